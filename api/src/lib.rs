@@ -1,0 +1,2 @@
+//! Envelopes of everything that crosses a process border.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The tollgate command line: node, show, license, load and demo.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The `tollgate` binary.
+#![forbid(unsafe_code)]
+
+fn main() {}

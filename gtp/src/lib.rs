@@ -1,0 +1,2 @@
+//! GTP-C codec: borrowed reader and writer.
+#![forbid(unsafe_code)]

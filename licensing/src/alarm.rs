@@ -1,0 +1,80 @@
+//! Alarms: conditions outstanding from raise to clear (rule L16).
+
+use serde::{Deserialize, Serialize};
+
+use crate::tag::{FeatureIndex, ServiceIndex};
+use crate::time::Wall;
+
+/// Number of one alarm, from raise to clear; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlarmId(pub u64);
+
+/// What the condition is, and of which tag; at most one alarm is outstanding for each value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum AlarmKind {
+    /// A service is out of compliance, or its tag invalid (1349, 1350).
+    ServiceOutOfCompliance {
+        /// The service.
+        service: ServiceIndex,
+    },
+    /// A feature is out of compliance, or its tag invalid (1401, 1402).
+    FeatureOutOfCompliance {
+        /// The feature.
+        feature: FeatureIndex,
+    },
+    /// The node runs in evaluation (1351, 1352).
+    EvaluationMode,
+    /// The evaluation period is used up (1353, 1354).
+    EvaluationExpired,
+    /// The authority can't be reached (1355, 1356).
+    AuthorityUnreachable,
+    /// Nothing heard from the authority for 90 days.
+    AuthorizationExpired,
+    /// A service is at its ceiling: new calls are refused though its policy is Allow (65, 94).
+    AtLimit {
+        /// The service.
+        service: ServiceIndex,
+    },
+    /// Grace of a feature or service has ended and its rule is Block.
+    GraceExpired {
+        /// The service, if it is one.
+        service: Option<ServiceIndex>,
+        /// The feature, if it is one.
+        feature: Option<FeatureIndex>,
+    },
+    /// A recount of the session table differs from the counters (rule L14).
+    CountDrift {
+        /// The service, if it is one.
+        service: Option<ServiceIndex>,
+        /// The feature, if it is one.
+        feature: Option<FeatureIndex>,
+    },
+    /// All copies of the license clock are lost: a recovery period of 7 days runs.
+    StateLost,
+    /// The state on disk is older than another trace of it, or was altered.
+    StateTampered,
+    /// The state can't be written.
+    StateNotWritten,
+    /// The wall clock jumped by more than 24 hours.
+    ClockTampered,
+    /// The control thread has not worked for longer than it should.
+    ControlStalled,
+}
+
+/// One outstanding alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Its number.
+    pub id: AlarmId,
+    /// What it says.
+    pub kind: AlarmKind,
+    /// When it was raised.
+    pub raised: Wall,
+    /// When it was last said again; none: not since it was raised.
+    pub repeated: Option<Wall>,
+    /// The figure that goes with it when raised or last repeated: licenses in use for out of compliance, seconds left
+    /// for evaluation, sessions for the limit, the difference for drift; zero where there is none.
+    pub value: i64,
+}

@@ -1,0 +1,2 @@
+//! GTP load generator: call model and messages.
+#![forbid(unsafe_code)]

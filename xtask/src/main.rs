@@ -1,0 +1,4 @@
+//! Development tasks: test, tidy, mutants, figure.
+#![forbid(unsafe_code)]
+
+fn main() {}
