@@ -1,2 +1,22 @@
 //! Envelopes of everything that crosses a process border.
+//!
+//! One enum, [`Request`], lists all that one may ask a node; [`Reply`] is what it answers, [`Failure`] what it says
+//! when it can't. They travel as JSON: `POST` [`REQUEST_PATH`] over HTTP on the node's Unix socket, a request as the
+//! body; a reply comes with status 200, a failure with 400 (not understood), 403 (not on this node), 404 (no such
+//! thing), 408 (too slow), 413 (too long), 429 (too many at once) or 503 (the control thread does not answer).
+//!
+//! Deliberately absent: sockets, and what a reply is rendered as.
 #![forbid(unsafe_code)]
+
+mod health;
+mod request;
+mod sessions;
+
+pub use health::{Health, WorkerHealth};
+pub use request::{
+    Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
+};
+pub use sessions::{
+    ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,
+    SessionSummary, WorkerSessions,
+};

@@ -1,0 +1,53 @@
+//! How the node itself is.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// The state of the process, told by the control API itself, so that it answers while the control thread does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Host name of the node.
+    pub name: String,
+    /// Version of the software.
+    pub version: String,
+    /// The node is marked `[lab]` (rule L2).
+    pub lab: bool,
+    /// Time since the process began, in milliseconds.
+    pub uptime_ms: u64,
+    /// Where GTP-C is received.
+    pub gn: SocketAddr,
+    /// Time since the control thread last worked, in milliseconds.
+    pub control_age_ms: u64,
+    /// The control thread has not worked for more than its bound: the gate goes on with the last policies and ceilings.
+    pub control_stalled: bool,
+    /// The control thread has ended.
+    pub control_dead: bool,
+    /// State was written when last it had to be; false: it is not saved now, and calls go on.
+    pub state_written: bool,
+    /// Bytes that the socket may hold for us, as the kernel counts them.
+    pub receive_buffer_bytes: u64,
+    /// Bytes that were asked for.
+    pub receive_buffer_wanted_bytes: u64,
+    /// Datagrams lost because a worker's queue was full.
+    pub queue_drops: u64,
+    /// Datagrams that the kernel lost because the socket's receive buffer was full; none: it does not say.
+    pub socket_drops: Option<u64>,
+    /// Answers that the socket did not take.
+    pub send_failures: u64,
+    /// Permits dropped unreleased; 0, always, or it is a defect.
+    pub permits_dropped: u64,
+    /// One entry a worker.
+    pub workers: Vec<WorkerHealth>,
+}
+
+/// One worker thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerHealth {
+    /// Its number, from 0.
+    pub worker: u16,
+    /// Its thread works.
+    pub alive: bool,
+    /// Datagrams waiting in its queue.
+    pub queued: u64,
+}

@@ -1,0 +1,196 @@
+//! What one may ask, and the answers.
+
+use licensing::{RefusalRecord, Snapshot};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::health::Health;
+use crate::sessions::SessionSummary;
+
+/// Where requests are posted.
+pub const REQUEST_PATH: &str = "/v1/request";
+
+/// Longest request body accepted, in bytes.
+pub const REQUEST_BYTES_MAX: usize = 16 * 1024;
+
+/// Most refusals that one [`Request::History`] gets.
+pub const HISTORY_LIMIT_MAX: u32 = 10_000;
+
+/// All that one may ask a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "request", deny_unknown_fields)]
+pub enum Request {
+    /// The node at this instant; answered with [`Reply::Snapshot`].
+    ///
+    /// Counts are sampled for it, unless the control thread has stalled: then the last snapshot comes, with its age.
+    Snapshot,
+    /// The newest refusals (rule L17); answered with [`Reply::History`].
+    History {
+        /// At most so many, at most [`HISTORY_LIMIT_MAX`].
+        limit: u32,
+    },
+    /// Sessions and messages; answered with [`Reply::Sessions`].
+    Sessions,
+    /// `license smart enable`, or its `no` form (rule L2); answered with [`Reply::Done`].
+    SmartLicensing {
+        /// Enable; else disable.
+        enable: bool,
+    },
+    /// `feature <name> enable`, or its `no` form (rule L12); answered with [`Reply::Done`].
+    Feature {
+        /// Its short name in the catalog, letter case apart.
+        name: String,
+        /// Enable; else disable.
+        enable: bool,
+    },
+    /// Sets the speed of the license clock; refused on a node that is not marked `[lab]`. Answered with [`Reply::Done`].
+    LabSpeedup {
+        /// License seconds a second, at least 1.
+        speedup: u32,
+    },
+    /// How the node itself is; answered with [`Reply::Health`], also when the control thread has stalled.
+    Health,
+}
+
+/// What a node answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reply")]
+pub enum Reply {
+    /// To [`Request::Snapshot`].
+    Snapshot {
+        /// The snapshot.
+        snapshot: Box<Snapshot>,
+        /// How old it is, in milliseconds; near 0 unless `stalled`.
+        age_ms: u64,
+        /// The control thread does not work: this is the last snapshot that it made.
+        stalled: bool,
+    },
+    /// To [`Request::History`].
+    History {
+        /// Newest first. Names of services and features are in the snapshot's rows of these indices.
+        refusals: Vec<RefusalRecord>,
+    },
+    /// To [`Request::Sessions`].
+    Sessions {
+        /// The summary.
+        sessions: Box<SessionSummary>,
+    },
+    /// To a request that changes something.
+    Done {
+        /// It made a difference; else it was so before.
+        changed: bool,
+    },
+    /// To [`Request::Health`].
+    Health {
+        /// The health.
+        health: Box<Health>,
+    },
+}
+
+/// Why a request was not answered: what is wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[error("{what} ({place}): {todo}")]
+pub struct Failure {
+    /// What is wrong; a lower-case phrase.
+    pub what: String,
+    /// The thing that it is about: a key of the request, a file, a thread.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What to do about it.
+    pub todo: String,
+}
+
+/// The body of every response, of either kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// Status 200.
+    Reply(Reply),
+    /// Any other status.
+    Failure(Failure),
+}
+
+impl Failure {
+    /// A failure of these three parts.
+    pub fn new(what: impl Into<String>, place: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            place: place.into(),
+            todo: todo.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_read_as_documented() {
+        let cases = [
+            (r#"{"request":"snapshot"}"#, Request::Snapshot),
+            (
+                r#"{"request":"history","limit":20}"#,
+                Request::History { limit: 20 },
+            ),
+            (r#"{"request":"sessions"}"#, Request::Sessions),
+            (
+                r#"{"request":"smart-licensing","enable":true}"#,
+                Request::SmartLicensing { enable: true },
+            ),
+            (
+                r#"{"request":"feature","name":"GRE","enable":false}"#,
+                Request::Feature {
+                    name: "GRE".into(),
+                    enable: false,
+                },
+            ),
+            (
+                r#"{"request":"lab-speedup","speedup":86400}"#,
+                Request::LabSpeedup { speedup: 86_400 },
+            ),
+            (r#"{"request":"health"}"#, Request::Health),
+        ];
+        for (text, request) in cases {
+            assert_eq!(serde_json::to_string(&request).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Request>(text).unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused() {
+        let text = r#"{"request":"smart-licensing","enable":true,"force":true}"#;
+        let error = serde_json::from_str::<Request>(text).unwrap_err();
+        assert!(
+            error.to_string().contains("unknown field `force`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_answer_is_told_apart_by_its_fields() {
+        let failure = Failure::new("no such feature: GRX", "name", "show license smart-tags");
+        let text = serde_json::to_string(&failure).unwrap();
+        assert_eq!(
+            text,
+            r#"{"what":"no such feature: GRX","where":"name","todo":"show license smart-tags"}"#
+        );
+        let answer = serde_json::from_str::<Answer>(&text).unwrap();
+        assert_eq!(answer, Answer::Failure(failure));
+        let done = serde_json::from_str::<Answer>(r#"{"reply":"done","changed":true}"#).unwrap();
+        assert_eq!(done, Answer::Reply(Reply::Done { changed: true }));
+    }
+
+    #[test]
+    fn a_failure_reads_as_one_line() {
+        let failure = Failure::new(
+            "this node is not marked lab",
+            "speedup",
+            "set [lab] speedup",
+        );
+        assert_eq!(
+            failure.to_string(),
+            "this node is not marked lab (speedup): set [lab] speedup"
+        );
+    }
+}
