@@ -1,2 +1,20 @@
-//! The gate (hot half) and the verdicts (slow half) of license enforcement.
+//! License enforcement: the gate that gives permits, and the verdicts that tell it what to give.
+//!
+//! The hot half decides each call in nanoseconds; the slow half is a machine with `now` as an argument that turns
+//! counts, the clock and the authority's answers into the gate's terms, alarms and the snapshot.
+//!
+//! Deliberately absent: clocks, sockets, files and threads. The two halves meet only in values: [`Terms`] go from the
+//! verdicts to the gate, [`Counts`] come back.
 #![forbid(unsafe_code)]
+
+pub mod class;
+pub mod counts;
+pub mod ring;
+pub mod terms;
+
+pub use class::{CallKind, Class};
+pub use counts::{
+    ClassCount, ClassCounters, Counts, LedgerBounds, RecountRow, ServiceCount, WorkerRecount,
+};
+pub use ring::{RefusalRing, RefusalSeen};
+pub use terms::{Block, Terms};

@@ -15,7 +15,7 @@ use crate::time::{Now, Wall};
 /// The node at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Rises by one with every snapshot of a process.
+    /// Rises with everything that the license machine takes in; two snapshots of one number show the same state.
     pub seq: u64,
     /// When it was taken.
     pub at: Now,
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub alarms: Vec<Alarm>,
     /// The last finished recount of the session table (rule L14).
     pub recount: Option<Recount>,
+    /// Refusals that the history never saw, because more came at once than the ring between the threads holds.
+    pub refusals_lost: u64,
 }
 
 /// Who the node is.
@@ -89,7 +91,7 @@ pub struct SmartLicensing {
 pub struct Evaluation {
     /// Length of the period, in seconds of license time.
     pub total_s: u64,
-    /// Spent, in seconds; a minute is charged before it is used.
+    /// Used, in seconds; the charge on disk is up to a minute ahead.
     pub used_s: u64,
     /// Left, in seconds.
     pub remaining_s: u64,

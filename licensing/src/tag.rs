@@ -173,7 +173,9 @@ pub enum TagRef {
 }
 
 /// A set of features, one bit a [`FeatureIndex`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct FeatureSet(pub u64);
 

@@ -1,0 +1,27 @@
+//! Terms: what the slow half orders for one service, and the gate keeps.
+
+use licensing::{FeatureIndex, FeatureSet};
+use serde::{Deserialize, Serialize};
+
+/// What the gate lets through for one service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Sessions it may hold; none: unlimited. Under a block it is the base of the priority share.
+    pub ceiling: Option<u32>,
+    /// Sessions above the ceiling, or past a block, that priority calls may take; 0: priority calls are ordinary.
+    pub priority_share: u32,
+    /// Why every ordinary new call is refused, if it is.
+    pub block: Option<Block>,
+    /// Features whose block refuses only the calls that bring them (rule L12, tie = call).
+    pub blocked_features: FeatureSet,
+}
+
+/// Why a whole service is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Block {
+    /// Its own policy.
+    Service,
+    /// The policy of a feature tied to it (rule L12, tie = service).
+    Feature(FeatureIndex),
+}
