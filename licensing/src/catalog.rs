@@ -1,15 +1,31 @@
 //! The catalog: which products, services and features there are (rule L1).
 
+mod error;
+mod parse;
+mod reload;
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::error::{CatalogError, CatalogFault, ReloadError};
 use crate::tag::{FeatureIndex, FeatureSet, ServiceIndex, Tag, TagId};
+
+/// The embedded catalog, as text.
+const STAROS: &str = include_str!("../catalogs/staros.toml");
 
 /// Most services a catalog may list.
 pub const SERVICES_MAX: usize = 64;
 /// Most features a catalog may list.
 pub const FEATURES_MAX: usize = 64;
+/// Most products a catalog may list.
+pub const PRODUCTS_MAX: usize = 64;
+/// Longest name of an entry, in bytes.
+pub const NAME_MAX_BYTES: usize = 32;
+/// Longest description of an entry, in bytes.
+pub const DESCRIPTION_MAX_BYTES: usize = 200;
 
 /// What happens to new sessions of a tag that is out of compliance, after its grace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,7 +112,25 @@ pub struct Catalog {
     features: Vec<Feature>,
 }
 
+impl OocRule {
+    /// Of a service whose catalog entry names none: refused at once.
+    pub const SERVICE: Self = Self {
+        on_ooc: OnOoc::Block,
+        grace_days: 0,
+    };
+    /// Of a feature whose catalog entry names none: refused after 90 days of use.
+    pub const FEATURE: Self = Self {
+        on_ooc: OnOoc::Block,
+        grace_days: 90,
+    };
+}
+
 impl Catalog {
+    /// The embedded catalog of StarOS: three products, seven services, nine features.
+    pub fn staros() -> Self {
+        Self::parse(STAROS).expect("the embedded catalog is part of the build and parsed by a test")
+    }
+
     /// The products.
     pub fn products(&self) -> &[Product] {
         &self.products

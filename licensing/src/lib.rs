@@ -19,7 +19,7 @@ pub mod tag;
 pub mod time;
 
 pub use alarm::{Alarm, AlarmId, AlarmKind};
-pub use catalog::{Catalog, Feature, OnOoc, OocRule, Product, Service, Tie};
+pub use catalog::{Catalog, CatalogError, Feature, OnOoc, OocRule, Product, Service, Tie};
 pub use compliance::{Compliance, Entitlement, Mode, Policy};
 pub use count::{LicenseCount, SessionCount};
 pub use event::Event;
