@@ -1,2 +1,12 @@
-//! GTP-C codec: borrowed reader and writer.
+//! GTP-C codec: a borrowed reader and a writer into a reusable buffer.
+//!
+//! [`v1`] is GTPv1-C as TS 29.060 has it on Gn; [`peek`] reads the few octets that decide which worker a datagram goes
+//! to. A reader never panics, whatever the octets; it borrows, and looks into a value only when asked for its typed
+//! view. Unknown information elements are skipped, as the specification wants.
+//!
+//! Deliberately absent: procedures, retransmission, which element is mandatory where (crate `session-plane`), the user
+//! plane, sockets.
 #![forbid(unsafe_code)]
+
+pub mod peek;
+pub mod v1;

@@ -1,0 +1,69 @@
+//! The few octets that decide which worker a datagram goes to, read without decoding the rest. Both GTP versions share
+//! one port.
+
+use crate::v1::{IeType, Imsi, Message};
+
+/// What every GTP-C header has, whatever the version. None of it is checked against the datagram's length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peek {
+    /// GTP version: 1 or 2 for what may be served here, anything up to 7 in a datagram.
+    pub version: u8,
+    /// Message type octet.
+    pub kind: u8,
+    /// The receiver's tunnel endpoint; 0 where it is unknown or the header has none.
+    pub teid: u32,
+    /// Sequence number: 16 bits in GTPv1 if S is set, 24 in GTPv2.
+    pub sequence: Option<u32>,
+}
+
+/// GTPv1: any of E, S, PN.
+const V1_ANY_OPTION: u8 = 0x07;
+/// GTPv1: S.
+const V1_SEQUENCE: u8 = 0x02;
+/// GTPv2: T, a TEID is there.
+const V2_TEID: u8 = 0x08;
+
+/// Reads version, type, TEID and sequence number: GTPv1 has its TEID at octets 4 to 7 and its sequence number at 8 and
+/// 9 if S is set; GTPv2 with T has its TEID at 4 to 7 and its sequence number at 8 to 10, without T its sequence number
+/// at 4 to 6 (counted from 0; TS 29.060 6, TS 29.274 5.1). `None` if the datagram ends before that.
+pub fn peek(datagram: &[u8]) -> Option<Peek> {
+    let (&[flags, kind, _, _], rest) = datagram.split_first_chunk::<4>()?;
+    let version = flags >> 5;
+    let (teid, sequence) = match version {
+        2 if flags & V2_TEID == 0 => (0, Some(u24(rest)?)),
+        2 => (u32_be(rest)?, Some(u24(rest.get(4..)?)?)),
+        _ if flags & V1_ANY_OPTION == 0 => (u32_be(rest)?, None),
+        _ => {
+            let &[s0, s1] = rest.get(4..)?.first_chunk::<2>()?;
+            let number = u32::from(u16::from_be_bytes([s0, s1]));
+            (u32_be(rest)?, (flags & V1_SEQUENCE != 0).then_some(number))
+        }
+    };
+    Some(Peek {
+        version,
+        kind,
+        teid,
+        sequence,
+    })
+}
+
+/// The IMSI of a GTPv1 request, if it has one that is well formed. Elements come in ascending order and IMSI is the
+/// second type of all, so this looks at the first few octets only.
+pub fn imsi(datagram: &[u8]) -> Option<Imsi> {
+    let message = Message::parse(datagram).ok()?;
+    message
+        .ies()
+        .map_while(Result::ok)
+        .take_while(|ie| ie.kind <= IeType::IMSI)
+        .find(|ie| ie.kind == IeType::IMSI)
+        .and_then(|ie| Imsi::parse(ie.value).ok())
+}
+
+fn u32_be(octets: &[u8]) -> Option<u32> {
+    octets.first_chunk().map(|four| u32::from_be_bytes(*four))
+}
+
+fn u24(octets: &[u8]) -> Option<u32> {
+    let &[a, b, c] = octets.first_chunk::<3>()?;
+    Some(u32::from_be_bytes([0, a, b, c]))
+}
