@@ -13,6 +13,7 @@ pub mod catalog;
 pub mod compliance;
 pub mod count;
 pub mod event;
+pub mod record;
 pub mod refusal;
 pub mod snapshot;
 pub mod tag;

@@ -47,10 +47,10 @@ fn fault_of(from: &str, to: &str) -> (usize, CatalogFault) {
 }
 
 fn form(fault: &CatalogFault) -> &str {
-    match fault {
-        CatalogFault::Form(message) => message,
-        other => panic!("not a fault of form: {other}"),
-    }
+    let CatalogFault::Form(message) = fault else {
+        panic!("not a fault of form: {fault}");
+    };
+    message
 }
 
 /// Tags exactly as printed, text breaks apart.
