@@ -9,12 +9,16 @@
 
 pub mod class;
 pub mod counts;
+pub mod gate;
 pub mod ring;
 pub mod terms;
 
 pub use class::{CallKind, Class};
 pub use counts::{
     ClassCount, ClassCounters, Counts, LedgerBounds, RecountRow, ServiceCount, WorkerRecount,
+};
+pub use gate::{
+    ClassId, Gate, GateConfig, GateError, Permit, Refusal, WorkerGate, permits_dropped,
 };
 pub use ring::{RefusalRing, RefusalSeen};
 pub use terms::{Block, Terms};

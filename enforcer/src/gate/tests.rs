@@ -1,0 +1,306 @@
+//! Single-threaded behaviour of the gate, one answer at a time.
+
+use licensing::{FeatureIndex, FeatureSet, RefusalReason, ServiceIndex};
+
+use super::*;
+use crate::class::CallKind;
+use crate::terms::Block;
+
+const S: ServiceIndex = ServiceIndex(2);
+
+fn class(kind: CallKind) -> Class {
+    Class {
+        service: S,
+        features: FeatureSet::EMPTY.with(FeatureIndex(3)),
+        kind,
+    }
+}
+
+fn ceiling(sessions: u32) -> Terms {
+    Terms {
+        ceiling: Some(sessions),
+        ..Terms::default()
+    }
+}
+
+fn gate(terms: Terms) -> (Arc<Gate>, WorkerGate, ClassId) {
+    let gate = Gate::new(GateConfig::new(7, 2)).unwrap();
+    let ordinary = gate.intern(class(CallKind::Ordinary)).unwrap();
+    gate.set_terms(S, terms);
+    let worker = gate.worker().unwrap();
+    (gate, worker, ordinary)
+}
+
+fn refused(answer: Result<Permit, Refusal>) -> Refusal {
+    answer.expect_err("it should have been refused")
+}
+
+fn at_ceiling(ceiling: u32) -> Refusal {
+    Refusal {
+        reason: RefusalReason::AtCeiling,
+        sessions: ceiling,
+        ceiling: Some(ceiling),
+    }
+}
+
+fn fill(worker: &mut WorkerGate, class: ClassId, calls: u32) -> Vec<Permit> {
+    (0..calls).map(|_| worker.admit(class).unwrap()).collect()
+}
+
+fn empty(worker: &mut WorkerGate, permits: Vec<Permit>) {
+    permits
+        .into_iter()
+        .for_each(|permit| worker.release(permit));
+    assert_eq!(permits_dropped(), 0);
+}
+
+#[test]
+fn the_ceiling_is_exact_and_a_release_lets_one_in() {
+    let (gate, mut worker, class) = gate(ceiling(1000));
+    for _ in 0..3 {
+        let mut permits = fill(&mut worker, class, 1000);
+        assert_eq!(refused(worker.admit(class)), at_ceiling(1000));
+        worker.release(permits.pop().unwrap());
+        permits.push(worker.admit(class).unwrap());
+        assert_eq!(refused(worker.admit(class)), at_ceiling(1000));
+        assert_eq!(
+            (gate.count(S), gate.count_exact(S), gate.peak(S)),
+            (1000, 1000, 1000)
+        );
+        empty(&mut worker, permits);
+        assert_eq!(
+            (gate.count(S), gate.count_exact(S), gate.peak(S)),
+            (0, 0, 1000)
+        );
+    }
+    let counters = ClassCounters {
+        admitted: 3003,
+        released: 3003,
+        refused_ceiling: 6,
+        ..ClassCounters::default()
+    };
+    assert_eq!(worker.counters(class), counters);
+    assert_eq!(gate.class_counters(class), counters);
+}
+
+//= L9
+#[test]
+fn a_ceiling_cut_below_use_ends_nothing_and_stops_growth_until_use_is_below_it() {
+    let (gate, mut worker, class) = gate(ceiling(100));
+    let mut permits = fill(&mut worker, class, 100);
+    gate.set_terms(S, ceiling(40));
+    assert_eq!(gate.count(S), 100);
+    for sessions in (40..=100).rev() {
+        let refusal = refused(worker.admit(class));
+        assert_eq!((refusal.sessions, refusal.ceiling), (sessions, Some(40)));
+        worker.release(permits.pop().unwrap());
+    }
+    permits.push(worker.admit(class).unwrap());
+    assert_eq!(refused(worker.admit(class)), at_ceiling(40));
+    empty(&mut worker, permits);
+    assert_eq!(gate.count_exact(S), 0);
+}
+
+//= L8
+#[test]
+fn emergency_calls_are_never_refused_and_hold_nothing() {
+    let (gate, mut worker, class) = gate(Terms {
+        ceiling: Some(0),
+        block: Some(Block::Service),
+        ..Terms::default()
+    });
+    let emergency = gate.intern(self::class(CallKind::Emergency)).unwrap();
+    let permits = fill(&mut worker, emergency, 10);
+    assert_eq!(
+        refused(worker.admit(class)).reason,
+        RefusalReason::ServiceBlocked
+    );
+    assert_eq!((gate.count_exact(S), gate.peak(S)), (0, 0));
+    assert_eq!(gate.class_counters(emergency).live(), 10);
+    empty(&mut worker, permits);
+    assert_eq!(gate.class_counters(emergency).live(), 0);
+}
+
+//= L8
+#[test]
+fn priority_calls_go_over_ceiling_and_block_by_the_share() {
+    let terms = Terms {
+        priority_share: 5,
+        ..ceiling(100)
+    };
+    let (gate, mut worker, ordinary) = gate(terms);
+    let priority = gate.intern(class(CallKind::Priority)).unwrap();
+    let mut permits = fill(&mut worker, ordinary, 100);
+    assert_eq!(refused(worker.admit(ordinary)), at_ceiling(100));
+    permits.extend(fill(&mut worker, priority, 3));
+    gate.set_terms(
+        S,
+        Terms {
+            block: Some(Block::Feature(FeatureIndex(3))),
+            ..terms
+        },
+    );
+    permits.extend(fill(&mut worker, priority, 2));
+    let refusal = refused(worker.admit(priority));
+    assert_eq!(
+        (refusal.reason, refusal.sessions),
+        (RefusalReason::AtCeiling, 105)
+    );
+    assert_eq!(gate.peak(S), 105);
+    gate.set_terms(S, ceiling(100));
+    worker.release(permits.pop().unwrap());
+    assert_eq!(refused(worker.admit(priority)).sessions, 104);
+    empty(&mut worker, permits);
+    assert_eq!(gate.count_exact(S), 0);
+}
+
+#[test]
+fn a_blocked_feature_refuses_those_that_bring_it_and_says_which() {
+    let (gate, mut worker, brings) = gate(Terms::default());
+    let without = gate
+        .intern(Class {
+            features: FeatureSet::EMPTY,
+            ..class(CallKind::Ordinary)
+        })
+        .unwrap();
+    gate.set_terms(
+        S,
+        Terms {
+            blocked_features: FeatureSet(0b1100),
+            ..Terms::default()
+        },
+    );
+    let reason = RefusalReason::FeatureBlocked {
+        feature: FeatureIndex(3),
+    };
+    assert_eq!(
+        refused(worker.admit(brings)),
+        Refusal {
+            reason,
+            sessions: 0,
+            ceiling: None
+        }
+    );
+    let permit = worker.admit(without).unwrap();
+    worker.release(permit);
+    assert_eq!(worker.counters(brings).refused_feature, 1);
+}
+
+//= L13
+#[test]
+fn a_replacement_keeps_the_place_and_a_refused_one_hands_the_old_permit_back() {
+    let (gate, mut worker, class) = gate(ceiling(1));
+    let old = worker.admit(class).unwrap();
+    let new = worker.replace(old, class).unwrap();
+    assert_eq!(
+        (gate.count_exact(S), worker.counters(class).admitted),
+        (1, 2)
+    );
+    gate.set_terms(
+        S,
+        Terms {
+            block: Some(Block::Service),
+            ..ceiling(1)
+        },
+    );
+    let (refusal, old) = worker.replace(new, class).unwrap_err();
+    assert_eq!(
+        (refusal.reason, refusal.sessions),
+        (RefusalReason::ServiceBlocked, 1)
+    );
+    worker.release(old);
+    assert_eq!(gate.count_exact(S), 0);
+}
+
+//= L7
+#[test]
+fn recovery_and_changes_are_never_refused_and_make_debt() {
+    let (gate, mut worker, class) = gate(ceiling(2));
+    let elsewhere = gate
+        .intern(Class {
+            service: ServiceIndex(0),
+            ..self::class(CallKind::Ordinary)
+        })
+        .unwrap();
+    gate.set_terms(ServiceIndex(0), ceiling(0));
+    let mut permits: Vec<_> = (0..5).map(|_| worker.restore(class)).collect();
+    assert_eq!((gate.count_exact(S), gate.peak(S)), (5, 5));
+    let moved = worker.reclass(permits.pop().unwrap(), elsewhere);
+    assert_eq!(
+        (gate.count_exact(S), gate.count_exact(ServiceIndex(0))),
+        (4, 1)
+    );
+    permits.push(worker.reclass(moved, class));
+    for _ in 0..3 {
+        assert_eq!(refused(worker.admit(class)).ceiling, Some(2));
+        worker.release(permits.pop().unwrap());
+    }
+    assert!(worker.admit(class).is_err());
+    empty(&mut worker, permits);
+    assert_eq!(
+        gate.sample().services[2],
+        ServiceCount {
+            sessions: 0,
+            peak: 5
+        }
+    );
+}
+
+#[test]
+fn any_thread_releases_and_a_leaving_worker_pours_its_cells() {
+    let (gate, mut worker, class) = gate(ceiling(100));
+    let permits = fill(&mut worker, class, 60);
+    empty(&mut worker, permits);
+    let permit = worker.admit(class).unwrap();
+    drop(worker);
+    assert_eq!(gate.count(S), 1);
+    gate.release(permit);
+    assert_eq!((gate.count(S), gate.class_counters(class).live()), (0, 0));
+    let again = gate.worker().unwrap();
+    assert_eq!((again.index(), again.counters(class).admitted), (0, 61));
+}
+
+#[test]
+fn sizes_have_bounds() {
+    assert_eq!(
+        Gate::new(GateConfig::new(0, 1)).err(),
+        Some(GateError::Services(0))
+    );
+    assert_eq!(
+        Gate::new(GateConfig::new(65, 1)).err(),
+        Some(GateError::Services(65))
+    );
+    assert_eq!(
+        Gate::new(GateConfig::new(1, 257)).err(),
+        Some(GateError::Workers(257))
+    );
+    let batch = GateConfig {
+        batch: 65,
+        ..GateConfig::new(1, 1)
+    };
+    assert_eq!(Gate::new(batch).err(), Some(GateError::Batch(65)));
+
+    let gate = Gate::new(GateConfig::new(1, 1)).unwrap();
+    let of = |features| Class {
+        service: ServiceIndex(0),
+        features: FeatureSet(features),
+        kind: CallKind::Ordinary,
+    };
+    let ids: Vec<_> = (0..1024).map(|f| gate.intern(of(f)).unwrap()).collect();
+    assert_eq!(gate.intern(of(1024)), Err(GateError::ClassesFull));
+    assert_eq!(gate.intern(of(77)), Ok(ids[77]));
+    assert_eq!(gate.class(ids[1023]), Some(of(1023)));
+    let elsewhere = Class {
+        service: ServiceIndex(1),
+        ..of(0)
+    };
+    let unknown = GateError::UnknownService {
+        service: 1,
+        services: 1,
+    };
+    assert_eq!(gate.intern(elsewhere), Err(unknown));
+    let worker = gate.worker().unwrap();
+    assert_eq!(gate.worker().err(), Some(GateError::WorkersFull(1)));
+    drop(worker);
+    assert!(gate.worker().is_ok());
+}

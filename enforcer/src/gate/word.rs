@@ -1,0 +1,167 @@
+//! The packed words: what one load tells, and what one compare-and-swap moves.
+
+use licensing::{FeatureIndex, RefusalReason};
+
+use crate::class::{CallKind, Class};
+use crate::terms::{Block, Terms};
+
+/// "No ceiling": more sessions than a process can hold, on the same path as any other ceiling.
+pub(super) const NO_CEILING: u32 = 1 << 30;
+
+/// What the terms in force mean for one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ClassWord(pub(super) u64);
+
+impl ClassWord {
+    const SERVICE: u64 = 0x3f;
+    /// Holds no license and reads no terms.
+    const EMERGENCY: u64 = 1 << 8;
+    /// May go over the ceiling and past a block by the share.
+    const PRIORITY: u64 = 1 << 9;
+    /// New ordinary calls are refused.
+    const BLOCKED: u64 = 1 << 10;
+    /// ... for a feature, whose place is in the bits from [`Self::FEATURE_SHIFT`]; otherwise for the service.
+    const BY_FEATURE: u64 = 1 << 11;
+    const FEATURE_SHIFT: u32 = 16;
+
+    /// The word of an id that was never given out by this gate: nothing may enter by it.
+    pub(super) const UNKNOWN: Self = Self(Self::BLOCKED);
+
+    /// What `terms` say about `class`.
+    pub(super) fn new(class: Class, terms: &Terms) -> Self {
+        let service = u64::from(class.service.0) & Self::SERVICE;
+        let by_feature = |feature: FeatureIndex| {
+            Self::BLOCKED | Self::BY_FEATURE | u64::from(feature.0) << Self::FEATURE_SHIFT
+        };
+        let brought = class.features.intersection(terms.blocked_features);
+        let block = match (terms.block, brought.iter().next()) {
+            (Some(Block::Service), _) => Self::BLOCKED,
+            (Some(Block::Feature(feature)), _) | (None, Some(feature)) => by_feature(feature),
+            (None, None) => 0,
+        };
+        Self(match class.kind {
+            CallKind::Emergency => service | Self::EMERGENCY,
+            CallKind::Priority if terms.priority_share > 0 => service | Self::PRIORITY | block,
+            CallKind::Priority | CallKind::Ordinary => service | block,
+        })
+    }
+
+    /// Neither blocked nor an emergency: a credit is all that it takes.
+    #[inline]
+    pub(super) fn is_plain(self) -> bool {
+        self.0 & (Self::BLOCKED | Self::EMERGENCY) == 0
+    }
+
+    #[inline]
+    pub(super) fn is_emergency(self) -> bool {
+        self.0 & Self::EMERGENCY != 0
+    }
+
+    pub(super) fn is_priority(self) -> bool {
+        self.0 & Self::PRIORITY != 0
+    }
+
+    pub(super) fn is_blocked(self) -> bool {
+        self.0 & Self::BLOCKED != 0
+    }
+
+    #[inline]
+    pub(super) fn service(self) -> usize {
+        (self.0 & Self::SERVICE) as usize
+    }
+
+    /// Why new ordinary calls are refused, if they are.
+    pub(super) fn reason(self) -> Option<RefusalReason> {
+        if !self.is_blocked() {
+            return None;
+        }
+        if self.0 & Self::BY_FEATURE == 0 {
+            return Some(RefusalReason::ServiceBlocked);
+        }
+        let feature = FeatureIndex((self.0 >> Self::FEATURE_SHIFT) as u8);
+        Some(RefusalReason::FeatureBlocked { feature })
+    }
+}
+
+/// A service's ledger in one word: `[tight: 1 | generation: 31 | granted: 32]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LedgerWord(pub(super) u64);
+
+impl LedgerWord {
+    const TIGHT: u64 = 1 << 63;
+    const GENERATION: u64 = 0x7fff_ffff << 32;
+    const ONE_GENERATION: u64 = 1 << 32;
+
+    /// Nothing granted, every cell sealed.
+    pub(super) const EMPTY: Self = Self(Self::TIGHT);
+
+    /// Every cell is sealed and empty: `granted` is the exact number of permits outstanding.
+    #[inline]
+    pub(super) fn is_tight(self) -> bool {
+        self.0 & Self::TIGHT != 0
+    }
+
+    /// Permits outstanding plus credit in the workers' cells.
+    #[inline]
+    pub(super) fn granted(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// With so many more granted.
+    pub(super) fn grant(self, more: u32) -> Self {
+        Self(self.0 + u64::from(more))
+    }
+
+    /// The same, left open to the cells.
+    pub(super) fn opened(self) -> Self {
+        Self(self.0 & !Self::TIGHT)
+    }
+
+    /// Tight, of the next generation, with `credit` brought home.
+    pub(super) fn recalled(self, credit: u32) -> Self {
+        let generation = self.0.wrapping_add(Self::ONE_GENERATION) & Self::GENERATION;
+        Self(Self::TIGHT | generation | u64::from(self.granted() - credit))
+    }
+
+    /// The same without the step of the generation.
+    #[cfg(loom)]
+    pub(super) fn of_generation(self, other: Self) -> Self {
+        Self(self.0 & !Self::GENERATION | other.0 & Self::GENERATION)
+    }
+}
+
+/// A service's state in one word: `[epoch: 62 | pending: 1 | hint: 1]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StateWord(pub(super) u64);
+
+impl StateWord {
+    /// The cells are sealed: don't try them. Advice only, the cells decide.
+    pub(super) const HINT: u64 = 1;
+    /// Terms are being changed: nothing may be decided without the lock.
+    pub(super) const PENDING: u64 = 1 << 1;
+    const ONE_EPOCH: u64 = 1 << 2;
+
+    #[inline]
+    pub(super) fn is_quiet(self) -> bool {
+        self.0 & (Self::HINT | Self::PENDING) == 0
+    }
+
+    #[inline]
+    pub(super) fn is_hinted(self) -> bool {
+        self.0 & Self::HINT != 0
+    }
+
+    pub(super) fn is_pending(self) -> bool {
+        self.0 & Self::PENDING != 0
+    }
+
+    /// The terms in force are those that were in force then.
+    pub(super) fn same_terms(self, then: Self) -> bool {
+        (self.0 ^ then.0) & !Self::HINT == 0
+    }
+
+    /// The change is done: the next epoch, the cells sealed.
+    pub(super) fn changed(self) -> Self {
+        Self((self.0 & !Self::PENDING).wrapping_add(Self::ONE_EPOCH) | Self::HINT)
+    }
+}

@@ -1,0 +1,197 @@
+//! What one worker thread holds of the gate.
+
+use std::sync::Arc;
+
+use super::Gate;
+use super::config::SERVICES_MAX;
+use super::ledger::Demand;
+use super::permit::{ClassId, Permit, Refusal};
+use super::row::Row;
+use super::sync::Ordering::{AcqRel, Acquire};
+use super::word::ClassWord;
+use crate::counts::ClassCounters;
+
+/// One worker's way through the gate: its own cells and counters, used by one thread at a time.
+///
+/// Dropping it pours its cells back and frees its place; its counters stay.
+pub struct WorkerGate {
+    gate: Arc<Gate>,
+    row: Arc<Row>,
+    index: u16,
+    /// By service, ordinary admissions in tight mode since the last refusal.
+    calm: [u32; SERVICES_MAX],
+}
+
+impl WorkerGate {
+    pub(super) fn new(gate: Arc<Gate>, row: Arc<Row>, index: u16) -> Self {
+        Self {
+            gate,
+            row,
+            index,
+            calm: [0; SERVICES_MAX],
+        }
+    }
+
+    /// Which worker it is, from 0.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// The gate it belongs to.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// This worker's own counters of a class, exact at this instant. Of a place that had a worker before, they go on.
+    pub fn counters(&self, class: ClassId) -> ClassCounters {
+        self.row.counters(class)
+    }
+
+    /// Asks for a permit for a new session: an answer in nanoseconds, without lock, clock or allocation unless the
+    /// worker's own credit is used up.
+    #[inline]
+    pub fn admit(&mut self, class: ClassId) -> Result<Permit, Refusal> {
+        let word = self.gate.class_word(class, Acquire);
+        let service = word.service();
+        if word.is_plain() && self.take_credit(service) {
+            self.row.note_admitted(class);
+            return Ok(Permit::in_ledger(class, service));
+        }
+        self.admit_slow(class)
+    }
+
+    /// Takes one from the own cell, if the cells are in use and there is one.
+    #[inline(always)]
+    fn take_credit(&self, service: usize) -> bool {
+        if !self.gate.ledger(service).state().is_quiet() {
+            return false;
+        }
+        let cell = self.row.cell(service);
+        if cell.fetch_sub(1, AcqRel) > 0 {
+            return true;
+        }
+        cell.fetch_add(1, AcqRel);
+        false
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn admit_slow(&mut self, class: ClassId) -> Result<Permit, Refusal> {
+        let word = self.gate.class_word(class, Acquire);
+        if !word.is_emergency() {
+            let admitted = self.take_slow(class, word.service(), Demand::Entry);
+            if let Err(refusal) = admitted {
+                self.row.note_refused(class, refusal.reason);
+                return Err(refusal);
+            }
+        }
+        Ok(self.permit(class, word))
+    }
+
+    fn take_slow(&mut self, class: ClassId, service: usize, demand: Demand) -> Result<(), Refusal> {
+        self.gate.account(service).admit(
+            self.row.cell(service),
+            self.gate.class_slot(class),
+            demand,
+            &mut self.calm[service % SERVICES_MAX],
+        )
+    }
+
+    fn permit(&self, class: ClassId, word: ClassWord) -> Permit {
+        self.row.note_admitted(class);
+        Permit::new(class, word)
+    }
+
+    /// Puts a new session in the place of a colliding one (rule L13).
+    ///
+    /// Within a service no ceiling is asked, so that no third call can steal the place; the policy still applies. Across
+    /// services the new one is admitted first, then the old released. Refused, the old permit comes back untouched.
+    pub fn replace(&mut self, old: Permit, class: ClassId) -> Result<Permit, (Refusal, Permit)> {
+        let word = self.gate.class_word(class, Acquire);
+        if word.is_emergency() || old.ledger() != Some(word.service()) {
+            return match self.admit(class) {
+                Ok(new) => {
+                    self.release(old);
+                    Ok(new)
+                }
+                Err(refusal) => Err((refusal, old)),
+            };
+        }
+        let account = self.gate.account(word.service());
+        match account.may_replace(self.gate.class_slot(class)) {
+            Ok(()) => Ok(self.exchange(old, class, word)),
+            Err(refusal) => {
+                self.row.note_refused(class, refusal.reason);
+                Err((refusal, old))
+            }
+        }
+    }
+
+    /// The token stays, the class changes.
+    fn exchange(&self, old: Permit, class: ClassId, word: ClassWord) -> Permit {
+        self.row.note_released(old.class());
+        old.spend();
+        self.permit(class, word)
+    }
+
+    /// A permit for a session that is there already, as after a recovery: never refused, above the ceiling it is debt
+    /// that releases pay (rules L7, L9).
+    pub fn restore(&mut self, class: ClassId) -> Permit {
+        let word = self.gate.class_word(class, Acquire);
+        if !word.is_emergency() && !self.take_credit(word.service()) {
+            let counted = self.take_slow(class, word.service(), Demand::Return);
+            debug_assert!(counted.is_ok(), "a restored session is never refused");
+        }
+        self.permit(class, word)
+    }
+
+    /// Moves a live session to another class, as an update or a hand-over does; never refused (rule L7).
+    pub fn reclass(&mut self, permit: Permit, class: ClassId) -> Permit {
+        if permit.class() == class {
+            return permit;
+        }
+        let word = self.gate.class_word(class, Acquire);
+        if !word.is_emergency() && permit.ledger() == Some(word.service()) {
+            return self.exchange(permit, class, word);
+        }
+        let new = self.restore(class);
+        self.release(permit);
+        new
+    }
+
+    /// Gives a permit back, whichever worker it came from.
+    #[inline]
+    pub fn release(&mut self, permit: Permit) {
+        let class = permit.class();
+        let ledger = permit.ledger();
+        permit.spend();
+        self.row.note_released(class);
+        let Some(service) = ledger else { return };
+        if self.gate.ledger(service).state().is_hinted() {
+            return self.gate.ledger(service).give_back(1);
+        }
+        let before = self.row.cell(service).fetch_add(1, AcqRel);
+        if before < 0 || before >= self.gate.full_cell() {
+            self.release_slow(service, before);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn release_slow(&self, service: usize, before: i64) {
+        let own = self.row.cell(service);
+        let account = self.gate.account(service);
+        if before < 0 {
+            own.fetch_sub(1, AcqRel);
+            account.release_sealed(own);
+        } else {
+            account.flush(own);
+        }
+    }
+}
+
+impl Drop for WorkerGate {
+    fn drop(&mut self) {
+        self.gate.retire(self.index, &self.row);
+    }
+}
