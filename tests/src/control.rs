@@ -1,0 +1,121 @@
+//! A client of the node's control socket: HTTP/1.1 written out by hand, so that a test may also say it wrong.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use api::{Answer, Health, REQUEST_PATH, Reply, Request, SessionSummary};
+use licensing::{RefusalRecord, Snapshot};
+
+/// The node answers within its own bound, which is shorter.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The control API of one node.
+#[derive(Clone, Debug)]
+pub struct Control {
+    socket: PathBuf,
+}
+
+/// An HTTP response.
+#[derive(Debug)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+impl Control {
+    /// The API behind this socket.
+    pub fn new(socket: impl Into<PathBuf>) -> Self {
+        Self { socket: socket.into() }
+    }
+
+    /// Where the socket is.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Sends a request line's method and path with a body.
+    pub fn http(&self, method: &str, path: &str, body: &str) -> Result<Response> {
+        let length = body.len();
+        self.raw(
+            format!(
+                "{method} {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\
+                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
+            .as_bytes(),
+        )
+    }
+
+    /// Sends octets and reads the response to its end.
+    pub fn raw(&self, request: &[u8]) -> Result<Response> {
+        let socket = &self.socket;
+        let mut stream = UnixStream::connect(socket).with_context(|| format!("connect {socket:?}"))?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.write_all(request)?;
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response)?;
+        Response::read(&String::from_utf8(response)?)
+    }
+
+    /// Asks; a failure is an error.
+    pub fn ask(&self, request: &Request) -> Result<Reply> {
+        let response = self.http("POST", REQUEST_PATH, &serde_json::to_string(request)?)?;
+        let answer = serde_json::from_str(&response.body);
+        match answer.with_context(|| format!("{request:?} was answered {response:?}"))? {
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Failure(failure) => Err(anyhow!("{}: {failure}", response.status)),
+        }
+    }
+
+    /// The node at this instant.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        match self.ask(&Request::Snapshot)? {
+            Reply::Snapshot { snapshot, .. } => Ok(*snapshot),
+            other => bail!("a snapshot was asked for, {other:?} came"),
+        }
+    }
+
+    /// The newest refusals, at most a thousand.
+    pub fn history(&self) -> Result<Vec<RefusalRecord>> {
+        match self.ask(&Request::History { limit: 1_000 })? {
+            Reply::History { refusals } => Ok(refusals),
+            other => bail!("history was asked for, {other:?} came"),
+        }
+    }
+
+    /// Sessions and messages.
+    pub fn sessions(&self) -> Result<SessionSummary> {
+        match self.ask(&Request::Sessions)? {
+            Reply::Sessions { sessions } => Ok(*sessions),
+            other => bail!("sessions were asked for, {other:?} came"),
+        }
+    }
+
+    /// How the node is.
+    pub fn health(&self) -> Result<Health> {
+        match self.ask(&Request::Health)? {
+            Reply::Health { health } => Ok(*health),
+            other => bail!("health was asked for, {other:?} came"),
+        }
+    }
+
+    /// Asks for a change; true if it made a difference.
+    pub fn change(&self, request: &Request) -> Result<bool> {
+        match self.ask(request)? {
+            Reply::Done { changed } => Ok(changed),
+            other => bail!("a change was asked for, {other:?} came"),
+        }
+    }
+}
+
+impl Response {
+    fn read(text: &str) -> Result<Self> {
+        let (head, body) = text.split_once("\r\n\r\n").with_context(|| format!("no HTTP response: {text:?}"))?;
+        let status = head.split(' ').nth(1).context("a status line has a code")?;
+        Ok(Self { status: status.parse()?, body: body.to_owned() })
+    }
+}

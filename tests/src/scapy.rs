@@ -1,0 +1,219 @@
+//! scapy's `contrib.gtp` as a second encoder and decoder, in a virtual environment.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value, json};
+
+use crate::child::command;
+
+/// The release that the test set-up installs.
+pub const SCAPY: &str = "scapy==2.8.0";
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/scapy_gtp.py");
+
+/// A running scapy that encodes and decodes messages.
+#[derive(Debug)]
+pub struct Scapy {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+/// An information element by its class in scapy, and the class's fields.
+pub type Ie = (&'static str, Value);
+
+/// A message as scapy reads it.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The message type.
+    pub kind: u64,
+    /// The header's TEID.
+    pub teid: u64,
+    /// The sequence number.
+    pub seq: u64,
+    /// The header's length field, in octets.
+    pub length: u64,
+    /// The information elements in their order, each with its class in `ie`.
+    pub ies: Vec<Map<String, Value>>,
+}
+
+/// The interpreter of the virtual environment.
+fn python() -> Result<PathBuf> {
+    let venv = std::env::var_os("TOLLGATE_VENV").map(PathBuf::from);
+    let venv = venv.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv")));
+    let python = venv.join("bin/python");
+    if !python.is_file() {
+        let venv = venv.display();
+        bail!(
+            "no virtual environment with scapy at {venv}: run `cargo xtask test`, or \
+             `python3 -m venv {venv} && {venv}/bin/pip install {SCAPY}` (Debian package python3-venv), or set TOLLGATE_VENV"
+        );
+    }
+    Ok(python)
+}
+
+impl Scapy {
+    /// Starts scapy.
+    pub fn start() -> Result<Self> {
+        let mut child = command(python()?)
+            .arg(SCRIPT)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("start scapy")?;
+        let input = child.stdin.take().context("its stdin was piped")?;
+        let output = child.stdout.take().context("its stdout was piped")?;
+        Ok(Self { child, input, output: BufReader::new(output) })
+    }
+
+    /// The bytes of a message.
+    pub fn encode(&mut self, kind: u8, teid: u32, seq: u16, ies: &[Ie]) -> Result<Vec<u8>> {
+        let request = json!({"op": "encode", "type": kind, "teid": teid, "seq": seq, "ies": ies});
+        let answer = self.ask(&request)?;
+        let hex = answer["hex"].as_str().with_context(|| format!("scapy can't encode {request}: {answer}"))?;
+        bytes(hex)
+    }
+
+    /// A message as scapy reads it.
+    pub fn decode(&mut self, message: &[u8]) -> Result<Decoded> {
+        let answer = self.ask(&json!({"op": "decode", "hex": hex(message)}))?;
+        let number = |key: &str| {
+            let value = answer[key].as_u64();
+            value.with_context(|| format!("no {key} in what scapy read from {}: {answer}", hex(message)))
+        };
+        let ies = answer["ies"].as_array().context("scapy lists information elements")?;
+        let ies = ies.iter().filter_map(Value::as_object).cloned().collect();
+        Ok(Decoded { kind: number("type")?, teid: number("teid")?, seq: number("seq")?, length: number("length")?, ies })
+    }
+
+    fn ask(&mut self, request: &Value) -> Result<Value> {
+        writeln!(self.input, "{request}").context("write to scapy")?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        let answer = serde_json::from_str(&line).with_context(|| format!("scapy answered {line:?}"))?;
+        Ok(answer)
+    }
+}
+
+impl Drop for Scapy {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Decoded {
+    /// A field of the only information element of this class.
+    pub fn field(&self, class: &str, field: &str) -> Result<&Value> {
+        let mut found = self.ies.iter().filter(|ie| ie["ie"] == class);
+        let (Some(ie), None) = (found.next(), found.next()) else {
+            bail!("not exactly one {class} in {:?}", self.ies);
+        };
+        ie.get(field).with_context(|| format!("no {field} in {ie:?}"))
+    }
+
+    /// The same as a number.
+    pub fn number(&self, class: &str, field: &str) -> Result<u64> {
+        let value = self.field(class, field)?;
+        value.as_u64().with_context(|| format!("{class}.{field} is {value}"))
+    }
+
+    /// The same as a text.
+    pub fn text(&self, class: &str, field: &str) -> Result<&str> {
+        let value = self.field(class, field)?;
+        value.as_str().with_context(|| format!("{class}.{field} is {value}"))
+    }
+
+    /// The value of the Cause.
+    pub fn cause(&self) -> Result<u64> {
+        self.number("IE_Cause", "CauseValue")
+    }
+
+    /// The GSN addresses in their order: signalling, then traffic.
+    pub fn gsn_addresses(&self) -> Vec<&str> {
+        let addresses = self.ies.iter().filter(|ie| ie["ie"] == "IE_GSNAddress");
+        addresses.filter_map(|ie| ie.get("ipv4_address")?.as_str()).collect()
+    }
+}
+
+/// The International Mobile Subscriber Identity.
+pub fn imsi(digits: &str) -> Ie {
+    ("IE_IMSI", json!({"imsi": digits}))
+}
+
+/// The restart counter.
+pub fn recovery(counter: u8) -> Ie {
+    ("IE_Recovery", json!({"restart_counter": counter}))
+}
+
+/// "MS or network provided APN, subscribed verified".
+pub fn selection_mode() -> Ie {
+    ("IE_SelectionMode", json!({"SelectionMode": 252}))
+}
+
+/// The peer's TEID for the user plane.
+pub fn teid_data(teid: u32) -> Ie {
+    ("IE_TEIDI", json!({"TEIDI": teid}))
+}
+
+/// The peer's TEID for the control plane.
+pub fn teid_control(teid: u32) -> Ie {
+    ("IE_TEICP", json!({"TEICI": teid}))
+}
+
+/// The NSAPI.
+pub fn nsapi(nsapi: u8) -> Ie {
+    ("IE_NSAPI", json!({"NSAPI": nsapi}))
+}
+
+/// A request for an address of an IETF type: 0x21 IPv4, 0x57 IPv6, 0x8d both.
+pub fn end_user_address(pdp_type: u8) -> Ie {
+    ("IE_EndUserAddress", json!({"PDPTypeNumber": pdp_type, "length": 2}))
+}
+
+/// The access point name.
+pub fn apn(name: &str) -> Ie {
+    ("IE_AccessPointName", json!({"APN": name}))
+}
+
+/// A peer's address.
+pub fn gsn_address(address: Ipv4Addr) -> Ie {
+    ("IE_GSNAddress", json!({"length": 4, "ipv4_address": address.to_string()}))
+}
+
+/// An MSISDN of 11 digits; scapy wants to be told the length.
+pub fn msisdn(digits: &str) -> Ie {
+    let length = 1 + digits.len().div_ceil(2);
+    ("IE_MSInternationalNumber", json!({"length": length, "digits": digits}))
+}
+
+/// A quality of service of release 97: three octets of it after the allocation/retention priority.
+pub fn qos(arp: u8) -> Ie {
+    ("IE_NotImplementedTLV", json!({"ietype": 135, "length": 4, "data": format!("hex:{arp:02x}0b921f")}))
+}
+
+/// A traffic flow template with one packet filter (IPv4 protocol 17), created anew (TS 24.008 10.5.6.12).
+pub fn tft() -> Ie {
+    let one_filter = "hex:21300003".to_owned() + "023011";
+    ("IE_NotImplementedTLV", json!({"ietype": 137, "length": 7, "data": one_filter}))
+}
+
+/// Whether all contexts of the address go.
+pub fn teardown(all: bool) -> Ie {
+    ("IE_Teardown", json!({"indicator": 254 + u8::from(all)}))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Result<Vec<u8>> {
+    let pairs = hex.as_bytes().chunks(2);
+    let pair = |pair: &[u8]| -> Result<u8> { Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?) };
+    pairs.map(pair).collect()
+}

@@ -1,0 +1,58 @@
+//! The `tollgate` binary under test.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+
+use crate::child::{Ended, Running, command};
+
+/// A command of the CLI takes far less; the machine may be busy.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The binary: that of `TOLLGATE_BIN`, else built now, once a process, beside the test that asks.
+pub fn binary() -> Result<&'static Path> {
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let binary = BINARY.get_or_init(|| match std::env::var_os("TOLLGATE_BIN") {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => build().map_err(|error| format!("{error:#}")),
+    });
+    binary.as_deref().map_err(|error| anyhow!("the binary under test: {error}"))
+}
+
+/// A command line of `tollgate`.
+pub fn tollgate(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Command> {
+    let mut tollgate = command(binary()?);
+    tollgate.args(arguments);
+    Ok(tollgate)
+}
+
+/// Runs a command line of `tollgate` to its end.
+pub fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Ended> {
+    Running::start("tollgate", &mut tollgate(arguments)?)?.wait(LIMIT)
+}
+
+fn build() -> Result<PathBuf> {
+    // target/PROFILE/deps/TEST
+    let test = std::env::current_exe()?;
+    let directory = test.ancestors().nth(2).ok_or_else(|| anyhow!("{test:?} is not in target/PROFILE/deps"))?;
+    let profile = match directory.file_name().and_then(OsStr::to_str) {
+        Some("debug") => "dev",
+        Some(other) => other,
+        None => return Err(anyhow!("{test:?} is not in target/PROFILE/deps")),
+    };
+    let target = directory.parent().ok_or_else(|| anyhow!("{test:?} is not in target/PROFILE/deps"))?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--package", "cli", "--bin", "tollgate", "--profile", profile, "--target-dir"])
+        .arg(target)
+        .output()?;
+    if !output.status.success() {
+        return Err(anyhow!("cargo build --package cli: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(directory.join("tollgate"))
+}

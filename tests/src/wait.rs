@@ -1,0 +1,32 @@
+//! Waiting for what another process does, with a deadline.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// Between two looks at a process that tells us nothing by itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Looks until `look` finds something, at most for `limit`; `what` is in the error.
+pub fn eventually<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if Instant::now() >= deadline {
+            bail!("not within {limit:?}: {what}");
+        }
+        thread::park_timeout(LOOK_AGAIN);
+    }
+}
+
+/// Looks until `holds`, at most for `limit`; `what` is in the error.
+pub fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
+    eventually(what, limit, || Ok(holds()?.then_some(())))
+}
