@@ -24,13 +24,17 @@ impl Capture {
     /// Creates the file.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        let mut file = BufWriter::new(File::create(&path).with_context(|| format!("create {path:?}"))?);
+        let mut file =
+            BufWriter::new(File::create(&path).with_context(|| format!("create {path:?}"))?);
         file.write_all(&0xa1b2_c3d4_u32.to_le_bytes())?;
         file.write_all(&[2, 0, 4, 0])?;
         file.write_all(&[0; 8])?;
         file.write_all(&65_535_u32.to_le_bytes())?;
         file.write_all(&LINKTYPE_RAW.to_le_bytes())?;
-        Ok(Self { path, file: Mutex::new(file) })
+        Ok(Self {
+            path,
+            file: Mutex::new(file),
+        })
     }
 
     /// Adds one datagram.

@@ -137,7 +137,10 @@ impl Running {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let log = written.lines.join("\n");
-                bail!("{} did not end within {limit:?}; it wrote:\n{log}", self.name);
+                bail!(
+                    "{} did not end within {limit:?}; it wrote:\n{log}",
+                    self.name
+                );
             }
             let waited = self.output.changed.wait_timeout(written, left);
             written = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -202,7 +205,10 @@ mod tests {
 
     #[test]
     fn output_and_status_are_collected() {
-        let running = Running::start("sh", command("sh").args(["-c", "echo one; echo two >&2; exit 3"]));
+        let running = Running::start(
+            "sh",
+            command("sh").args(["-c", "echo one; echo two >&2; exit 3"]),
+        );
         let ended = running.unwrap().wait(Duration::from_secs(10)).unwrap();
         assert_eq!(ended.status.code(), Some(3));
         assert_eq!((ended.count("one"), ended.count("two")), (1, 1));
@@ -211,6 +217,9 @@ mod tests {
     #[test]
     fn a_missing_program_is_named_with_its_package() {
         let error = require("no-such-program", "its-package").unwrap_err();
-        assert!(error.to_string().contains("apt-get install its-package"), "{error}");
+        assert!(
+            error.to_string().contains("apt-get install its-package"),
+            "{error}"
+        );
     }
 }

@@ -30,7 +30,9 @@ pub struct Response {
 impl Control {
     /// The API behind this socket.
     pub fn new(socket: impl Into<PathBuf>) -> Self {
-        Self { socket: socket.into() }
+        Self {
+            socket: socket.into(),
+        }
     }
 
     /// Where the socket is.
@@ -53,7 +55,8 @@ impl Control {
     /// Sends octets and reads the response to its end.
     pub fn raw(&self, request: &[u8]) -> Result<Response> {
         let socket = &self.socket;
-        let mut stream = UnixStream::connect(socket).with_context(|| format!("connect {socket:?}"))?;
+        let mut stream =
+            UnixStream::connect(socket).with_context(|| format!("connect {socket:?}"))?;
         stream.set_read_timeout(Some(LIMIT))?;
         stream.write_all(request)?;
         let mut response = Vec::new();
@@ -73,49 +76,54 @@ impl Control {
 
     /// The node at this instant.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        match self.ask(&Request::Snapshot)? {
-            Reply::Snapshot { snapshot, .. } => Ok(*snapshot),
-            other => bail!("a snapshot was asked for, {other:?} came"),
-        }
+        let Reply::Snapshot { snapshot, .. } = self.ask(&Request::Snapshot)? else {
+            bail!("a snapshot was asked for, another reply came");
+        };
+        Ok(*snapshot)
     }
 
     /// The newest refusals, at most a thousand.
     pub fn history(&self) -> Result<Vec<RefusalRecord>> {
-        match self.ask(&Request::History { limit: 1_000 })? {
-            Reply::History { refusals } => Ok(refusals),
-            other => bail!("history was asked for, {other:?} came"),
-        }
+        let Reply::History { refusals } = self.ask(&Request::History { limit: 1_000 })? else {
+            bail!("history was asked for, another reply came");
+        };
+        Ok(refusals)
     }
 
     /// Sessions and messages.
     pub fn sessions(&self) -> Result<SessionSummary> {
-        match self.ask(&Request::Sessions)? {
-            Reply::Sessions { sessions } => Ok(*sessions),
-            other => bail!("sessions were asked for, {other:?} came"),
-        }
+        let Reply::Sessions { sessions } = self.ask(&Request::Sessions)? else {
+            bail!("sessions were asked for, another reply came");
+        };
+        Ok(*sessions)
     }
 
     /// How the node is.
     pub fn health(&self) -> Result<Health> {
-        match self.ask(&Request::Health)? {
-            Reply::Health { health } => Ok(*health),
-            other => bail!("health was asked for, {other:?} came"),
-        }
+        let Reply::Health { health } = self.ask(&Request::Health)? else {
+            bail!("health was asked for, another reply came");
+        };
+        Ok(*health)
     }
 
     /// Asks for a change; true if it made a difference.
     pub fn change(&self, request: &Request) -> Result<bool> {
-        match self.ask(request)? {
-            Reply::Done { changed } => Ok(changed),
-            other => bail!("a change was asked for, {other:?} came"),
-        }
+        let Reply::Done { changed } = self.ask(request)? else {
+            bail!("a change was asked for, another reply came");
+        };
+        Ok(changed)
     }
 }
 
 impl Response {
     fn read(text: &str) -> Result<Self> {
-        let (head, body) = text.split_once("\r\n\r\n").with_context(|| format!("no HTTP response: {text:?}"))?;
+        let (head, body) = text
+            .split_once("\r\n\r\n")
+            .with_context(|| format!("no HTTP response: {text:?}"))?;
         let status = head.split(' ').nth(1).context("a status line has a code")?;
-        Ok(Self { status: status.parse()?, body: body.to_owned() })
+        Ok(Self {
+            status: status.parse()?,
+            body: body.to_owned(),
+        })
     }
 }

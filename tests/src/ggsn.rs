@@ -42,7 +42,15 @@ impl OsmoGgsn {
             ),
         )?;
         let mut ggsn = command("unshare");
-        ggsn.args(["--net", "--", "sh", "-c", "ip link set lo up && exec osmo-ggsn -c \"$1\"", "sh"]).arg(&configuration);
+        ggsn.args([
+            "--net",
+            "--",
+            "sh",
+            "-c",
+            "ip link set lo up && exec osmo-ggsn -c \"$1\"",
+            "sh",
+        ])
+        .arg(&configuration);
         let running = Running::start("osmo-ggsn", &mut ggsn)?;
         running.wait_for_line("GGSN(ggsn0): Successfully started", Duration::from_secs(20))?;
         Ok(Self { running })
@@ -51,7 +59,9 @@ impl OsmoGgsn {
     /// A command that runs in its namespace.
     pub fn beside(&self, program: &Path) -> Command {
         let mut inside = command("nsenter");
-        inside.args(["--net", "--target", &self.running.pid().to_string(), "--"]).arg(program);
+        inside
+            .args(["--net", "--target", &self.running.pid().to_string(), "--"])
+            .arg(program);
         inside
     }
 

@@ -9,7 +9,12 @@ use anyhow::Result;
 use crate::child::{Running, command, require};
 
 /// Starts a hub that takes calls at `to_sgsns` and passes them on from `to_ggsns` to one GGSN, each at port 2123.
-pub fn start(to_sgsns: Ipv4Addr, to_ggsns: Ipv4Addr, ggsn: Ipv4Addr, state_dir: &Path) -> Result<Running> {
+pub fn start(
+    to_sgsns: Ipv4Addr,
+    to_ggsns: Ipv4Addr,
+    ggsn: Ipv4Addr,
+    state_dir: &Path,
+) -> Result<Running> {
     require("osmo-gtphub", "osmo-gtphub")?;
     std::fs::create_dir_all(state_dir)?;
     let configuration = state_dir.join("gtphub.cfg");
@@ -22,7 +27,11 @@ pub fn start(to_sgsns: Ipv4Addr, to_ggsns: Ipv4Addr, ggsn: Ipv4Addr, state_dir: 
         ),
     )?;
     let mut hub = command("osmo-gtphub");
-    hub.arg("-s").arg("-c").arg(&configuration).arg("-r").arg(state_dir.join("restarts"));
+    hub.arg("-s")
+        .arg("-c")
+        .arg(&configuration)
+        .arg("-r")
+        .arg(state_dir.join("restarts"));
     let hub = Running::start("osmo-gtphub", &mut hub)?;
     hub.wait_for_line("to-GGSNs bind, USER", Duration::from_secs(20))?;
     Ok(hub)

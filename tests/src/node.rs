@@ -1,0 +1,197 @@
+//! A `tollgate node` as a child process, from a configuration file in a directory of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+
+use crate::child::{Ended, Running};
+use crate::control::Control;
+use crate::tollgate::tollgate;
+use crate::wait::eventually;
+
+/// A node answers a second after its start; the machine may be busy.
+const READY: Duration = Duration::from_secs(30);
+/// It drains and saves in well under this.
+const STOPPED: Duration = Duration::from_secs(30);
+
+/// What a configuration file says, where a test wants something else than a plain GGSN.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Where GTP-C is received.
+    pub listen: SocketAddr,
+    /// Where state is kept, and the control socket.
+    pub state_dir: PathBuf,
+    /// Worker threads.
+    pub workers: u16,
+    /// More of section `[gn]`.
+    pub gn: String,
+    /// The `[[pool]]` and `[[apn]]` sections.
+    pub apns: String,
+    /// All other sections.
+    pub more: String,
+}
+
+/// Pools of all three kinds; an ordinary, an emergency and a priority APN of service GGSN.
+const APNS: &str = r#"
+[[pool]]
+name = "mobiles"
+ipv4 = ["10.0.0.0/14"]
+ipv6 = ["2001:db8::/44"]
+
+[[apn]]
+name = "internet"
+service = "GGSN"
+pool = "mobiles"
+
+[[apn]]
+name = "sos"
+service = "GGSN"
+pool = "mobiles"
+emergency = true
+
+[[apn]]
+name = "blue-light"
+service = "GGSN"
+pool = "mobiles"
+priority_arp = [1, 2]
+"#;
+
+impl Configuration {
+    /// A GGSN with two workers, no path supervision and the APNs `internet`, `sos` (emergency) and `blue-light` (ARP
+    /// levels 1 and 2 are priority).
+    pub fn new(listen: SocketAddr, state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            listen,
+            state_dir: state_dir.into(),
+            workers: 2,
+            gn: "echo_interval_s = 0".to_owned(),
+            apns: APNS.to_owned(),
+            more: String::new(),
+        }
+    }
+
+    /// With other sections.
+    #[must_use]
+    pub fn with(mut self, sections: &str) -> Self {
+        self.more.push_str(sections);
+        self.more.push('\n');
+        self
+    }
+
+    /// On a lab node with a catalog like the embedded one, but for so many sessions a license.
+    pub fn with_sessions_per_license(self, sessions: u32) -> Result<Self> {
+        std::fs::create_dir_all(&self.state_dir)?;
+        let catalog = self.state_dir.join("catalog.toml");
+        let embedded = include_str!("../../licensing/catalogs/staros.toml");
+        let small = embedded.replace(
+            "sessions_per_license = 10_000",
+            &format!("sessions_per_license = {sessions}"),
+        );
+        std::fs::write(&catalog, small)?;
+        let path = catalog.display();
+        Ok(self.with(&format!("[lab]\ncatalog = \"{path}\"")))
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> String {
+        let Self {
+            listen,
+            workers,
+            gn,
+            apns,
+            more,
+            ..
+        } = self;
+        let state_dir = self.state_dir.display();
+        format!(
+            "[node]\nname = \"gw1\"\nstate_dir = \"{state_dir}\"\nworkers = {workers}\n\n\
+             [gn]\nlisten = \"{listen}\"\n{gn}\n{apns}\n{more}"
+        )
+    }
+
+    /// Writes the file into the state directory.
+    pub fn write(&self) -> Result<PathBuf> {
+        std::fs::create_dir_all(&self.state_dir)?;
+        let path = self.state_dir.join("node.toml");
+        std::fs::write(&path, self.text())?;
+        Ok(path)
+    }
+}
+
+/// A running node that answers on its control socket.
+#[derive(Debug)]
+pub struct Node {
+    running: Running,
+    control: Control,
+    configuration: Configuration,
+}
+
+impl Node {
+    /// Starts a node and waits until it answers.
+    pub fn start(configuration: &Configuration) -> Result<Self> {
+        let mut running = launch(&configuration.write()?)?;
+        let control = Control::new(configuration.state_dir.join("control.sock"));
+        let ready = eventually("the node answers on its control socket", READY, || {
+            if !running.is_alive()? {
+                bail!("the node ended:\n{}", running.log());
+            }
+            Ok(control.health().ok())
+        });
+        ready.with_context(|| format!("the node wrote:\n{}", running.log()))?;
+        Ok(Self {
+            running,
+            control,
+            configuration: configuration.clone(),
+        })
+    }
+
+    /// Its control API.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Where it receives GTP-C.
+    pub fn address(&self) -> SocketAddr {
+        self.configuration.listen
+    }
+
+    /// Its state directory.
+    pub fn state_dir(&self) -> &Path {
+        &self.configuration.state_dir
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Running {
+        &self.running
+    }
+
+    /// Runs a command of the CLI against it: `show license enforcement policy`, say.
+    pub fn cli(&self, command_line: &str) -> Result<Ended> {
+        let socket = self.control.socket().to_string_lossy().into_owned();
+        let words = command_line.split(' ').map(str::to_owned);
+        crate::tollgate::run(words.chain(["--socket".to_owned(), socket]))
+    }
+
+    /// Sends SIGTERM and waits for its end.
+    pub fn terminate(self) -> Result<Ended> {
+        self.running.signal(Signal::TERM)?;
+        self.running.wait(STOPPED)
+    }
+
+    /// Sends SIGKILL, then starts it again from the same directory.
+    pub fn crash_and_restart(self) -> Result<Self> {
+        let configuration = self.configuration.clone();
+        self.running.kill()?;
+        Self::start(&configuration)
+    }
+}
+
+/// Starts a node that need not come up.
+pub fn launch(configuration: &Path) -> Result<Running> {
+    let mut node = tollgate(["node", "--config"])?;
+    node.arg(configuration);
+    Running::start("tollgate node", &mut node)
+}

@@ -43,7 +43,8 @@ pub struct Decoded {
 /// The interpreter of the virtual environment.
 fn python() -> Result<PathBuf> {
     let venv = std::env::var_os("TOLLGATE_VENV").map(PathBuf::from);
-    let venv = venv.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv")));
+    let venv = venv
+        .unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv")));
     let python = venv.join("bin/python");
     if !python.is_file() {
         let venv = venv.display();
@@ -66,14 +67,20 @@ impl Scapy {
             .context("start scapy")?;
         let input = child.stdin.take().context("its stdin was piped")?;
         let output = child.stdout.take().context("its stdout was piped")?;
-        Ok(Self { child, input, output: BufReader::new(output) })
+        Ok(Self {
+            child,
+            input,
+            output: BufReader::new(output),
+        })
     }
 
     /// The bytes of a message.
     pub fn encode(&mut self, kind: u8, teid: u32, seq: u16, ies: &[Ie]) -> Result<Vec<u8>> {
         let request = json!({"op": "encode", "type": kind, "teid": teid, "seq": seq, "ies": ies});
         let answer = self.ask(&request)?;
-        let hex = answer["hex"].as_str().with_context(|| format!("scapy can't encode {request}: {answer}"))?;
+        let hex = answer["hex"]
+            .as_str()
+            .with_context(|| format!("scapy can't encode {request}: {answer}"))?;
         bytes(hex)
     }
 
@@ -82,18 +89,32 @@ impl Scapy {
         let answer = self.ask(&json!({"op": "decode", "hex": hex(message)}))?;
         let number = |key: &str| {
             let value = answer[key].as_u64();
-            value.with_context(|| format!("no {key} in what scapy read from {}: {answer}", hex(message)))
+            value.with_context(|| {
+                format!(
+                    "no {key} in what scapy read from {}: {answer}",
+                    hex(message)
+                )
+            })
         };
-        let ies = answer["ies"].as_array().context("scapy lists information elements")?;
+        let ies = answer["ies"]
+            .as_array()
+            .context("scapy lists information elements")?;
         let ies = ies.iter().filter_map(Value::as_object).cloned().collect();
-        Ok(Decoded { kind: number("type")?, teid: number("teid")?, seq: number("seq")?, length: number("length")?, ies })
+        Ok(Decoded {
+            kind: number("type")?,
+            teid: number("teid")?,
+            seq: number("seq")?,
+            length: number("length")?,
+            ies,
+        })
     }
 
     fn ask(&mut self, request: &Value) -> Result<Value> {
         writeln!(self.input, "{request}").context("write to scapy")?;
         let mut line = String::new();
         self.output.read_line(&mut line)?;
-        let answer = serde_json::from_str(&line).with_context(|| format!("scapy answered {line:?}"))?;
+        let answer =
+            serde_json::from_str(&line).with_context(|| format!("scapy answered {line:?}"))?;
         Ok(answer)
     }
 }
@@ -113,19 +134,24 @@ impl Decoded {
         let (Some(ie), None) = (found.next(), found.next()) else {
             bail!("not exactly one {class} in {:?}", self.ies);
         };
-        ie.get(field).with_context(|| format!("no {field} in {ie:?}"))
+        ie.get(field)
+            .with_context(|| format!("no {field} in {ie:?}"))
     }
 
     /// The same as a number.
     pub fn number(&self, class: &str, field: &str) -> Result<u64> {
         let value = self.field(class, field)?;
-        value.as_u64().with_context(|| format!("{class}.{field} is {value}"))
+        value
+            .as_u64()
+            .with_context(|| format!("{class}.{field} is {value}"))
     }
 
     /// The same as a text.
     pub fn text(&self, class: &str, field: &str) -> Result<&str> {
         let value = self.field(class, field)?;
-        value.as_str().with_context(|| format!("{class}.{field} is {value}"))
+        value
+            .as_str()
+            .with_context(|| format!("{class}.{field} is {value}"))
     }
 
     /// The value of the Cause.
@@ -136,7 +162,9 @@ impl Decoded {
     /// The GSN addresses in their order: signalling, then traffic.
     pub fn gsn_addresses(&self) -> Vec<&str> {
         let addresses = self.ies.iter().filter(|ie| ie["ie"] == "IE_GSNAddress");
-        addresses.filter_map(|ie| ie.get("ipv4_address")?.as_str()).collect()
+        addresses
+            .filter_map(|ie| ie.get("ipv4_address")?.as_str())
+            .collect()
     }
 }
 
@@ -172,7 +200,10 @@ pub fn nsapi(nsapi: u8) -> Ie {
 
 /// A request for an address of an IETF type: 0x21 IPv4, 0x57 IPv6, 0x8d both.
 pub fn end_user_address(pdp_type: u8) -> Ie {
-    ("IE_EndUserAddress", json!({"PDPTypeNumber": pdp_type, "length": 2}))
+    (
+        "IE_EndUserAddress",
+        json!({"PDPTypeNumber": pdp_type, "length": 2}),
+    )
 }
 
 /// The access point name.
@@ -182,24 +213,36 @@ pub fn apn(name: &str) -> Ie {
 
 /// A peer's address.
 pub fn gsn_address(address: Ipv4Addr) -> Ie {
-    ("IE_GSNAddress", json!({"length": 4, "ipv4_address": address.to_string()}))
+    (
+        "IE_GSNAddress",
+        json!({"length": 4, "ipv4_address": address.to_string()}),
+    )
 }
 
 /// An MSISDN of 11 digits; scapy wants to be told the length.
 pub fn msisdn(digits: &str) -> Ie {
     let length = 1 + digits.len().div_ceil(2);
-    ("IE_MSInternationalNumber", json!({"length": length, "digits": digits}))
+    (
+        "IE_MSInternationalNumber",
+        json!({"length": length, "digits": digits}),
+    )
 }
 
 /// A quality of service of release 97: three octets of it after the allocation/retention priority.
 pub fn qos(arp: u8) -> Ie {
-    ("IE_NotImplementedTLV", json!({"ietype": 135, "length": 4, "data": format!("hex:{arp:02x}0b921f")}))
+    (
+        "IE_NotImplementedTLV",
+        json!({"ietype": 135, "length": 4, "data": format!("hex:{arp:02x}0b921f")}),
+    )
 }
 
 /// A traffic flow template with one packet filter (IPv4 protocol 17), created anew (TS 24.008 10.5.6.12).
 pub fn tft() -> Ie {
     let one_filter = "hex:21300003".to_owned() + "023011";
-    ("IE_NotImplementedTLV", json!({"ietype": 137, "length": 7, "data": one_filter}))
+    (
+        "IE_NotImplementedTLV",
+        json!({"ietype": 137, "length": 7, "data": one_filter}),
+    )
 }
 
 /// Whether all contexts of the address go.
@@ -214,6 +257,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 fn bytes(hex: &str) -> Result<Vec<u8>> {
     let pairs = hex.as_bytes().chunks(2);
-    let pair = |pair: &[u8]| -> Result<u8> { Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?) };
+    let pair =
+        |pair: &[u8]| -> Result<u8> { Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?) };
     pairs.map(pair).collect()
 }

@@ -126,7 +126,12 @@ pub struct Call {
 impl Message {
     /// A message without information elements.
     pub fn new(kind: u8, teid: u32, seq: u16) -> Self {
-        Self { kind, teid, seq, ies: Vec::new() }
+        Self {
+            kind,
+            teid,
+            seq,
+            ies: Vec::new(),
+        }
     }
 
     /// Adds an element of fixed length (its type below 128).
@@ -150,7 +155,8 @@ impl Message {
     #[must_use]
     pub fn gsn_addresses(self, address: Ipv4Addr) -> Self {
         let octets = address.octets();
-        self.tlv(ie::GSN_ADDRESS, &octets).tlv(ie::GSN_ADDRESS, &octets)
+        self.tlv(ie::GSN_ADDRESS, &octets)
+            .tlv(ie::GSN_ADDRESS, &octets)
     }
 
     /// Its octets, with a sequence number.
@@ -182,7 +188,8 @@ impl Call {
 
     /// The request, from an SGSN at this address.
     pub fn request(&self, seq: u16, sgsn: Ipv4Addr) -> Message {
-        let mut message = Message::new(kind::CREATE_REQUEST, 0, seq).tv(ie::IMSI, &tbcd(&self.imsi));
+        let mut message =
+            Message::new(kind::CREATE_REQUEST, 0, seq).tv(ie::IMSI, &tbcd(&self.imsi));
         if let Some(counter) = self.recovery {
             message = message.tv(ie::RECOVERY, &[counter]);
         }
@@ -208,13 +215,27 @@ impl Received {
     pub fn read(bytes: &[u8]) -> Result<Self> {
         ensure!(bytes.len() >= 8, "{} octets are no header", bytes.len());
         let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
-        ensure!(bytes.len() == 8 + length, "length says {length}, {} octets follow", bytes.len() - 8);
+        ensure!(
+            bytes.len() == 8 + length,
+            "length says {length}, {} octets follow",
+            bytes.len() - 8
+        );
         let optional = bytes[0] & 7 != 0;
-        ensure!(!optional || length >= 4, "flags {:#04x} without the octets that they announce", bytes[0]);
+        ensure!(
+            !optional || length >= 4,
+            "flags {:#04x} without the octets that they announce",
+            bytes[0]
+        );
         let seq = (bytes[0] & 2 != 0).then(|| u16::from_be_bytes([bytes[8], bytes[9]]));
         let teid = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
         let ies = read_ies(&bytes[if optional { 12 } else { 8 }..])?;
-        Ok(Self { kind: bytes[1], teid, seq, ies, bytes: bytes.to_vec() })
+        Ok(Self {
+            kind: bytes[1],
+            teid,
+            seq,
+            ies,
+            bytes: bytes.to_vec(),
+        })
     }
 
     /// The value of the first element of a type.
@@ -244,7 +265,12 @@ impl Sgsn {
     /// An SGSN on a socket, calling one GGSN.
     pub fn new(socket: UdpSocket, ggsn: SocketAddr) -> Result<Self> {
         socket.set_read_timeout(Some(Duration::from_secs(5)))?;
-        Ok(Self { socket, ggsn, capture: None, next_seq: 1 })
+        Ok(Self {
+            socket,
+            ggsn,
+            capture: None,
+            next_seq: 1,
+        })
     }
 
     /// Records every datagram from now on.
@@ -284,8 +310,15 @@ impl Sgsn {
     /// The next message that comes within five seconds.
     pub fn receive(&self) -> Result<Received> {
         let mut buffer = [0; 4096];
-        let (length, from) = self.socket.recv_from(&mut buffer).context("no answer came")?;
-        ensure!(from == self.ggsn, "an answer came from {from}, not from {}", self.ggsn);
+        let (length, from) = self
+            .socket
+            .recv_from(&mut buffer)
+            .context("no answer came")?;
+        ensure!(
+            from == self.ggsn,
+            "an answer came from {from}, not from {}",
+            self.ggsn
+        );
         if let Some(capture) = &self.capture {
             capture.record(from, self.address()?, &buffer[..length])?;
         }
@@ -302,7 +335,10 @@ impl Sgsn {
     pub fn create(&mut self, call: &Call) -> Result<Received> {
         let seq = self.seq();
         let answer = self.exchange(&call.request(seq, self.ip()?).bytes())?;
-        ensure!(answer.kind == kind::CREATE_RESPONSE && answer.seq == Some(seq), "{answer:?}");
+        ensure!(
+            answer.kind == kind::CREATE_RESPONSE && answer.seq == Some(seq),
+            "{answer:?}"
+        );
         Ok(answer)
     }
 
@@ -314,7 +350,10 @@ impl Sgsn {
             message = message.tv(ie::TEARDOWN, &[0xff]);
         }
         let answer = self.exchange(&message.tv(ie::NSAPI, &[nsapi]).bytes())?;
-        ensure!(answer.kind == kind::DELETE_RESPONSE && answer.seq == Some(seq), "{answer:?}");
+        ensure!(
+            answer.kind == kind::DELETE_RESPONSE && answer.seq == Some(seq),
+            "{answer:?}"
+        );
         Ok(answer)
     }
 
@@ -332,13 +371,17 @@ impl Sgsn {
 pub fn tbcd(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().map(|digit| digit - b'0').collect();
     let pairs = digits.chunks(2);
-    pairs.map(|pair| pair[0] | pair.get(1).unwrap_or(&0xf) << 4).collect()
+    pairs
+        .map(|pair| pair[0] | pair.get(1).unwrap_or(&0xf) << 4)
+        .collect()
 }
 
 /// A name as a row of labels, each behind its length (TS 23.003 9.1).
 pub fn labels(name: &str) -> Vec<u8> {
     let labels = name.split('.');
-    labels.flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat()).collect()
+    labels
+        .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
+        .collect()
 }
 
 fn read_ies(mut rest: &[u8]) -> Result<Vec<(u8, Vec<u8>)>> {
@@ -367,7 +410,10 @@ mod tests {
 
     #[test]
     fn digits_and_labels_have_the_octets_of_the_specification() {
-        assert_eq!(tbcd("240010123456789"), [0x42, 0x00, 0x01, 0x21, 0x43, 0x65, 0x87, 0xf9]);
+        assert_eq!(
+            tbcd("240010123456789"),
+            [0x42, 0x00, 0x01, 0x21, 0x43, 0x65, 0x87, 0xf9]
+        );
         assert_eq!(labels("internet.test"), *b"\x08internet\x04test");
     }
 
@@ -378,9 +424,15 @@ mod tests {
             .tv(ie::TEID_CONTROL, &[0, 0, 1, 2])
             .tlv(ie::END_USER_ADDRESS, &[0xf1, 0x21, 10, 0, 0, 1]);
         let read = Received::read(&message.bytes()).unwrap();
-        assert_eq!((read.kind, read.teid, read.seq), (kind::CREATE_RESPONSE, 7, Some(9)));
+        assert_eq!(
+            (read.kind, read.teid, read.seq),
+            (kind::CREATE_RESPONSE, 7, Some(9))
+        );
         assert_eq!(read.cause().unwrap(), cause::ACCEPTED);
         assert_eq!(read.teid_of(ie::TEID_CONTROL).unwrap(), 0x102);
-        assert_eq!(read.ie(ie::END_USER_ADDRESS).unwrap(), [0xf1, 0x21, 10, 0, 0, 1]);
+        assert_eq!(
+            read.ie(ie::END_USER_ADDRESS).unwrap(),
+            [0xf1, 0x21, 10, 0, 0, 1]
+        );
     }
 }

@@ -54,7 +54,14 @@ impl Sgsnemu<'_> {
             .args(["--remote", &self.remote.to_string()])
             .args(["--contexts", &self.contexts.to_string()])
             .args(["--timelimit", "3"])
-            .args(["--apn", self.apn, "--imsi", self.imsi, "--msisdn", "46702123456"])
+            .args([
+                "--apn",
+                self.apn,
+                "--imsi",
+                self.imsi,
+                "--msisdn",
+                "46702123456",
+            ])
             .arg("--statedir")
             .arg(self.state_dir)
             .arg("--pidfile")

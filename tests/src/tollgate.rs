@@ -20,7 +20,9 @@ pub fn binary() -> Result<&'static Path> {
         Some(path) => Ok(PathBuf::from(path)),
         None => build().map_err(|error| format!("{error:#}")),
     });
-    binary.as_deref().map_err(|error| anyhow!("the binary under test: {error}"))
+    binary
+        .as_deref()
+        .map_err(|error| anyhow!("the binary under test: {error}"))
 }
 
 /// A command line of `tollgate`.
@@ -38,21 +40,39 @@ pub fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<End
 fn build() -> Result<PathBuf> {
     // target/PROFILE/deps/TEST
     let test = std::env::current_exe()?;
-    let directory = test.ancestors().nth(2).ok_or_else(|| anyhow!("{test:?} is not in target/PROFILE/deps"))?;
+    let directory = test
+        .ancestors()
+        .nth(2)
+        .ok_or_else(|| anyhow!("{test:?} is not in target/PROFILE/deps"))?;
     let profile = match directory.file_name().and_then(OsStr::to_str) {
         Some("debug") => "dev",
         Some(other) => other,
         None => return Err(anyhow!("{test:?} is not in target/PROFILE/deps")),
     };
-    let target = directory.parent().ok_or_else(|| anyhow!("{test:?} is not in target/PROFILE/deps"))?;
+    let target = directory
+        .parent()
+        .ok_or_else(|| anyhow!("{test:?} is not in target/PROFILE/deps"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "--package", "cli", "--bin", "tollgate", "--profile", profile, "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "cli",
+            "--bin",
+            "tollgate",
+            "--profile",
+            profile,
+            "--target-dir",
+        ])
         .arg(target)
         .output()?;
     if !output.status.success() {
-        return Err(anyhow!("cargo build --package cli: {}", String::from_utf8_lossy(&output.stderr)));
+        return Err(anyhow!(
+            "cargo build --package cli: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
     Ok(directory.join("tollgate"))
 }

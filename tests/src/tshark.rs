@@ -27,7 +27,18 @@ pub fn faults(capture: &Path) -> Result<Vec<String>> {
 /// Fields of every packet that `filter` lets through, one row a packet, in the order asked for; a field that occurs
 /// several times in a packet has its values joined by commas, one that does not occur is empty.
 pub fn fields(capture: &Path, filter: &str, names: &[&str]) -> Result<Vec<Vec<String>>> {
-    let mut arguments = vec!["-Y", filter, "-T", "fields", "-E", "separator=|", "-E", "occurrence=a", "-E", "aggregator=,"];
+    let mut arguments = vec![
+        "-Y",
+        filter,
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-E",
+        "occurrence=a",
+        "-E",
+        "aggregator=,",
+    ];
     for name in names {
         arguments.extend(["-e", name]);
     }
@@ -49,7 +60,11 @@ fn run(capture: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     tshark.arg(capture).args(arguments);
     let ended = Running::start("tshark", &mut tshark)?.wait(LIMIT)?;
     if !ended.status.success() {
-        bail!("tshark {arguments:?} on {capture:?}: {}: {}", ended.status, complaint(capture, arguments)?);
+        bail!(
+            "tshark {arguments:?} on {capture:?}: {}: {}",
+            ended.status,
+            complaint(capture, arguments)?
+        );
     }
     Ok(ended.lines)
 }
@@ -73,11 +88,19 @@ mod tests {
     fn a_good_message_has_its_values_and_a_bad_one_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let capture = Capture::create(dir.path().join("c.pcap")).unwrap();
-        let peers: [SocketAddr; 2] = ["127.0.0.1:2123".parse().unwrap(), "127.0.0.2:2123".parse().unwrap()];
+        let peers: [SocketAddr; 2] = [
+            "127.0.0.1:2123".parse().unwrap(),
+            "127.0.0.2:2123".parse().unwrap(),
+        ];
         let echo = [0x32, 1, 0, 4, 0, 0, 0, 0, 0x12, 0x34, 0, 0];
         capture.record(peers[0], peers[1], &echo).unwrap();
         assert_eq!(faults(capture.path()).unwrap(), Vec::<String>::new());
-        let rows = fields(capture.path(), "gtp", &["ip.src", "gtp.message", "gtp.seq_number"]).unwrap();
+        let rows = fields(
+            capture.path(),
+            "gtp",
+            &["ip.src", "gtp.message", "gtp.seq_number"],
+        )
+        .unwrap();
         assert_eq!(rows, [["127.0.0.1", "0x01", "0x1234"]]);
 
         let cut_off_create = [0x32, 16, 0, 8, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 2, 0, 1, 1];

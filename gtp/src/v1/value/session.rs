@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{ValueError, array, octet};
 
-/// Network service access point identifier: 5 to 15 name a PDP context of a UE (TS 29.060 7.7.17, TS 24.008 10.5.6.2).
+/// Network service access point identifier: which PDP context of a UE (TS 29.060 7.7.17, TS 24.008 10.5.6.2).
+///
+/// 0 to 4 are reserved, and taken as they come: there are SGSNs that send 0, and a GGSN only tells contexts apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nsapi(u8);
 
@@ -79,8 +81,6 @@ pub struct PrivateExtension<'a> {
 }
 
 impl Nsapi {
-    /// The lowest that names a PDP context.
-    pub const MIN: u8 = 5;
     /// The highest.
     pub const MAX: u8 = 15;
 
@@ -88,9 +88,9 @@ impl Nsapi {
     ///
     /// # Errors
     ///
-    /// When it is not 5 to 15.
+    /// When it is above [`Nsapi::MAX`].
     pub fn new(number: u8) -> Result<Self, ValueError> {
-        match (Self::MIN..=Self::MAX).contains(&number) {
+        match (0..=Self::MAX).contains(&number) {
             true => Ok(Self(number)),
             false => Err(ValueError::Range {
                 what: "NSAPI",
@@ -103,7 +103,7 @@ impl Nsapi {
     ///
     /// # Errors
     ///
-    /// When it is empty or not 5 to 15.
+    /// When it is empty.
     pub fn parse(value: &[u8]) -> Result<Self, ValueError> {
         Self::new(octet("NSAPI", value)? & 0xF)
     }
