@@ -48,7 +48,7 @@ pub enum HeaderError {
 /// Why the information elements of a message could not all be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IeError {
-    /// An element runs over the end of the message (TS 29.060 11.1.7).
+    /// An element runs over the end of the message (TS 29.060 11.1.6).
     #[error("information element {kind} needs {needs} octets, {have} are left")]
     Overrun {
         /// Its type.

@@ -40,7 +40,7 @@ pub struct Extensions {
     /// How many there were.
     pub count: u8,
     /// The first whose comprehension is required and that is unknown here: the request is to be refused with cause 214
-    /// and a Supported Extension Headers Notification sent (TS 29.060 11.1.14, TS 29.281 5.2.1).
+    /// and a Supported Extension Headers Notification sent (TS 29.060 7.2.4, TS 29.281 5.2.1).
     pub not_understood: Option<u8>,
 }
 

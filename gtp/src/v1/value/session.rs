@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::{ValueError, array, octet};
 
-/// Network service access point identifier: which PDP context of a UE (TS 29.060 7.7.17, TS 24.008 10.5.6.2).
-///
-/// 0 to 4 are reserved, and taken as they come: there are SGSNs that send 0, and a GGSN only tells contexts apart by it.
+/// Network service access point identifier: names a PDP context of a UE (TS 29.060 7.7.17). 5 to 15 are for use, 0 to 4
+/// are reserved (TS 24.008 10.5.6.2), but there are SGSNs that count from 0, and as a name any will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nsapi(u8);
 
@@ -81,16 +80,18 @@ pub struct PrivateExtension<'a> {
 }
 
 impl Nsapi {
-    /// The highest.
+    /// The lowest that is not reserved.
+    pub const FIRST: Self = Self(5);
+    /// The highest number.
     pub const MAX: u8 = 15;
 
     /// This number.
     ///
     /// # Errors
     ///
-    /// When it is above [`Nsapi::MAX`].
+    /// When it has more than four bits.
     pub fn new(number: u8) -> Result<Self, ValueError> {
-        match (0..=Self::MAX).contains(&number) {
+        match number <= Self::MAX {
             true => Ok(Self(number)),
             false => Err(ValueError::Range {
                 what: "NSAPI",
