@@ -1,4 +1,41 @@
 //! Development tasks: test, tidy, mutants, figure.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod run;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test [--only STEP]   everything that must hold; the last line counts the tests
+  tidy                 the house rules: arrows between crates, no IO in machines, ...";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match task(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task(arguments: &[String]) -> Result<ExitCode> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let workspace = Workspace::read()?;
+    match words.as_slice() {
+        ["test"] => test::run(&workspace, None),
+        ["test", "--only", step] => test::run(&workspace, Some(step)),
+        ["tidy"] => tidy::run(&workspace),
+        _ => bail!("{USAGE}"),
+    }
+}

@@ -1,0 +1,166 @@
+//! `cargo xtask test`: everything that must hold, step by step; its last line counts the tests.
+
+mod peers;
+mod tally;
+
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use self::tally::Tally;
+use crate::run;
+use crate::tidy;
+use crate::workspace::{Workspace, cargo};
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Workspace, &mut Tally) -> Result<()>,
+}
+
+/// Cheap ones first; each says by itself what is wrong.
+const STEPS: [Step; 7] = [
+    Step {
+        name: "fmt",
+        what: "the sources are formatted",
+        run: fmt,
+    },
+    Step {
+        name: "tidy",
+        what: "the house rules hold",
+        run: |workspace, _| tidy::holds(workspace),
+    },
+    Step {
+        name: "peers",
+        what: "the programs that tests talk to are installed",
+        run: |workspace, _| peers::install(workspace),
+    },
+    Step {
+        name: "clippy",
+        what: "no lint",
+        run: clippy,
+    },
+    Step {
+        name: "build",
+        what: "the binary that tests start",
+        run: build,
+    },
+    Step {
+        name: "test",
+        what: "unit, property, scenario and interop tests",
+        run: test,
+    },
+    Step {
+        name: "loom",
+        what: "the gate under every interleaving",
+        run: loom,
+    },
+];
+
+/// Runs all steps or one; those after a failed one run too, so that one run tells everything.
+pub fn run(workspace: &Workspace, only: Option<&str>) -> Result<ExitCode> {
+    if let Some(only) = only
+        && !STEPS.iter().any(|step| step.name == only)
+    {
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        bail!("no step {only:?}; there are {}", names.join(", "));
+    }
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    let mut reports = Vec::new();
+    let steps = STEPS.iter();
+    for step in steps.filter(|step| only.is_none_or(|only| only == step.name)) {
+        println!("==> {}: {}", step.name, step.what);
+        let begin = Instant::now();
+        let report = match (step.run)(workspace, &mut tally) {
+            Ok(()) => format!("ok      {:8} {}", step.name, seconds(begin.elapsed())),
+            Err(error) => {
+                tally.step_failed();
+                println!("error: {}: {error:#}", step.name);
+                format!(
+                    "FAILED  {:8} {} {error:#}",
+                    step.name,
+                    seconds(begin.elapsed())
+                )
+            }
+        };
+        println!("<== {report}");
+        reports.push(report);
+    }
+    println!("\nin {}:", seconds(start.elapsed()));
+    for report in reports {
+        println!("  {report}");
+    }
+    println!("{tally}");
+    Ok(if tally.is_green() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:6.1} s", duration.as_secs_f64())
+}
+
+/// Cargo in the workspace, bounded.
+fn bounded_cargo(workspace: &Workspace, limit_s: u32) -> Command {
+    let mut command = run::bounded(limit_s, cargo());
+    command.current_dir(&workspace.root);
+    command
+}
+
+fn fmt(workspace: &Workspace, _: &mut Tally) -> Result<()> {
+    let mut fmt = bounded_cargo(workspace, 120);
+    run::must(
+        "cargo fmt --all --check",
+        fmt.args(["fmt", "--all", "--check"]),
+    )
+}
+
+fn clippy(workspace: &Workspace, _: &mut Tally) -> Result<()> {
+    let mut clippy = bounded_cargo(workspace, 900);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--quiet"]);
+    run::must("cargo clippy", clippy.args(["--", "-D", "warnings"]))
+}
+
+fn build(workspace: &Workspace, _: &mut Tally) -> Result<()> {
+    let mut build = bounded_cargo(workspace, 900);
+    build.args(["build", "--workspace", "--bins", "--quiet"]);
+    run::must("cargo build", &mut build)
+}
+
+fn test(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let mut test = bounded_cargo(workspace, 1200);
+    test.args(["test", "--workspace", "--no-fail-fast"]);
+    test.env("TOLLGATE_BIN", workspace.target.join("debug/tollgate"));
+    test.env("TOLLGATE_VENV", peers::venv(workspace));
+    stream("cargo test", &mut test, tally)
+}
+
+/// Loom compiles the gate in another way, so it has a target directory of its own.
+fn loom(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let mut loom = bounded_cargo(workspace, 900);
+    loom.args(["test", "--release", "--package", "enforcer"]);
+    loom.args(["--test", "loom_gate"]);
+    loom.env("RUSTFLAGS", "--cfg loom");
+    loom.env("CARGO_TARGET_DIR", workspace.target.join("loom"));
+    stream("loom", &mut loom, tally)
+}
+
+/// Shows what cargo test prints, and counts its tests.
+fn stream(what: &str, command: &mut Command, tally: &mut Tally) -> Result<()> {
+    let before = tally.passed();
+    let green = run::lines(command, |line| {
+        println!("{line}");
+        tally.read(line);
+    })?;
+    if !green {
+        bail!("{what} fails");
+    }
+    if tally.passed() == before {
+        bail!("{what} ran no test");
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! What the documents must keep to.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Breach;
+use crate::workspace::Workspace;
+
+const README_MAX_LINES: usize = 150;
+
+const COMMANDS: [&str; 2] = ["cargo run --release -- demo", "cargo xtask test"];
+
+const DOCUMENTS: [&str; 2] = ["README.md", "LICENSE"];
+
+pub fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
+    let files = workspace.files()?;
+    let mut breaches: Vec<Breach> = DOCUMENTS
+        .iter()
+        .filter(|document| !files.iter().any(|file| file == Path::new(document)))
+        .map(|document| Breach::of(document, "it is missing"))
+        .collect();
+    if breaches.is_empty() {
+        breaches.extend(readme(&workspace.text(Path::new("README.md"))?));
+    }
+    for file in files
+        .iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "md"))
+    {
+        breaches.extend(dead_links(workspace, file)?);
+    }
+    Ok(breaches)
+}
+
+fn readme(text: &str) -> Vec<Breach> {
+    let lines = text.lines().count();
+    let mut breaches = Vec::new();
+    if lines > README_MAX_LINES {
+        let why = format!("{lines} lines; at most {README_MAX_LINES}");
+        breaches.push(Breach::of("README.md", why));
+    }
+    for command in COMMANDS {
+        if !text.contains(command) {
+            let why = format!("it doesn't name the command `{command}`");
+            breaches.push(Breach::of("README.md", why));
+        }
+    }
+    breaches
+}
+
+/// Links to files that aren't there.
+fn dead_links(workspace: &Workspace, file: &Path) -> Result<Vec<Breach>> {
+    let text = workspace.text(file)?;
+    let folder = workspace.root.join(file);
+    let folder = folder.parent().unwrap_or(&workspace.root);
+    let dead = links(&text).filter(|(_, target)| !folder.join(target).exists());
+    Ok(dead
+        .map(|(line, target)| {
+            Breach::at(file, line, format!("a link to {target}, which isn't there"))
+        })
+        .collect())
+}
+
+/// Relative links, without their fragments, and their lines.
+fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..).zip(text.lines()).flat_map(|(line, text)| {
+        text.split("](").skip(1).filter_map(move |rest| {
+            let target = rest.split([')', '#', ' ']).next()?;
+            let relative = !target.is_empty() && !target.contains(':');
+            relative.then_some((line, target))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readme_that_is_too_long_or_lacks_a_command_is_found() {
+        let good = COMMANDS.join("\n");
+        assert_eq!(readme(&good), []);
+        assert_eq!(readme("cargo xtask test").len(), 1);
+        let long = format!("{good}\n{}", "line\n".repeat(README_MAX_LINES));
+        assert_eq!(readme(&long).len(), 1);
+    }
+
+    #[test]
+    fn relative_links_are_found() {
+        let text = "[a](A.md) and [b](https://b)\n[c](docs/c.md#d), [e](#f)\n";
+        let found: Vec<_> = links(text).collect();
+        assert_eq!(found, [(1, "A.md"), (2, "docs/c.md")]);
+    }
+}
