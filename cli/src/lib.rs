@@ -1,2 +1,103 @@
-//! The tollgate command line: node, show, license, load and demo.
+//! The tollgate command line: its grammar, what each surface prints, and the client of the control socket.
+//!
+//! [`show::SURFACES`] is the table of everything that can be shown; each surface is a pure function of one
+//! [`show::View`]. [`run()`] takes the arguments of the process and gives its exit code: 0 done, 1 failed, 2 not
+//! understood.
+//!
+//! Deliberately absent: decisions. What is shown comes from the node, and what is changed is asked of it.
 #![forbid(unsafe_code)]
+
+pub mod client;
+mod control;
+mod grammar;
+mod output;
+pub mod show;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use api::Failure;
+use clap::Parser;
+
+use grammar::{Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, Smart};
+
+/// Exit code of a command line that is not understood.
+const NOT_UNDERSTOOD: u8 = 2;
+
+/// Does what the arguments say; the first is the name of the program.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Grammar::try_parse_from(arguments) {
+        Ok(grammar) => match perform(grammar.command) {
+            Ok(code) => code,
+            Err(failure) => {
+                output::fail(&failure);
+                ExitCode::FAILURE
+            }
+        },
+        Err(error) => not_understood(&error),
+    }
+}
+
+fn perform(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Show(show) => control::show(&show)?,
+        Command::License(license) => smart(license, true)?,
+        Command::Feature(feature) => switch(feature, true)?,
+        Command::No(no) => match no.no {
+            No::License(license) => smart(license, false)?,
+            No::Feature(feature) => switch(feature, false)?,
+        },
+        Command::Lab(lab) => match lab.lab {
+            Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket)?,
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn smart(license: LicenseArgs, enable: bool) -> Result<(), Failure> {
+    let License::Smart {
+        smart: Smart::Enable(socket),
+    } = license.license;
+    control::smart_licensing(enable, &socket)
+}
+
+fn switch(feature: FeatureArgs, enable: bool) -> Result<(), Failure> {
+    control::feature(feature.name, enable, &feature.socket)
+}
+
+/// Help and version go to standard output with success; help that was not asked for, and errors, to standard error.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    let kind = error.kind();
+    if kind == ErrorKind::DisplayHelp || kind == ErrorKind::DisplayVersion {
+        output::print(&error.render().to_string());
+        return ExitCode::SUCCESS;
+    }
+    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output::complain(&error.render().to_string());
+    } else {
+        output::fail(&usage_failure(error));
+    }
+    ExitCode::from(NOT_UNDERSTOOD)
+}
+
+/// What clap says in several lines, in one.
+fn usage_failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n");
+    let joined = |paragraph: &str| {
+        let words: Vec<&str> = paragraph.split_whitespace().collect();
+        words.join(" ")
+    };
+    let first = joined(paragraphs.next().unwrap_or_default());
+    let what = first.strip_prefix("error: ").unwrap_or(&first).to_owned();
+    let tip = paragraphs.find_map(|paragraph| {
+        let paragraph = joined(paragraph);
+        paragraph.strip_prefix("tip: ").map(str::to_owned)
+    });
+    let todo = match tip {
+        Some(tip) => format!("{tip}; see tollgate --help"),
+        None => "see tollgate --help".to_owned(),
+    };
+    Failure::new(what, "command line", todo)
+}

@@ -1,0 +1,112 @@
+//! Commands that ask a node something, or to change something.
+
+use std::path::PathBuf;
+
+use api::{Failure, Reply, Request, SessionSummary};
+use licensing::RefusalRecord;
+
+use crate::client::Client;
+use crate::grammar::{ShowArgs, SocketArgs};
+use crate::output;
+use crate::show::{Filter, Needs, Surface, View};
+
+/// `show ...`
+pub fn show(args: &ShowArgs) -> Result<(), Failure> {
+    let client = Client::new(args.socket.path());
+    let view = view(&client, args.surface, args.filter, args.limit)?;
+    let text = if args.json {
+        format!("{:#}\n", args.surface.json(&view))
+    } else {
+        args.surface.text(&view)
+    };
+    output::print(&text);
+    Ok(())
+}
+
+/// All that a surface is a function of, asked of the node.
+pub fn view(
+    client: &Client,
+    surface: &Surface,
+    filter: Filter,
+    limit: u32,
+) -> Result<View, Failure> {
+    let history = match surface.needs {
+        Needs::History => history(client, limit)?,
+        Needs::Snapshot | Needs::Sessions => Vec::new(),
+    };
+    let sessions = match surface.needs {
+        Needs::Sessions => sessions(client)?,
+        Needs::Snapshot | Needs::History => SessionSummary::default(),
+    };
+    let Reply::Snapshot {
+        snapshot,
+        age_ms,
+        stalled,
+    } = client.ask(&Request::Snapshot)?
+    else {
+        return Err(client.unexpected());
+    };
+    Ok(View {
+        snapshot: *snapshot,
+        stalled_ms: stalled.then_some(age_ms),
+        history,
+        sessions,
+        filter,
+    })
+}
+
+fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
+    match client.ask(&Request::History { limit })? {
+        Reply::History { refusals } => Ok(refusals),
+        Reply::Snapshot { .. }
+        | Reply::Sessions { .. }
+        | Reply::Done { .. }
+        | Reply::Health { .. } => Err(client.unexpected()),
+    }
+}
+
+fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
+    match client.ask(&Request::Sessions)? {
+        Reply::Sessions { sessions } => Ok(*sessions),
+        Reply::Snapshot { .. }
+        | Reply::History { .. }
+        | Reply::Done { .. }
+        | Reply::Health { .. } => Err(client.unexpected()),
+    }
+}
+
+/// `license smart enable` and its `no` form.
+pub fn smart_licensing(enable: bool, socket: &SocketArgs) -> Result<(), Failure> {
+    let said = if enable {
+        "smart licensing is enabled"
+    } else {
+        "smart licensing is disabled; the last verdicts are kept"
+    };
+    change(socket.path(), &Request::SmartLicensing { enable }, said)
+}
+
+/// `feature <name> enable` and its `no` form.
+pub fn feature(name: String, enable: bool, socket: &SocketArgs) -> Result<(), Failure> {
+    let done = if enable { "enabled" } else { "disabled" };
+    let said = format!("feature {name} is {done}");
+    change(socket.path(), &Request::Feature { name, enable }, &said)
+}
+
+/// `lab speedup N`
+pub fn speed_up(speedup: u32, socket: &SocketArgs) -> Result<(), Failure> {
+    let said = format!("the license clock of this LAB node runs at x{speedup}");
+    change(socket.path(), &Request::LabSpeedup { speedup }, &said)
+}
+
+fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure> {
+    let client = Client::new(socket);
+    match client.ask(request)? {
+        Reply::Done { changed: true } => output::print(&format!("{said}\n")),
+        Reply::Done { changed: false } => output::print(&format!("{said} (it was before)\n")),
+        Reply::Snapshot { .. }
+        | Reply::History { .. }
+        | Reply::Sessions { .. }
+        | Reply::Health { .. } => return Err(client.unexpected()),
+    }
+    Ok(())
+}

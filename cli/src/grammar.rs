@@ -1,0 +1,381 @@
+//! What one may type: the commands, their words and options.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+use crate::show::{Filter, Kind, SURFACES, Standing, Surface};
+
+/// The environment variable that names the control socket.
+pub const SOCKET_VARIABLE: &str = "TOLLGATE_SOCKET";
+
+/// The control socket where neither option nor environment names one: that of a node with the default state directory.
+pub const SOCKET_DEFAULT: &str = "/var/lib/tollgate/control.sock";
+
+/// License enforcement for mobile packet cores.
+///
+/// A node sits in the session set-up path of a gateway, counts sessions per licensed service and feature, and lets new
+/// calls through or refuses them. These commands run one, ask one, change one, and put calls on one.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    infer_subcommands = true,
+    max_term_width = 80,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = TOP_EXAMPLES
+)]
+pub struct Grammar {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const TOP_EXAMPLES: &str = "\
+Examples:
+  tollgate show license enforcement status       what is blocked, and why
+  tollgate show license enforcement history      the newest refused calls
+  tollgate license smart enable                  begin to enforce
+
+Commands may be shortened while they stay clear: tollgate sh lic stat
+The control socket is --socket, else TOLLGATE_SOCKET, else
+/var/lib/tollgate/control.sock. Times are UTC.
+Exit: 0 done, 1 failed (one line `Failure: ...` says what, where and what to
+do), 2 not understood.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a node knows
+    Show(ShowArgs),
+    /// Change the licensing of a node
+    License(LicenseArgs),
+    /// Enable an on/off feature of a node
+    Feature(FeatureArgs),
+    /// Take back: the `no` form of license and feature
+    No(NoArgs),
+    /// For lab nodes only: the speed of their license clock
+    Lab(LabArgs),
+}
+
+/// Where the node is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SocketArgs {
+    /// Control socket of the node [default: $TOLLGATE_SOCKET, else
+    /// /var/lib/tollgate/control.sock]
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+}
+
+impl SocketArgs {
+    /// The option, else what the environment says, else the default.
+    pub fn path(&self) -> PathBuf {
+        let named = self.socket.clone();
+        named
+            .or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from(SOCKET_DEFAULT))
+    }
+}
+
+/// `license ...`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    infer_subcommands = true
+)]
+pub struct LicenseArgs {
+    /// What of it.
+    #[command(subcommand)]
+    pub license: License,
+}
+
+/// What of licensing one may change.
+#[derive(Debug, Subcommand)]
+pub enum License {
+    /// Smart licensing
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true
+    )]
+    Smart {
+        /// What of it.
+        #[command(subcommand)]
+        smart: Smart,
+    },
+}
+
+/// What of smart licensing one may change.
+#[derive(Debug, Subcommand)]
+pub enum Smart {
+    /// Enforce licenses: by evaluation until the node is registered
+    ///
+    /// With `no`, nothing more is asked of the authority; the last verdicts are kept.
+    #[command(after_help = "\
+Examples:
+  tollgate license smart enable
+  tollgate no license smart enable")]
+    Enable(SocketArgs),
+}
+
+/// `feature <name> enable`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tollgate feature GRE enable
+  tollgate no feature GRE enable
+  tollgate show license smart-tags feature       the names")]
+pub struct FeatureArgs {
+    /// Name of the feature in the catalog, letter case apart
+    pub name: String,
+    /// The word `enable`
+    #[arg(value_parser = ["enable"], hide_possible_values = true, value_name = "enable")]
+    pub enable: String,
+    /// Where the node is.
+    #[command(flatten)]
+    pub socket: SocketArgs,
+}
+
+/// `no ...`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    infer_subcommands = true
+)]
+pub struct NoArgs {
+    /// What to take back.
+    #[command(subcommand)]
+    pub no: No,
+}
+
+/// What one may take back.
+#[derive(Debug, Subcommand)]
+pub enum No {
+    /// Change the licensing of a node
+    License(LicenseArgs),
+    /// Disable an on/off feature of a node
+    Feature(FeatureArgs),
+}
+
+/// `lab ...`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    infer_subcommands = true
+)]
+pub struct LabArgs {
+    /// What of it.
+    #[command(subcommand)]
+    pub lab: Lab,
+}
+
+/// What of a lab node one may change.
+#[derive(Debug, Subcommand)]
+pub enum Lab {
+    /// Set the speed of the license clock, in license seconds a second
+    ///
+    /// Evaluation, grace and silence run by it, nothing else does. A node that its configuration does not mark `[lab]`
+    /// refuses.
+    #[command(after_help = "\
+Examples:
+  tollgate lab speedup 86400                     a day a second
+  tollgate lab speedup 1                         as on any other node")]
+    Speedup {
+        /// License seconds a second
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        speedup: u32,
+        /// Where the node is.
+        #[command(flatten)]
+        socket: SocketArgs,
+    },
+}
+
+/// `show ...`: its words come from the table of surfaces.
+#[derive(Debug)]
+pub struct ShowArgs {
+    /// The surface.
+    pub surface: &'static Surface,
+    /// Which rows.
+    pub filter: Filter,
+    /// At most so many refusals, newest first; 0 where the surface lists none.
+    pub limit: u32,
+    /// As JSON.
+    pub json: bool,
+    /// Where the node is.
+    pub socket: SocketArgs,
+}
+
+/// Refusals shown unless told otherwise.
+const LIMIT_DEFAULT: &str = "20";
+
+impl Args for ShowArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let all = SURFACES.iter().map(|surface| {
+            let words = surface.words.join(" ");
+            format!(
+                "\n  {words}\n      {}\n      tollgate {}",
+                surface.help, surface.example
+            )
+        });
+        let help = format!(
+            "All of it, each with an example:{}",
+            all.collect::<String>()
+        );
+        let surfaces: Vec<&'static Surface> = SURFACES.iter().collect();
+        add_words(command, 0, &surfaces).after_help(help)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// Adds the words at this depth of these surfaces, and below each what follows it.
+fn add_words(command: clap::Command, depth: usize, surfaces: &[&'static Surface]) -> clap::Command {
+    let mut command = command
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_subcommands(true);
+    let mut done: Vec<&str> = Vec::new();
+    for &surface in surfaces {
+        let word = surface.words[depth];
+        if done.contains(&word) {
+            continue;
+        }
+        done.push(word);
+        let below = clap::Command::new(word);
+        command = command.subcommand(if surface.words.len() == depth + 1 {
+            leaf(below, surface)
+        } else {
+            let same = surfaces.iter().filter(|s| s.words[depth] == word);
+            let same: Vec<&'static Surface> = same.copied().collect();
+            add_words(below.about(about(word)), depth + 1, &same)
+        });
+    }
+    command
+}
+
+/// What the words that only group say in help.
+fn about(word: &str) -> &'static str {
+    match word {
+        "license" => "Licensing: enforcement, statistics, evaluation, tags",
+        "enforcement" => "Which new calls are let through, and why not",
+        "session" => "Sessions and signalling",
+        _ => "More",
+    }
+}
+
+fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
+    let json = Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help("Print JSON, of the same snapshot");
+    let mut command = SocketArgs::augment_args(command.arg(json))
+        .about(surface.help)
+        .after_help(format!("Example:\n  tollgate {}", surface.example));
+    if let Some((name, usage, words)) = surface.filter_words() {
+        let command_words = surface.words.join(" ");
+        command = command.override_usage(format!(
+            "tollgate show {command_words}\n         {usage} [--json] [--socket <PATH>]"
+        ));
+        let most = usize::from(surface.by_standing) + usize::from(surface.by_kind);
+        let filter = Arg::new("filter")
+            .value_name(name)
+            .num_args(0..=most)
+            .value_parser(move |typed: &str| expand(typed, words))
+            .help("Only these rows");
+        command = command.arg(filter);
+    }
+    if surface.takes_limit() {
+        let limit = Arg::new("limit")
+            .long("limit")
+            .value_name("N")
+            .default_value(LIMIT_DEFAULT)
+            .value_parser(clap::value_parser!(u32).range(1..=i64::from(api::HISTORY_LIMIT_MAX)))
+            .help("At most so many, the newest");
+        command = command.arg(limit);
+    }
+    command
+}
+
+/// The one of `words` that `typed` begins, or is.
+fn expand(typed: &str, words: &[&'static str]) -> Result<&'static str, String> {
+    let mut fitting = words
+        .iter()
+        .filter(|word| word.starts_with(&typed.to_lowercase()));
+    match (fitting.next(), fitting.next()) {
+        (Some(word), None) if !typed.is_empty() => Ok(word),
+        _ => Err(format!("one of {} is expected", words.join(", "))),
+    }
+}
+
+impl FromArgMatches for ShowArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut words: Vec<&str> = Vec::new();
+        let mut leaf = matches;
+        while let Some((word, below)) = leaf.subcommand() {
+            words.push(word);
+            leaf = below;
+        }
+        let surface = Surface::named(&words).ok_or_else(|| {
+            clap::Error::raw(ErrorKind::InvalidSubcommand, "no such thing to show\n")
+        })?;
+        let limit = leaf.try_get_one::<u32>("limit").ok().flatten();
+        Ok(Self {
+            surface,
+            filter: filter(leaf)?,
+            limit: limit.copied().unwrap_or_default(),
+            json: leaf.get_flag("json"),
+            socket: SocketArgs::from_arg_matches(leaf)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn filter(leaf: &ArgMatches) -> Result<Filter, clap::Error> {
+    let mut filter = Filter::default();
+    let words = leaf.try_get_many::<&'static str>("filter").ok().flatten();
+    for word in words.into_iter().flatten() {
+        let twice = match *word {
+            "allowed" => filter.standing.replace(Standing::Allowed).is_some(),
+            "blocked" => filter.standing.replace(Standing::Blocked).is_some(),
+            "service" => filter.kind.replace(Kind::Service).is_some(),
+            _ => filter.kind.replace(Kind::Feature).is_some(),
+        };
+        if twice {
+            let said = format!("`{word}` and the word before it exclude each other\n");
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, said));
+        }
+    }
+    Ok(filter)
+}
+
+impl Surface {
+    /// The words by which its rows are chosen, with their name and their usage; none: it has no choice.
+    fn filter_words(&self) -> Option<(&'static str, &'static str, &'static [&'static str])> {
+        const WORDS: &[&str] = &["allowed", "blocked", "feature", "service"];
+        match (self.by_standing, self.by_kind) {
+            (true, true) => Some((
+                "allowed|blocked|feature|service",
+                "[allowed | blocked] [feature | service]",
+                WORDS,
+            )),
+            (true, false) => Some(("allowed|blocked", "[allowed | blocked]", &WORDS[..2])),
+            (false, true) => Some(("feature|service", "[feature | service]", &WORDS[2..])),
+            (false, false) => None,
+        }
+    }
+
+    fn takes_limit(&self) -> bool {
+        self.needs == crate::show::Needs::History
+    }
+}

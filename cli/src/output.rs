@@ -1,0 +1,25 @@
+//! Standard output and standard error.
+
+use std::io::{self, Write};
+
+use api::Failure;
+
+/// Prints text as it is. A reader that went away (`| head`) is no failure.
+pub fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    // Nothing is left to do when standard output is gone.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints text to standard error.
+pub fn complain(text: &str) {
+    // Nothing is left to do when standard error is gone.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// The one line of a failure: what, where, and what to do.
+pub fn fail(failure: &Failure) {
+    let line = failure.to_string();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    complain(&format!("Failure: {}\n", words.join(" ")));
+}

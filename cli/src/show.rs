@@ -1,0 +1,246 @@
+//! The surfaces: what `tollgate show` prints, each a pure function of one [`View`].
+//!
+//! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
+
+mod eval_period;
+mod history;
+mod policy;
+mod sessions;
+mod smart_tags;
+mod statistics;
+mod status;
+mod table;
+pub mod text;
+mod why;
+
+use api::SessionSummary;
+use licensing::snapshot::TagRow;
+use licensing::{RefusalRecord, Snapshot};
+use serde_json::{Value, json};
+
+/// All that a surface may be a function of; what it does not need is empty.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The node.
+    pub snapshot: Snapshot,
+    /// Age of the snapshot in milliseconds, if the control thread has stalled and it is the last one it made.
+    pub stalled_ms: Option<u64>,
+    /// Refused calls, newest first.
+    pub history: Vec<RefusalRecord>,
+    /// Sessions and messages.
+    pub sessions: SessionSummary,
+    /// Which rows.
+    pub filter: Filter,
+}
+
+/// Which rows of a surface are wanted; none of a kind: all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Let through or refused.
+    pub standing: Option<Standing>,
+    /// Services or features.
+    pub kind: Option<Kind>,
+}
+
+/// Are new calls of a row let through?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// ALLOW.
+    Allowed,
+    /// BLOCK, and ALLOW-AT-LIMIT (rule L6).
+    Blocked,
+}
+
+/// Is a row a service or a feature?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A counted service.
+    Service,
+    /// An on/off feature.
+    Feature,
+}
+
+/// What a surface needs besides the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Snapshot,
+    /// The refused calls.
+    History,
+    /// Sessions and messages.
+    Sessions,
+}
+
+/// One `show` command.
+#[derive(Debug)]
+pub struct Surface {
+    /// The words after `show`.
+    pub words: &'static [&'static str],
+    /// What it tells, in one line.
+    pub help: &'static str,
+    /// An example with what it answers.
+    pub example: &'static str,
+    /// It takes `allowed` or `blocked`.
+    pub by_standing: bool,
+    /// It takes `feature` or `service`.
+    pub by_kind: bool,
+    /// What it needs besides the snapshot.
+    pub needs: Needs,
+    text: fn(&View) -> String,
+    json: fn(&View) -> Value,
+}
+
+/// Every surface.
+pub const SURFACES: &[Surface] = &[
+    Surface {
+        words: &["license", "enforcement", "policy"],
+        help: "The rules by which new calls are let through or refused",
+        example: "show license enforcement policy",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Snapshot,
+        text: policy::text,
+        json: policy::json,
+    },
+    Surface {
+        words: &["license", "enforcement", "status"],
+        help: "What is blocked, why, since when, and what is about to be",
+        example: "show license enforcement status blocked service",
+        by_standing: true,
+        by_kind: true,
+        needs: Needs::Snapshot,
+        text: status::text,
+        json: status::json,
+    },
+    Surface {
+        words: &["license", "enforcement", "history"],
+        help: "The newest refused calls, each with what explains it",
+        example: "show license enforcement history service",
+        by_standing: false,
+        by_kind: true,
+        needs: Needs::History,
+        text: history::text,
+        json: history::json,
+    },
+    Surface {
+        words: &["license", "statistics"],
+        help: "Counts, reports and policy changes of each tag, by mode",
+        example: "show license statistics service",
+        by_standing: false,
+        by_kind: true,
+        needs: Needs::Snapshot,
+        text: statistics::text,
+        json: statistics::json,
+    },
+    Surface {
+        words: &["license", "eval-period"],
+        help: "The evaluation clock: granted, used, remaining",
+        example: "show license eval-period",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Snapshot,
+        text: eval_period::text,
+        json: eval_period::json,
+    },
+    Surface {
+        words: &["license", "smart-tags"],
+        help: "What can be licensed, and under which tag",
+        example: "show license smart-tags feature",
+        by_standing: false,
+        by_kind: true,
+        needs: Needs::Snapshot,
+        text: smart_tags::text,
+        json: smart_tags::json,
+    },
+    Surface {
+        words: &["session", "summary"],
+        help: "Sessions by service, access point and peer; messages and causes",
+        example: "show session summary",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Sessions,
+        text: sessions::text,
+        json: sessions::json,
+    },
+];
+
+impl Surface {
+    /// The surface of these words.
+    pub fn named(words: &[&str]) -> Option<&'static Self> {
+        SURFACES.iter().find(|surface| surface.words == words)
+    }
+
+    /// As text: the time, the banners of a lab node and of a stalled one, then the surface.
+    pub fn text(&self, view: &View) -> String {
+        let snapshot = &view.snapshot;
+        let mut out = format!("{}\n", text::heading_stamp(snapshot.at.wall));
+        out.push_str(&lab_banner(snapshot));
+        if let Some(age) = view.stalled_ms {
+            out.push_str(&text::labelled("*** ", &stalled_banner(age)));
+        }
+        out.push_str(&(self.text)(view));
+        out
+    }
+
+    /// As data: the node, the time and the sequence number of the snapshot, then the surface.
+    pub fn json(&self, view: &View) -> Value {
+        let snapshot = &view.snapshot;
+        let mut out = json!({
+            "seq": snapshot.seq,
+            "at": snapshot.at.wall,
+            "node": snapshot.node,
+            "lab": snapshot.lab,
+            "stalled_ms": view.stalled_ms,
+        });
+        if let (Value::Object(out), Value::Object(body)) = (&mut out, (self.json)(view)) {
+            out.extend(body);
+        }
+        out
+    }
+}
+
+/// The line that a lab node says LAB with on every surface (rule L2); empty on any other.
+pub fn lab_banner(snapshot: &Snapshot) -> String {
+    let Some(lab) = snapshot.lab else {
+        return String::new();
+    };
+    let catalog = if lab.unsigned_catalog {
+        "unsigned catalog"
+    } else {
+        "embedded catalog"
+    };
+    format!(
+        "*** LAB node, not for service: license clock x{}, {catalog} ***\n",
+        lab.speedup
+    )
+}
+
+fn stalled_banner(age_ms: u64) -> String {
+    format!(
+        "STALLED: the control thread does not work; this is {} old. Calls go on under the last policies and ceilings.",
+        text::rough_span(age_ms / 1000)
+    )
+}
+
+fn kind_of(row: TagRow<'_>) -> Kind {
+    match row {
+        TagRow::Service(_) => Kind::Service,
+        TagRow::Feature(_) => Kind::Feature,
+    }
+}
+
+/// The lines on the node and on smart licensing as a whole that several surfaces begin with.
+fn node_fields(snapshot: &Snapshot) -> String {
+    let node = &snapshot.node;
+    let udi = format!("PID:{},SN:{} ({})", node.pid, node.serial, node.product);
+    let smart = &snapshot.smart;
+    let status = match (smart.enabled, smart.ever_enabled) {
+        (true, _) => "Enabled",
+        (false, true) => "Disabled, the last verdicts are kept",
+        (false, false) => "Disabled, never enabled: calls are counted and let through",
+    };
+    let mut out = text::field("Node", &format!("{}, {udi}", node.name));
+    out.push_str(&text::field("Smart Licensing", status));
+    out.push_str(&text::field("Mode", &smart.mode.to_string()));
+    out
+}

@@ -1,0 +1,320 @@
+//! The binary: exit codes, what goes to which stream, and what it asks over the control socket.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod states;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread::JoinHandle;
+
+use api::{Failure, Reply, Request};
+
+/// A node that answers these, one connection each, and tells what it was asked.
+struct FakeNode {
+    _directory: tempfile::TempDir,
+    socket: PathBuf,
+    asked: JoinHandle<Vec<Request>>,
+}
+
+fn fake_node(answers: Vec<(u16, String)>) -> FakeNode {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("control.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let asked = std::thread::spawn(move || {
+        answers
+            .into_iter()
+            .map(|(status, body)| answer(&listener, status, &body))
+            .collect()
+    });
+    FakeNode {
+        _directory: directory,
+        socket,
+        asked,
+    }
+}
+
+fn answer(listener: &UnixListener, status: u16, body: &str) -> Request {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    assert_eq!(first.trim_end(), "POST /v1/request HTTP/1.1");
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let line = line.trim_end().to_lowercase();
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut asked = vec![0; length];
+    reader.read_exact(&mut asked).unwrap();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    serde_json::from_slice(&asked).unwrap()
+}
+
+fn reply(reply: &Reply) -> (u16, String) {
+    (200, serde_json::to_string(reply).unwrap())
+}
+
+fn snapshot(name: &str) -> Reply {
+    let (_, view) = states::all().into_iter().find(|(n, _)| *n == name).unwrap();
+    Reply::Snapshot {
+        snapshot: Box::new(view.snapshot),
+        age_ms: 0,
+        stalled: false,
+    }
+}
+
+fn tollgate(words: &str, socket: Option<&Path>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command
+        .args(words.split_whitespace())
+        .env_remove("TOLLGATE_SOCKET");
+    if let Some(socket) = socket {
+        command.env("TOLLGATE_SOCKET", socket);
+    }
+    command.output().unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn show_asks_for_a_snapshot_and_prints_it() {
+    let node = fake_node(vec![reply(&snapshot("evaluation-at-limit"))]);
+    let output = tollgate("show license enforcement status", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("! GGSN  ALLOW-AT-LIMIT 10000"));
+    assert_eq!(err(&output), "");
+    assert_eq!(node.asked.join().unwrap(), [Request::Snapshot]);
+}
+
+#[test]
+fn words_may_be_shortened_and_the_option_names_the_socket() {
+    let node = fake_node(vec![reply(&snapshot("registered"))]);
+    let words = format!(
+        "sh lic enf stat bl s --json --socket {}",
+        node.socket.display()
+    );
+    let output = tollgate(&words, Some(Path::new("/nonexistent")));
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<&str> = json["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["GGSN", "ePDG"]);
+    assert_eq!(json["features"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn history_and_sessions_are_asked_for_where_they_are_shown() {
+    let history = Reply::History { refusals: vec![] };
+    let node = fake_node(vec![reply(&history), reply(&snapshot("evaluation"))]);
+    let output = tollgate(
+        "show license enforcement history --limit 3",
+        Some(&node.socket),
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(
+        node.asked.join().unwrap(),
+        [Request::History { limit: 3 }, Request::Snapshot]
+    );
+
+    let sessions = Reply::Sessions {
+        sessions: Box::default(),
+    };
+    let node = fake_node(vec![reply(&sessions), reply(&snapshot("evaluation"))]);
+    let output = tollgate("show session summary", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(
+        node.asked.join().unwrap(),
+        [Request::Sessions, Request::Snapshot]
+    );
+}
+
+#[test]
+fn changes_are_asked_for_and_told() {
+    let cases = [
+        (
+            "license smart enable",
+            Request::SmartLicensing { enable: true },
+            "smart licensing is enabled\n",
+        ),
+        (
+            "no license smart enable",
+            Request::SmartLicensing { enable: false },
+            "smart licensing is disabled; the last verdicts are kept\n",
+        ),
+        (
+            "feature GRE enable",
+            Request::Feature {
+                name: "GRE".into(),
+                enable: true,
+            },
+            "feature GRE is enabled\n",
+        ),
+        (
+            "no feature GRE enable",
+            Request::Feature {
+                name: "GRE".into(),
+                enable: false,
+            },
+            "feature GRE is disabled\n",
+        ),
+        (
+            "lab speedup 86400",
+            Request::LabSpeedup { speedup: 86_400 },
+            "the license clock of this LAB node runs at x86400\n",
+        ),
+    ];
+    for (words, request, said) in cases {
+        let node = fake_node(vec![reply(&Reply::Done { changed: true })]);
+        let output = tollgate(words, Some(&node.socket));
+        assert_eq!(output.status.code(), Some(0), "{words}: {}", err(&output));
+        assert_eq!(out(&output), said);
+        assert_eq!(node.asked.join().unwrap(), [request]);
+    }
+}
+
+#[test]
+fn what_the_node_refuses_is_one_line_and_exit_code_1() {
+    let failure = Failure::new("no such feature: GRX", "name", "show license smart-tags");
+    let body = serde_json::to_string(&failure).unwrap();
+    let node = fake_node(vec![(404, body)]);
+    let output = tollgate("feature GRX enable", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        err(&output),
+        "Failure: no such feature: GRX (name): show license smart-tags\n"
+    );
+    assert_eq!(out(&output), "");
+}
+
+#[test]
+fn without_a_node_the_failure_says_where_and_what_to_do() {
+    let output = tollgate("show license statistics", Some(Path::new("/nonexistent/s")));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        err(&output),
+        "Failure: no control socket (/nonexistent/s): is the node running? name its socket with --socket or \
+         TOLLGATE_SOCKET\n"
+    );
+
+    let directory = tempfile::tempdir().unwrap();
+    let dead = directory.path().join("dead.sock");
+    drop(UnixListener::bind(&dead).unwrap());
+    let output = tollgate("show license statistics", Some(&dead));
+    assert_eq!(output.status.code(), Some(1));
+    let said = err(&output);
+    assert!(
+        said.starts_with("Failure: nothing listens on the control socket ("),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_answer_of_another_version_is_not_guessed_at() {
+    let node = fake_node(vec![(200, r#"{"reply":"snapshot","snapshot":{}}"#.into())]);
+    let output = tollgate("show license statistics", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(1));
+    let said = err(&output);
+    assert!(
+        said.starts_with("Failure: the answer is not understood"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with(": use the tollgate of the node's own version\n"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1);
+
+    let node = fake_node(vec![reply(&Reply::Done { changed: true })]);
+    let output = tollgate("show license statistics", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_is_not_understood_is_one_line_and_exit_code_2() {
+    let cases = [
+        ("shwo", "a similar subcommand exists"),
+        ("show license enforcement status purple", "one of allowed"),
+        (
+            "show license enforcement status allowed blocked",
+            "exclude each other",
+        ),
+        ("show license statistics --jsn", "--json"),
+        ("lab speedup 0", "0 is not in 1.."),
+        ("feature GRE disable", "enable"),
+    ];
+    for (words, said) in cases {
+        let output = tollgate(words, None);
+        let line = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{words}: {line}");
+        assert!(line.starts_with("Failure: "), "{words}: {line}");
+        assert!(line.contains(said), "{words}: {line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert_eq!(out(&output), "");
+    }
+}
+
+#[test]
+fn help_is_asked_for_or_comes_with_exit_code_2() {
+    let asked = tollgate("--help", None);
+    assert_eq!(asked.status.code(), Some(0));
+    assert!(out(&asked).contains("tollgate show license enforcement status"));
+    for words in ["", "show", "show license enforcement", "no", "license"] {
+        let output = tollgate(words, None);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(err(&output).contains("Usage: tollgate"), "{words}");
+    }
+}
+
+#[test]
+fn every_help_fits_the_screen() {
+    let commands = [
+        "",
+        "show",
+        "show license",
+        "show license enforcement",
+        "show license enforcement policy",
+        "show license enforcement status",
+        "show license enforcement history",
+        "show license statistics",
+        "show license eval-period",
+        "show license smart-tags",
+        "show session summary",
+        "license smart enable",
+        "no license smart enable",
+        "feature",
+        "no feature",
+        "lab speedup",
+    ];
+    for words in commands {
+        let output = tollgate(&format!("{words} --help"), None);
+        assert_eq!(output.status.code(), Some(0), "{words}");
+        for line in out(&output).lines() {
+            assert!(line.chars().count() <= 80, "{words}: {line}");
+        }
+    }
+}

@@ -1,0 +1,602 @@
+//! Snapshots of a node in each state that it may be in, made by hand over the embedded catalog.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use api::{
+    ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,
+    SessionSummary, WorkerSessions,
+};
+use cli::show::{Filter, View};
+use licensing::alarm::{Alarm, AlarmId, AlarmKind};
+use licensing::catalog::{Feature, Service};
+use licensing::snapshot::{
+    EmergencyCounts, Evaluation, FeatureStatus, Lab, ModeStatistics, NodeIdentity, Recount,
+    Recovery, RefusedCounts, ServiceStatus, SmartLicensing, State, TagStatus,
+};
+use licensing::tag::{Tag, TagId};
+use licensing::{
+    Catalog, Compliance, Entitlement, FeatureIndex, LicenseCount, LicenseTime, Mode, Mono, Now,
+    OnOoc, OocRule, Policy, RefusalReason, RefusalRecord, ServiceIndex, SessionCount, Snapshot,
+    Wall,
+};
+
+/// Sun Nov 22 05:05:42 UTC 2026.
+const AT: i64 = 1_795_323_942_000;
+const DAY_S: u64 = 86_400;
+
+const PGW: usize = 0;
+const SAEGW: usize = 1;
+const GGSN: usize = 2;
+const SGW: usize = 3;
+const MME: usize = 4;
+const EPDG: usize = 5;
+const GRE: usize = 0;
+const MPLS: usize = 1;
+const RECOVERY: usize = 2;
+const VOLTE: usize = 4;
+
+/// Every state, by name.
+pub fn all() -> Vec<(&'static str, View)> {
+    vec![
+        ("never-enabled", never_enabled()),
+        ("evaluation", evaluation()),
+        ("evaluation-nearly-full", evaluation_nearly_full()),
+        ("evaluation-at-limit", evaluation_at_limit()),
+        ("evaluation-expired", evaluation_expired()),
+        ("registered", registered()),
+        ("registered-then-disabled", registered_then_disabled()),
+        ("state-lost", state_lost()),
+    ]
+}
+
+fn view(snapshot: Snapshot) -> View {
+    View {
+        snapshot,
+        stalled_ms: None,
+        history: Vec::new(),
+        sessions: SessionSummary::default(),
+        filter: Filter::default(),
+    }
+}
+
+fn never_enabled() -> View {
+    let mut snapshot = base();
+    snapshot.smart = SmartLicensing {
+        enabled: false,
+        ever_enabled: false,
+        mode: Mode::Evaluation,
+        total_enabled: 0,
+        total_disabled: 0,
+    };
+    snapshot.evaluation = clock(0, false);
+    for row in &mut snapshot.services {
+        row.ceiling = None;
+        row.tag.since = Wall(0);
+        row.tag.evaluation.policy = None;
+    }
+    for row in &mut snapshot.features {
+        row.tag.since = Wall(0);
+        row.tag.evaluation.policy = None;
+    }
+    let ggsn = &mut snapshot.services[GGSN];
+    hold(ggsn, 12_345);
+    ggsn.tag.compliance = None;
+    view(snapshot)
+}
+
+fn evaluation() -> View {
+    let mut snapshot = base();
+    hold(&mut snapshot.services[GGSN], 100);
+    enable(&mut snapshot.features[GRE], 40);
+    let mut view = view(snapshot);
+    view.sessions = sessions();
+    view
+}
+
+fn evaluation_nearly_full() -> View {
+    let mut snapshot = base();
+    snapshot.evaluation = clock(89 * DAY_S + 12 * 3_600, true);
+    hold(&mut snapshot.services[GGSN], 9_990);
+    snapshot.alarms = vec![alarm(1, AlarmKind::EvaluationMode, -3_600)];
+    view(snapshot)
+}
+
+fn evaluation_at_limit() -> View {
+    let mut snapshot = base();
+    snapshot.lab = Some(Lab {
+        speedup: 1,
+        unsigned_catalog: false,
+    });
+    let ggsn = &mut snapshot.services[GGSN];
+    hold(ggsn, 10_000);
+    ggsn.tag.state = State::AllowAtLimit;
+    ggsn.tag.since = wall(-5);
+    ggsn.tag.refused = RefusedCounts {
+        at_ceiling: 3,
+        subscribers: 1,
+        ..RefusedCounts::default()
+    };
+    ggsn.tag.drift = Some(0);
+    ggsn.tag.proved = Some(wall(-1));
+    let pgw = &mut snapshot.services[PGW];
+    hold(pgw, 10_002);
+    pgw.priority_sessions = SessionCount(2);
+    pgw.tag.state = State::AllowAtLimit;
+    snapshot.emergency = EmergencyCounts {
+        sessions: 1,
+        admitted: 4,
+    };
+    snapshot.recount = Some(Recount {
+        at: wall(-1),
+        sessions: 20_003,
+        drift: 0,
+    });
+    snapshot.alarms = vec![
+        alarm(1, AlarmKind::EvaluationMode, -3_600),
+        alarm(
+            2,
+            AlarmKind::AtLimit {
+                service: index(GGSN),
+            },
+            -5,
+        ),
+    ];
+    let mut view = view(snapshot);
+    view.history = vec![
+        refusal(RefusalReason::AtCeiling, Compliance::Evaluation),
+        refusal(RefusalReason::AtCeiling, Compliance::Evaluation),
+    ];
+    view
+}
+
+fn evaluation_expired() -> View {
+    let mut snapshot = base();
+    snapshot.lab = Some(Lab {
+        speedup: 86_400,
+        unsigned_catalog: true,
+    });
+    snapshot.evaluation = clock(90 * DAY_S, false);
+    hold(&mut snapshot.services[GGSN], 10_000);
+    for row in &mut snapshot.services {
+        block(&mut row.tag);
+        row.tag.compliance = row.tag.in_use.then_some(Compliance::EvaluationExpired);
+    }
+    for row in &mut snapshot.features {
+        block(&mut row.tag);
+    }
+    snapshot.refusals_lost = 1_200;
+    snapshot.services[GGSN].tag.refused = RefusedCounts {
+        blocked: 7,
+        at_ceiling: 1,
+        by_feature: 0,
+        subscribers: 8,
+    };
+    snapshot.alarms = vec![alarm(3, AlarmKind::EvaluationExpired, -60)];
+    let mut view = view(snapshot);
+    let mut refused = refusal(RefusalReason::ServiceBlocked, Compliance::EvaluationExpired);
+    refused.policy = Policy::Block;
+    refused.timer_left_s = None;
+    view.history = vec![refused];
+    view
+}
+
+fn registered() -> View {
+    let mut snapshot = base();
+    snapshot.smart.mode = Mode::Registered;
+    snapshot.evaluation = clock(10 * DAY_S, false);
+    snapshot.authority_silent_s = Some(3_600);
+    for row in &mut snapshot.services {
+        row.ceiling = None;
+        row.tag.registered.policy = Some(Policy::Allow);
+    }
+    for row in &mut snapshot.features {
+        row.tag.registered.policy = Some(Policy::Allow);
+    }
+    granted(&mut snapshot.services[PGW]);
+    blocked_for_use(&mut snapshot.services[GGSN]);
+    hold(&mut snapshot.services[SAEGW], 42);
+    snapshot.services[SAEGW].tag.compliance = Some(Compliance::Waiting);
+    snapshot.services[SAEGW].ceiling = Some(SessionCount(20_000));
+    hold(&mut snapshot.services[SGW], 70_000);
+    snapshot.services[SGW].tag.compliance = Some(Compliance::Authorized);
+    hold(&mut snapshot.services[MME], 5);
+    snapshot.services[MME].tag.compliance = Some(Compliance::InvalidTag);
+    snapshot.services[MME].tag.rule.on_ooc = OnOoc::Allow;
+    by_feature(&mut snapshot);
+    snapshot.alarms = vec![
+        alarm(
+            1,
+            AlarmKind::ServiceOutOfCompliance {
+                service: index(GGSN),
+            },
+            -600,
+        ),
+        alarm(
+            2,
+            AlarmKind::FeatureOutOfCompliance {
+                feature: feature(GRE),
+            },
+            -500,
+        ),
+        alarm(
+            3,
+            AlarmKind::GraceExpired {
+                service: None,
+                feature: Some(feature(MPLS)),
+            },
+            -400,
+        ),
+    ];
+    let mut view = view(snapshot);
+    let mut by_feature = refusal(
+        RefusalReason::FeatureBlocked {
+            feature: feature(MPLS),
+        },
+        Compliance::OutOfCompliance {
+            since: wall(-9_000_000),
+        },
+    );
+    by_feature.service = index(EPDG);
+    by_feature.policy = Policy::Block;
+    by_feature.ceiling = None;
+    view.history = vec![by_feature];
+    view
+}
+
+fn granted(pgw: &mut ServiceStatus) {
+    hold(pgw, 25_001);
+    pgw.ceiling = Some(SessionCount(30_000));
+    pgw.priority_sessions = SessionCount(12);
+    pgw.tag.compliance = Some(Compliance::Authorized);
+    pgw.tag.entitlement = Some(Entitlement {
+        licenses: LicenseCount(3),
+        until: Some(wall(86_400 * 200)),
+    });
+    pgw.tag.registered = ModeStatistics {
+        policy: Some(Policy::Allow),
+        cur_call_count: 25_001,
+        max_call_count: 29_999,
+        last_lic_count: Some(3),
+        max_lic_count: Some(3),
+        report_success: Some(17),
+        report_failure: Some(1),
+        policy_change_allow: 1,
+        policy_change_block: 0,
+        policy_change_bounce: 0,
+    };
+}
+
+fn blocked_for_use(ggsn: &mut ServiceStatus) {
+    hold(ggsn, 31_000);
+    block(&mut ggsn.tag);
+    ggsn.tag.compliance = Some(Compliance::OutOfCompliance { since: wall(-600) });
+    ggsn.tag.registered.policy = Some(Policy::Block);
+    ggsn.tag.registered.policy_change_block = 1;
+    ggsn.tag.refused.blocked = 55;
+    ggsn.tag.refused.subscribers = 20;
+}
+
+/// GRE is out of compliance in its grace; MPLS is past it and blocks a service that it is tied to.
+fn by_feature(snapshot: &mut Snapshot) {
+    let gre = &mut snapshot.features[GRE];
+    enable(gre, 25);
+    gre.tag.compliance = Some(Compliance::OutOfCompliance { since: wall(-500) });
+    gre.tag.grace_left_s = Some(12 * DAY_S + 3_600);
+    let mpls = &mut snapshot.features[MPLS];
+    enable(mpls, 0);
+    block(&mut mpls.tag);
+    mpls.tag.grace_left_s = Some(0);
+    mpls.tag.compliance = Some(Compliance::OutOfCompliance {
+        since: wall(-9_000_000),
+    });
+    let volte = &mut snapshot.features[VOLTE];
+    enable(volte, 3);
+    volte.tag.compliance = Some(Compliance::OutOfCompliance { since: wall(-500) });
+    volte.tag.rule.on_ooc = OnOoc::Allow;
+    let epdg = &mut snapshot.services[EPDG];
+    hold(epdg, 3);
+    epdg.tag.state = State::Block;
+    epdg.tag.compliance = Some(Compliance::Authorized);
+    epdg.blocked_by = Some(feature(MPLS));
+    epdg.tag.refused.by_feature = 2;
+    epdg.tag.refused.subscribers = 1;
+}
+
+fn registered_then_disabled() -> View {
+    let mut view = registered();
+    let snapshot = &mut view.snapshot;
+    snapshot.smart.enabled = false;
+    snapshot.smart.total_disabled = 1;
+    snapshot.authority_silent_s = Some(91 * DAY_S);
+    let pgw = &mut snapshot.services[PGW].tag;
+    pgw.compliance = Some(Compliance::AuthorizationExpired);
+    snapshot.services[MME].tag.in_use = false;
+    snapshot.services[MME].tag.compliance = None;
+    block(&mut snapshot.services[MME].tag);
+    snapshot.alarms = [
+        AlarmKind::AuthorizationExpired,
+        AlarmKind::AuthorityUnreachable,
+        AlarmKind::ControlStalled,
+    ]
+    .into_iter()
+    .zip(4..)
+    .map(|(kind, id)| alarm(id, kind, -86_400))
+    .collect();
+    view.stalled_ms = Some(65_000);
+    view
+}
+
+fn state_lost() -> View {
+    let mut snapshot = base();
+    snapshot.evaluation = clock(90 * DAY_S, false);
+    snapshot.recovery = Some(Recovery {
+        remaining_s: 6 * DAY_S + 60,
+    });
+    hold(&mut snapshot.services[GGSN], 3);
+    snapshot.services[GGSN].tag.drift = Some(-2);
+    enable(&mut snapshot.features[RECOVERY], 3);
+    snapshot.recount = Some(Recount {
+        at: wall(-2),
+        sessions: 1,
+        drift: 2,
+    });
+    snapshot.alarms = [
+        AlarmKind::StateLost,
+        AlarmKind::StateTampered,
+        AlarmKind::StateNotWritten,
+        AlarmKind::ClockTampered,
+        AlarmKind::CountDrift {
+            service: Some(index(GGSN)),
+            feature: None,
+        },
+        AlarmKind::GraceExpired {
+            service: None,
+            feature: None,
+        },
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(kind, id)| alarm(id, kind, -10))
+    .collect();
+    view(snapshot)
+}
+
+/// Smart licensing enabled, in evaluation, nothing in use.
+fn base() -> Snapshot {
+    let catalog = Catalog::staros();
+    let services = catalog.services().iter().zip(0..);
+    let features = catalog.features().iter().zip(0..);
+    Snapshot {
+        seq: 7,
+        at: Now {
+            mono: Mono(61_000_000_000),
+            wall: wall(0),
+            license: LicenseTime(61_000),
+        },
+        node: identity(&catalog),
+        lab: None,
+        smart: SmartLicensing {
+            enabled: true,
+            ever_enabled: true,
+            mode: Mode::Evaluation,
+            total_enabled: 1,
+            total_disabled: 0,
+        },
+        evaluation: clock(60, true),
+        recovery: None,
+        authority_silent_s: None,
+        services: services
+            .map(|(s, place)| service_row(s, ServiceIndex(place)))
+            .collect(),
+        features: features
+            .map(|(f, place)| feature_row(f, FeatureIndex(place)))
+            .collect(),
+        emergency: EmergencyCounts::default(),
+        alarms: Vec::new(),
+        refusals_lost: 0,
+        recount: None,
+    }
+}
+
+fn identity(catalog: &Catalog) -> NodeIdentity {
+    let product = catalog.product("VPC_SI").unwrap();
+    NodeIdentity {
+        name: "gw1".into(),
+        pid: "TOLLGATE".into(),
+        serial: "0123456789AB".into(),
+        product: product.name.clone(),
+        product_tag: product.tag.clone(),
+        version: "0.1.0".into(),
+    }
+}
+
+fn service_row(service: &Service, place: ServiceIndex) -> ServiceStatus {
+    ServiceStatus {
+        service: place,
+        tag: tag_status(
+            service.tag_id,
+            &service.name,
+            &service.tag,
+            &service.description,
+            service.rule,
+        ),
+        sessions: SessionCount(0),
+        priority_sessions: SessionCount(0),
+        peak: SessionCount(0),
+        sessions_per_license: service.sessions_per_license.get(),
+        ceiling: Some(SessionCount(service.sessions_per_license.get())),
+        blocked_by: None,
+    }
+}
+
+fn feature_row(feature: &Feature, place: FeatureIndex) -> FeatureStatus {
+    FeatureStatus {
+        feature: place,
+        tag: tag_status(
+            feature.tag_id,
+            &feature.name,
+            &feature.tag,
+            &feature.description,
+            feature.rule,
+        ),
+        enabled: false,
+        sessions: SessionCount(0),
+        services: feature.services.clone(),
+        tie: feature.tie,
+    }
+}
+
+fn tag_status(tag_id: TagId, name: &str, tag: &Tag, description: &str, rule: OocRule) -> TagStatus {
+    TagStatus {
+        tag_id,
+        name: name.to_owned(),
+        tag: tag.clone(),
+        description: description.to_owned(),
+        in_use: false,
+        compliance: None,
+        policy: Policy::Allow,
+        state: State::Allow,
+        since: wall(-3_600),
+        rule,
+        grace_left_s: None,
+        entitlement: None,
+        licenses: LicenseCount(0),
+        evaluation: ModeStatistics {
+            policy: Some(Policy::Allow),
+            ..ModeStatistics::default()
+        },
+        registered: ModeStatistics::default(),
+        refused: RefusedCounts::default(),
+        drift: None,
+        proved: None,
+    }
+}
+
+fn hold(row: &mut ServiceStatus, sessions: u32) {
+    row.sessions = SessionCount(sessions);
+    row.peak = SessionCount(sessions);
+    row.tag.in_use = true;
+    row.tag.licenses = LicenseCount(sessions.div_ceil(row.sessions_per_license));
+    row.tag.compliance = Some(Compliance::Evaluation);
+    row.tag.evaluation.cur_call_count = sessions;
+    row.tag.evaluation.max_call_count = sessions;
+}
+
+fn enable(row: &mut FeatureStatus, sessions: u32) {
+    row.enabled = true;
+    row.sessions = SessionCount(sessions);
+    row.tag.in_use = true;
+    row.tag.licenses = LicenseCount(1);
+    row.tag.compliance = Some(Compliance::Evaluation);
+    row.tag.evaluation.cur_call_count = sessions;
+    row.tag.evaluation.max_call_count = sessions;
+}
+
+fn block(tag: &mut TagStatus) {
+    tag.policy = Policy::Block;
+    tag.state = State::Block;
+    tag.since = wall(-60);
+    tag.evaluation.policy = Some(Policy::Block);
+    tag.evaluation.policy_change_block = 1;
+}
+
+fn clock(used_s: u64, running: bool) -> Evaluation {
+    let total_s = 90 * DAY_S;
+    Evaluation {
+        total_s,
+        used_s,
+        remaining_s: total_s - used_s,
+        running,
+        expired: used_s == total_s,
+    }
+}
+
+fn alarm(id: u64, kind: AlarmKind, raised_s: i64) -> Alarm {
+    Alarm {
+        id: AlarmId(id),
+        kind,
+        raised: wall(raised_s),
+        repeated: None,
+        value: 0,
+    }
+}
+
+fn refusal(reason: RefusalReason, compliance: Compliance) -> RefusalRecord {
+    RefusalRecord {
+        at: wall(-1),
+        service: index(GGSN),
+        reason,
+        sessions: SessionCount(10_000),
+        ceiling: Some(SessionCount(10_000)),
+        policy: Policy::Allow,
+        policy_since: wall(-3_600),
+        compliance,
+        timer_left_s: Some(90 * DAY_S - 60),
+        apn: "internet.operator.example".into(),
+        cause: 199,
+    }
+}
+
+fn sessions() -> SessionSummary {
+    SessionSummary {
+        sessions: 101,
+        emergency: 1,
+        secondary_contexts: 4,
+        services: vec![ServiceSessions {
+            service: index(GGSN),
+            name: "GGSN".into(),
+            sessions: 101,
+        }],
+        apns: vec![ApnSessions {
+            apn: "internet".into(),
+            sessions: 101,
+        }],
+        peers: vec![PeerSessions {
+            peer: "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap(),
+            sessions: 101,
+        }],
+        workers: vec![WorkerSessions {
+            worker: 0,
+            sessions: 101,
+            datagrams: 230,
+        }],
+        pools: vec![PoolUse {
+            pool: "internet".into(),
+            used: 100,
+            size: 65_534,
+        }],
+        messages: vec![MessageCount {
+            message: "Create PDP Context Request".into(),
+            received: 105,
+            sent: 0,
+        }],
+        causes: vec![
+            CauseCount {
+                cause: 128,
+                name: "Request accepted".into(),
+                answers: 101,
+            },
+            CauseCount {
+                cause: 199,
+                name: "No resources available".into(),
+                answers: 4,
+            },
+        ],
+        dropped: vec![DropCount {
+            reason: "shorter than a header".into(),
+            datagrams: 2,
+        }],
+    }
+}
+
+fn wall(after_s: i64) -> Wall {
+    Wall(AT + after_s * 1_000)
+}
+
+fn index(place: usize) -> ServiceIndex {
+    ServiceIndex(u8::try_from(place).unwrap())
+}
+
+fn feature(place: usize) -> FeatureIndex {
+    FeatureIndex(u8::try_from(place).unwrap())
+}
