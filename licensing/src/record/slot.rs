@@ -14,8 +14,8 @@
 //!     48     16  for each grace clock: kind (0 service, 1 feature), place, two zeros, minutes (4), milliseconds since
 //!                the episode ended (8; all ones: it is on)
 //!      :      :  zeros
-//!   4056      8  checksum of all before it (FNV-1a): a write cut short
-//!   4064     32  message authentication code of all before it: a hand in the file
+//!   4056     32  message authentication code of all before it: a hand in the file
+//!   4088      8  checksum of all before it (FNV-1a), last, so that no write cut short looks like a hand in the file
 //! ```
 
 use thiserror::Error;
@@ -31,10 +31,10 @@ const MAGIC: [u8; 8] = *b"tgclock\0";
 const VERSION: u16 = 1;
 const GRACES_AT: usize = 48;
 const GRACE_BYTES: usize = 16;
-const CHECKSUM_AT: usize = SLOT_BYTES - 40;
-const MAC_AT: usize = SLOT_BYTES - 32;
+const MAC_AT: usize = SLOT_BYTES - 40;
+const CHECKSUM_AT: usize = SLOT_BYTES - 8;
 
-const _: () = assert!(GRACES_AT + GRACES_MAX * GRACE_BYTES <= CHECKSUM_AT);
+const _: () = assert!(GRACES_AT + GRACES_MAX * GRACE_BYTES <= MAC_AT);
 
 /// One of the two places of the license clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,11 +146,11 @@ impl ClockRecord {
             body.extend(grace.minutes.to_le_bytes());
             body.extend(grace.ended_ms.unwrap_or(u64::MAX).to_le_bytes());
         }
-        body.resize(CHECKSUM_AT, 0);
-        body.extend(checksum(&body).to_le_bytes());
+        body.resize(MAC_AT, 0);
         body.extend(mac(&body));
+        body.extend(checksum(&body).to_le_bytes());
         let slot = body.try_into();
-        Ok(slot.expect("checksum and code end a slot that was filled up to them"))
+        Ok(slot.expect("code and checksum end a slot that was filled up to them"))
     }
 
     /// The record that `slot` holds in `bytes`; `mac` is the keyed digest that it was encoded with.
@@ -163,10 +163,10 @@ impl ClockRecord {
         if bytes.iter().all(|byte| *byte == 0) {
             return Err(SlotError::Empty);
         }
-        if checksum(&bytes[..CHECKSUM_AT]).to_le_bytes() != bytes[CHECKSUM_AT..MAC_AT] {
+        if checksum(&bytes[..CHECKSUM_AT]).to_le_bytes() != bytes[CHECKSUM_AT..] {
             return Err(SlotError::Torn);
         }
-        if !same(&mac(&bytes[..MAC_AT]), &bytes[MAC_AT..]) {
+        if !same(&mac(&bytes[..MAC_AT]), &bytes[MAC_AT..CHECKSUM_AT]) {
             return Err(SlotError::Tampered);
         }
         let mut fields = Fields(bytes);

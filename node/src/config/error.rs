@@ -1,0 +1,106 @@
+//! What can be wrong with a configuration: each error names file, line and key, what is expected, and what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a configuration is refused.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{file}: can't be read: {source}; expected a TOML file; give its path with --config")]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something in it is wrong.
+    #[error("{file}:{line}: {}{problem}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+    Wrong {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key, as `apn[1].service`, elements counted from 0; empty: the text is not TOML.
+        key: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+}
+
+/// What is wrong with a key.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// The text is not TOML.
+    #[error("not TOML: {message}; expected key = value or [section]; mend this line")]
+    Syntax {
+        /// The parser's words.
+        message: String,
+    },
+    /// No such key.
+    #[error("no such key; expected {known}; mend its spelling or remove it")]
+    UnknownKey {
+        /// The keys there are, as the parser lists them.
+        known: String,
+    },
+    /// A key that has no default is not there.
+    #[error("missing; expected {expected}; add it")]
+    Missing {
+        /// What it is to be.
+        expected: String,
+    },
+    /// The value is of another type or outside its bounds.
+    #[error("{found}; expected {expected}; mend the value")]
+    Value {
+        /// What is there.
+        found: String,
+        /// What it is to be.
+        expected: String,
+    },
+    /// A name of something that is not there.
+    #[error("no {what} is called {name:?}; expected {known}; mend the name")]
+    UnknownName {
+        /// What it names.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The same name twice.
+    #[error("{name:?} is given twice; expected each {what} once; remove one")]
+    Twice {
+        /// What it names.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Two pools share addresses.
+    #[error("{network} shares addresses with {other}; expected networks that lie apart; mend one")]
+    Overlap {
+        /// A network.
+        network: String,
+        /// Another, given before it.
+        other: String,
+    },
+    /// Only a lab node may do this (rule L2).
+    #[error(
+        "{what} loosens what is licensed or specified; expected only on a node marked lab; remove it or add a [lab] section"
+    )]
+    NeedsLab {
+        /// What it is.
+        what: String,
+    },
+    /// The catalog is not one.
+    #[error(
+        "the catalog {file} is refused: {reason}; expected a catalog as the embedded one; mend it"
+    )]
+    Catalog {
+        /// Its file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}

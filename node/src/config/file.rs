@@ -1,0 +1,263 @@
+//! The file as it is written: sections and keys, their types and defaults. `examples/gateway.toml` explains each.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// What each key is to be, for errors; elements of arrays are `[]`.
+pub(super) const EXPECTED: &[(&str, &str)] = &[
+    ("node", "a section [node]"),
+    ("node.name", "1 to 63 letters, digits, hyphens or dots"),
+    ("node.state_dir", "the path of a directory"),
+    ("node.workers", "a number of threads, 1 to 256"),
+    ("node.product", "the name of a product tag"),
+    (
+        "node.udi",
+        "a table such as { pid = \"VPC_SI\", serial = \"9FR4BQX\" }",
+    ),
+    ("node.udi.pid", "1 to 32 printable characters without space"),
+    (
+        "node.udi.serial",
+        "1 to 32 printable characters without space",
+    ),
+    ("control", "a section [control]"),
+    ("control.socket", "a path of at most 100 bytes"),
+    ("gn", "a section [gn]"),
+    (
+        "gn.listen",
+        "an address and port such as \"127.0.0.1:2123\"",
+    ),
+    ("gn.user_plane", "an address such as \"127.0.0.1\""),
+    ("gn.t3_response_s", "a number of seconds, 1 to 60"),
+    ("gn.n3_requests", "a number of tries, 1 to 10"),
+    (
+        "gn.echo_interval_s",
+        "0 for none, or a number of seconds, 60 to 3600",
+    ),
+    ("gn.sessions_max", "a number of sessions, 1 to 16777216"),
+    ("pool", "one or more sections [[pool]]"),
+    ("pool[].name", "1 to 63 letters, digits, hyphens or dots"),
+    (
+        "pool[].ipv4",
+        "a list of networks such as [\"10.1.0.0/16\"]",
+    ),
+    (
+        "pool[].ipv4[]",
+        "an IPv4 network such as \"10.1.0.0/16\", prefix length 8 to 30, host bits 0",
+    ),
+    (
+        "pool[].ipv6",
+        "a list of networks such as [\"2001:db8::/48\"]",
+    ),
+    (
+        "pool[].ipv6[]",
+        "an IPv6 network such as \"2001:db8::/48\", prefix length 32 to 63, host bits 0",
+    ),
+    ("apn", "one or more sections [[apn]]"),
+    (
+        "apn[].name",
+        "an access point name, labels of letters, digits and hyphens, at most 99 characters",
+    ),
+    (
+        "apn[].service",
+        "the name of a service of the catalog, such as \"GGSN\"",
+    ),
+    (
+        "apn[].features",
+        "a list of names of features such as [\"GRE\"]",
+    ),
+    (
+        "apn[].features[]",
+        "the name of a feature of the catalog, such as \"GRE\"",
+    ),
+    ("apn[].pool", "the name of a [[pool]]"),
+    ("apn[].emergency", "true or false"),
+    (
+        "apn[].priority_arp",
+        "a list of priority levels such as [1]",
+    ),
+    (
+        "apn[].priority_arp[]",
+        "a priority level of allocation and retention, 1 to 15",
+    ),
+    ("refusal", "a section [refusal]"),
+    (
+        "refusal.service_blocked",
+        "a rejection cause of TS 29.060, 192 to 255",
+    ),
+    (
+        "refusal.feature_blocked",
+        "a rejection cause of TS 29.060, 192 to 255",
+    ),
+    (
+        "refusal.at_ceiling",
+        "a rejection cause of TS 29.060, 192 to 255",
+    ),
+    ("refusal.backoff_s", "a number of seconds, 2 to 3600"),
+    ("licensing", "a section [licensing]"),
+    ("licensing.priority_percent", "a percentage, 0 to 5"),
+    (
+        "licensing.features",
+        "a list of names of features such as [\"GRE\"]",
+    ),
+    (
+        "licensing.features[]",
+        "the name of a feature of the catalog, such as \"GRE\"",
+    ),
+    ("lab", "a section [lab]"),
+    ("lab.speedup", "license seconds a second, 1 to 10000000"),
+    ("lab.catalog", "the path of a catalog file"),
+];
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) node: Node,
+    #[serde(default)]
+    pub(super) control: Control,
+    #[serde(default)]
+    pub(super) gn: Gn,
+    pub(super) pool: Vec<Pool>,
+    pub(super) apn: Vec<Apn>,
+    #[serde(default)]
+    pub(super) refusal: Refusal,
+    #[serde(default)]
+    pub(super) licensing: Licensing,
+    pub(super) lab: Option<Lab>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) state_dir: PathBuf,
+    #[serde(default = "one_worker")]
+    pub(super) workers: u16,
+    #[serde(default = "vpc_si")]
+    pub(super) product: String,
+    #[serde(default)]
+    pub(super) udi: Udi,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Udi {
+    pub(super) pid: Option<String>,
+    pub(super) serial: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Control {
+    pub(super) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Gn {
+    pub(super) listen: SocketAddr,
+    pub(super) user_plane: Option<IpAddr>,
+    pub(super) t3_response_s: u64,
+    pub(super) n3_requests: u8,
+    pub(super) echo_interval_s: u64,
+    pub(super) sessions_max: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pool {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) ipv4: Vec<String>,
+    #[serde(default)]
+    pub(super) ipv6: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Apn {
+    pub(super) name: String,
+    pub(super) service: String,
+    #[serde(default)]
+    pub(super) features: Vec<String>,
+    pub(super) pool: String,
+    #[serde(default)]
+    pub(super) emergency: bool,
+    #[serde(default)]
+    pub(super) priority_arp: Vec<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Refusal {
+    pub(super) service_blocked: u8,
+    pub(super) feature_blocked: u8,
+    pub(super) at_ceiling: u8,
+    pub(super) backoff_s: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Licensing {
+    pub(super) priority_percent: u8,
+    pub(super) features: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Lab {
+    pub(super) speedup: u32,
+    pub(super) catalog: Option<PathBuf>,
+}
+
+fn one_worker() -> u16 {
+    1
+}
+
+fn vpc_si() -> String {
+    "VPC_SI".into()
+}
+
+impl Default for Gn {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 2123)),
+            user_plane: None,
+            t3_response_s: 5,
+            n3_requests: 4,
+            echo_interval_s: 60,
+            sessions_max: 1_000_000,
+        }
+    }
+}
+
+impl Default for Refusal {
+    fn default() -> Self {
+        Self {
+            service_blocked: 199,
+            feature_blocked: 199,
+            at_ceiling: 199,
+            backoff_s: 60,
+        }
+    }
+}
+
+impl Default for Licensing {
+    fn default() -> Self {
+        Self {
+            priority_percent: 5,
+            features: Vec::new(),
+        }
+    }
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        Self {
+            speedup: 1,
+            catalog: None,
+        }
+    }
+}

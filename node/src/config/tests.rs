@@ -1,0 +1,286 @@
+use super::*;
+
+const FILE: &str = "gateway.toml";
+
+/// The least that a configuration says.
+const LEAST: &str = r#"
+[node]
+name = "ggsn-1"
+state_dir = "/var/lib/tollgate"
+[[pool]]
+name = "internet"
+ipv4 = ["10.1.0.0/16"]
+[[apn]]
+name = "internet"
+service = "GGSN"
+pool = "internet"
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new(FILE))
+}
+
+fn refused(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+/// [`LEAST`] with one line in place of another.
+fn with(line: &str, instead: &str) -> String {
+    assert!(LEAST.contains(line), "{line}");
+    LEAST.replacen(line, instead, 1)
+}
+
+/// [`LEAST`] with lines at its end.
+fn and(lines: &str) -> String {
+    format!("{LEAST}{lines}\n")
+}
+
+#[test]
+fn the_example_says_what_the_defaults_are() {
+    let text = include_str!("../../examples/gateway.toml");
+    let example = parse(text).unwrap();
+    assert_eq!(example.apns.len(), 3);
+    assert!(example.apns[2].emergency);
+    let uncommented: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.contains(" = ") && !rest.ends_with('.') => rest,
+            _ => line,
+        })
+        .filter(|line| !line.starts_with("catalog ="))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let written_out = parse(&uncommented).unwrap();
+    let apart_from_examples = Config {
+        udi_pid: None,
+        udi_serial: None,
+        control_socket: example.control_socket.clone(),
+        ..written_out
+    };
+    assert_eq!(apart_from_examples, example);
+}
+
+#[test]
+fn the_example_names_every_key() {
+    let text = include_str!("../../examples/gateway.toml");
+    for (key, _) in file::EXPECTED {
+        let name = key.trim_end_matches("[]").rsplit('.').next().unwrap();
+        let written = [
+            format!("\n{name} = "),
+            format!("\n# {name} = "),
+            format!("[{name}]"),
+            format!(" {name} = "),
+        ];
+        assert!(written.iter().any(|form| text.contains(form)), "{key}");
+    }
+}
+
+#[test]
+fn the_least_configuration_has_defaults() {
+    let config = parse(LEAST).unwrap();
+    assert_eq!(config.workers, 1);
+    assert_eq!(config.product.name, "VPC_SI");
+    assert_eq!(config.gn.listen.to_string(), "127.0.0.1:2123");
+    assert_eq!(config.gn.user_plane.to_string(), "127.0.0.1");
+    assert_eq!(
+        config.control_socket,
+        Path::new("/var/lib/tollgate/control.sock")
+    );
+    assert_eq!(config.refusal.at_ceiling, 199);
+    assert_eq!(config.lab, None);
+    assert_eq!(
+        config.catalog.services()[config.apns[0].service.at()].name,
+        "GGSN"
+    );
+}
+
+#[test]
+fn relative_paths_start_from_the_file() {
+    let text = with("/var/lib/tollgate", "state");
+    let config = Config::parse(&text, Path::new("/etc/tollgate/gateway.toml")).unwrap();
+    assert_eq!(config.state_dir, Path::new("/etc/tollgate/state"));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
+    let cases = [
+        (
+            with("name = \"ggsn-1\"", "name ="),
+            "gateway.toml:3: not TOML: string values must be quoted, expected literal string; \
+             expected key = value or [section]; mend this line",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\nname = \"b\""),
+            "gateway.toml:4: name: \"name\" is given twice; expected each key once; remove one",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\nworker = 2"),
+            "gateway.toml:4: node.worker: no such key; expected one of `name`, `state_dir`, \
+             `workers`, `product`, `udi`; mend its spelling or remove it",
+        ),
+        (
+            and("[licence]\nx = 1"),
+            "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
+             `pool`, `apn`, `refusal`, `licensing`, `lab`; mend its spelling or remove it",
+        ),
+        (
+            with("name = \"ggsn-1\"", ""),
+            "gateway.toml:2: node.name: missing; \
+             expected 1 to 63 letters, digits, hyphens or dots; add it",
+        ),
+        (
+            with("service = \"GGSN\"\n", ""),
+            "gateway.toml:8: apn[0].service: missing; \
+             expected the name of a service of the catalog, such as \"GGSN\"; add it",
+        ),
+        (
+            "[node]\nname = \"a\"\nstate_dir = \"s\"\n[[pool]]\nname = \"p\"\nipv4 = [\"10.0.0.0/8\"]\n".into(),
+            "gateway.toml:1: apn: missing; expected one or more sections [[apn]]; add it",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\nworkers = \"two\""),
+            "gateway.toml:4: node.workers: invalid type: string \"two\"; \
+             expected a number of threads, 1 to 256; mend the value",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\nworkers = 257"),
+            "gateway.toml:4: node.workers: 257; \
+             expected a number of threads, 1 to 256; mend the value",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\nworkers = -1"),
+            "gateway.toml:4: node.workers: invalid value: integer `-1`; \
+             expected a number of threads, 1 to 256; mend the value",
+        ),
+        (
+            and("[gn]\nlisten = \"127.0.0.1\""),
+            "gateway.toml:13: gn.listen: invalid socket address syntax; \
+             expected an address and port such as \"127.0.0.1:2123\"; mend the value",
+        ),
+        (
+            and("[gn]\nlisten = \"0.0.0.0:2123\""),
+            "gateway.toml:13: gn.listen: 0.0.0.0 is not the address of one interface; \
+             expected an address and port such as \"127.0.0.1:2123\"; mend the value",
+        ),
+        (
+            with("service = \"GGSN\"", "service = \"GGSM\""),
+            "gateway.toml:10: apn[0].service: no service is called \"GGSM\"; \
+             expected PGW, SAEGW, GGSN, SGW, MME, ePDG, SaMOG; mend the name",
+        ),
+        (
+            with("pool = \"internet\"", "pool = \"inet\""),
+            "gateway.toml:11: apn[0].pool: no pool is called \"inet\"; \
+             expected internet; mend the name",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\nproduct = \"VPC\""),
+            "gateway.toml:4: node.product: no product is called \"VPC\"; \
+             expected ASR5500, VPC_SI, VPC_DI; mend the name",
+        ),
+        (
+            and("features = [\"GRE\",\n\"gre\"]"),
+            "gateway.toml:13: apn[0].features[1]: \"gre\" is given twice; \
+             expected each feature once; remove one",
+        ),
+        (
+            and("[[pool]]\nname = \"b\"\nipv4 = [\"10.1.128.0/20\"]"),
+            "gateway.toml:14: pool[1].ipv4[0]: 10.1.128.0/20 shares addresses with 10.1.0.0/16; \
+             expected networks that lie apart; mend one",
+        ),
+        (
+            with("10.1.0.0/16", "10.1.0.1/16"),
+            "gateway.toml:7: pool[0].ipv4[0]: \"10.1.0.1/16\"; expected an IPv4 network such as \
+             \"10.1.0.0/16\", prefix length 8 to 30, host bits 0; mend the value",
+        ),
+        (
+            and("[refusal]\nat_ceiling = 128"),
+            "gateway.toml:13: refusal.at_ceiling: 128; \
+             expected a rejection cause of TS 29.060, 192 to 255; mend the value",
+        ),
+        (
+            and("[gn]\necho_interval_s = 10"),
+            "gateway.toml:13: gn.echo_interval_s: an echo interval of 10 s, below 60 s, loosens what is licensed \
+             or specified; expected only on a node marked lab; remove it or add a [lab] section",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refused(&text), expected, "in\n{text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Config::read(Path::new("/nowhere/gateway.toml")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/nowhere/gateway.toml: can't be read: No such file or directory (os error 2); \
+         expected a TOML file; give its path with --config"
+    );
+}
+
+/// A catalog of one service with two sessions a license.
+const SMALL: &str = r#"
+[[product]]
+name = "VPC_SI"
+tag = "regid.2017-02.com.cisco.VPC_SI,1.0_dcb12293-10c0-4e90-b35e-b10a9f8bfac1"
+description = "Virtualized Packet Core (Single instance)"
+[[service]]
+tag_id = 2
+name = "GGSN"
+tag = "regid.2017-02.com.cisco.ASR5K-00-GN10SESS,1.0_bf7eb1d7-35bf-40c6-8763-a4770f5ebf64"
+description = "GGSN"
+sessions_per_license = 2
+"#;
+
+//= L1
+//= L2
+#[test]
+fn only_a_lab_node_takes_another_catalog() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gateway.toml");
+    let catalog = dir.path().join("small.toml");
+    std::fs::write(&catalog, SMALL).unwrap();
+    std::fs::write(&file, LEAST).unwrap();
+    let error = Config::read_with_catalog(&file, Some(&catalog)).unwrap_err();
+    assert!(matches!(
+        &error,
+        ConfigError::Wrong { key, problem: Problem::NeedsLab { .. }, .. } if key == "--catalog"
+    ));
+    std::fs::write(&file, and("[lab]\nspeedup = 60\ncatalog = \"small.toml\"")).unwrap();
+    let config = Config::read(&file).unwrap();
+    let lab = config.lab.unwrap();
+    assert_eq!((lab.speedup, lab.unsigned_catalog), (60, true));
+    assert_eq!(config.catalog.services().len(), 1);
+    std::fs::write(&file, and("[lab]")).unwrap();
+    assert!(!Config::read(&file).unwrap().lab.unwrap().unsigned_catalog);
+}
+
+//= L1
+#[test]
+fn a_catalog_that_is_refused_is_named_with_its_own_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gateway.toml");
+    std::fs::write(&file, and("[lab]\ncatalog = \"small.toml\"")).unwrap();
+    let zero = SMALL.replace("license = 2", "license = 0");
+    std::fs::write(dir.path().join("small.toml"), zero).unwrap();
+    let error = Config::read(&file).unwrap_err().to_string();
+    let expected = format!(
+        "{0}/gateway.toml:13: lab.catalog: the catalog {0}/small.toml is refused: line 11: \
+         a license covers at least one session; expected a catalog as the embedded one; mend it",
+        dir.path().display()
+    );
+    assert_eq!(error, expected);
+}
+
+//= L8
+#[test]
+fn the_priority_share_may_only_be_tightened() {
+    let text = and("[licensing]\npriority_percent = 6");
+    assert_eq!(
+        refused(&text),
+        "gateway.toml:13: licensing.priority_percent: 6; \
+         expected a percentage, 0 to 5; mend the value"
+    );
+    let tightened = and("[licensing]\npriority_percent = 0");
+    assert_eq!(parse(&tightened).unwrap().priority_percent, 0);
+}

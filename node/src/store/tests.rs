@@ -1,0 +1,291 @@
+use std::os::unix::fs::FileExt;
+
+use licensing::record::{SLOT_BYTES, Slot, SlotError};
+
+use super::*;
+
+fn clock(generation: u64, minutes: u32) -> ClockRecord {
+    ClockRecord {
+        generation,
+        boots: 1,
+        evaluation_minutes: minutes,
+        ..ClockRecord::default()
+    }
+}
+
+fn operator(total_enabled: u32) -> OperatorRecord {
+    OperatorRecord {
+        enabled: true,
+        ever_enabled: true,
+        total_enabled,
+        ..OperatorRecord::default()
+    }
+}
+
+/// A directory in which a node spent two minutes and was enabled three times.
+fn used() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, found) = Store::open(dir.path()).unwrap();
+    assert!(!found.lost && !found.tampered);
+    store.write(&Record::Clock(clock(2, 1))).unwrap();
+    store.write(&Record::Clock(clock(3, 2))).unwrap();
+    store.write(&Record::Operator(operator(3))).unwrap();
+    dir
+}
+
+fn reopen(dir: &Path) -> Found {
+    Store::open(dir).unwrap().1
+}
+
+#[test]
+fn a_new_node_finds_nothing_and_has_lost_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let found = reopen(&dir.path().join("state"));
+    assert_eq!((found.clock, found.operator), (None, None));
+    assert!(!found.lost && !found.tampered);
+    assert_eq!(found.serial.len(), 11);
+}
+
+//= L3
+#[test]
+fn what_was_written_is_found_again() {
+    let dir = used();
+    let found = reopen(dir.path());
+    assert_eq!(found.clock, Some(clock(3, 2)));
+    assert_eq!(found.operator, Some(operator(3)));
+    assert!(!found.lost && !found.tampered);
+    assert_eq!(found.serial, reopen(dir.path()).serial);
+}
+
+#[test]
+fn files_are_for_the_node_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    drop(Store::open(&state).unwrap());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for name in ["node.key", "clock.a", "clock.b", "lock"] {
+        assert_eq!(mode(&state.join(name)), 0o600, "{name}");
+    }
+    fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+    drop(Store::open(&state).unwrap());
+    assert_eq!(mode(&state), 0o700);
+    fs::set_permissions(&state, Permissions::from_mode(0o1777)).unwrap();
+    let error = Store::open(&state).unwrap_err().to_string();
+    let expected = format!(
+        "state directory {} has mode 1777: others may write in it; \
+         make it 0700 or set another node.state_dir",
+        state.display()
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn two_nodes_do_not_share_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = Store::open(dir.path()).unwrap();
+    let error = Store::open(dir.path()).unwrap_err().to_string();
+    let expected = format!(
+        "state directory {} is in use by process {}: one node at a time; \
+         stop that one or set another node.state_dir",
+        dir.path().display(),
+        std::process::id()
+    );
+    assert_eq!(error, expected);
+}
+
+/// The bytes of a write that replaces generation 2 (slot A) by generation 4.
+fn next_write(dir: &Path) -> (Vec<u8>, Vec<u8>, NodeKey) {
+    let key = NodeKey::open(dir).unwrap();
+    let old = fs::read(dir.join("clock.a")).unwrap();
+    let new = clock(4, 3).encode(|b| key.code(b)).unwrap().to_vec();
+    (old, new, key)
+}
+
+fn clock_after(dir: &Path, key: &NodeKey, slot_a: &[u8]) -> ClockRecord {
+    fs::write(dir.join("clock.a"), slot_a).unwrap();
+    let (_, choice) = ClockSlots::open(dir, key).unwrap();
+    assert!(!choice.is_tampered());
+    choice.record.unwrap()
+}
+
+//= L3
+#[test]
+fn every_prefix_of_a_write_leaves_a_readable_clock() {
+    let dir = used();
+    let (old, new, key) = next_write(dir.path());
+    for length in 0..=SLOT_BYTES {
+        let torn = [&new[..length], &old[length..]].concat();
+        let expected = if torn == new {
+            clock(4, 3)
+        } else {
+            clock(3, 2)
+        };
+        assert_eq!(clock_after(dir.path(), &key, &torn), expected, "{length}");
+    }
+}
+
+#[test]
+fn every_set_of_sectors_of_a_write_leaves_a_readable_clock() {
+    let dir = used();
+    let (old, new, key) = next_write(dir.path());
+    for set in 0_u32..1 << 8 {
+        let sector = |n: usize| if set >> n & 1 == 1 { &new } else { &old };
+        let torn: Vec<u8> = (0..8)
+            .flat_map(|n| &sector(n)[n * 512..(n + 1) * 512])
+            .copied()
+            .collect();
+        let expected = if torn == new {
+            clock(4, 3)
+        } else {
+            clock(3, 2)
+        };
+        assert_eq!(clock_after(dir.path(), &key, &torn), expected, "{set:08b}");
+    }
+}
+
+#[test]
+fn one_slot_is_enough() {
+    for (name, left) in [("clock.b", clock(2, 1)), ("clock.a", clock(3, 2))] {
+        let dir = used();
+        fs::remove_file(dir.path().join(name)).unwrap();
+        let found = reopen(dir.path());
+        assert_eq!(found.clock, Some(left), "without {name}");
+        assert!(!found.lost);
+        let mut store = Store::open(dir.path()).unwrap().0;
+        store.write(&Record::Clock(clock(5, 4))).unwrap();
+        store.write(&Record::Clock(clock(6, 5))).unwrap();
+        drop(store);
+        assert_eq!(reopen(dir.path()).clock, Some(clock(6, 5)));
+    }
+}
+
+type Harm = fn(&Path);
+
+//= L3
+#[test]
+fn a_loss_of_all_copies_is_told_from_a_new_node() {
+    let harms: [(&str, Harm); 4] = [
+        ("torn", |dir| {
+            for name in ["clock.a", "clock.b"] {
+                fs::write(dir.join(name), [7; SLOT_BYTES]).unwrap();
+            }
+        }),
+        ("zeros", |dir| {
+            for name in ["clock.a", "clock.b"] {
+                fs::write(dir.join(name), [0; SLOT_BYTES]).unwrap();
+            }
+        }),
+        ("gone", |dir| {
+            for name in ["clock.a", "clock.b"] {
+                fs::remove_file(dir.join(name)).unwrap();
+            }
+        }),
+        ("key gone", |dir| {
+            fs::remove_file(dir.join("node.key")).unwrap();
+        }),
+    ];
+    for (what, harm) in harms {
+        let dir = used();
+        harm(dir.path());
+        let found = reopen(dir.path());
+        assert_eq!(found.clock, None, "{what}");
+        assert!(found.lost, "{what}");
+    }
+}
+
+#[test]
+fn a_hand_in_a_slot_is_seen() {
+    let dir = used();
+    let path = dir.path().join("clock.b");
+    let forged = clock(9, 0).encode(|_| [0; 32]).unwrap();
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(forged.as_slice(), 0).unwrap();
+    let found = reopen(dir.path());
+    assert_eq!(found.clock, Some(clock(2, 1)));
+    assert!(found.tampered && !found.lost);
+}
+
+#[test]
+fn a_hand_in_the_database_is_seen() {
+    let dir = used();
+    let other = used();
+    fs::copy(
+        other.path().join("operator.redb"),
+        dir.path().join("operator.redb"),
+    )
+    .unwrap();
+    let (mut store, found) = Store::open(dir.path()).unwrap();
+    assert_eq!(found.operator, None);
+    assert!(found.tampered && !found.lost);
+    store.write(&Record::Operator(operator(1))).unwrap();
+    drop(store);
+    let found = reopen(dir.path());
+    assert_eq!(found.operator, Some(operator(1)));
+    assert!(!found.tampered);
+}
+
+#[test]
+fn a_database_that_is_not_one_is_set_aside() {
+    let dir = used();
+    let path = dir.path().join("operator.redb");
+    fs::write(&path, b"not a database").unwrap();
+    let found = reopen(dir.path());
+    assert!(found.tampered);
+    assert_eq!(found.clock, Some(clock(3, 2)));
+    let aside = path.with_added_extension("unreadable");
+    assert_eq!(fs::read(aside).unwrap(), b"not a database");
+}
+
+#[test]
+fn a_database_taken_away_is_seen() {
+    let dir = used();
+    fs::remove_file(dir.path().join("operator.redb")).unwrap();
+    let found = reopen(dir.path());
+    assert_eq!(found.operator, None);
+    assert!(found.tampered && !found.lost);
+}
+
+#[test]
+fn a_first_start_cut_short_is_a_new_node() {
+    let cuts: [&[&str]; 4] = [
+        &["operator.redb", "clock.a", "clock.b", "node.key"],
+        &["operator.redb", "clock.a", "clock.b"],
+        &["operator.redb", "clock.a"],
+        &["operator.redb"],
+    ];
+    for missing in cuts {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Store::open(dir.path()).unwrap());
+        for name in missing {
+            fs::remove_file(dir.path().join(name)).unwrap();
+        }
+        let found = reopen(dir.path());
+        assert!(!found.lost && !found.tampered, "without {missing:?}");
+        let spent = found.clock.map_or(0, |clock| clock.evaluation_minutes);
+        assert_eq!(spent, 0);
+    }
+}
+
+#[test]
+fn an_unwritable_slot_is_told_and_serves_again() {
+    let dir = used();
+    let (mut store, _) = Store::open(dir.path()).unwrap();
+    let read_only = File::open(dir.path().join("clock.a")).unwrap();
+    let good = std::mem::replace(&mut store.slots.a.1, read_only);
+    let error = store.write(&Record::Clock(clock(4, 3))).unwrap_err();
+    assert!(error.to_string().starts_with("writing "), "{error}");
+    store.slots.a.1 = good;
+    store.write(&Record::Clock(clock(4, 3))).unwrap();
+    drop(store);
+    assert_eq!(reopen(dir.path()).clock, Some(clock(4, 3)));
+}
+
+#[test]
+fn slots_belong_to_their_generation() {
+    let dir = used();
+    let key = NodeKey::open(dir.path()).unwrap();
+    let bytes = fs::read(dir.path().join("clock.b")).unwrap();
+    let swapped = ClockRecord::decode(Slot::A, &bytes, |b| key.code(b));
+    assert_eq!(swapped, Err(SlotError::Tampered));
+}
