@@ -14,6 +14,7 @@ pub mod control;
 pub mod ggsn;
 pub mod gtphub;
 pub mod node;
+pub mod relay;
 pub mod scapy;
 pub mod sgsn;
 pub mod sgsnemu;

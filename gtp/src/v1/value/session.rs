@@ -227,9 +227,9 @@ impl CommonFlags {
     /// Prohibit payload compression.
     pub const PROHIBIT_PAYLOAD_COMPRESSION: u8 = 0x01;
     /// No QoS negotiation.
-    pub const NO_QOS_NEGOTIATION: u8 = 0x08;
+    pub const NO_QOS_NEGOTIATION: u8 = 0x10;
     /// Upgrade QoS supported.
-    pub const UPGRADE_QOS_SUPPORTED: u8 = 0x20;
+    pub const UPGRADE_QOS_SUPPORTED: u8 = 0x40;
     /// Dual address bearer flag: both ends of a hand-over can carry IPv4 and IPv6 on one bearer.
     pub const DUAL_ADDRESS_BEARER: u8 = 0x80;
 
