@@ -1,6 +1,8 @@
 //! Development tasks: test, tidy, mutants, figure.
 #![forbid(unsafe_code)]
 
+mod figure;
+mod mutants;
 mod run;
 mod test;
 mod tidy;
@@ -16,7 +18,10 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   test [--only STEP]   everything that must hold; the last line counts the tests
-  tidy                 the house rules: arrows between crates, no IO in machines, ...";
+  tidy                 the house rules: arrows between crates, no IO in machines, ...
+  mutants [--check] [NAME ...]
+                       break the code on purpose and see tests fail; --check only compares with the report
+  figure [ID]          measure one of the promises of SPECIFICATION.md; alone: list them";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +41,10 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::run(&workspace, None),
         ["test", "--only", step] => test::run(&workspace, Some(step)),
         ["tidy"] => tidy::run(&workspace),
+        ["mutants", "--check"] => mutants::check(&workspace),
+        ["mutants", names @ ..] => mutants::run(&workspace, names),
+        ["figure"] => Ok(figure::list()),
+        ["figure", id] => figure::measure(&workspace, id),
         _ => bail!("{USAGE}"),
     }
 }

@@ -10,8 +10,8 @@ use anyhow::{Result, bail};
 
 use self::tally::Tally;
 use crate::run;
-use crate::tidy;
 use crate::workspace::{Workspace, cargo};
+use crate::{mutants, tidy};
 
 struct Step {
     name: &'static str,
@@ -20,7 +20,7 @@ struct Step {
 }
 
 /// Cheap ones first; each says by itself what is wrong.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -30,6 +30,11 @@ const STEPS: [Step; 7] = [
         name: "tidy",
         what: "the house rules hold",
         run: |workspace, _| tidy::holds(workspace),
+    },
+    Step {
+        name: "mutants",
+        what: "the report of the mutants is that of this code",
+        run: |workspace, _| mutants::holds(workspace),
     },
     Step {
         name: "peers",

@@ -2,7 +2,7 @@
 
 mod arrows;
 mod documents;
-mod rust;
+pub mod rust;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+pub use self::sources::is_test;
 use crate::workspace::Workspace;
 
 /// One breach of a rule.

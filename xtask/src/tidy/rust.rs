@@ -1,5 +1,7 @@
 //! Just enough of Rust to look at code without its comments, texts and tests.
 
+use std::ops::Range;
+
 /// The source with comments, strings and character literals turned to blanks; line breaks stay where they are.
 pub fn code(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
@@ -14,11 +16,17 @@ pub fn code(source: &str) -> String {
         if keep {
             out.push_str(piece);
         } else {
-            out.extend(piece.chars().map(|c| if c == '\n' { c } else { ' ' }));
+            out.push_str(&blank(piece));
         }
         rest = after;
     }
     out
+}
+
+/// As many bytes of blanks, with the line breaks kept.
+fn blank(text: &str) -> String {
+    let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
+    text.bytes().map(blank).collect()
 }
 
 /// Bytes to blank at the start of `rest`; 0: code. `before` is the code so far.
@@ -108,17 +116,24 @@ fn character(rest: &str) -> usize {
 /// Blanks every item under `#[cfg(test)]` in what [`code`] gave.
 pub fn without_tests(code: &str) -> String {
     let mut out = code.to_owned();
-    for marker in ["#[cfg(test)]", "#[cfg(all(test"] {
-        while let Some(at) = out.find(marker) {
-            let end = at + item_length(&out[at..]);
-            let blank: String = out[at..end]
-                .chars()
-                .map(|c| if c == '\n' { c } else { ' ' })
-                .collect();
-            out.replace_range(at..end, &blank);
-        }
+    for item in test_items(code) {
+        let blank = blank(&out[item.clone()]);
+        out.replace_range(item, &blank);
     }
     out
+}
+
+/// Where the items under `#[cfg(test)]` stand in what [`code`] gave, which is as long as the source, byte for byte.
+pub fn test_items(code: &str) -> Vec<Range<usize>> {
+    let mut items: Vec<Range<usize>> = Vec::new();
+    for marker in ["#[cfg(test)]", "#[cfg(all(test"] {
+        for (at, _) in code.match_indices(marker) {
+            if !items.iter().any(|item| item.contains(&at)) {
+                items.push(at..at + item_length(&code[at..]));
+            }
+        }
+    }
+    items
 }
 
 /// Length of an item with its attributes: to its semicolon, or to the brace that closes it.
@@ -227,8 +242,7 @@ mod tests {
 
     #[test]
     fn comments_and_texts_are_not_code() {
-        let source =
-            "a // b\n\"c \\\" d\" e /* f /* g */ h */ i\nr#\"j \" k\"# l 'm' '\\'' n<'o> br\"p\" q";
+        let source = "a // b\n\"c \\\" d\" e /* f /* g */ h */ i\nr#\"j \" k\"# l 'm' '\\'' n<'o> br\"p\" q \"ü\"";
         let words: Vec<String> = code(source).split_whitespace().map(str::to_owned).collect();
         assert_eq!(words, ["a", "e", "i", "l", "n<'o>", "q"]);
         assert_eq!(code(source).matches('\n').count(), 2);

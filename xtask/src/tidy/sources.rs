@@ -85,7 +85,7 @@ fn first_folder(file: &Path) -> &str {
 }
 
 /// Tests, examples and benchmarks may do as they need.
-fn is_test(file: &Path) -> bool {
+pub fn is_test(file: &Path) -> bool {
     let mut below = file.iter().skip(1);
     let folder = below.next().and_then(|c| c.to_str()).unwrap_or("");
     let name = file.file_stem().and_then(|n| n.to_str()).unwrap_or("");

@@ -1,0 +1,251 @@
+//! `cargo xtask figure`: measure one of the promises of SPECIFICATION.md, now.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::tidy::rust;
+use crate::workspace::{Workspace, cargo};
+use crate::{mutants, run};
+
+/// Rules in force.
+const RULES: std::ops::RangeInclusive<u8> = 1..=17;
+
+const MEASURE_MAX_S: u32 = 1800;
+
+struct Figure {
+    id: &'static str,
+    meaning: &'static str,
+    target: &'static str,
+    how: How,
+}
+
+enum How {
+    /// A program of crate `benches` with the name of the figure; its last line is the figure's.
+    Bench,
+    /// Counted here.
+    Count(fn(&Workspace) -> Result<Line>),
+}
+
+const FIGURES: [Figure; 5] = [
+    Figure {
+        id: "gate-ratio",
+        meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
+        target: "at most 1.25",
+        how: How::Bench,
+    },
+    Figure {
+        id: "gate-scaling",
+        meaning: "throughput of two workers over one, over the bare pair's own scaling",
+        target: "at least 0.97",
+        how: How::Bench,
+    },
+    Figure {
+        id: "gate-instructions",
+        meaning: "instructions of an admit+release pair, by callgrind",
+        target: "at most 30",
+        how: How::Bench,
+    },
+    Figure {
+        id: "gate-allocations",
+        meaning: "allocations in a million admit+release pairs",
+        target: "0",
+        how: How::Bench,
+    },
+    Figure {
+        id: "rules-cited",
+        meaning: "rules in force with a test that cites them and a mutation that a test catches",
+        target: "all",
+        how: How::Count(rules_cited),
+    },
+];
+
+/// The last line of a measurement: `ID VALUE target TARGET ok|short|invalid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    id: String,
+    value: String,
+    target: String,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Ok,
+    Short,
+    /// The machine was too noisy to say.
+    Invalid,
+}
+
+impl Verdict {
+    fn code(self) -> ExitCode {
+        match self {
+            Self::Ok => ExitCode::SUCCESS,
+            Self::Short => ExitCode::from(1),
+            Self::Invalid => ExitCode::from(2),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Ok => "ok",
+            Verdict::Short => "short",
+            Verdict::Invalid => "invalid",
+        };
+        write!(
+            f,
+            "{} {} target {} {verdict}",
+            self.id, self.value, self.target
+        )
+    }
+}
+
+impl Line {
+    fn parse(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [id, value, "target", target, verdict] = words.as_slice() else {
+            return None;
+        };
+        let verdict = match *verdict {
+            "ok" => Verdict::Ok,
+            "short" => Verdict::Short,
+            "invalid" => Verdict::Invalid,
+            _ => return None,
+        };
+        Some(Self {
+            id: (*id).to_owned(),
+            value: (*value).to_owned(),
+            target: (*target).to_owned(),
+            verdict,
+        })
+    }
+}
+
+/// Prints the figures.
+pub fn list() -> ExitCode {
+    for Figure {
+        id,
+        meaning,
+        target,
+        ..
+    } in &FIGURES
+    {
+        println!("{id:18} {target:14} {meaning}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Measures one and prints its line last.
+pub fn measure(workspace: &Workspace, id: &str) -> Result<ExitCode> {
+    let Some(figure) = FIGURES.iter().find(|figure| figure.id == id) else {
+        let ids: Vec<&str> = FIGURES.iter().map(|figure| figure.id).collect();
+        bail!("no figure {id:?}; there are {}", ids.join(", "));
+    };
+    let line = match figure.how {
+        How::Bench => bench(workspace, id)?,
+        How::Count(count) => count(workspace)?,
+    };
+    println!("{line}");
+    Ok(line.verdict.code())
+}
+
+/// The program's last line is held back, checked, and printed by the caller.
+fn bench(workspace: &Workspace, id: &str) -> Result<Line> {
+    let mut command = run::bounded(MEASURE_MAX_S, cargo());
+    command.current_dir(&workspace.root);
+    command.args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "benches",
+        "--bin",
+        id,
+    ]);
+    let mut last: Option<String> = None;
+    run::lines(&mut command, |line| {
+        if let Some(before) = last.replace(line.to_owned()) {
+            println!("{before}");
+        }
+    })?;
+    let last = last.with_context(|| format!("{id} printed nothing"))?;
+    let line = Line::parse(&last).with_context(|| format!("{id} ended with {last:?}"))?;
+    ensure!(line.id == id, "{id} measured {}", line.id);
+    Ok(line)
+}
+
+fn rules_cited(workspace: &Workspace) -> Result<Line> {
+    let mut cited = Vec::new();
+    for file in workspace.files()? {
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            let text = workspace.text(&file)?;
+            cited.extend(citations(&text, crate::tidy::is_test(&file)).map(str::to_owned));
+        }
+    }
+    let killed = mutants::rules_killed(workspace)?;
+    let mut proved = 0;
+    for rule in RULES.map(|n| format!("L{n}")) {
+        let (test, mutation) = (cited.contains(&rule), killed.contains(&rule));
+        proved += usize::from(test && mutation);
+        let missing = match (test, mutation) {
+            (true, true) => continue,
+            (true, false) => "no mutation that a test catches",
+            (false, true) => "no test that cites it",
+            (false, false) => "no test that cites it, no mutation that a test catches",
+        };
+        println!("{rule}: {missing}");
+    }
+    Ok(Line {
+        id: "rules-cited".to_owned(),
+        value: format!("{proved}/{}", RULES.count()),
+        target: RULES.count().to_string(),
+        verdict: if proved == RULES.count() {
+            Verdict::Ok
+        } else {
+            Verdict::Short
+        },
+    })
+}
+
+/// Rules that tests of this source cite, each on a line of its own: `//= L7`.
+fn citations(text: &str, all_is_test: bool) -> impl Iterator<Item = &str> {
+    let tests = rust::test_items(&rust::code(text));
+    let mut at = 0;
+    text.split_inclusive('\n').filter_map(move |line| {
+        let here = at;
+        at += line.len();
+        let in_test = all_is_test || tests.iter().any(|item| item.contains(&here));
+        line.trim().strip_prefix("//= ").filter(|_| in_test)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_reads_back_as_written() {
+        for text in [
+            "gate-ratio 1.08 target 1.25 ok",
+            "gate-ratio 1.30 target 1.25 short",
+            "gate-ratio 1.30 target 1.25 invalid",
+        ] {
+            assert_eq!(Line::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Line::parse("gate-ratio 1.30 target 1.25 good"), None);
+        assert_eq!(Line::parse("gate-ratio 1.30"), None);
+    }
+
+    #[test]
+    fn only_tests_cite() {
+        let text = "//= L1\nfn a() {}\n#[cfg(test)]\nmod tests {\n    //= L2\n    //  L3\n    fn b() {}\n}\n//= L4\n";
+        assert_eq!(citations(text, false).collect::<Vec<_>>(), ["L2"]);
+        assert_eq!(
+            citations(text, true).collect::<Vec<_>>(),
+            ["L1", "L2", "L4"]
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask mutants`: break the code on purpose, one place at a time, and see which tests fail.
+//!
+//! `<crate>/mutants.toml` lists the mutants; the committed report beside it, `mutants.md`, says what became of each. A
+//! mutant that no test notices means that a rule is not proved.
+
+mod list;
+mod report;
+mod tree;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail, ensure};
+
+pub use self::list::{List, lists};
+pub use self::report::{Fate, Report};
+use self::tree::Tree;
+use crate::workspace::Workspace;
+
+/// Runs the mutants of these names, or all, and writes the reports.
+pub fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
+    let lists = lists(workspace)?;
+    for name in names {
+        let known = lists
+            .iter()
+            .flat_map(|list| &list.mutants)
+            .any(|m| m.name == *name);
+        ensure!(known, "there is no mutant {name}");
+    }
+    let tree = Tree::copy(workspace)?;
+    let mut survivors = Vec::new();
+    for list in &lists {
+        let mut report = Report::read(workspace, list)?;
+        let chosen = |name: &str| names.is_empty() || names.contains(&name);
+        let mutants: Vec<_> = list.mutants.iter().filter(|m| chosen(&m.name)).collect();
+        let mut commands: Vec<&[String]> = mutants.iter().map(|m| m.test.as_slice()).collect();
+        commands.sort();
+        commands.dedup();
+        for command in commands {
+            tree.must_pass(command)?;
+        }
+        for mutant in mutants {
+            let begin = Instant::now();
+            let fate = tree.fate(mutant)?;
+            println!(
+                "{:8.1} s  {}: {fate}",
+                begin.elapsed().as_secs_f64(),
+                mutant.name
+            );
+            if fate == Fate::Survived {
+                survivors.push(mutant.name.clone());
+            }
+            report.note(mutant, fate);
+        }
+        report.write(workspace, list)?;
+    }
+    if survivors.is_empty() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        bail!("no test notices {}", survivors.join(", "))
+    }
+}
+
+/// Compares lists, sources and reports, without running anything.
+pub fn check(workspace: &Workspace) -> Result<ExitCode> {
+    holds(workspace)?;
+    println!("mutants: ok");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Each text to be found stands once in its file, and the report tells a killed mutant of that very text, and no other.
+pub fn holds(workspace: &Workspace) -> Result<()> {
+    let mut wrong = Vec::new();
+    for list in lists(workspace)? {
+        let report = Report::read(workspace, &list)?;
+        for mutant in &list.mutants {
+            let text = workspace.text(&mutant.file)?;
+            wrong.extend(mutant.misplaced(&text));
+            wrong.extend(report.lacks(mutant));
+        }
+        wrong.extend(report.strays(&list));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    for line in &wrong {
+        println!("{line}");
+    }
+    bail!(
+        "{} mutants are not as reported; run cargo xtask mutants",
+        wrong.len()
+    )
+}
+
+/// Rules with a mutant that the report says is killed.
+pub fn rules_killed(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut rules = Vec::new();
+    for list in lists(workspace)? {
+        let report = Report::read(workspace, &list)?;
+        let killed = list.mutants.iter().filter(|m| report.is_killed(m));
+        rules.extend(killed.flat_map(|m| m.rules().map(str::to_owned)));
+    }
+    Ok(rules)
+}
+
+/// Where the report of a list stands.
+fn report_path(list: &List) -> PathBuf {
+    list.path.with_extension("md")
+}
