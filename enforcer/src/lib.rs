@@ -12,6 +12,7 @@ pub mod counts;
 pub mod gate;
 pub mod ring;
 pub mod terms;
+pub mod verdicts;
 
 pub use class::{CallKind, Class};
 pub use counts::{
@@ -22,3 +23,4 @@ pub use gate::{
 };
 pub use ring::{RefusalRing, RefusalSeen};
 pub use terms::{Block, Terms};
+pub use verdicts::{Answer, Config, Enforcer, Input, Output, Restored, RestoredClock};

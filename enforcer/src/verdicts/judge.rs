@@ -1,0 +1,310 @@
+//! Judging: from the facts to verdicts, terms and alarms, and what of it is new.
+
+use std::collections::BTreeSet;
+
+use licensing::catalog::Tie;
+use licensing::{
+    AlarmKind, Compliance, Event, FeatureIndex, FeatureSet, Mode, Now, OnOoc, Policy, ServiceIndex,
+    SessionCount, TagRef, Wall,
+};
+
+use super::alarms::Conditions;
+use super::clock::SILENCE_MINUTES;
+use super::standing::{self, NodeFacts, Order};
+use super::tag::{FeatureState, Period, ServiceState, TagState};
+use super::{Enforcer, Output};
+
+impl Enforcer {
+    /// Makes everything follow from the facts, and says what changed.
+    pub(super) fn settle(&mut self, now: Now) {
+        self.services.iter_mut().for_each(ServiceState::see_use);
+        self.features.iter_mut().for_each(FeatureState::see_use);
+        self.run_clocks(0);
+        self.keep_clock();
+        self.judge_tags(now.wall);
+        for place in 0..self.services.len() {
+            self.judge_service(place, now.wall);
+        }
+        for feature in &mut self.features {
+            let state = feature.state();
+            feature.tag.show(state, now.wall);
+        }
+        self.see_statistics();
+        self.judge_alarms(now.wall);
+        self.keep_operator(now.mono);
+    }
+
+    fn judge_tags(&mut self, at: Wall) {
+        let (node, mode) = (self.node_facts(), self.mode());
+        let mut events = Vec::new();
+        for tag in self.tags_mut() {
+            tag.judge(node, mode, at, &mut events);
+        }
+        events.into_iter().for_each(|event| self.event(event));
+    }
+
+    fn judge_service(&mut self, place: usize, at: Wall) {
+        let (by, features) = self.blocked_features(place);
+        let state = &mut self.services[place];
+        let period = state.tag.period;
+        state.blocked_by = by.filter(|_| period.policy == Policy::Allow);
+        let granted = state.tag.granted.map(|grant| grant.licenses);
+        let authorized = state.tag.authorized.unwrap_or_default();
+        let licenses = standing::ceiling(period.compliance, period.policy, granted, authorized);
+        let ceiling = licenses.map(|licenses| licenses.sessions(state.sessions_per_license).0);
+        let was = std::mem::replace(&mut state.ceiling, ceiling);
+        state.last_ceiling = ceiling.or(state.last_ceiling);
+        state.judge_limit();
+        let shown = state.state();
+        state.tag.show(shown, at);
+        let changed = self.order(place, features).terms() != self.services[place].terms;
+        if changed {
+            self.services[place].terms = self.order(place, features).terms();
+            self.send_terms(place);
+        }
+        if was != ceiling {
+            let (from, to) = (was.map(SessionCount), ceiling.map(SessionCount));
+            let service = service_index(place);
+            self.event(Event::CeilingChanged { service, from, to });
+        }
+    }
+
+    fn order(&self, place: usize, blocked_features: FeatureSet) -> Order {
+        let state = &self.services[place];
+        Order {
+            enforced: self.ever_enabled,
+            policy: state.tag.period.policy,
+            ceiling: state.ceiling,
+            last_ceiling: state.last_ceiling,
+            reported: state.tag.reported,
+            sessions_per_license: state.sessions_per_license,
+            priority_percent: self.config.priority_percent,
+            blocked_by: state.blocked_by,
+            blocked_features,
+        }
+    }
+
+    /// The first blocked feature that refuses every new call of a service, and those that refuse the calls that bring
+    /// them (rule L12).
+    fn blocked_features(&self, place: usize) -> (Option<FeatureIndex>, FeatureSet) {
+        let listed = (0..).map(FeatureIndex).zip(self.config.catalog.features());
+        let blocked = listed.filter(|(index, _)| {
+            let state = &self.features[index.at()];
+            state.tag.period.policy == Policy::Block
+        });
+        let (mut first, mut calls) = (None, FeatureSet::EMPTY);
+        for (index, feature) in blocked {
+            match feature.tie {
+                Tie::Service if feature.services.contains(&service_index(place)) => {
+                    first = first.or(Some(index));
+                }
+                Tie::Service => {}
+                Tie::Call => calls = calls.with(index),
+            }
+        }
+        (first, calls)
+    }
+
+    pub(super) fn send_terms(&mut self, place: usize) {
+        let terms = self.services[place].terms;
+        let service = service_index(place);
+        self.outputs.push_back(Output::Terms { service, terms });
+    }
+
+    fn see_statistics(&mut self) {
+        if !self.ever_enabled {
+            self.tags_mut().for_each(|tag| tag.reached = tag.sessions);
+            return;
+        }
+        let mode = self.mode();
+        let mut changed = false;
+        for tag in self.tags_mut() {
+            let before = tag.rows.row(mode).max_call_count;
+            let (policy, sessions) = (tag.period.policy, tag.sessions);
+            tag.rows.see(mode, policy, sessions, tag.reached);
+            tag.reached = sessions;
+            changed |= tag.rows.row(mode).max_call_count != before;
+        }
+        self.keeping.statistics |= changed;
+    }
+
+    fn judge_alarms(&mut self, at: Wall) {
+        let conditions = self.conditions();
+        let mut alarms = std::mem::replace(&mut self.alarms, super::Alarms::empty());
+        let events = alarms.reconcile(&conditions, |kind| self.figure(kind), at);
+        self.keeping.operator |= !events.is_empty();
+        events.into_iter().for_each(|event| self.event(event));
+        let due = self.tags_mut().filter(|tag| tag.repeat_due);
+        let due: Vec<_> = due
+            .map(|tag| {
+                tag.repeat_due = false;
+                out_of_compliance(tag.tag)
+            })
+            .collect();
+        for kind in due {
+            if let Some(event) = alarms.repeat(&kind, self.figure(kind), at) {
+                self.keeping.operator = true;
+                self.event(event);
+            }
+        }
+        self.alarms = alarms;
+    }
+
+    /// Every condition that holds now (rule L16).
+    pub(super) fn conditions(&self) -> Conditions {
+        let mut holding = self.conditions_of_the_node();
+        for tag in self.tags().filter(|tag| tag.episode.is_on()) {
+            holding.insert(out_of_compliance(tag.tag));
+            let graced = tag.rule.grace_days > 0 && !tag.grace_left();
+            if graced && tag.rule.on_ooc == OnOoc::Block {
+                let (service, feature) = parts(tag.tag);
+                holding.insert(AlarmKind::GraceExpired { service, feature });
+            }
+        }
+        for (place, _) in self.services.iter().enumerate().filter(|(_, s)| s.at_limit) {
+            let service = service_index(place);
+            holding.insert(AlarmKind::AtLimit { service });
+        }
+        for tag in self.recounts.adrift() {
+            let (service, feature) = parts(tag);
+            holding.insert(AlarmKind::CountDrift { service, feature });
+        }
+        holding
+    }
+
+    fn conditions_of_the_node(&self) -> Conditions {
+        let troubles = &self.troubles;
+        let evaluating = self.ever_enabled && self.registration.is_none();
+        let used_up = self.under_evaluation() && self.evaluation_left_ms() == 0;
+        let conditions = [
+            (evaluating, AlarmKind::EvaluationMode),
+            (used_up, AlarmKind::EvaluationExpired),
+            (troubles.unreachable, AlarmKind::AuthorityUnreachable),
+            (self.silent(), AlarmKind::AuthorizationExpired),
+            (troubles.state_lost, AlarmKind::StateLost),
+            (troubles.state_tampered, AlarmKind::StateTampered),
+            (troubles.state_not_written, AlarmKind::StateNotWritten),
+            (self.watch.tampered().is_some(), AlarmKind::ClockTampered),
+            (troubles.control_stalled, AlarmKind::ControlStalled),
+        ];
+        let holding = conditions.into_iter().filter(|(holds, _)| *holds);
+        holding.map(|(_, kind)| kind).collect::<BTreeSet<_>>()
+    }
+
+    /// The figure that goes with an alarm now.
+    fn figure(&self, kind: AlarmKind) -> i64 {
+        let licenses = |tag| self.tag(tag).map_or(0, |tag| tag.licenses.0);
+        let figure = match kind {
+            AlarmKind::ServiceOutOfCompliance { service } => {
+                licenses(TagRef::Service(service)).into()
+            }
+            AlarmKind::FeatureOutOfCompliance { feature } => {
+                licenses(TagRef::Feature(feature)).into()
+            }
+            AlarmKind::EvaluationMode | AlarmKind::EvaluationExpired | AlarmKind::StateLost => {
+                self.evaluation_left_ms() / 1_000
+            }
+            AlarmKind::AuthorityUnreachable | AlarmKind::AuthorizationExpired => {
+                self.silent_s().unwrap_or(0)
+            }
+            AlarmKind::AtLimit { service } => self
+                .services
+                .get(service.at())
+                .map_or(0, |state| state.tag.sessions.into()),
+            AlarmKind::CountDrift { service, feature } => {
+                let service = service.map(TagRef::Service);
+                let tag = service.or(feature.map(TagRef::Feature));
+                let found = self.recounts.found();
+                let found = found.zip(tag).map(|(found, tag)| found.differences(tag));
+                found.unwrap_or(0)
+            }
+            AlarmKind::ClockTampered => return self.watch.tampered().unwrap_or(0),
+            AlarmKind::GraceExpired { .. }
+            | AlarmKind::StateTampered
+            | AlarmKind::StateNotWritten
+            | AlarmKind::ControlStalled => 0,
+        };
+        i64::try_from(figure).unwrap_or(i64::MAX)
+    }
+
+    /// License time since the authority was last heard, in seconds; none: not registered.
+    pub(super) fn silent_s(&self) -> Option<u64> {
+        let silent_s = self.clocks.silence.used_ms() / 1_000;
+        self.registration.map(|_| silent_s)
+    }
+
+    /// License time until what holds of a tag changes by itself, in seconds; none: it won't.
+    pub(super) fn timer_left_s(&self, compliance: Option<Compliance>, tag: TagRef) -> Option<u64> {
+        let left_ms = match compliance? {
+            Compliance::EvaluationExpired => 0,
+            Compliance::Evaluation | Compliance::AuthorizationExpired => self.evaluation_left_ms(),
+            Compliance::Waiting | Compliance::Authorized => {
+                self.clocks.silence.left_ms(SILENCE_MINUTES)
+            }
+            Compliance::OutOfCompliance { .. } | Compliance::InvalidTag => {
+                self.tag(tag).map_or(0, TagState::grace_left_ms)
+            }
+        };
+        Some(left_ms / 1_000).filter(|_| left_ms > 0)
+    }
+}
+
+impl TagState {
+    /// Makes compliance and policy follow from the facts.
+    fn judge(&mut self, node: NodeFacts, mode: Mode, at: Wall, events: &mut Vec<Event>) {
+        let facts = self.facts();
+        let compliance = standing::compliance(node, facts);
+        let policy = standing::policy(compliance, node, facts);
+        let tag = self.tag;
+        let told = compliance.filter(|_| self.in_use);
+        let from = std::mem::replace(&mut self.told, told);
+        if from != told {
+            let to = told;
+            events.push(Event::ComplianceChanged { tag, from, to });
+        }
+        let (from, to) = (self.period.policy, policy);
+        if from == to {
+            self.period.compliance = compliance;
+            return;
+        }
+        self.before = Some(self.period);
+        self.period = Period {
+            policy,
+            since: at,
+            compliance,
+        };
+        self.rows.policy_changed(mode, policy);
+        self.bounce_due = true;
+        events.push(Event::PolicyChanged { tag, from, to });
+    }
+
+    fn show(&mut self, state: licensing::snapshot::State, at: Wall) {
+        if self.state != state {
+            self.state = state;
+            self.since = at;
+        }
+    }
+
+    fn grace_left_ms(&self) -> u64 {
+        self.episode.grace().left_ms(self.grace_minutes())
+    }
+}
+
+pub(super) fn out_of_compliance(tag: TagRef) -> AlarmKind {
+    match tag {
+        TagRef::Service(service) => AlarmKind::ServiceOutOfCompliance { service },
+        TagRef::Feature(feature) => AlarmKind::FeatureOutOfCompliance { feature },
+    }
+}
+
+fn parts(tag: TagRef) -> (Option<ServiceIndex>, Option<FeatureIndex>) {
+    match tag {
+        TagRef::Service(service) => (Some(service), None),
+        TagRef::Feature(feature) => (None, Some(feature)),
+    }
+}
+
+/// The index of a place in the services, of which a catalog has at most 64.
+pub(super) fn service_index(place: usize) -> ServiceIndex {
+    ServiceIndex(u8::try_from(place).unwrap_or(u8::MAX))
+}

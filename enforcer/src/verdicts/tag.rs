@@ -1,0 +1,254 @@
+//! What the machine knows of each tag.
+
+use std::num::NonZeroU32;
+
+use licensing::catalog::{Feature, Service};
+use licensing::snapshot::{RefusedCounts, State};
+use licensing::{
+    Compliance, Entitlement, FeatureIndex, LicenseCount, OocRule, Policy, SessionCount, TagRef,
+    Wall,
+};
+
+use super::clock::DAY_MINUTES;
+use super::episode::Episode;
+use super::standing::{Answer, TagFacts};
+use super::statistics::Rows;
+use crate::terms::Terms;
+
+/// What services and features have in common.
+#[derive(Clone, Debug)]
+pub(super) struct TagState {
+    pub(super) tag: TagRef,
+    pub(super) rule: OocRule,
+    /// Sessions that use it, emergency calls apart.
+    pub(super) sessions: u32,
+    /// Most sessions since this was last put into the statistics.
+    pub(super) reached: u32,
+    /// Licenses that the use takes.
+    pub(super) licenses: LicenseCount,
+    pub(super) in_use: bool,
+    pub(super) answer: Option<Answer>,
+    pub(super) answered: Wall,
+    pub(super) granted: Option<Entitlement>,
+    /// What was last authorized.
+    pub(super) authorized: Option<LicenseCount>,
+    pub(super) reported: Option<LicenseCount>,
+    pub(super) episode: Episode,
+    /// The alarm of the episode is to be said again.
+    pub(super) repeat_due: bool,
+    pub(super) period: Period,
+    /// The period before, for what was refused in it and is told late.
+    pub(super) before: Option<Period>,
+    /// Compliance as told last: none while it is not in use.
+    pub(super) told: Option<Compliance>,
+    pub(super) state: State,
+    pub(super) since: Wall,
+    pub(super) rows: Rows,
+    /// The policy changed and no seal of that change was slow yet.
+    pub(super) bounce_due: bool,
+    pub(super) refused: RefusedCounts,
+}
+
+/// A time in which the policy of a tag was one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Period {
+    pub(super) policy: Policy,
+    pub(super) since: Wall,
+    pub(super) compliance: Option<Compliance>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ServiceState {
+    pub(super) tag: TagState,
+    pub(super) sessions_per_license: NonZeroU32,
+    pub(super) priority_sessions: u32,
+    pub(super) peak: u32,
+    pub(super) ceiling: Option<u32>,
+    pub(super) last_ceiling: Option<u32>,
+    pub(super) blocked_by: Option<FeatureIndex>,
+    pub(super) terms: Terms,
+    /// A call was refused at the ceiling since the terms were last judged.
+    pub(super) refused_lately: bool,
+    /// The alarm for the limit stands.
+    pub(super) at_limit: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct FeatureState {
+    pub(super) tag: TagState,
+    /// What the configuration file says.
+    pub(super) configured: bool,
+    /// What an operator said at run time.
+    pub(super) switched: Option<bool>,
+}
+
+impl TagState {
+    fn new(tag: TagRef, rule: OocRule, at: Wall) -> Self {
+        Self {
+            tag,
+            rule,
+            sessions: 0,
+            reached: 0,
+            licenses: LicenseCount(0),
+            in_use: false,
+            answer: None,
+            answered: at,
+            granted: None,
+            authorized: None,
+            reported: None,
+            episode: Episode::default(),
+            repeat_due: false,
+            period: Period {
+                policy: Policy::Allow,
+                since: at,
+                compliance: None,
+            },
+            before: None,
+            told: None,
+            state: State::Allow,
+            since: at,
+            rows: Rows::default(),
+            bounce_due: false,
+            refused: RefusedCounts::default(),
+        }
+    }
+
+    /// Length of its grace, in minutes of use.
+    pub(super) fn grace_minutes(&self) -> u32 {
+        u32::from(self.rule.grace_days) * DAY_MINUTES
+    }
+
+    /// Grace left of the episode that is on, in seconds; none: none is on, or its rule has no grace.
+    pub(super) fn grace_left_s(&self) -> Option<u64> {
+        let counts = self.episode.is_on() && self.rule.grace_days > 0;
+        let left_ms = self.episode.grace().left_ms(self.grace_minutes());
+        counts.then_some(left_ms / 1_000)
+    }
+
+    pub(super) fn grace_left(&self) -> bool {
+        !self.episode.grace().exhausted(self.grace_minutes())
+    }
+
+    pub(super) fn facts(&self) -> TagFacts {
+        TagFacts {
+            answer: self.answer,
+            since: self.episode.since().unwrap_or(self.answered),
+            grace_left: self.grace_left(),
+            on_ooc: self.rule.on_ooc,
+        }
+    }
+
+    /// The authority answered.
+    pub(super) fn answered(&mut self, answer: Answer, granted: Option<Entitlement>, at: Wall) {
+        let stale = answer.objects() && !self.in_use && !self.episode.is_on();
+        if stale {
+            return;
+        }
+        self.answer = Some(answer);
+        self.answered = at;
+        self.granted = granted;
+        if answer.objects() {
+            self.episode.begin(at);
+        } else {
+            self.episode.end();
+            let in_use = self.licenses.max(self.reported.unwrap_or_default());
+            self.authorized = Some(granted.map_or(in_use, |grant| grant.licenses));
+        }
+    }
+
+    /// What the authority said is void; what it last authorized is remembered.
+    pub(super) fn forget_answer(&mut self) {
+        self.answer = None;
+        self.granted = None;
+        self.episode.end();
+    }
+
+    /// Takes in whether it is in use; use that falls to zero settles an objection (rule L5).
+    pub(super) fn see_use(&mut self, in_use: bool) {
+        let fell = self.in_use && !in_use;
+        self.in_use = in_use;
+        if fell && self.answer.is_some_and(Answer::objects) {
+            self.forget_answer();
+        }
+    }
+
+    /// The policy and why, at a time now or not long past.
+    pub(super) fn period_at(&self, at: Wall) -> Period {
+        let before = self.before.filter(|_| at < self.period.since);
+        before.unwrap_or(self.period)
+    }
+}
+
+impl ServiceState {
+    pub(super) fn new(tag: TagRef, service: &Service, at: Wall) -> Self {
+        Self {
+            tag: TagState::new(tag, service.rule, at),
+            sessions_per_license: service.sessions_per_license,
+            priority_sessions: 0,
+            peak: 0,
+            ceiling: None,
+            last_ceiling: None,
+            blocked_by: None,
+            terms: Terms::default(),
+            refused_lately: false,
+            at_limit: false,
+        }
+    }
+
+    pub(super) fn see_use(&mut self) {
+        self.tag.licenses = SessionCount(self.tag.sessions).licenses(self.sessions_per_license);
+        self.tag.see_use(self.tag.sessions > 0);
+    }
+
+    /// State as an operator sees it (rule L6).
+    pub(super) fn state(&self) -> State {
+        let full = self.ceiling.is_some_and(|most| self.tag.sessions >= most);
+        match self.tag.period.policy {
+            Policy::Block => State::Block,
+            Policy::Allow if self.blocked_by.is_some() => State::Block,
+            Policy::Allow if full => State::AllowAtLimit,
+            Policy::Allow => State::Allow,
+        }
+    }
+
+    /// Whether the alarm for the limit stands. It falls a fiftieth below the ceiling, so that calls that come and go at
+    /// the ceiling don't make it flap.
+    pub(super) fn judge_limit(&mut self) {
+        let refused = std::mem::take(&mut self.refused_lately);
+        let sessions = self.tag.sessions;
+        self.at_limit = self.state() != State::Block
+            && self.ceiling.is_some_and(|most| {
+                let reached = sessions > 0 && sessions >= most;
+                let near = sessions > 0 && sessions > most.saturating_sub(most.div_ceil(50).max(1));
+                reached || refused || (self.at_limit && near)
+            });
+    }
+}
+
+impl FeatureState {
+    pub(super) fn new(tag: TagRef, feature: &Feature, configured: bool, at: Wall) -> Self {
+        Self {
+            tag: TagState::new(tag, feature.rule, at),
+            configured,
+            switched: None,
+        }
+    }
+
+    pub(super) fn enabled(&self) -> bool {
+        self.switched.unwrap_or(self.configured)
+    }
+
+    /// In use: enabled, or a live call brings it (rule L12).
+    pub(super) fn see_use(&mut self) {
+        let in_use = self.enabled() || self.tag.sessions > 0;
+        self.tag.licenses = LicenseCount(u32::from(in_use));
+        self.tag.see_use(in_use);
+    }
+
+    pub(super) fn state(&self) -> State {
+        match self.tag.period.policy {
+            Policy::Allow => State::Allow,
+            Policy::Block => State::Block,
+        }
+    }
+}
