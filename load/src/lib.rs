@@ -1,2 +1,23 @@
-//! GTP load generator: call model and messages.
+//! GTPv1-C load generator: what an SGSN would send, at a rate, and what came back.
+//!
+//! [`Machine`] is the call model: octets and the time go in, datagrams come out, no socket is touched. [`shell`] puts
+//! it on UDP sockets: [`run`] for load, [`shell::Client`] for one call after the other, or a burst of them.
+//!
+//! Latency counts from the time at which a request was due, not from when it was sent, so that a peer which stalls the
+//! generator can't hide behind it.
+//!
+//! Deliberately absent: a user plane; signal handling (whoever runs [`run`] says when to stop).
 #![forbid(unsafe_code)]
+
+mod machine;
+mod message;
+mod plan;
+mod report;
+pub mod shell;
+mod transactions;
+
+pub use machine::{Machine, Transmit};
+pub use message::{CreateRequest, QOS_R99};
+pub use plan::{ApnShare, HoldTime, Plan, PlanError};
+pub use report::{CauseCount, Latency, Procedure, Progress, Report};
+pub use shell::{LoadError, run};

@@ -1,0 +1,1 @@
+//! The machine against a simulated GGSN, on a virtual clock.

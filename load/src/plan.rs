@@ -1,0 +1,266 @@
+//! What load to make.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use gtp::v1::value::APN_MAX_BYTES;
+use gtp::v1::{Apn, Imsi};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// An APN and its share of the calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApnShare {
+    /// The name, dotted.
+    pub apn: String,
+    /// Its share, relative to the others'.
+    pub weight: u32,
+}
+
+/// How long an accepted call is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldTime {
+    /// Always as long.
+    Fixed(Duration),
+    /// Exponentially distributed with this mean.
+    Exponential(Duration),
+    /// Until the end of the run.
+    Forever,
+}
+
+/// What load to make, against whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// The GGSN's signalling address.
+    pub peer: SocketAddr,
+    /// Our address: GSN Address of the calls, and where the GGSN's own requests come to, at the GTP-C port.
+    pub local: IpAddr,
+    /// Our GTP-C port. The protocol has 2123; 0 takes any, then the GGSN's Echo Requests may find nobody.
+    pub local_port: u16,
+    /// Sockets to send from, each with sequence numbers of its own. 0 takes as many as the rate needs.
+    pub sockets: u16,
+    /// Calls begun a second, once the ramp is over.
+    pub calls_per_s: f64,
+    /// Time in which the rate goes up from nothing.
+    pub ramp: Duration,
+    /// How long a call is held.
+    pub hold: HoldTime,
+    /// A call is updated every so often while it is held.
+    pub update_every: Option<Duration>,
+    /// The APNs.
+    pub apns: Vec<ApnShare>,
+    /// The first subscriber's IMSI.
+    pub first_imsi: String,
+    /// Subscribers; each has one call at a time.
+    pub subscribers: u32,
+    /// Begin no more than this many calls.
+    pub max_calls: Option<u64>,
+    /// Begin calls for so long.
+    pub duration: Option<Duration>,
+    /// At the end leave the calls up.
+    pub leave_up: bool,
+    /// Time to wait for an answer before the request is sent again (T3-RESPONSE).
+    pub t3_response: Duration,
+    /// How often a request is sent in all (N3-REQUESTS).
+    pub n3_requests: u8,
+    /// Most requests without an answer at any time.
+    pub window: u32,
+    /// Time in which the calls are taken down at the end; what is left then is left.
+    pub drain_limit: Duration,
+    /// Restart counter that the calls and Echo Responses carry.
+    pub recovery: u8,
+    /// Allocation/retention priority in the QoS profile, 1 to 3.
+    pub arp: u8,
+    /// Evolved priority level, 1 to 15, in an element of its own.
+    pub evolved_arp_level: Option<u8>,
+    /// Seed of what is random: APN and hold time.
+    pub seed: u64,
+}
+
+/// Why a plan can't be carried out.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum PlanError {
+    /// No APN, or none with a weight.
+    #[error("apns: at least one with a weight above 0 is needed")]
+    NoApn,
+    /// An APN that can't be coded.
+    #[error("apns: \"{apn}\" can't be coded")]
+    Apn {
+        /// Its name.
+        apn: String,
+    },
+    /// The first IMSI is no IMSI.
+    #[error("first_imsi: \"{imsi}\" is not 6 to 15 digits")]
+    Imsi {
+        /// What was given.
+        imsi: String,
+    },
+    /// The IMSIs run out of digits.
+    #[error("subscribers: {subscribers} from {imsi} on run out of digits")]
+    Subscribers {
+        /// How many.
+        subscribers: u32,
+        /// The first.
+        imsi: String,
+    },
+    /// A number outside its bounds.
+    #[error("{key}: {value} is not {least} to {most}")]
+    Range {
+        /// The field.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// The least allowed.
+        least: String,
+        /// The most allowed.
+        most: String,
+    },
+}
+
+/// Most calls begun a second.
+const MAX_CALLS_PER_S: f64 = 1_000_000.0;
+/// Most subscribers: our TEIDs have 24 bits for the call.
+const MAX_SUBSCRIBERS: u32 = (1 << 24) - 1;
+/// Most sockets.
+const MAX_SOCKETS: u16 = 256;
+/// Most requests under way: half the sequence numbers of one socket.
+const MAX_WINDOW: u32 = 32_768;
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 2123)),
+            local: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            local_port: 2123,
+            sockets: 0,
+            calls_per_s: 10.0,
+            ramp: Duration::ZERO,
+            hold: HoldTime::Fixed(Duration::from_secs(10)),
+            update_every: None,
+            apns: vec![ApnShare {
+                apn: "internet".to_owned(),
+                weight: 1,
+            }],
+            first_imsi: "001010000000001".to_owned(),
+            subscribers: 100_000,
+            max_calls: None,
+            duration: None,
+            leave_up: false,
+            t3_response: Duration::from_secs(3),
+            n3_requests: 3,
+            window: 512,
+            drain_limit: Duration::from_secs(30),
+            recovery: 1,
+            arp: 2,
+            evolved_arp_level: None,
+            seed: 1,
+        }
+    }
+}
+
+impl Plan {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    ///
+    /// Names the first field that is out of its bounds.
+    pub fn check(&self) -> Result<(), PlanError> {
+        range("calls_per_s", self.calls_per_s, 0.01, MAX_CALLS_PER_S)?;
+        range("subscribers", self.subscribers, 1, MAX_SUBSCRIBERS)?;
+        range("sockets", self.sockets, 0, MAX_SOCKETS)?;
+        range("window", self.window, 1, MAX_WINDOW)?;
+        range("n3_requests", self.n3_requests, 1, 20)?;
+        range("arp", self.arp, 1, 3)?;
+        range(
+            "evolved_arp_level",
+            self.evolved_arp_level.unwrap_or(1),
+            1,
+            15,
+        )?;
+        let minute_s = Duration::from_secs(60).as_secs_f64();
+        range(
+            "t3_response",
+            self.t3_response.as_secs_f64(),
+            0.001,
+            minute_s,
+        )?;
+        if let Some(every) = self.update_every {
+            range("update_every", every.as_secs_f64(), 0.001, f64::MAX)?;
+        }
+        self.check_apns()?;
+        self.check_imsis()
+    }
+
+    /// Sockets that the rate needs: a sequence number is not used again while the GGSN may still keep the answer to its
+    /// last use, N3 x T3. The plan's own number, if it has one.
+    pub fn sockets_needed(&self) -> u16 {
+        if self.sockets > 0 {
+            return self.sockets;
+        }
+        let updates = match (self.update_every, self.hold) {
+            (Some(every), HoldTime::Fixed(hold) | HoldTime::Exponential(hold)) => {
+                hold.as_secs_f64() / every.as_secs_f64()
+            }
+            (Some(_), HoldTime::Forever) | (None, _) => 0.0,
+        };
+        let requests_per_s = self.calls_per_s * (2.0 + updates);
+        let needed = requests_per_s * self.reuse_after().as_secs_f64() * 1.25 / 65_536.0;
+        (needed.ceil() as u16).clamp(1, MAX_SOCKETS)
+    }
+
+    /// How long a sequence number rests after its use.
+    pub fn reuse_after(&self) -> Duration {
+        self.t3_response * u32::from(self.n3_requests)
+    }
+
+    fn check_apns(&self) -> Result<(), PlanError> {
+        if self.apns.iter().all(|share| share.weight == 0) {
+            return Err(PlanError::NoApn);
+        }
+        let bad = self
+            .apns
+            .iter()
+            .find(|share| Apn::encode(&share.apn, &mut [0; APN_MAX_BYTES]).is_err());
+        match bad {
+            Some(share) => Err(PlanError::Apn {
+                apn: share.apn.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_imsis(&self) -> Result<(), PlanError> {
+        let imsi = self.first_imsi.clone();
+        let Ok(first) = Imsi::from_text(&imsi) else {
+            return Err(PlanError::Imsi { imsi });
+        };
+        let last = first.number() + u64::from(self.subscribers) - 1;
+        match Imsi::from_number(last, first.digit_count()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(PlanError::Subscribers {
+                subscribers: self.subscribers,
+                imsi,
+            }),
+        }
+    }
+}
+
+fn range<T: PartialOrd + ToString>(
+    key: &'static str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<(), PlanError> {
+    if value >= least && value <= most {
+        return Ok(());
+    }
+    Err(PlanError::Range {
+        key,
+        value: value.to_string(),
+        least: least.to_string(),
+        most: most.to_string(),
+    })
+}
