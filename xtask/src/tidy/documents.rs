@@ -11,7 +11,14 @@ const README_MAX_LINES: usize = 150;
 
 const COMMANDS: [&str; 2] = ["cargo run --release -- demo", "cargo xtask test"];
 
-const DOCUMENTS: [&str; 2] = ["README.md", "LICENSE"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "GLOSSARY.md",
+    "SPECIFICATION.md",
+    "CHANGELOG.md",
+    "LICENSE",
+];
 
 pub fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
     let files = workspace.files()?;
