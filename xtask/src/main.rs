@@ -19,6 +19,7 @@ usage: cargo xtask TASK
 
   test [--only STEP]   everything that must hold; the last line counts the tests
   tidy                 the house rules: arrows between crates, no IO in machines, ...
+  documents            bring the excerpts in documents up to date with their sources
   mutants [--check] [NAME ...]
                        break the code on purpose and see tests fail; --check only compares with the report
   figure [ID]          measure one of the promises of SPECIFICATION.md; alone: list them";
@@ -41,6 +42,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::run(&workspace, None),
         ["test", "--only", step] => test::run(&workspace, Some(step)),
         ["tidy"] => tidy::run(&workspace),
+        ["documents"] => tidy::excerpts::write(&workspace).map(|()| ExitCode::SUCCESS),
         ["mutants", "--check"] => mutants::check(&workspace),
         ["mutants", names @ ..] => mutants::run(&workspace, names),
         ["figure"] => Ok(figure::list()),

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod documents;
+pub mod excerpts;
 pub mod rust;
 mod sources;
 
@@ -51,6 +52,7 @@ pub fn holds(workspace: &Workspace) -> Result<()> {
     let mut breaches = arrows::breaches(workspace)?;
     breaches.extend(sources::breaches(workspace)?);
     breaches.extend(documents::breaches(workspace)?);
+    breaches.extend(excerpts::stale(workspace)?);
     for Breach { file, line, why } in &breaches {
         match line {
             Some(line) => println!("{}:{line}: {why}", file.display()),

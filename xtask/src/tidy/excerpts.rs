@@ -1,0 +1,141 @@
+//! Excerpts of files that documents quote: a comment names the source, and the block of code after it holds its text.
+//!
+//! ```text
+//! <!-- from node/examples/gateway.toml -->
+//! <!-- from cli/tests/golden/evaluation.txt: $ tollgate show license eval-period -->
+//! ```
+//!
+//! With a command, the text is what stands between that line and the next one that begins with `$ `.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Breach;
+use crate::workspace::Workspace;
+
+const MARK: &str = "<!-- from ";
+
+/// Documents whose excerpts are not what their sources say.
+pub fn stale(workspace: &Workspace) -> Result<Vec<Breach>> {
+    let mut breaches = Vec::new();
+    for (document, held, wanted) in documents(workspace)? {
+        if held != wanted {
+            let lines = held.lines().zip(wanted.lines());
+            let line = 1 + lines.take_while(|(held, wanted)| held == wanted).count();
+            let why = "an excerpt is not what its source says; run cargo xtask documents";
+            breaches.push(Breach::at(document, line, why));
+        }
+    }
+    Ok(breaches)
+}
+
+/// Brings the excerpts up to date.
+pub fn write(workspace: &Workspace) -> Result<()> {
+    for (document, held, wanted) in documents(workspace)? {
+        if held != wanted {
+            fs::write(workspace.root.join(&document), wanted)?;
+            println!("{document}: written");
+        }
+    }
+    Ok(())
+}
+
+/// Each document with excerpts: its name, its text, and what its text should be.
+fn documents(workspace: &Workspace) -> Result<Vec<(String, String, String)>> {
+    let mut documents = Vec::new();
+    for file in workspace.files()? {
+        if file.extension().is_some_and(|extension| extension == "md") {
+            let held = workspace.text(&file)?;
+            let name = file.display().to_string();
+            let wanted = renewed(&held, |source| workspace.text(Path::new(source)));
+            let wanted = wanted.with_context(|| name.clone())?;
+            documents.push((name, held, wanted));
+        }
+    }
+    Ok(documents)
+}
+
+/// The document with the text of each excerpt taken from its source.
+fn renewed(document: &str, source: impl Fn(&str) -> Result<String>) -> Result<String> {
+    let mut out = String::with_capacity(document.len());
+    let mut lines = document.lines();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        let Some(from) = line.strip_prefix(MARK).and_then(|l| l.strip_suffix(" -->")) else {
+            continue;
+        };
+        let (file, command) = match from.split_once(": ") {
+            Some((file, command)) => (file, Some(command)),
+            None => (from, None),
+        };
+        let text = source(file)?;
+        let text = match command {
+            Some(command) => {
+                section(&text, command).with_context(|| format!("{file} has no {command:?}"))?
+            }
+            None => text,
+        };
+        let open = lines.find(|line| !line.is_empty());
+        let open = open.filter(|line| line.starts_with("```"));
+        let open = open.with_context(|| format!("no block of code follows {line:?}"))?;
+        let end = lines.find(|line| line.starts_with("```"));
+        end.with_context(|| format!("the block of code after {line:?} doesn't end"))?;
+        out.push_str(&format!("{open}\n{}\n```\n", text.trim_end()));
+    }
+    Ok(out)
+}
+
+/// A command and its output.
+fn section(text: &str, command: &str) -> Option<String> {
+    let mut lines = text.lines().skip_while(|line| *line != command);
+    let first = lines.next()?;
+    let rest = lines.take_while(|line| !line.starts_with("$ "));
+    Some(
+        [first]
+            .into_iter()
+            .chain(rest)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "$ a\none\n\n$ b\ntwo\nthree\n\n$ c\n";
+
+    fn of(document: &str) -> Result<String> {
+        renewed(document, |file| {
+            (file == "x.txt")
+                .then(|| SOURCE.to_owned())
+                .context("no such file")
+        })
+    }
+
+    #[test]
+    fn an_excerpt_is_taken_from_its_source() {
+        let document = "before\n<!-- from x.txt: $ b -->\n```text\nold\n```\nafter\n";
+        let wanted = "before\n<!-- from x.txt: $ b -->\n```text\n$ b\ntwo\nthree\n```\nafter\n";
+        assert_eq!(of(document).unwrap(), wanted);
+        assert_eq!(of(wanted).unwrap(), wanted);
+        let whole = of("<!-- from x.txt -->\n\n```\n```\n").unwrap();
+        assert!(whole.contains("$ a\none\n\n$ b\ntwo"));
+        assert_eq!(of("no excerpt\n").unwrap(), "no excerpt\n");
+    }
+
+    #[test]
+    fn an_excerpt_of_nothing_is_an_error() {
+        for document in [
+            "<!-- from y.txt -->\n```\n```\n",
+            "<!-- from x.txt: $ d -->\n```\n```\n",
+            "<!-- from x.txt -->\ntext\n",
+            "<!-- from x.txt -->\n```\nopen\n",
+        ] {
+            assert!(of(document).is_err(), "{document}");
+        }
+    }
+}
