@@ -1,16 +1,41 @@
 //! Osmocom's `osmo-ggsn`, in a network namespace of its own because it needs a TUN device.
 
+use std::fs::File;
 use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::child::{Running, command, require};
 
 /// Its address inside the namespace, at port 2123.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 60);
+
+/// One APN, with 65,000 addresses; a blank at the start of a line is part of the language.
+const CONFIGURATION: &str = "\
+log stderr
+ logging filter all 1
+ logging level set-all error
+ logging level ggsn info
+line vty
+ no login
+ bind ADDRESS
+ggsn ggsn0
+ gtp state-dir STATE
+ gtp bind-ip ADDRESS
+ apn internet
+  gtpu-mode tun
+  tun-device tgtest0
+  type-support v4
+  ip prefix dynamic 10.250.0.0/16
+  no shutdown
+ default-apn internet
+ no shutdown ggsn
+";
 
 /// A running GGSN.
 #[derive(Debug)]
@@ -19,7 +44,7 @@ pub struct OsmoGgsn {
 }
 
 impl OsmoGgsn {
-    /// Starts it with one APN, `internet`, and 65,000 addresses. It needs root and says so.
+    /// Starts it with one APN, `internet`. It needs root and says so.
     pub fn start(state_dir: &Path) -> Result<Self> {
         require("osmo-ggsn", "osmo-ggsn")?;
         require("ip", "iproute2")?;
@@ -30,17 +55,10 @@ impl OsmoGgsn {
         }
         std::fs::create_dir_all(state_dir)?;
         let configuration = state_dir.join("ggsn.cfg");
-        let state = state_dir.display();
-        std::fs::write(
-            &configuration,
-            format!(
-                "log stderr\n logging filter all 1\n logging level set-all error\n logging level ggsn notice\n\
-                 line vty\n no login\n bind {ADDRESS}\n\
-                 ggsn ggsn0\n gtp state-dir {state}\n gtp bind-ip {ADDRESS}\n\
-                 apn internet\n  gtpu-mode tun\n  tun-device tgtest0\n  type-support v4\n  \
-                 ip prefix dynamic 10.250.0.0/16\n  no shutdown\n default-apn internet\n no shutdown ggsn\n"
-            ),
-        )?;
+        let text = CONFIGURATION
+            .replace("ADDRESS", &ADDRESS.to_string())
+            .replace("STATE", &state_dir.to_string_lossy());
+        std::fs::write(&configuration, text)?;
         let mut ggsn = command("unshare");
         ggsn.args([
             "--net",
@@ -63,6 +81,13 @@ impl OsmoGgsn {
             .args(["--net", "--target", &self.running.pid().to_string(), "--"])
             .arg(program);
         inside
+    }
+
+    /// Moves the calling thread into its namespace, with the threads that it starts from now on.
+    pub fn enter(&self) -> Result<()> {
+        let namespace = File::open(format!("/proc/{}/ns/net", self.running.pid()))?;
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+            .context("enter the network namespace of osmo-ggsn")
     }
 
     /// What it has logged.

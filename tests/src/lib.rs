@@ -11,6 +11,7 @@
 pub mod capture;
 pub mod child;
 pub mod control;
+pub mod gateway;
 pub mod ggsn;
 pub mod gtphub;
 pub mod node;
@@ -19,6 +20,7 @@ pub mod scapy;
 pub mod sgsn;
 pub mod sgsnemu;
 pub mod subnet;
+pub mod thread;
 pub mod tollgate;
 pub mod tshark;
 pub mod wait;

@@ -35,7 +35,7 @@ pub struct Configuration {
 }
 
 /// Pools of all three kinds; an ordinary, an emergency and a priority APN of service GGSN.
-const APNS: &str = r#"
+pub const APNS: &str = r#"
 [[pool]]
 name = "mobiles"
 ipv4 = ["10.0.0.0/14"]

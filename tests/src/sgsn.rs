@@ -45,6 +45,7 @@ pub mod ie {
     pub const MSISDN: u8 = 134;
     pub const QOS: u8 = 135;
     pub const TFT: u8 = 137;
+    pub const EXTENSION_HEADER_TYPES: u8 = 141;
     pub const COMMON_FLAGS: u8 = 148;
     pub const EVOLVED_ARP: u8 = 191;
     pub const BACK_OFF_TIME: u8 = 202;
@@ -63,6 +64,7 @@ pub mod cause {
     pub const MANDATORY_IE_MISSING: u8 = 202;
     pub const SYSTEM_FAILURE: u8 = 204;
     pub const ALL_ADDRESSES_OCCUPIED: u8 = 211;
+    pub const UNKNOWN_MANDATORY_EXTENSION: u8 = 214;
     pub const UNKNOWN_APN: u8 = 219;
     pub const UNKNOWN_PDP_TYPE: u8 = 220;
     pub const NO_MEMORY: u8 = 212;
@@ -390,6 +392,11 @@ fn read_ies(mut rest: &[u8]) -> Result<Vec<(u8, Vec<u8>)>> {
         let (head, length) = match *kind {
             ie::CAUSE | ie::REORDERING | ie::RECOVERY | ie::NSAPI => (0, 1),
             ie::TEID_DATA | ie::TEID_CONTROL | ie::CHARGING_ID => (0, 4),
+            // The only one with a length of one octet.
+            ie::EXTENSION_HEADER_TYPES => {
+                ensure!(!after.is_empty(), "element {kind} is cut off in its length");
+                (1, usize::from(after[0]))
+            }
             128.. => {
                 ensure!(after.len() >= 2, "element {kind} is cut off in its length");
                 (2, usize::from(u16::from_be_bytes([after[0], after[1]])))

@@ -15,13 +15,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Everything that tshark finds fault with: a malformed packet, and any expert information of warning or error.
 pub const FAULTS: &str = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
 
-/// The packets of a capture that tshark finds fault with, one line a packet; empty if there is none.
-pub fn faults(capture: &Path) -> Result<Vec<String>> {
-    let packets = run(capture, &["-Y", FAULTS])?;
+/// The packets among those that `filter` lets through that tshark finds fault with, decoded; empty if there is none.
+pub fn faults(capture: &Path, filter: &str) -> Result<Vec<String>> {
+    let faulty = format!("({filter}) && ({FAULTS})");
+    let packets = run(capture, &["-Y", &faulty])?;
     if packets.is_empty() {
         return Ok(packets);
     }
-    run(capture, &["-Y", FAULTS, "-V", "-O", "gtp"])
+    run(capture, &["-Y", &faulty, "-V", "-O", "gtp"])
 }
 
 /// Fields of every packet that `filter` lets through, one row a packet, in the order asked for; a field that occurs
@@ -94,7 +95,7 @@ mod tests {
         ];
         let echo = [0x32, 1, 0, 4, 0, 0, 0, 0, 0x12, 0x34, 0, 0];
         capture.record(peers[0], peers[1], &echo).unwrap();
-        assert_eq!(faults(capture.path()).unwrap(), Vec::<String>::new());
+        assert_eq!(faults(capture.path(), "gtp").unwrap(), Vec::<String>::new());
         let rows = fields(
             capture.path(),
             "gtp",
@@ -105,7 +106,7 @@ mod tests {
 
         let cut_off_create = [0x32, 16, 0, 8, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 2, 0, 1, 1];
         capture.record(peers[0], peers[1], &cut_off_create).unwrap();
-        assert!(!faults(capture.path()).unwrap().is_empty());
+        assert!(!faults(capture.path(), "gtp").unwrap().is_empty());
         assert_eq!(count(capture.path(), "gtp").unwrap(), 2);
     }
 

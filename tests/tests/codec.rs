@@ -191,7 +191,7 @@ fn tshark_finds_no_fault_with_any_element_that_the_writer_knows() -> Result<()> 
     let dir = tempfile::tempdir()?;
     let messages = messages()?;
     let capture = captured(&messages, &dir.path().join("codec.pcap"))?;
-    assert_eq!(tshark::faults(capture.path())?, Vec::<String>::new());
+    assert_eq!(tshark::faults(capture.path(), "gtp")?, Vec::<String>::new());
     assert_eq!(tshark::count(capture.path(), "gtp")?, messages.len());
     Ok(())
 }

@@ -13,11 +13,12 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
     ("tshark", "a second decoder"),
     ("python3-venv", "an environment for scapy"),
+    ("iproute2", "a network namespace for that GGSN"),
 ];
 
 /// From PyPI: a second encoder and decoder.

@@ -1,0 +1,148 @@
+//! A node and an SGSN that calls it, in a directory and a subnet of their own.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use api::Request;
+use licensing::snapshot::{ServiceStatus, Snapshot};
+
+use crate::node::{Configuration, Node};
+use crate::sgsn::{Call, Received, Sgsn, cause, ie};
+use crate::subnet::Subnet;
+
+const GGSN: u8 = 1;
+const SGSN: u8 = 2;
+
+/// Where a gateway will be, before its node runs.
+#[derive(Debug)]
+pub struct Site {
+    subnet: Subnet,
+    dir: tempfile::TempDir,
+}
+
+/// The whole.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The node; none while it is down.
+    node: Option<Node>,
+    /// The SGSN.
+    pub sgsn: Sgsn,
+    site: Site,
+}
+
+impl Site {
+    /// Takes a subnet and a directory.
+    pub fn new() -> Result<Self> {
+        Ok(Self {
+            subnet: Subnet::take()?,
+            dir: tempfile::tempdir()?,
+        })
+    }
+
+    /// The plain configuration of a node here.
+    pub fn configuration(&self) -> Configuration {
+        Configuration::new(self.subnet.gtp_c(GGSN), self.dir.path().join("state"))
+    }
+
+    /// A directory that is removed at the end.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The subnet.
+    pub fn subnet(&self) -> &Subnet {
+        &self.subnet
+    }
+
+    /// Starts a node with this configuration, and an SGSN.
+    pub fn open(self, configuration: &Configuration) -> Result<Gateway> {
+        let sgsn = Sgsn::new(self.subnet.socket(SGSN)?, configuration.listen)?;
+        let node = Some(Node::start(configuration)?);
+        Ok(Gateway {
+            node,
+            sgsn,
+            site: self,
+        })
+    }
+}
+
+impl Gateway {
+    /// A plain node; smart licensing has never been enabled.
+    pub fn plain() -> Result<Self> {
+        let site = Site::new()?;
+        let configuration = site.configuration();
+        site.open(&configuration)
+    }
+
+    /// A lab node in evaluation with a ceiling of so many sessions a service.
+    pub fn in_evaluation(ceiling: u32) -> Result<Self> {
+        let site = Site::new()?;
+        let configuration = site.configuration().with_sessions_per_license(ceiling)?;
+        let gateway = site.open(&configuration)?;
+        gateway
+            .node()?
+            .control()
+            .change(&Request::SmartLicensing { enable: true })?;
+        Ok(gateway)
+    }
+
+    /// The node.
+    pub fn node(&self) -> Result<&Node> {
+        self.node.as_ref().context("the node is down")
+    }
+
+    /// Where it is.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// SIGKILL, then the same node again.
+    pub fn crash_and_restart(&mut self) -> Result<()> {
+        let node = self.node.take().context("the node is down")?;
+        self.node = Some(node.crash_and_restart()?);
+        Ok(())
+    }
+
+    /// SIGTERM; what it wrote, and how it ended.
+    pub fn terminate(&mut self) -> Result<crate::child::Ended> {
+        self.node.take().context("the node is down")?.terminate()
+    }
+
+    /// The node at this instant.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.node()?.control().snapshot()
+    }
+
+    /// The row of service GGSN.
+    pub fn ggsn(&self) -> Result<ServiceStatus> {
+        let services = self.snapshot()?.services;
+        services
+            .into_iter()
+            .find(|row| row.tag.name == "GGSN")
+            .context("GGSN is a service of the catalog")
+    }
+
+    /// Calls; the GGSN's TEID of the context.
+    pub fn accepted(&mut self, call: &Call) -> Result<u32> {
+        let answer = self.sgsn.create(call)?;
+        ensure!(
+            answer.cause()? == cause::ACCEPTED,
+            "{call:?} was refused: {answer:?}"
+        );
+        answer.teid_of(ie::TEID_CONTROL)
+    }
+
+    /// Calls and is refused; the answer.
+    pub fn refused(&mut self, call: &Call) -> Result<Received> {
+        let answer = self.sgsn.create(call)?;
+        ensure!(answer.cause()? != cause::ACCEPTED, "{call:?} was accepted");
+        Ok(answer)
+    }
+
+    /// Deletes a context.
+    pub fn delete(&mut self, teid: u32, nsapi: u8) -> Result<()> {
+        let answer = self.sgsn.delete(teid, nsapi, true)?;
+        ensure!(answer.cause()? == cause::ACCEPTED, "{answer:?}");
+        Ok(())
+    }
+}
