@@ -1,2 +1,46 @@
-//! GTP-C procedures, session table and peers; asks the gate, owns no sockets.
+//! The session plane of a GGSN: GTP-C procedures, session table and peers. It asks the gate and owns no sockets.
+//!
+//! One [`SessionPlane`] is one worker's machine: datagrams and [`Now`](licensing::Now) go in, datagrams come out. A
+//! request is answered before the next is looked at, so a session is never half made: everything that may fail is
+//! decided first, the permit is taken last, and what was refused leaves no trace. What the workers of a node share is in
+//! [`Shared`] and nowhere else; [`worker_of`] says which of them a datagram belongs to.
+//!
+//! Deliberately absent: sockets, clocks, threads, the user plane (its address is configuration), licensing (the gate
+//! decides; here a refusal becomes a cause), GTPv2-C, requests of our own other than Echo.
 #![forbid(unsafe_code)]
+
+mod answer;
+mod cache;
+pub mod config;
+mod error;
+mod hashing;
+mod mandatory;
+mod output;
+mod peers;
+mod plane;
+mod pools;
+mod procedure;
+mod recount;
+mod refusal;
+mod restarts;
+mod session;
+mod shared;
+mod slab;
+pub mod statistics;
+mod steer;
+mod subscribers;
+mod supervision;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::PlaneConfig;
+pub use error::PlaneError;
+pub use output::{Output, Path};
+pub use plane::{Seat, SessionPlane};
+pub use pools::{AddressPools, PoolCount};
+pub use restarts::PeerRestarts;
+pub use shared::Shared;
+pub use statistics::Statistics;
+pub use steer::worker_of;

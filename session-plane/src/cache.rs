@@ -1,0 +1,183 @@
+//! Answers kept for retransmissions: the same request gets the same octets again (TS 29.060 10.1.1, rule L13).
+//!
+//! Key: local and peer address and port, version, sequence number, message type. A peer that starts anew counts from
+//! the same numbers again, so a request is a retransmission only if its octets are the same too.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use gtp::v1::MessageType;
+use licensing::Mono;
+
+use crate::hashing::Keyed;
+use crate::output::Path;
+
+/// What tells one request of a peer from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RequestKey {
+    pub path: Path,
+    pub version: u8,
+    pub kind: MessageType,
+    pub sequence: u16,
+}
+
+/// Bounded in number and time; the oldest give way.
+#[derive(Debug)]
+pub(crate) struct ResponseCache {
+    /// Number of the entry in the order of all entries ever made.
+    numbers: HashMap<RequestKey, u64, Keyed>,
+    entries: VecDeque<Entry>,
+    /// The number of the first entry there.
+    first: u64,
+    window: Duration,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: RequestKey,
+    digest: u64,
+    expires: Mono,
+    answer: Vec<u8>,
+}
+
+impl ResponseCache {
+    pub(crate) fn new(most: u32, window: Duration, keyed: Keyed) -> Self {
+        Self {
+            numbers: HashMap::with_hasher(keyed),
+            entries: VecDeque::new(),
+            first: 0,
+            window,
+            most: most as usize,
+        }
+    }
+
+    /// The answer that this request got, if it is kept still.
+    pub(crate) fn find(&self, key: &RequestKey, digest: u64, now: Mono) -> Option<&[u8]> {
+        let number = self.numbers.get(key)?;
+        let entry = self.entries.get(number.checked_sub(self.first)? as usize)?;
+        (entry.digest == digest && now < entry.expires).then_some(&*entry.answer)
+    }
+
+    /// Keeps an answer; the buffer of one that gives way is used again.
+    pub(crate) fn keep(&mut self, key: RequestKey, digest: u64, answer: &[u8], now: Mono) {
+        let mut buffer = self.make_room(now);
+        buffer.clear();
+        buffer.extend_from_slice(answer);
+        let number = self.first + self.entries.len() as u64;
+        self.numbers.insert(key, number);
+        self.entries.push_back(Entry {
+            key,
+            digest,
+            expires: now.after(self.window),
+            answer: buffer,
+        });
+    }
+
+    /// Drops what has expired, at most so many, so that memory follows use; tells how many are left.
+    pub(crate) fn expire(&mut self, now: Mono, at_most: usize) -> usize {
+        for _ in 0..at_most {
+            match self.entries.front() {
+                Some(oldest) if oldest.expires <= now => drop(self.drop_oldest()),
+                Some(_) | None => break,
+            }
+        }
+        self.entries.len()
+    }
+
+    /// When the oldest expires.
+    pub(crate) fn next_expiry(&self) -> Option<Mono> {
+        self.entries.front().map(|oldest| oldest.expires)
+    }
+
+    fn make_room(&mut self, now: Mono) -> Vec<u8> {
+        let full = self.entries.len() >= self.most;
+        match self.entries.front() {
+            Some(oldest) if full || oldest.expires <= now => self.drop_oldest(),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn drop_oldest(&mut self) -> Vec<u8> {
+        let Some(oldest) = self.entries.pop_front() else {
+            return Vec::new();
+        };
+        // A later request may have taken the same key over.
+        if self.numbers.get(&oldest.key) == Some(&self.first) {
+            self.numbers.remove(&oldest.key);
+        }
+        self.first += 1;
+        oldest.answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn key(sequence: u16) -> RequestKey {
+        RequestKey {
+            path: Path {
+                local: "127.0.0.1:2123".parse().unwrap(),
+                peer: "127.0.0.2:2123".parse().unwrap(),
+            },
+            version: 1,
+            kind: MessageType::CREATE_PDP_CONTEXT_REQUEST,
+            sequence,
+        }
+    }
+
+    fn cache(most: u32) -> ResponseCache {
+        ResponseCache::new(most, Duration::from_secs(25), Keyed::new([1, 2]))
+    }
+
+    #[test]
+    fn the_same_request_finds_its_answer_until_it_expires() {
+        let mut cache = cache(4);
+        cache.keep(key(7), 99, b"answer", Mono(0));
+        assert_eq!(
+            cache.find(&key(7), 99, Mono(25 * SECOND - 1)),
+            Some(&b"answer"[..])
+        );
+        assert_eq!(cache.find(&key(7), 99, Mono(25 * SECOND)), None);
+        assert_eq!(cache.find(&key(7), 98, Mono(0)), None, "other octets");
+        assert_eq!(cache.find(&key(8), 99, Mono(0)), None);
+        let mut other_port = key(7);
+        other_port.path.peer.set_port(9);
+        assert_eq!(cache.find(&other_port, 99, Mono(0)), None);
+    }
+
+    #[test]
+    fn the_oldest_gives_way_when_it_is_full() {
+        let mut cache = cache(2);
+        (1..=3).for_each(|n| cache.keep(key(n), 0, &[n as u8], Mono(0)));
+        assert_eq!(cache.find(&key(1), 0, Mono(0)), None);
+        assert_eq!(cache.find(&key(2), 0, Mono(0)), Some(&[2][..]));
+        assert_eq!(cache.find(&key(3), 0, Mono(0)), Some(&[3][..]));
+        assert_eq!((cache.entries.len(), cache.numbers.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_key_used_again_finds_the_later_answer_after_the_earlier_gave_way() {
+        let mut cache = cache(2);
+        cache.keep(key(1), 10, b"one", Mono(0));
+        cache.keep(key(1), 11, b"two", Mono(0));
+        assert_eq!(cache.find(&key(1), 11, Mono(0)), Some(&b"two"[..]));
+        cache.keep(key(2), 12, b"three", Mono(0));
+        assert_eq!(cache.find(&key(1), 11, Mono(0)), Some(&b"two"[..]));
+        assert_eq!(cache.find(&key(1), 10, Mono(0)), None);
+    }
+
+    #[test]
+    fn expiry_goes_in_steps() {
+        let mut cache = cache(8);
+        (0..5).for_each(|n| cache.keep(key(n), 0, b"x", Mono(0)));
+        assert_eq!(cache.next_expiry(), Some(Mono(25 * SECOND)));
+        assert_eq!(cache.expire(Mono(24 * SECOND), 3), 5);
+        assert_eq!(cache.expire(Mono(25 * SECOND), 3), 2);
+        assert_eq!(cache.expire(Mono(25 * SECOND), 3), 0);
+        assert!(cache.numbers.is_empty());
+    }
+}

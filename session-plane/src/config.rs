@@ -1,0 +1,266 @@
+//! Configuration of the plane: plain structs, checked once; `node::config` fills them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use gtp::v1::Cause;
+use licensing::{FeatureSet, RefusalReason, ServiceIndex};
+
+/// Most access point names.
+pub const APNS_MAX: usize = 512;
+/// The name that stands for every access point name not configured by its own.
+pub const WILDCARD: &str = "*";
+
+/// What the plane is told before it starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaneConfig {
+    /// Our control-plane address and port; the address goes out as GGSN Address for Control Plane.
+    pub control: SocketAddr,
+    /// Our user-plane address, the GGSN Address for user traffic; the user plane itself is not ours.
+    pub user: IpAddr,
+    /// Our restart counter (TS 29.060 7.7.11).
+    pub recovery: u8,
+    /// T3-RESPONSE: how long we wait for an answer before we ask again.
+    pub t3_response: Duration,
+    /// N3-REQUESTS: how often we ask, and how many times T3-RESPONSE an answer of ours is kept for a retransmission.
+    pub n3_requests: u8,
+    /// Path supervision.
+    pub echo: Echo,
+    /// Access point names; one named [`WILDCARD`] takes all the others.
+    pub apns: Vec<Apn>,
+    /// Address pools.
+    pub pools: Vec<Pool>,
+    /// Causes of license refusals.
+    pub causes: RefusalCauses,
+    /// Bounds.
+    pub bounds: Bounds,
+    /// From the start of one recount of the session table to the start of the next (rule L14).
+    pub recount_interval: Duration,
+}
+
+/// Path supervision by Echo Requests of our own (TS 29.060 7.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Echo {
+    /// From one Echo Request to the next, for every peer that has sessions; none: no supervision. The specification
+    /// allows one every 60 seconds, not more often.
+    pub interval: Option<Duration>,
+    /// The port that peers listen on, 2123.
+    pub peer_port: u16,
+    /// What happens when a peer leaves N3-REQUESTS of them unanswered.
+    pub path_down: PathDown,
+}
+
+/// What happens to the sessions of a peer whose path is down (TS 29.060 11.2 leaves the choice).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathDown {
+    /// They are ended, and their permits come back.
+    EndSessions,
+    /// They stay; the failure is counted.
+    KeepSessions,
+}
+
+/// One access point name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Apn {
+    /// Network identifier, or [`WILDCARD`]; letter case does not matter, and an operator identifier
+    /// (`.mncNNN.mccNNN.gprs`) that a request appends does not either.
+    pub name: String,
+    /// The service whose license its calls take.
+    pub service: ServiceIndex,
+    /// The features that its calls bring.
+    pub features: FeatureSet,
+    /// Pools for IPv4 addresses, places in [`PlaneConfig::pools`]; the first that has one gives it.
+    pub ipv4_pools: Vec<u16>,
+    /// Pools for IPv6 prefixes, likewise.
+    pub ipv6_pools: Vec<u16>,
+    /// Its calls are emergency calls (rule L8).
+    pub emergency: bool,
+    /// What makes a call a priority call (rule L8).
+    pub priority: ArpLevels,
+    /// License refusals carry cause 229 and this Back-Off Time, jittered; none: the cause of [`RefusalCauses`] alone.
+    pub back_off: Option<Duration>,
+    /// What a call that asks for an address of its own gets.
+    pub static_address: StaticAddress,
+}
+
+/// Allocation/retention priorities, as sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArpLevels {
+    evolved: u16,
+    rel99: u8,
+}
+
+impl ArpLevels {
+    /// With this level of the Evolved Allocation/Retention Priority, 1 to 15 (TS 29.060 7.7.91).
+    #[must_use]
+    pub const fn with_evolved(self, level: u8) -> Self {
+        Self {
+            evolved: self.evolved | 1 << (level & 15),
+            ..self
+        }
+    }
+
+    /// With this value of the QoS profile's first octet, 1 to 3 (TS 29.060 7.7.34).
+    #[must_use]
+    pub const fn with_rel99(self, level: u8) -> Self {
+        Self {
+            rel99: self.rel99 | 1 << (level & 7),
+            ..self
+        }
+    }
+
+    /// Whether a call with these levels is one of them; the evolved level, where there is one, decides alone.
+    pub(crate) fn contain(self, evolved: Option<u8>, rel99: Option<u8>) -> bool {
+        match (evolved, rel99) {
+            (Some(level), _) => self.evolved >> (level & 15) & 1 == 1,
+            (None, Some(level)) => level < 8 && self.rel99 >> level & 1 == 1,
+            (None, None) => false,
+        }
+    }
+}
+
+/// What a request for a static address gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StaticAddress {
+    /// An address from the pool all the same.
+    #[default]
+    Dynamic,
+    /// Cause 220, Unknown PDP address or PDP type.
+    Refuse,
+}
+
+/// One address pool; no address may be in two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its name, for errors and statistics.
+    pub name: String,
+    /// What is in it.
+    pub range: PoolRange,
+}
+
+/// The addresses of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolRange {
+    /// IPv4 addresses, both ends included.
+    Ipv4 {
+        /// The first.
+        first: Ipv4Addr,
+        /// The last.
+        last: Ipv4Addr,
+    },
+    /// The /64 prefixes of a shorter IPv6 prefix.
+    Ipv6 {
+        /// The prefix; bits behind its length are 0.
+        prefix: Ipv6Addr,
+        /// Its length, 33 to 64.
+        length: u8,
+    },
+}
+
+/// Cause of a license refusal, by reason (TS 29.060 7.7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusalCauses {
+    /// The service's policy is Block.
+    pub service_blocked: Cause,
+    /// A feature's policy is Block.
+    pub feature_blocked: Cause,
+    /// At the ceiling.
+    pub at_ceiling: Cause,
+}
+
+impl Default for RefusalCauses {
+    fn default() -> Self {
+        Self {
+            service_blocked: Cause::NO_RESOURCES_AVAILABLE,
+            feature_blocked: Cause::NO_RESOURCES_AVAILABLE,
+            at_ceiling: Cause::NO_RESOURCES_AVAILABLE,
+        }
+    }
+}
+
+impl RefusalCauses {
+    /// The cause for a reason.
+    pub fn of(&self, reason: RefusalReason) -> Cause {
+        match reason {
+            RefusalReason::ServiceBlocked => self.service_blocked,
+            RefusalReason::FeatureBlocked { .. } => self.feature_blocked,
+            RefusalReason::AtCeiling => self.at_ceiling,
+        }
+    }
+
+    pub(crate) fn all(&self) -> [Cause; 3] {
+        [self.service_blocked, self.feature_blocked, self.at_ceiling]
+    }
+}
+
+/// Bounds; those of a node are split evenly between its workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Sessions of the node.
+    pub sessions: u32,
+    /// Sessions beyond these that only emergency calls may take.
+    pub emergency_reserve: u32,
+    /// Answers kept for retransmissions, a worker.
+    pub responses: u32,
+    /// Peers with sessions, of the node.
+    pub peers: u32,
+    /// Refused subscribers remembered for a minute, a worker.
+    pub refused_subscribers: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            sessions: 10_000_000,
+            emergency_reserve: 100_000,
+            responses: 65_536,
+            peers: 4_096,
+            refused_subscribers: 65_536,
+        }
+    }
+}
+
+impl PlaneConfig {
+    /// A configuration with the specification's defaults: T3 5 s, N3 5, Echo every 60 s to port 2123.
+    pub fn new(control: SocketAddr, user: IpAddr, recovery: u8) -> Self {
+        Self {
+            control,
+            user,
+            recovery,
+            t3_response: Duration::from_secs(5),
+            n3_requests: 5,
+            echo: Echo {
+                interval: Some(Duration::from_secs(60)),
+                peer_port: 2123,
+                path_down: PathDown::EndSessions,
+            },
+            apns: Vec::new(),
+            pools: Vec::new(),
+            causes: RefusalCauses::default(),
+            bounds: Bounds::default(),
+            recount_interval: Duration::from_secs(10),
+        }
+    }
+
+    /// How long an answer is kept: as long as its request may be sent again.
+    pub fn retransmission_window(&self) -> Duration {
+        self.t3_response * u32::from(self.n3_requests)
+    }
+}
+
+impl Apn {
+    /// An access point name that asks for nothing special.
+    pub fn new(name: impl Into<String>, service: ServiceIndex) -> Self {
+        Self {
+            name: name.into(),
+            service,
+            features: FeatureSet::EMPTY,
+            ipv4_pools: Vec::new(),
+            ipv6_pools: Vec::new(),
+            emergency: false,
+            priority: ArpLevels::default(),
+            back_off: None,
+            static_address: StaticAddress::Dynamic,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Hashing for keys that a peer chooses: SipHash behind a secret that each plane draws for itself, so that nobody can
+//! aim at one bucket. No system randomness is read here.
+
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
+
+/// Builds keyed hashers.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed {
+    secret: [u64; 2],
+}
+
+impl Keyed {
+    pub(crate) fn new(secret: [u64; 2]) -> Self {
+        Self { secret }
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.secret[0]);
+        hasher.write_u64(self.secret[1]);
+        hasher
+    }
+}
+
+/// For tunnel endpoint identifiers, which we draw at random ourselves: one multiplication spreads them over the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OwnNumbers;
+
+/// See [`OwnNumbers`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OwnNumberHasher(u64);
+
+impl BuildHasher for OwnNumbers {
+    type Hasher = OwnNumberHasher;
+
+    fn build_hasher(&self) -> OwnNumberHasher {
+        OwnNumberHasher(0)
+    }
+}
+
+impl Hasher for OwnNumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}

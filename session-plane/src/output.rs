@@ -1,0 +1,71 @@
+//! What a plane wants done: datagrams sent, finished recounts handed on.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use enforcer::WorkerRecount;
+
+/// Most datagrams that wait to be sent; the shell takes them after each call, so that more means that it does not.
+const WAITING_MAX: usize = 65_536;
+
+/// Both ends of a datagram's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// Ours.
+    pub local: SocketAddr,
+    /// The peer's.
+    pub peer: SocketAddr,
+}
+
+/// Something to do for the shell.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// Send this datagram.
+    Send {
+        /// From `local` to `peer`.
+        path: Path,
+        /// The octets.
+        bytes: &'a [u8],
+    },
+    /// A pass over the session table has ended (rule L14).
+    Recounted(WorkerRecount),
+}
+
+/// Outputs that wait; one buffer holds all datagrams and is used again once they are gone.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    octets: Vec<u8>,
+    datagrams: VecDeque<(Path, Range<usize>)>,
+    recounts: VecDeque<WorkerRecount>,
+}
+
+impl Outbox {
+    /// Puts a datagram in; false if there is no room.
+    pub(crate) fn send(&mut self, path: Path, bytes: &[u8]) -> bool {
+        if self.datagrams.len() >= WAITING_MAX {
+            return false;
+        }
+        if self.datagrams.is_empty() {
+            self.octets.clear();
+        }
+        let from = self.octets.len();
+        self.octets.extend_from_slice(bytes);
+        self.datagrams.push_back((path, from..self.octets.len()));
+        true
+    }
+
+    /// Puts a finished recount in; the shell has taken the last one long ago.
+    pub(crate) fn recounted(&mut self, recount: WorkerRecount) {
+        self.recounts.clear();
+        self.recounts.push_back(recount);
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Output<'_>> {
+        if let Some((path, range)) = self.datagrams.pop_front() {
+            let bytes = &self.octets[range];
+            return Some(Output::Send { path, bytes });
+        }
+        self.recounts.pop_front().map(Output::Recounted)
+    }
+}

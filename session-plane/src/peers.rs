@@ -1,0 +1,95 @@
+//! The peers that one worker has sessions with.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use licensing::Mono;
+
+use crate::hashing::Keyed;
+use crate::session::NONE;
+use crate::slab::Slab;
+
+/// One peer.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    /// Its control-plane address.
+    pub address: IpAddr,
+    /// Its sessions here, a list from the newest to the oldest: incarnations never rise along it.
+    pub newest: u32,
+    pub oldest: u32,
+    pub sessions: u32,
+    /// When it is looked after next.
+    pub watch_at: Mono,
+    /// When it is sent an Echo Request next, or the waiting for its answer ends.
+    pub echo_at: Mono,
+    /// The Echo Request that is unanswered.
+    pub asked: Option<Asked>,
+    /// It left the last one unanswered N3-REQUESTS times.
+    pub down: bool,
+}
+
+/// An Echo Request that is unanswered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Its sequence number, the same each time.
+    pub sequence: u16,
+    /// How often it was sent.
+    pub sends: u8,
+}
+
+/// All of them, found by place and by address.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    peers: Slab<Peer>,
+    places: HashMap<IpAddr, u32, Keyed>,
+}
+
+impl Peers {
+    pub(crate) fn new(keyed: Keyed) -> Self {
+        Self {
+            peers: Slab::new(),
+            places: HashMap::with_hasher(keyed),
+        }
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.peers.len()
+    }
+
+    pub(crate) fn find(&self, address: IpAddr) -> Option<u32> {
+        self.places.get(&address).copied()
+    }
+
+    pub(crate) fn get(&self, place: u32) -> Option<&Peer> {
+        self.peers.get(place)
+    }
+
+    pub(crate) fn get_mut(&mut self, place: u32) -> Option<&mut Peer> {
+        self.peers.get_mut(place)
+    }
+
+    pub(crate) fn insert(&mut self, address: IpAddr, watch_at: Mono, echo_at: Mono) -> u32 {
+        let place = self.peers.insert(Peer {
+            address,
+            newest: NONE,
+            oldest: NONE,
+            sessions: 0,
+            watch_at,
+            echo_at,
+            asked: None,
+            down: false,
+        });
+        self.places.insert(address, place);
+        place
+    }
+
+    pub(crate) fn remove(&mut self, place: u32) {
+        if let Some(peer) = self.peers.remove(place) {
+            self.places.remove(&peer.address);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Peer)> {
+        self.peers.iter()
+    }
+}

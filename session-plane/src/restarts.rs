@@ -1,0 +1,207 @@
+//! Restarts of peers, shared by the workers (TS 29.060 7.7.11, TS 23.007 18).
+//!
+//! A peer's control-plane address leads to its restart counter and its incarnation, which rises with each restart, and
+//! with each failure of its path that is to end sessions. A session remembers the incarnation that it was made under:
+//! that is how sessions made after a restart live and older ones end, whichever worker heard of it first.
+
+use std::net::IpAddr;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+
+use crate::hashing::Keyed;
+
+/// The table; an entry is moved on under its own lock.
+#[derive(Debug)]
+pub struct PeerRestarts {
+    peers: DashMap<IpAddr, Known, Keyed>,
+    most: usize,
+}
+
+/// What is known of a peer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    recovery: Option<u8>,
+    incarnation: u32,
+    /// Workers that know it.
+    workers: u16,
+    /// The worker that sends it Echo Requests.
+    supervisor: Option<u16>,
+}
+
+/// What a restart counter told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing new.
+    Nothing,
+    /// The peer has restarted: sessions of older incarnations are to end.
+    Restarted,
+    /// The counter is older than the one known, modulo 256: it was discarded.
+    Outdated,
+}
+
+/// What a worker learns when it looks after a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Watched {
+    /// Sessions of older incarnations are to end.
+    pub incarnation: u32,
+    /// This worker sends the Echo Requests.
+    pub supervisor: bool,
+}
+
+impl PeerRestarts {
+    pub(crate) fn new(most: u32, keyed: Keyed) -> Self {
+        Self {
+            peers: DashMap::with_hasher(keyed),
+            most: most as usize,
+        }
+    }
+
+    /// Peers known.
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
+    /// A worker gets to know a peer. False if there is no room, even after all that no worker knows any more are
+    /// forgotten; with `always` there is room.
+    pub(crate) fn attach(&self, peer: IpAddr, worker: u16, always: bool) -> bool {
+        if !always && !self.peers.contains_key(&peer) && !self.has_room() {
+            return false;
+        }
+        let mut known = self.peers.entry(peer).or_default();
+        known.workers += 1;
+        known.supervisor.get_or_insert(worker);
+        true
+    }
+
+    fn has_room(&self) -> bool {
+        if self.peers.len() < self.most {
+            return true;
+        }
+        self.peers.retain(|_, known| known.workers > 0);
+        self.peers.len() < self.most
+    }
+
+    /// A worker has no sessions of a peer any more. Its restart counter stays known as long as there is room.
+    pub(crate) fn detach(&self, peer: IpAddr, worker: u16) {
+        if let Some(mut known) = self.peers.get_mut(&peer) {
+            known.workers = known.workers.saturating_sub(1);
+            if known.supervisor == Some(worker) {
+                known.supervisor = None;
+            }
+        }
+    }
+
+    /// The incarnation now.
+    pub(crate) fn incarnation(&self, peer: IpAddr) -> u32 {
+        self.peers.get(&peer).map_or(0, |known| known.incarnation)
+    }
+
+    /// Looks after a peer; a worker that finds it without a supervisor becomes it.
+    pub(crate) fn watch(&self, peer: IpAddr, worker: u16) -> Watched {
+        match self.peers.get_mut(&peer) {
+            Some(mut known) => Watched {
+                incarnation: known.incarnation,
+                supervisor: *known.supervisor.get_or_insert(worker) == worker,
+            },
+            None => Watched {
+                incarnation: 0,
+                supervisor: false,
+            },
+        }
+    }
+
+    /// Takes a restart counter in. One that is newer, modulo 256, moves the incarnation on (TS 23.007 18).
+    pub(crate) fn tell(&self, peer: IpAddr, counter: u8) -> Told {
+        let Entry::Occupied(mut entry) = self.peers.entry(peer) else {
+            return Told::Nothing;
+        };
+        let known = entry.get_mut();
+        let Some(last) = known.recovery.replace(counter) else {
+            return Told::Nothing;
+        };
+        match counter.wrapping_sub(last) {
+            0 => Told::Nothing,
+            1..=127 => {
+                known.incarnation += 1;
+                Told::Restarted
+            }
+            128..=255 => {
+                known.recovery = Some(last);
+                Told::Outdated
+            }
+        }
+    }
+
+    /// The path to a peer is down: its sessions are to end.
+    pub(crate) fn fail(&self, peer: IpAddr) {
+        if let Some(mut known) = self.peers.get_mut(&peer) {
+            known.incarnation += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(most: u32) -> PeerRestarts {
+        PeerRestarts::new(most, Keyed::new([5, 6]))
+    }
+
+    fn peer(last: u8) -> IpAddr {
+        [127, 0, 0, last].into()
+    }
+
+    #[test]
+    fn a_newer_counter_moves_the_incarnation_on_and_an_older_one_does_not() {
+        let table = table(4);
+        assert_eq!(table.tell(peer(1), 9), Told::Nothing, "nobody knows it");
+        assert!(table.attach(peer(1), 0, false));
+        assert_eq!(table.tell(peer(1), 254), Told::Nothing);
+        assert_eq!(table.tell(peer(1), 254), Told::Nothing);
+        assert_eq!(table.incarnation(peer(1)), 0);
+        assert_eq!(table.tell(peer(1), 1), Told::Restarted);
+        assert_eq!(table.tell(peer(1), 254), Told::Outdated);
+        assert_eq!(table.tell(peer(1), 1), Told::Nothing);
+        assert_eq!(table.tell(peer(1), 128), Told::Restarted);
+        assert_eq!(table.tell(peer(1), 0), Told::Outdated);
+        assert_eq!(table.incarnation(peer(1)), 2);
+    }
+
+    #[test]
+    fn one_worker_supervises_and_another_takes_over() {
+        let table = table(4);
+        assert!(table.attach(peer(1), 0, false));
+        assert!(table.attach(peer(1), 1, false));
+        assert!(table.watch(peer(1), 0).supervisor);
+        assert!(!table.watch(peer(1), 1).supervisor);
+        table.detach(peer(1), 0);
+        assert!(table.watch(peer(1), 1).supervisor);
+        table.fail(peer(1));
+        assert_eq!(table.watch(peer(1), 1).incarnation, 1);
+    }
+
+    #[test]
+    fn peers_that_nobody_knows_make_room_and_keep_their_counter_until_then() {
+        let table = table(2);
+        assert!(table.attach(peer(1), 0, false));
+        assert!(table.attach(peer(2), 0, false));
+        assert!(!table.attach(peer(3), 0, false));
+        assert!(table.attach(peer(1), 1, false), "known already");
+        table.tell(peer(2), 7);
+        table.detach(peer(2), 0);
+        assert!(table.attach(peer(2), 0, false));
+        assert_eq!(table.tell(peer(2), 8), Told::Restarted);
+        table.detach(peer(2), 0);
+        assert!(table.attach(peer(3), 0, false));
+        assert_eq!(table.len(), 2);
+        assert!(table.attach(peer(4), 0, true));
+        assert_eq!(table.len(), 3);
+    }
+}

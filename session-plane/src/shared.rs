@@ -1,0 +1,211 @@
+//! What the workers of a node share: pools, restarts of peers, the refusal ring, and what was made of the configuration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use enforcer::{CallKind, Class, ClassId, Gate, RefusalRing};
+use gtp::v1::value::APN_MAX_BYTES;
+use gtp::v1::{Apn as AskedApn, QosProfile};
+
+use crate::config::{APNS_MAX, Apn, PlaneConfig, PoolRange, WILDCARD};
+use crate::error::PlaneError;
+use crate::hashing::Keyed;
+use crate::pools::AddressPools;
+use crate::restarts::PeerRestarts;
+
+/// Made once a node, then handed to every worker.
+#[derive(Debug)]
+pub struct Shared {
+    /// UE addresses.
+    pub pools: AddressPools,
+    /// Restart counters and incarnations of peers.
+    pub restarts: PeerRestarts,
+    /// Refused calls on their way to the history (rule L17).
+    pub refusals: Arc<RefusalRing>,
+    pub(crate) apns: Apns,
+}
+
+impl Shared {
+    /// Checks the configuration, interns the call classes of every access point name, and makes empty tables.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration contradicts itself, or the gate has no room for a class.
+    pub fn new(
+        config: &PlaneConfig,
+        gate: &Gate,
+        refusals: Arc<RefusalRing>,
+        secret: [u64; 2],
+    ) -> Result<Arc<Self>, PlaneError> {
+        check(config)?;
+        Ok(Arc::new(Self {
+            pools: AddressPools::new(&config.pools)?,
+            restarts: PeerRestarts::new(config.bounds.peers, Keyed::new(secret)),
+            refusals,
+            apns: Apns::new(config, gate)?,
+        }))
+    }
+}
+
+/// An access point name as a request finds it.
+#[derive(Clone, Debug)]
+pub(crate) struct ServedApn {
+    pub name: Arc<str>,
+    pub wildcard: bool,
+    pub ordinary: ClassId,
+    pub priority: ClassId,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Apns {
+    served: Vec<ServedApn>,
+    by_name: HashMap<Box<str>, u16>,
+    wildcard: Option<u16>,
+    /// Every class in use, once.
+    pub classes: Vec<(ClassId, Class)>,
+}
+
+impl Apns {
+    fn new(config: &PlaneConfig, gate: &Gate) -> Result<Self, PlaneError> {
+        let mut apns = Self {
+            served: Vec::new(),
+            by_name: HashMap::new(),
+            wildcard: None,
+            classes: Vec::new(),
+        };
+        for (place, apn) in (0..).zip(&config.apns) {
+            let name = apn.name.to_ascii_lowercase();
+            let wildcard = name == WILDCARD;
+            let taken = match wildcard {
+                true => apns.wildcard.replace(place).is_some(),
+                false => apns.by_name.insert(name.clone().into(), place).is_some(),
+            };
+            if taken {
+                return Err(PlaneError::ApnTwice { name });
+            }
+            let (normal, urgent) = match apn.emergency {
+                true => (CallKind::Emergency, CallKind::Emergency),
+                false => (CallKind::Ordinary, CallKind::Priority),
+            };
+            let served = ServedApn {
+                name: name.into(),
+                wildcard,
+                ordinary: apns.intern(gate, apn, normal)?,
+                priority: apns.intern(gate, apn, urgent)?,
+            };
+            apns.served.push(served);
+        }
+        Ok(apns)
+    }
+
+    fn intern(&mut self, gate: &Gate, apn: &Apn, kind: CallKind) -> Result<ClassId, PlaneError> {
+        let class = Class {
+            service: apn.service,
+            features: apn.features,
+            kind,
+        };
+        let id = gate.intern(class)?;
+        if self.classes.iter().all(|(known, _)| *known != id) {
+            self.classes.push((id, class));
+        }
+        Ok(id)
+    }
+
+    /// The place of the one that a request asks for: by its whole name, by its network identifier, or the wildcard.
+    pub(crate) fn find(&self, asked: &AskedApn<'_>) -> Option<u16> {
+        let mut buffer = [0; APN_MAX_BYTES];
+        let whole = self.by_name.get(asked.text(&mut buffer));
+        let found = whole.or_else(|| {
+            let mut buffer = [0; APN_MAX_BYTES];
+            self.by_name.get(asked.network_identifier(&mut buffer))
+        });
+        found.copied().or(self.wildcard)
+    }
+
+    pub(crate) fn served(&self, place: u16) -> Option<&ServedApn> {
+        self.served.get(usize::from(place))
+    }
+}
+
+impl ServedApn {
+    /// The class of a call with these priorities (rule L8).
+    pub(crate) fn class(&self, apn: &Apn, evolved: Option<u8>, qos: &QosProfile<'_>) -> ClassId {
+        match apn.priority.contain(evolved, Some(qos.arp())) {
+            true => self.priority,
+            false => self.ordinary,
+        }
+    }
+}
+
+fn check(config: &PlaneConfig) -> Result<(), PlaneError> {
+    match config.apns.len() {
+        0 => return Err(PlaneError::NoApn),
+        1..=APNS_MAX => {}
+        have => return Err(PlaneError::TooManyApns { have }),
+    }
+    for apn in &config.apns {
+        check_apn(apn, config)?;
+    }
+    for cause in config.causes.all() {
+        if cause.0 < 192 {
+            return Err(PlaneError::Cause { cause: cause.0 });
+        }
+    }
+    let bounds = &config.bounds;
+    let least = [
+        ("sessions", u64::from(bounds.sessions)),
+        ("responses", u64::from(bounds.responses)),
+        ("peers", u64::from(bounds.peers)),
+        ("refused_subscribers", u64::from(bounds.refused_subscribers)),
+        ("n3_requests", u64::from(config.n3_requests)),
+        (
+            "t3_response",
+            config
+                .t3_response
+                .as_secs()
+                .max(u64::from(config.t3_response.subsec_nanos())),
+        ),
+    ];
+    match least.into_iter().find(|(_, value)| *value == 0) {
+        Some((what, _)) => Err(PlaneError::TooSmall { what, least: 1 }),
+        None => Ok(()),
+    }
+}
+
+fn check_apn(apn: &Apn, config: &PlaneConfig) -> Result<(), PlaneError> {
+    let mut buffer = [0; APN_MAX_BYTES];
+    if apn.name != WILDCARD && AskedApn::encode(&apn.name, &mut buffer).is_err() {
+        return Err(PlaneError::ApnName {
+            name: apn.name.clone(),
+        });
+    }
+    if apn.ipv4_pools.is_empty() && apn.ipv6_pools.is_empty() {
+        return Err(PlaneError::ApnWithoutPool {
+            apn: apn.name.clone(),
+        });
+    }
+    let v4 = apn.ipv4_pools.iter().map(|pool| (*pool, "IPv4"));
+    let v6 = apn.ipv6_pools.iter().map(|pool| (*pool, "IPv6"));
+    for (place, family) in v4.chain(v6) {
+        let Some(pool) = config.pools.get(usize::from(place)) else {
+            return Err(PlaneError::UnknownPool {
+                apn: apn.name.clone(),
+                pool: place,
+                pools: config.pools.len(),
+            });
+        };
+        let has = match pool.range {
+            PoolRange::Ipv4 { .. } => "IPv4",
+            PoolRange::Ipv6 { .. } => "IPv6",
+        };
+        if has != family {
+            return Err(PlaneError::PoolFamily {
+                apn: apn.name.clone(),
+                pool: pool.name.clone(),
+                family,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! What a plane has counted since it began.
+
+use std::collections::BTreeMap;
+
+use gtp::v1::{Cause, MessageType};
+use licensing::ServiceIndex;
+use serde::{Deserialize, Serialize};
+
+/// Counters of one worker; the node sums them up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Sessions now.
+    pub sessions: u32,
+    /// PDP contexts now, of all sessions.
+    pub contexts: u32,
+    /// Peers with sessions now.
+    pub peers: u32,
+    /// Sessions now, by service; emergency calls are in here too.
+    pub sessions_by_service: BTreeMap<ServiceIndex, u32>,
+    /// Emergency calls now, by service.
+    pub emergency_by_service: BTreeMap<ServiceIndex, u32>,
+    /// Messages received, by type (TS 29.060 table 1).
+    pub received: BTreeMap<u8, u64>,
+    /// Messages sent, by type.
+    pub sent: BTreeMap<u8, u64>,
+    /// Answers, by the request's type and the cause.
+    pub causes: Vec<CauseCount>,
+    /// Datagrams dropped without an answer, by reason.
+    pub drops: BTreeMap<DropReason, u64>,
+    /// Requests answered from the cache.
+    pub retransmissions: u64,
+    /// Sessions made; one that replaces another counts as well.
+    pub sessions_created: u64,
+    /// Sessions ended, by what ended them.
+    pub sessions_ended: BTreeMap<Ended, u64>,
+    /// Further contexts made.
+    pub contexts_created: u64,
+    /// New calls refused for a license.
+    pub refused: u64,
+    /// Distinct subscribers among them; a retry within a minute is the same one.
+    pub refused_subscribers: u64,
+    /// Restarts of peers that this worker was told of.
+    pub peer_restarts: u64,
+    /// Restart counters older than the one known, discarded.
+    pub outdated_recoveries: u64,
+    /// Paths found down.
+    pub paths_down: u64,
+    /// Passes of the recount that have ended (rule L14).
+    pub recounts: u64,
+}
+
+/// Answers of one kind with one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseCount {
+    /// Message type of the request.
+    pub request: u8,
+    /// The cause.
+    pub cause: u8,
+    /// How many.
+    pub count: u64,
+}
+
+/// Why a datagram got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// Too short for a header (TS 29.060 11.1.2).
+    TooShort,
+    /// Longer than any message.
+    TooLong,
+    /// The length field and the datagram disagree, and no request can be made out.
+    Length,
+    /// Protocol type 0: GTP', the charging protocol.
+    NotGtp,
+    /// An extension header that does not fit, or too many of them.
+    Extension,
+    /// No sequence number, so that no answer would be understood.
+    NoSequence,
+    /// A type that no table has (11.1.3).
+    UnknownMessage,
+    /// A message that a GGSN does not serve here (11.1.4).
+    UnexpectedMessage,
+    /// An answer that nobody waits for.
+    UnexpectedResponse,
+    /// An answer without what it must carry, or malformed.
+    MalformedResponse,
+    /// Version Not Supported, which is never answered.
+    VersionNotSupported,
+    /// No room among the datagrams to be sent.
+    NoRoomToSend,
+}
+
+/// What ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Delete PDP Context Request.
+    Deleted,
+    /// Another one with the same subscriber and NSAPI took its place.
+    Replaced,
+    /// Its peer restarted, or the path to it failed.
+    PeerLost,
+    /// The plane itself was stopped.
+    Stopped,
+}
+
+/// The counters while they run.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    pub plain: Statistics,
+    received: Box<[u64; 256]>,
+    sent: Box<[u64; 256]>,
+    /// Create, Update, Delete: by cause.
+    causes: Box<[[u64; 256]; 3]>,
+}
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        Self {
+            plain: Statistics::default(),
+            received: Box::new([0; 256]),
+            sent: Box::new([0; 256]),
+            causes: Box::new([[0; 256]; 3]),
+        }
+    }
+
+    pub(crate) fn received(&mut self, kind: MessageType) {
+        self.received[usize::from(kind.0)] += 1;
+    }
+
+    pub(crate) fn sent(&mut self, kind: MessageType) {
+        self.sent[usize::from(kind.0)] += 1;
+    }
+
+    pub(crate) fn answered(&mut self, request: MessageType, cause: Cause) {
+        if let Some(row) = ANSWERED.iter().position(|kind| *kind == request) {
+            self.causes[row][usize::from(cause.0)] += 1;
+        }
+    }
+
+    pub(crate) fn dropped(&mut self, why: DropReason) {
+        *self.plain.drops.entry(why).or_default() += 1;
+    }
+
+    pub(crate) fn ended(&mut self, how: Ended) {
+        *self.plain.sessions_ended.entry(how).or_default() += 1;
+    }
+
+    /// All of them; what only the table knows is left at its default.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics {
+            received: by_type(&self.received),
+            sent: by_type(&self.sent),
+            causes: self.cause_counts(),
+            ..self.plain.clone()
+        }
+    }
+
+    fn cause_counts(&self) -> Vec<CauseCount> {
+        let rows = ANSWERED.iter().zip(self.causes.iter());
+        let counts = rows.flat_map(|(request, row)| {
+            (0..=u8::MAX).zip(row).map(|(cause, &count)| CauseCount {
+                request: request.0,
+                cause,
+                count,
+            })
+        });
+        counts.filter(|cell| cell.count > 0).collect()
+    }
+}
+
+/// Requests whose answers have a cause.
+const ANSWERED: [MessageType; 3] = [
+    MessageType::CREATE_PDP_CONTEXT_REQUEST,
+    MessageType::UPDATE_PDP_CONTEXT_REQUEST,
+    MessageType::DELETE_PDP_CONTEXT_REQUEST,
+];
+
+fn by_type(counts: &[u64; 256]) -> BTreeMap<u8, u64> {
+    let all = (0..=u8::MAX).zip(counts.iter().copied());
+    all.filter(|(_, count)| *count > 0).collect()
+}

@@ -1,0 +1,105 @@
+//! Which worker a datagram belongs to.
+//!
+//! Every tunnel endpoint that we give out carries its worker's shard in its low 8 bits; the shard is the low byte of a
+//! hash of the IMSI, and shard modulo the number of workers is the worker. A request with TEID 0 goes by the same hash,
+//! so that all sessions of one UE are at one worker; without an IMSI it goes by its sequence number's low byte, as a
+//! response with TEID 0 does.
+
+use gtp::peek::{imsi, peek};
+use gtp::v1::Imsi;
+
+/// Most workers: as many as there are shards.
+pub(crate) const WORKERS_MAX: u16 = 256;
+
+/// The worker, 0 to `workers - 1`, that is to handle a datagram, whatever its octets. With no workers, 0.
+pub fn worker_of(datagram: &[u8], workers: u16) -> u16 {
+    u16::from(shard_of(datagram))
+        .checked_rem(workers)
+        .unwrap_or(0)
+}
+
+/// The shard of a datagram.
+pub(crate) fn shard_of(datagram: &[u8]) -> u8 {
+    let Some(header) = peek(datagram) else {
+        return 0;
+    };
+    if header.teid != 0 {
+        return low_byte(header.teid);
+    }
+    match imsi(datagram) {
+        Some(imsi) if header.version == 1 => shard_of_imsi(imsi),
+        Some(_) | None => low_byte(header.sequence.unwrap_or(0)),
+    }
+}
+
+/// FNV-1a over the eight octets, its high half folded in, so that subscribers numbered one after the other spread
+/// evenly. It has no key: another way to the same socket must come to the same worker.
+fn shard_of_imsi(imsi: Imsi) -> u8 {
+    let hash = imsi.octets().iter().fold(0x811C_9DC5_u32, |hash, octet| {
+        (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193)
+    });
+    low_byte(hash ^ hash >> 16)
+}
+
+fn low_byte(number: u32) -> u8 {
+    number.to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use gtp::v1::{MessageType, Writer};
+
+    use super::*;
+
+    fn create(teid: u32, sequence: u16, imsi: Option<u64>) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let kind = MessageType::CREATE_PDP_CONTEXT_REQUEST;
+        let mut writer = Writer::new(&mut octets, kind, teid, sequence);
+        if let Some(number) = imsi {
+            writer.imsi(Imsi::from_number(number, 15).unwrap());
+        }
+        writer.finish().unwrap();
+        octets
+    }
+
+    #[test]
+    fn a_tunnel_endpoint_decides_before_anything_else() {
+        let datagram = create(0x1234_5607, 0x99, Some(240_010_000_000_001));
+        assert_eq!(shard_of(&datagram), 0x07);
+        assert_eq!(worker_of(&datagram, 4), 3);
+    }
+
+    #[test]
+    fn an_imsi_decides_before_the_sequence_number() {
+        let shards: Vec<_> = (0..2)
+            .map(|sequence| shard_of(&create(0, sequence, Some(240_010_000_000_001))))
+            .collect();
+        assert_eq!(shards[0], shards[1]);
+        assert_eq!(shard_of(&create(0, 0x1209, None)), 9);
+    }
+
+    #[test]
+    fn other_datagrams_go_somewhere() {
+        assert_eq!(worker_of(&[], 4), 0);
+        assert_eq!(worker_of(&create(0, 3, None), 0), 0);
+        let version_2 = [0x48, 32, 0, 8, 0, 0, 1, 6, 0, 0, 9, 0];
+        assert_eq!(shard_of(&version_2), 6);
+        let version_2_without_teid = [0x40, 1, 0, 4, 0, 0, 9, 0];
+        assert_eq!(shard_of(&version_2_without_teid), 9);
+    }
+
+    #[test]
+    fn subscribers_in_a_row_spread_over_the_workers() {
+        for step in [1, 10] {
+            let mut loads = [0_u32; 4];
+            for n in 0..4000 {
+                let datagram = create(0, 0, Some(240_010_123_456_789 + n * step));
+                loads[usize::from(worker_of(&datagram, 4))] += 1;
+            }
+            assert!(
+                loads.iter().all(|load| (800..=1200).contains(load)),
+                "{loads:?}"
+            );
+        }
+    }
+}

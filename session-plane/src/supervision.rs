@@ -1,0 +1,233 @@
+//! Looking after peers: Echo Requests of our own, and the end of sessions whose peer restarted or is unreachable.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use gtp::v1::{Cause, MessageType, Writer};
+use licensing::{Mono, Now};
+
+use crate::config::PathDown;
+use crate::output::Path;
+use crate::peers::Asked;
+use crate::plane::SessionPlane;
+use crate::restarts::Told;
+use crate::session::NONE;
+use crate::statistics::Ended;
+
+/// A worker hears of a restart that another worker was told of at most this much later.
+const WATCH: Duration = Duration::from_secs(1);
+/// Peers looked after in one step.
+const PEERS_STEP: usize = 64;
+/// Sessions ended in one step.
+const SESSIONS_STEP: usize = 256;
+
+/// What is to be done for peers.
+#[derive(Debug, Default)]
+pub(crate) struct Supervision {
+    /// When each peer is looked after next.
+    watches: BTreeSet<(Mono, u32)>,
+    /// Peers that may have sessions of older incarnations.
+    stale: VecDeque<u32>,
+    /// Counts our Echo Requests.
+    sequence: u8,
+}
+
+impl Supervision {
+    /// When there is something to do; the beginning of time if there is something now.
+    pub(crate) fn due(&self) -> Option<Mono> {
+        match self.stale.is_empty() {
+            true => self.watches.first().map(|(at, _)| *at),
+            false => Some(Mono(0)),
+        }
+    }
+}
+
+impl SessionPlane {
+    /// The peer of this address, known to all workers from here on. No resources are available (cause 199) for one too
+    /// many, unless `always`: a change of a session is never refused (rule L7).
+    pub(crate) fn meet(&mut self, peer: IpAddr, always: bool, now: Mono) -> Result<u32, Cause> {
+        if let Some(place) = self.table.peers.find(peer) {
+            return Ok(place);
+        }
+        if !self.shared.restarts.attach(peer, self.seat.worker, always) {
+            return Err(Cause::NO_RESOURCES_AVAILABLE);
+        }
+        let watch_at = now.after(WATCH);
+        let echo_at = now.after(self.config.echo.interval.unwrap_or_default());
+        let place = self.table.peers.insert(peer, watch_at, echo_at);
+        self.supervision.watches.insert((watch_at, place));
+        Ok(place)
+    }
+
+    /// A peer told its restart counter.
+    pub(crate) fn hear_recovery(&mut self, peer: IpAddr, counter: u8) {
+        match self.shared.restarts.tell(peer, counter) {
+            Told::Nothing => {}
+            Told::Outdated => self.counters.plain.outdated_recoveries += 1,
+            Told::Restarted => {
+                self.counters.plain.peer_restarts += 1;
+                if let Some(place) = self.table.peers.find(peer) {
+                    self.supervision.stale.push_back(place);
+                }
+            }
+        }
+    }
+
+    /// Looks after the peers whose time has come, a few at a time.
+    pub(crate) fn watch_peers(&mut self, now: Now) {
+        for _ in 0..PEERS_STEP {
+            match self.supervision.watches.first() {
+                Some(&(at, place)) if at <= now.mono => {
+                    self.supervision.watches.remove(&(at, place));
+                    self.watch_peer(place, now);
+                }
+                Some(_) | None => break,
+            }
+        }
+    }
+
+    fn watch_peer(&mut self, place: u32, now: Now) {
+        let Some(peer) = self.table.peers.get(place) else {
+            return;
+        };
+        let (address, sessions, oldest) = (peer.address, peer.sessions, peer.oldest);
+        if sessions == 0 {
+            self.shared.restarts.detach(address, self.seat.worker);
+            self.table.peers.remove(place);
+            return;
+        }
+        let watched = self.shared.restarts.watch(address, self.seat.worker);
+        if watched.supervisor && self.config.echo.interval.is_some() {
+            self.supervise(place, now);
+        }
+        if self.is_stale(oldest, watched.incarnation) {
+            self.supervision.stale.push_back(place);
+        }
+        self.watch_again(place, watched.supervisor, now.mono);
+    }
+
+    fn is_stale(&self, session: u32, incarnation: u32) -> bool {
+        let session = self.table.session(session);
+        session.is_some_and(|session| session.incarnation < incarnation)
+    }
+
+    fn watch_again(&mut self, place: u32, supervisor: bool, now: Mono) {
+        let supervised = supervisor && self.config.echo.interval.is_some();
+        let Some(peer) = self.table.peers.get_mut(place) else {
+            return;
+        };
+        peer.watch_at = match supervised {
+            true => now.after(WATCH).min(peer.echo_at),
+            false => now.after(WATCH),
+        };
+        let at = peer.watch_at;
+        self.supervision.watches.insert((at, place));
+    }
+
+    /// Sends an Echo Request if one is due, sends it again if it went unanswered for T3-RESPONSE, and takes the path for
+    /// down after N3-REQUESTS of them (TS 29.060 7.2.1, 11.2).
+    fn supervise(&mut self, place: u32, now: Now) {
+        let interval = self.config.echo.interval.unwrap_or_default();
+        let fresh = self.next_sequence();
+        let Some(peer) = self.table.peers.get_mut(place) else {
+            return;
+        };
+        if now.mono < peer.echo_at {
+            return;
+        }
+        let asked = match peer.asked {
+            Some(asked) if asked.sends >= self.config.n3_requests => {
+                peer.asked = None;
+                peer.echo_at = now.mono.after(interval);
+                return self.path_down(place);
+            }
+            Some(asked) => Asked {
+                sends: asked.sends + 1,
+                ..asked
+            },
+            None => Asked {
+                sequence: fresh,
+                sends: 1,
+            },
+        };
+        peer.asked = Some(asked);
+        peer.echo_at = now.mono.after(self.config.t3_response);
+        let address = peer.address;
+        self.send_echo_request(address, asked.sequence);
+    }
+
+    /// Our sequence numbers carry our number in their low byte: that is how an answer finds this worker.
+    fn next_sequence(&mut self) -> u16 {
+        self.supervision.sequence = self.supervision.sequence.wrapping_add(1);
+        u16::from(self.supervision.sequence) << 8 | self.seat.worker
+    }
+
+    fn send_echo_request(&mut self, peer: IpAddr, sequence: u16) {
+        let kind = MessageType::ECHO_REQUEST;
+        let path = Path {
+            local: self.config.control,
+            peer: SocketAddr::new(peer, self.config.echo.peer_port),
+        };
+        let mut octets = std::mem::take(&mut self.scratch);
+        if let Ok(bytes) = Writer::new(&mut octets, kind, 0, sequence).finish() {
+            self.send(path, kind, bytes);
+        }
+        self.scratch = octets;
+    }
+
+    fn path_down(&mut self, place: u32) {
+        let Some(peer) = self.table.peers.get_mut(place) else {
+            return;
+        };
+        let address = peer.address;
+        if !std::mem::replace(&mut peer.down, true) {
+            self.counters.plain.paths_down += 1;
+        }
+        match self.config.echo.path_down {
+            PathDown::KeepSessions => {}
+            PathDown::EndSessions => {
+                self.shared.restarts.fail(address);
+                self.supervision.stale.push_back(place);
+            }
+        }
+    }
+
+    /// An answer to our Echo Request; false if we did not ask.
+    pub(crate) fn hear_echo(&mut self, peer: IpAddr, sequence: u16, now: Mono) -> bool {
+        let interval = self.config.echo.interval.unwrap_or_default();
+        let place = self.table.peers.find(peer);
+        let Some(peer) = place.and_then(|place| self.table.peers.get_mut(place)) else {
+            return false;
+        };
+        if peer.asked.is_none_or(|asked| asked.sequence != sequence) {
+            return false;
+        }
+        peer.asked = None;
+        peer.down = false;
+        peer.echo_at = now.after(interval);
+        true
+    }
+
+    /// Ends sessions of older incarnations, a few at a time; those made since live.
+    pub(crate) fn end_stale(&mut self) {
+        let mut left = SESSIONS_STEP;
+        while let Some(&place) = self.supervision.stale.front() {
+            let Some(peer) = self.table.peers.get(place) else {
+                self.supervision.stale.pop_front();
+                continue;
+            };
+            let incarnation = self.shared.restarts.incarnation(peer.address);
+            let mut oldest = peer.oldest;
+            while oldest != NONE && self.is_stale(oldest, incarnation) {
+                if left == 0 {
+                    return;
+                }
+                left -= 1;
+                self.end_session(oldest, Ended::PeerLost);
+                oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
+            }
+            self.supervision.stale.pop_front();
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The session table of one worker: records, and the ways to find them.
+
+use std::collections::HashMap;
+
+use gtp::v1::Nsapi;
+use rand::RngCore;
+use rand::rngs::StdRng;
+
+use crate::hashing::{Keyed, OwnNumbers};
+use crate::peers::Peers;
+use crate::session::{Context, ContextKey, Further, Identity, NONE, Session};
+use crate::slab::Slab;
+
+/// Tries to draw a tunnel endpoint that is free; with half of a shard's numbers taken, 64 fail once in 10^19 times.
+const DRAWS: usize = 64;
+/// In an index: not a session's place but that of a further context.
+const FURTHER: u32 = 1 << 31;
+/// In the index of tunnel endpoints: taken for user data by the first context of a session that has another for signalling.
+const USER_DATA_ONLY: u32 = u32::MAX;
+/// Most sessions of a worker, and most further contexts.
+pub(crate) const PLACES_MAX: u32 = FURTHER - 1;
+
+/// Where a context is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The first one of this session.
+    First(u32),
+    /// A further one.
+    Further(u32),
+}
+
+impl Place {
+    fn of(entry: u32) -> Self {
+        match entry & FURTHER {
+            0 => Self::First(entry),
+            _ => Self::Further(entry & !FURTHER),
+        }
+    }
+
+    fn entry(self) -> u32 {
+        match self {
+            Self::First(place) => place,
+            Self::Further(place) => place | FURTHER,
+        }
+    }
+}
+
+/// What is left of a session after one of its contexts went.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// The session, with its other contexts.
+    Session,
+    /// Nothing: that was its last.
+    Nothing(Box<Session>),
+}
+
+/// Sessions, further contexts, peers.
+#[derive(Debug)]
+pub(crate) struct Table {
+    sessions: Slab<Session>,
+    further: Slab<Further>,
+    /// Our tunnel endpoints: sessions by the one for signalling, further contexts by the one for user data.
+    teids: HashMap<u32, u32, OwnNumbers>,
+    contexts: HashMap<ContextKey, u32, Keyed>,
+    pub(crate) peers: Peers,
+}
+
+impl Table {
+    pub(crate) fn new(keyed: Keyed) -> Self {
+        Self {
+            sessions: Slab::new(),
+            further: Slab::new(),
+            teids: HashMap::with_hasher(OwnNumbers),
+            contexts: HashMap::with_hasher(keyed.clone()),
+            peers: Peers::new(keyed),
+        }
+    }
+
+    /// Sessions.
+    pub(crate) fn len(&self) -> u32 {
+        self.sessions.len()
+    }
+
+    /// PDP contexts, of all sessions.
+    pub(crate) fn contexts(&self) -> u32 {
+        self.sessions.len() + self.further.len()
+    }
+
+    /// Places of sessions made; every session's is below.
+    pub(crate) fn places(&self) -> u32 {
+        self.sessions.places()
+    }
+
+    pub(crate) fn session(&self, place: u32) -> Option<&Session> {
+        self.sessions.get(place)
+    }
+
+    pub(crate) fn session_mut(&mut self, place: u32) -> Option<&mut Session> {
+        self.sessions.get_mut(place)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (u32, &Session)> {
+        self.sessions.iter()
+    }
+
+    /// The session whose signalling has this tunnel endpoint.
+    pub(crate) fn by_teid(&self, teid: u32) -> Option<u32> {
+        match Place::of(*self.teids.get(&teid)?) {
+            Place::First(place) => Some(place),
+            Place::Further(_) => None,
+        }
+    }
+
+    /// The context with this key.
+    pub(crate) fn by_key(&self, key: ContextKey) -> Option<Place> {
+        self.contexts.get(&key).copied().map(Place::of)
+    }
+
+    /// The session that a context belongs to.
+    pub(crate) fn session_of(&self, place: Place) -> Option<u32> {
+        match place {
+            Place::First(session) => Some(session),
+            Place::Further(place) => self.further.get(place).map(|further| further.session),
+        }
+    }
+
+    /// The context of this NSAPI in a session.
+    pub(crate) fn context_of(&self, session: u32, nsapi: Nsapi) -> Option<Place> {
+        let record = self.sessions.get(session)?;
+        if record.context.nsapi == nsapi {
+            return Some(Place::First(session));
+        }
+        let place = self.by_key(record.identity.with(nsapi))?;
+        (self.session_of(place) == Some(session)).then_some(place)
+    }
+
+    pub(crate) fn context_mut(&mut self, place: Place) -> Option<&mut Context> {
+        match place {
+            Place::First(place) => self.sessions.get_mut(place).map(|s| &mut s.context),
+            Place::Further(place) => self.further.get_mut(place).map(|f| &mut f.context),
+        }
+    }
+
+    /// Draws a tunnel endpoint that no session or context of ours has: the shard below, 24 random bits above, never 0.
+    /// None if there is none to be found.
+    pub(crate) fn draw_teid(&self, shard: u8, random: &mut StdRng) -> Option<u32> {
+        (0..DRAWS)
+            .map(|_| random.next_u32() & !0xFF | u32::from(shard))
+            .find(|teid| *teid >= 0x100 && !self.teids.contains_key(teid))
+    }
+
+    /// Puts a session in, with no further contexts; it becomes the newest of its peer.
+    pub(crate) fn insert(&mut self, session: Session) -> u32 {
+        let (teid, peer) = (session.teid, session.peer);
+        let key = session.identity.with(session.context.nsapi);
+        let place = self.sessions.insert(session);
+        self.teids.insert(teid, Place::First(place).entry());
+        self.contexts.insert(key, Place::First(place).entry());
+        self.link(place, peer);
+        place
+    }
+
+    /// Takes a session out, with all its contexts.
+    pub(crate) fn remove(&mut self, place: u32) -> Option<Session> {
+        self.unlink(place);
+        let session = self.sessions.remove(place)?;
+        let mut next = session.further;
+        while let Some(further) = self.further.remove(next) {
+            self.forget(
+                further.context.teid,
+                session.identity,
+                further.context.nsapi,
+            );
+            next = further.next;
+        }
+        self.forget(session.teid, session.identity, session.context.nsapi);
+        self.teids.remove(&session.context.teid);
+        Some(session)
+    }
+
+    /// Puts a further context into a session.
+    pub(crate) fn insert_further(&mut self, session: u32, context: Context) {
+        let Some(record) = self.sessions.get_mut(session) else {
+            return;
+        };
+        let place = self.further.insert(Further {
+            context,
+            session,
+            next: record.further,
+        });
+        record.further = place;
+        let key = record.identity.with(context.nsapi);
+        self.teids
+            .insert(context.teid, Place::Further(place).entry());
+        self.contexts.insert(key, Place::Further(place).entry());
+    }
+
+    /// Takes one context out; the session goes with its last one. Its first context's place is taken by another.
+    pub(crate) fn remove_context(&mut self, place: Place) -> Option<Left> {
+        match place {
+            Place::Further(place) => {
+                self.remove_further(place)?;
+                Some(Left::Session)
+            }
+            Place::First(session) => match self.sessions.get(session)?.further {
+                NONE => self
+                    .remove(session)
+                    .map(|gone| Left::Nothing(Box::new(gone))),
+                heir => self.promote(session, heir),
+            },
+        }
+    }
+
+    fn remove_further(&mut self, place: u32) -> Option<Further> {
+        let gone = self.further.remove(place)?;
+        let record = self.sessions.get_mut(gone.session)?;
+        let identity = record.identity;
+        if record.further == place {
+            record.further = gone.next;
+        } else {
+            let mut at = record.further;
+            while let Some(before) = self.further.get_mut(at) {
+                if before.next == place {
+                    before.next = gone.next;
+                    break;
+                }
+                at = before.next;
+            }
+        }
+        self.forget(gone.context.teid, identity, gone.context.nsapi);
+        Some(gone)
+    }
+
+    /// The heir becomes the first context. The session's signalling endpoint stays, and the number that the heir has for
+    /// user data stays taken.
+    fn promote(&mut self, session: u32, heir: u32) -> Option<Left> {
+        let heir = self.remove_further(heir)?;
+        let record = self.sessions.get_mut(session)?;
+        let old = record.identity.with(record.context.nsapi);
+        let new = record.identity.with(heir.context.nsapi);
+        let user_data = std::mem::replace(&mut record.context, heir.context).teid;
+        if user_data != record.teid {
+            self.teids.remove(&user_data);
+        }
+        self.teids.insert(heir.context.teid, USER_DATA_ONLY);
+        self.contexts.remove(&old);
+        self.contexts.insert(new, Place::First(session).entry());
+        Some(Left::Session)
+    }
+
+    fn forget(&mut self, teid: u32, identity: Identity, nsapi: Nsapi) {
+        self.teids.remove(&teid);
+        self.contexts.remove(&identity.with(nsapi));
+    }
+
+    /// Moves a session to another peer, of which it becomes the newest.
+    pub(crate) fn move_to(&mut self, session: u32, peer: u32, incarnation: u32) {
+        self.unlink(session);
+        if let Some(record) = self.sessions.get_mut(session) {
+            record.incarnation = incarnation;
+        }
+        self.link(session, peer);
+    }
+
+    fn link(&mut self, session: u32, peer: u32) {
+        let Some(entry) = self.peers.get_mut(peer) else {
+            return;
+        };
+        let older = entry.newest;
+        entry.newest = session;
+        entry.sessions += 1;
+        if older == NONE {
+            entry.oldest = session;
+        } else if let Some(before) = self.sessions.get_mut(older) {
+            before.newer = session;
+        }
+        if let Some(record) = self.sessions.get_mut(session) {
+            record.peer = peer;
+            record.newer = NONE;
+            record.older = older;
+        }
+    }
+
+    fn unlink(&mut self, session: u32) {
+        let Some(record) = self.sessions.get(session) else {
+            return;
+        };
+        let (peer, newer, older) = (record.peer, record.newer, record.older);
+        if let Some(after) = self.sessions.get_mut(newer) {
+            after.older = older;
+        }
+        if let Some(before) = self.sessions.get_mut(older) {
+            before.newer = newer;
+        }
+        let Some(entry) = self.peers.get_mut(peer) else {
+            return;
+        };
+        entry.sessions -= 1;
+        if newer == NONE {
+            entry.newest = older;
+        }
+        if older == NONE {
+            entry.oldest = newer;
+        }
+    }
+
+    /// Every index leads to its record, every record is found, and lists are whole.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let (mut contexts, mut promoted) = (0, 0);
+        for (place, session) in self.sessions.iter() {
+            if session.context.teid != session.teid {
+                assert_eq!(self.teids.get(&session.context.teid), Some(&USER_DATA_ONLY));
+                promoted += 1;
+            }
+            assert_eq!(self.by_teid(session.teid), Some(place));
+            let key = session.identity.with(session.context.nsapi);
+            assert_eq!(self.by_key(key), Some(Place::First(place)));
+            contexts += 1;
+            let mut next = session.further;
+            while let Some(further) = self.further.get(next) {
+                assert_eq!(further.session, place);
+                let key = session.identity.with(further.context.nsapi);
+                assert_eq!(self.by_key(key), Some(Place::Further(next)));
+                assert_eq!(self.by_teid(further.context.teid), None);
+                contexts += 1;
+                next = further.next;
+            }
+        }
+        assert_eq!(contexts, self.contexts() as usize);
+        assert_eq!(contexts, self.contexts.len());
+        assert_eq!(contexts + promoted, self.teids.len());
+        for (place, peer) in self.peers.iter() {
+            self.check_peer(place, peer);
+        }
+    }
+
+    #[cfg(test)]
+    fn check_peer(&self, place: u32, peer: &crate::peers::Peer) {
+        let mut sessions = 0;
+        let (mut at, mut newer, mut incarnation) = (peer.newest, NONE, u32::MAX);
+        while let Some(session) = self.sessions.get(at) {
+            assert_eq!((session.peer, session.newer), (place, newer));
+            assert!(session.incarnation <= incarnation, "older ones come later");
+            incarnation = session.incarnation;
+            sessions += 1;
+            (newer, at) = (at, session.older);
+        }
+        assert_eq!((sessions, peer.oldest), (peer.sessions, newer));
+    }
+}

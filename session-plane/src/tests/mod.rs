@@ -1,0 +1,11 @@
+//! Scenarios: octets in, octets out, against a real gate.
+
+mod emergency;
+mod licensing_rules;
+mod malformed;
+mod peers;
+mod procedures;
+mod property;
+mod recounting;
+mod retransmission;
+mod rig;
