@@ -67,3 +67,49 @@ fn u24(octets: &[u8]) -> Option<u32> {
     let &[a, b, c] = octets.first_chunk::<3>()?;
     Some(u32::from_be_bytes([0, a, b, c]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_versions_have_their_fields_where_they_are() {
+        let v1 = [0x32, 16, 0, 4, 1, 2, 3, 4, 0xAB, 0xCD, 0, 0];
+        let expected = Peek {
+            version: 1,
+            kind: 16,
+            teid: 0x0102_0304,
+            sequence: Some(0xABCD),
+        };
+        assert_eq!(peek(&v1), Some(expected));
+        let v2 = [0x48, 32, 0, 8, 1, 2, 3, 4, 0xAB, 0xCD, 0xEF, 0];
+        let expected = Peek {
+            version: 2,
+            kind: 32,
+            teid: 0x0102_0304,
+            sequence: Some(0x00AB_CDEF),
+        };
+        assert_eq!(peek(&v2), Some(expected));
+        let v2_without_teid = [0x40, 1, 0, 4, 0xAB, 0xCD, 0xEF, 0];
+        let expected = Peek {
+            version: 2,
+            kind: 1,
+            teid: 0,
+            sequence: Some(0x00AB_CDEF),
+        };
+        assert_eq!(peek(&v2_without_teid), Some(expected));
+        let v1_without_sequence = [0x30, 26, 0, 0, 1, 2, 3, 4];
+        let sequence = peek(&v1_without_sequence).and_then(|peek| peek.sequence);
+        assert_eq!(sequence, None);
+    }
+
+    #[test]
+    fn what_ends_too_early_is_nothing() {
+        let whole = [0x32, 16, 0, 4, 1, 2, 3, 4, 0xAB, 0xCD, 0, 0];
+        for len in 0..10 {
+            assert_eq!(peek(&whole[..len]), None, "{len} octets");
+        }
+        assert!(peek(&whole[..10]).is_some());
+        assert_eq!(peek(&[0x48, 32, 0, 0, 1, 2, 3, 4, 5, 6]), None);
+    }
+}

@@ -35,3 +35,6 @@ pub const MAX_IES: usize = 64;
 
 /// Most extension headers in one message.
 pub const MAX_EXTENSIONS: usize = 8;
+
+#[cfg(test)]
+mod tests;
