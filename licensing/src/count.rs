@@ -44,3 +44,37 @@ impl fmt::Display for LicenseCount {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_license_begun_is_a_license_taken() {
+        let per = NonZeroU32::new(10_000).unwrap();
+        for (sessions, licenses) in [
+            (0, 0),
+            (1, 1),
+            (9_999, 1),
+            (10_000, 1),
+            (10_001, 2),
+            (20_000, 2),
+        ] {
+            assert_eq!(SessionCount(sessions).licenses(per), LicenseCount(licenses));
+        }
+        let one = NonZeroU32::MIN;
+        assert_eq!(SessionCount(u32::MAX).licenses(one), LicenseCount(u32::MAX));
+        assert_eq!(
+            SessionCount(u32::MAX).licenses(NonZeroU32::MAX),
+            LicenseCount(1)
+        );
+    }
+
+    #[test]
+    fn licenses_cover_their_sessions_and_never_wrap() {
+        let per = NonZeroU32::new(10_000).unwrap();
+        assert_eq!(LicenseCount(0).sessions(per), SessionCount(0));
+        assert_eq!(LicenseCount(3).sessions(per), SessionCount(30_000));
+        assert_eq!(LicenseCount(429_497).sessions(per), SessionCount(u32::MAX));
+    }
+}

@@ -222,3 +222,58 @@ impl FromIterator<FeatureIndex> for FeatureSet {
         features.into_iter().fold(Self::EMPTY, Self::with)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str =
+        "regid.2017-02.com.cisco.ASR5K-00-PW10GTWY,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a";
+
+    #[test]
+    fn a_tag_is_taken_over_whole() {
+        assert_eq!(Tag::new(GOOD).unwrap().as_str(), GOOD);
+        assert_eq!(Tag::new(GOOD).unwrap().to_string(), GOOD);
+    }
+
+    #[test]
+    fn what_is_not_a_tag_is_refused() {
+        assert_eq!(Tag::new(""), Err(TagError::Empty));
+        let long = format!("{GOOD}{}", "0".repeat(TAG_MAX_BYTES));
+        assert_eq!(Tag::new(long.clone()), Err(TagError::TooLong(long.len())));
+        for (from, to) in [
+            ("regid.", "regex."),
+            ("2017-02", "2017-2"),
+            ("2017-02", "2017_02"),
+            ("2017-02", "20x7-02"),
+            ("com.cisco.ASR5K-00-PW10GTWY", "ASR5K-00-PW10GTWY"),
+            ("ASR5K-00-PW10GTWY", ""),
+            (",1.0", "1.0"),
+            ("1.0_", "_"),
+            ("_85a577a1", "85a577a1"),
+            ("85a577a1", "85a577a"),
+            ("85a577a1", "85a577ag"),
+            ("4fac7c4d465a", "4fac7c4d465a-0"),
+            ("-4fac7c4d465a", ""),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert!(
+                matches!(Tag::new(text.clone()), Err(TagError::Form(_))),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let set: FeatureSet = [FeatureIndex(63), FeatureIndex(0), FeatureIndex(7)]
+            .into_iter()
+            .collect();
+        let order: Vec<u8> = set.iter().map(|feature| feature.0).collect();
+        assert_eq!(order, [0, 7, 63]);
+        let less = set.without(FeatureIndex(0)).without(FeatureIndex(5));
+        assert!(!less.contains(FeatureIndex(0)) && less.contains(FeatureIndex(63)));
+        assert_eq!(set.intersection(less), less);
+        assert!(FeatureSet::EMPTY.is_empty() && !set.is_empty());
+    }
+}

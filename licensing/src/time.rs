@@ -69,3 +69,28 @@ impl LicenseTime {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_move_on_and_stop_at_the_end() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Mono(5).after(second), Mono(1_000_000_005));
+        assert_eq!(Mono(u64::MAX).after(second), Mono(u64::MAX));
+        assert_eq!(LicenseTime(5).after(second), LicenseTime(1_005));
+        assert_eq!(LicenseTime(1).after(Duration::MAX), LicenseTime(u64::MAX));
+    }
+
+    #[test]
+    fn a_span_is_never_negative() {
+        assert_eq!(Mono(7).since(Mono(5)), Duration::from_nanos(2));
+        assert_eq!(Mono(5).since(Mono(7)), Duration::ZERO);
+        assert_eq!(
+            LicenseTime(7).since(LicenseTime(5)),
+            Duration::from_millis(2)
+        );
+        assert_eq!(LicenseTime(5).since(LicenseTime(7)), Duration::ZERO);
+    }
+}

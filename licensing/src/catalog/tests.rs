@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::tag::{TagError, TagRef};
 
@@ -527,4 +529,18 @@ fn a_reload_keeps_what_is_in_use() {
     let described = small().replace("description = \"\"", "description = \"new\"");
     let described = Catalog::parse(&described).unwrap();
     assert_eq!(old.check_reload(&described, |_| true), Ok(()));
+}
+
+proptest! {
+    /// Whatever is cut, doubled or overwritten, the answer is a catalog or a line that is there.
+    #[test]
+    fn no_text_makes_it_panic(at in 0..STAROS.len(), to in 0..STAROS.len(), put in "[\\PC\n]{0,8}") {
+        let text: String = match at <= to {
+            true => [&STAROS[..at], &put, &STAROS[to..]].concat(),
+            false => [&STAROS[..at], &put, &STAROS[to..at], &STAROS[at..]].concat(),
+        };
+        if let Err(error) = Catalog::parse(&text) {
+            prop_assert!(error.line >= 1 && error.line <= 1 + text.lines().count(), "{}", error);
+        }
+    }
 }

@@ -3,10 +3,11 @@
 mod peers;
 mod tally;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use self::tally::Tally;
 use crate::run;
@@ -48,7 +49,7 @@ const STEPS: [Step; 8] = [
     },
     Step {
         name: "build",
-        what: "the binary that tests start",
+        what: "the tests, and the binary that they start",
         run: build,
     },
     Step {
@@ -130,16 +131,24 @@ fn clippy(workspace: &Workspace, _: &mut Tally) -> Result<()> {
     run::must("cargo clippy", clippy.args(["--", "-D", "warnings"]))
 }
 
+/// All test programs, and with them the binary, since `cli` has tests of it.
 fn build(workspace: &Workspace, _: &mut Tally) -> Result<()> {
     let mut build = bounded_cargo(workspace, 900);
-    build.args(["build", "--workspace", "--bins", "--quiet"]);
-    run::must("cargo build", &mut build)
+    build.args(["test", "--workspace", "--no-run", "--quiet"]);
+    run::must("cargo test --no-run", &mut build)?;
+    let binary = binary(workspace);
+    ensure!(run::exists(&binary), "{} was not built", binary.display());
+    Ok(())
+}
+
+fn binary(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("debug/tollgate")
 }
 
 fn test(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     let mut test = bounded_cargo(workspace, 1200);
     test.args(["test", "--workspace", "--no-fail-fast"]);
-    test.env("TOLLGATE_BIN", workspace.target.join("debug/tollgate"));
+    test.env("TOLLGATE_BIN", binary(workspace));
     test.env("TOLLGATE_VENV", peers::venv(workspace));
     stream("cargo test", &mut test, tally)
 }
