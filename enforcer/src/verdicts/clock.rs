@@ -197,8 +197,8 @@ mod tests {
             .collect();
         assert_eq!(all, marks);
         assert_eq!(warnings(days(60) + 1, days(60)), [60 * 86_400]);
-        assert_eq!(warnings(days(60), days(60) - 1), []);
-        assert_eq!(warnings(days(29), days(22)), []);
+        assert!(warnings(days(60), days(60) - 1).is_empty());
+        assert!(warnings(days(29), days(22)).is_empty());
     }
 
     //= L10
@@ -206,6 +206,6 @@ mod tests {
     fn silence_is_warned_of_at_30_60_80_85_days() {
         let all = silence_warnings(0, 90 * DAY_MS);
         assert_eq!(all, [30, 60, 80, 85].map(|days| days * 86_400));
-        assert_eq!(silence_warnings(30 * DAY_MS, 60 * DAY_MS - 1), []);
+        assert!(silence_warnings(30 * DAY_MS, 60 * DAY_MS - 1).is_empty());
     }
 }

@@ -54,7 +54,7 @@ impl Enforcer {
     }
 
     fn check_service(&self, state: &ServiceState) {
-        let terms = state.terms;
+        let terms = state.terms.expect("every service is judged before this");
         if !self.ever_enabled {
             assert_eq!(terms, Terms::default(), "nothing is enforced yet");
             return;

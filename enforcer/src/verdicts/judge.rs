@@ -40,7 +40,11 @@ impl Enforcer {
         for tag in self.tags_mut() {
             tag.judge(node, mode, at, &mut events);
         }
-        events.into_iter().for_each(|event| self.event(event));
+        for event in events {
+            // The next process goes on from the policy of this one.
+            self.keeping.operator |= matches!(event, Event::PolicyChanged { .. });
+            self.event(event);
+        }
     }
 
     fn judge_service(&mut self, place: usize, at: Wall) {
@@ -54,17 +58,16 @@ impl Enforcer {
         let ceiling = licenses.map(|licenses| licenses.sessions(state.sessions_per_license).0);
         let was = std::mem::replace(&mut state.ceiling, ceiling);
         state.last_ceiling = ceiling.or(state.last_ceiling);
-        state.judge_limit();
+        state.judge_limit(was != ceiling);
         let shown = state.state();
         state.tag.show(shown, at);
-        let changed = self.order(place, features).terms() != self.services[place].terms;
-        if changed {
-            self.services[place].terms = self.order(place, features).terms();
-            self.send_terms(place);
+        let terms = self.order(place, features).terms();
+        let service = service_index(place);
+        if self.services[place].terms.replace(terms) != Some(terms) {
+            self.outputs.push_back(Output::Terms { service, terms });
         }
         if was != ceiling {
             let (from, to) = (was.map(SessionCount), ceiling.map(SessionCount));
-            let service = service_index(place);
             self.event(Event::CeilingChanged { service, from, to });
         }
     }
@@ -103,12 +106,6 @@ impl Enforcer {
             }
         }
         (first, calls)
-    }
-
-    pub(super) fn send_terms(&mut self, place: usize) {
-        let terms = self.services[place].terms;
-        let service = service_index(place);
-        self.outputs.push_back(Output::Terms { service, terms });
     }
 
     fn see_statistics(&mut self) {

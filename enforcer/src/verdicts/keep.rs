@@ -7,8 +7,8 @@ use licensing::record::{
 };
 use licensing::snapshot::EmergencyCounts;
 use licensing::{
-    AlarmId, AlarmKind, Catalog, Compliance, FeatureIndex, Mono, Now, ServiceIndex, SessionCount,
-    Tag, TagRef, Wall,
+    AlarmId, AlarmKind, Catalog, Compliance, FeatureIndex, Mode, Mono, Now, ServiceIndex,
+    SessionCount, Tag, TagRef, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -266,6 +266,11 @@ fn restore_tag<'a>(
         // Counts are never kept.
         state.rows.evaluation.cur_call_count = 0;
         state.rows.registered.cur_call_count = 0;
+        let mode = operator
+            .registration
+            .map_or(Mode::Evaluation, |_| Mode::Registered);
+        let policy = state.rows.row(mode).policy;
+        state.period.policy = policy.unwrap_or(state.period.policy);
         let verdict = kept.verdict.filter(|_| operator.registration.is_some());
         if let Some(verdict) = verdict {
             state.answer = answer_of(verdict.compliance);

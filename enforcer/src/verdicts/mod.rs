@@ -28,6 +28,9 @@ mod take;
 mod view;
 mod walls;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,9 +153,6 @@ impl Enforcer {
             enforcer.event(Event::ClockJumped { by_s });
         }
         enforcer.settle(now);
-        for place in 0..enforcer.services.len() {
-            enforcer.send_terms(place);
-        }
         enforcer.check_invariants();
         enforcer
     }

@@ -66,7 +66,8 @@ pub(super) struct ServiceState {
     pub(super) ceiling: Option<u32>,
     pub(super) last_ceiling: Option<u32>,
     pub(super) blocked_by: Option<FeatureIndex>,
-    pub(super) terms: Terms,
+    /// What the gate was told; none: not told yet.
+    pub(super) terms: Option<Terms>,
     /// A call was refused at the ceiling since the terms were last judged.
     pub(super) refused_lately: bool,
     /// The alarm for the limit stands.
@@ -189,7 +190,7 @@ impl ServiceState {
             ceiling: None,
             last_ceiling: None,
             blocked_by: None,
-            terms: Terms::default(),
+            terms: None,
             refused_lately: false,
             at_limit: false,
         }
@@ -212,15 +213,15 @@ impl ServiceState {
     }
 
     /// Whether the alarm for the limit stands. It falls a fiftieth below the ceiling, so that calls that come and go at
-    /// the ceiling don't make it flap.
-    pub(super) fn judge_limit(&mut self) {
+    /// the ceiling don't make it flap; `moved`, the ceiling is another than before, and it is judged afresh.
+    pub(super) fn judge_limit(&mut self, moved: bool) {
         let refused = std::mem::take(&mut self.refused_lately);
         let sessions = self.tag.sessions;
         self.at_limit = self.state() != State::Block
             && self.ceiling.is_some_and(|most| {
                 let reached = sessions > 0 && sessions >= most;
                 let near = sessions > 0 && sessions > most.saturating_sub(most.div_ceil(50).max(1));
-                reached || refused || (self.at_limit && near)
+                reached || refused || (self.at_limit && near && !moved)
             });
     }
 }
