@@ -1,8 +1,52 @@
 //! The gateway process: wires the machines to sockets, clock, threads and files.
+//!
+//! ```text
+//! receiver --batches--> worker 0..N-1 (each owns a session plane) --answers--> Gn socket
+//!                          |   gate (shared)          |
+//!                          v                          v
+//!                       control (owns the verdicts, the store) <--asks-- interface (HTTP on a Unix socket)
+//! ```
+//!
+//! Shared between the threads, and nothing else: the gate, the address pools and the table of peers' restart counters,
+//! the refusal ring, the current snapshot, the clock and the vitals.
+//!
+//! Deliberately absent: decisions. They are in `enforcer` and `session-plane`, which know no thread, socket or file.
 #![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod config;
+mod control;
+mod error;
+mod interface;
+mod receiver;
+mod running;
+mod shutdown;
+mod socket;
 pub mod store;
+mod threads;
+mod vitals;
+mod worker;
+
+use std::io::Write;
 
 pub use config::{Config, ConfigError};
+pub use error::NodeError;
+pub use running::{Pause, Running};
+pub use shutdown::Shutdown;
+pub use socket::RECEIVE_BUFFER_BYTES;
+pub use vitals::CONTROL_STALL;
+
+/// Runs a node until it is asked to end: takes what has arrived, saves, and returns.
+///
+/// One line on standard output says that it listens: `tollgate ready: node NAME, gn ADDRESS, control PATH`. Errors: it
+/// can't start, or a thread of it failed.
+pub fn run(config: Config, shutdown: &Shutdown) -> Result<(), NodeError> {
+    let running = Running::start(config, shutdown)?;
+    // Nobody may be there to read it: the log has it, too.
+    let _unread = writeln!(std::io::stdout(), "{}", running.ready_line());
+    shutdown.wait();
+    tracing::info!("ending");
+    let ended = running.end();
+    tracing::info!("ended");
+    ended
+}

@@ -63,6 +63,8 @@ pub struct SessionPlane {
     digest: Keyed,
     /// Sessions now, by class.
     live: Vec<u32>,
+    /// Sessions now, by place of the access point name.
+    live_by_apn: Vec<u32>,
 }
 
 impl SessionPlane {
@@ -103,6 +105,7 @@ impl SessionPlane {
             expiry_due: now.mono,
             digest: keyed,
             live: vec![0; classes],
+            live_by_apn: vec![0; config.apns.len()],
             config,
             shared,
             gate,
@@ -117,6 +120,9 @@ impl SessionPlane {
         statistics.sessions = self.table.len();
         statistics.contexts = self.table.contexts();
         statistics.peers = self.table.peers.len();
+        statistics.sessions_by_apn = self.live_by_apn.clone();
+        let peers = self.table.peers.iter();
+        statistics.sessions_by_peer = peers.map(|(_, p)| (p.address, p.sessions)).collect();
         for (id, class) in &self.shared.apns.classes {
             let live = self.live[id.at()];
             if live > 0 {
@@ -326,6 +332,7 @@ impl SessionPlane {
     /// Puts a session into the table.
     pub(crate) fn begin_session(&mut self, session: Session) {
         let class = session.class;
+        self.live_by_apn[usize::from(session.apn)] += 1;
         let place = self.table.insert(session);
         self.live[class.at()] += 1;
         self.recount.came(place, class);
@@ -342,6 +349,7 @@ impl SessionPlane {
     /// Gives back what a session held that has left the table, but for the addresses that another has taken over.
     pub(crate) fn settle(&mut self, place: u32, session: Session, how: Ended, kept: Leases) {
         self.live[session.class.at()] -= 1;
+        self.live_by_apn[usize::from(session.apn)] -= 1;
         self.recount.left(place, session.class);
         self.counters.ended(how);
         if let Some(permit) = session.permit {

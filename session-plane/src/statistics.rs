@@ -1,6 +1,7 @@
 //! What a plane has counted since it began.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use gtp::v1::{Cause, MessageType};
 use licensing::ServiceIndex;
@@ -19,6 +20,10 @@ pub struct Statistics {
     pub sessions_by_service: BTreeMap<ServiceIndex, u32>,
     /// Emergency calls now, by service.
     pub emergency_by_service: BTreeMap<ServiceIndex, u32>,
+    /// Sessions now, by place of the access point name in the configuration.
+    pub sessions_by_apn: Vec<u32>,
+    /// Sessions now, by the peer's control-plane address.
+    pub sessions_by_peer: BTreeMap<IpAddr, u32>,
     /// Messages received, by type (TS 29.060 table 1).
     pub received: BTreeMap<u8, u64>,
     /// Messages sent, by type.

@@ -1,25 +1,20 @@
 //! From what is written to what is meant: bounds, names, and what needs a lab node.
 
 use std::fs;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product};
 
 use super::file::{self, EXPECTED, File};
-use super::{Apn, Config, Gn, Network, Pool, Problem, Refusal};
+use super::{Config, Problem, plane};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
 
 /// Longest path of a Unix socket, in bytes: the kernel's 108 less room for a suffix.
 const SOCKET_PATH_BYTES_MAX: usize = 100;
-
-/// Shortest time between Echo Requests of a path (TS 29.060 7.2.1), in seconds.
-const ECHO_INTERVAL_MIN_S: u64 = 60;
 
 /// Checks all of a file; `base` is the directory that its relative paths start from, `catalog` a file that goes before
 /// the one that it names.
@@ -40,9 +35,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         speedup,
         unsigned_catalog,
     });
-    let gn = check_gn(&file.gn, lab.is_some())?;
-    let pools = check_pools(&file.pool)?;
-    let apns = check_apns(&file.apn, &catalog, &pools)?;
+    let plane = plane::check(&file, &catalog, lab.is_some())?;
     let features = features(&file.licensing.features, "licensing.features", &catalog)?;
     within(
         file.licensing.priority_percent,
@@ -63,10 +56,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         state_dir,
         workers: file.node.workers,
         control_socket,
-        gn,
-        pools,
-        apns,
-        refusal: check_refusal(&file.refusal)?,
+        plane,
         priority_percent: file.licensing.priority_percent,
         features,
         catalog: Arc::new(catalog),
@@ -96,14 +86,14 @@ fn read_catalog(path: &Path, key: &str) -> Checked<Catalog> {
     Catalog::parse(&text).map_err(|error| refuse(error.to_string()))
 }
 
-fn wrong<T>(key: impl Into<String>, found: impl Into<String>) -> Checked<T> {
+pub(super) fn wrong<T>(key: impl Into<String>, found: impl Into<String>) -> Checked<T> {
     let key = key.into();
     let expected = expected(&key).to_owned();
     let found = found.into();
     Err((key, Problem::Value { found, expected }))
 }
 
-fn within<N: Into<u64>>(value: N, low: u64, high: u64, key: &str) -> Checked<()> {
+pub(super) fn within<N: Into<u64>>(value: N, low: u64, high: u64, key: &str) -> Checked<()> {
     let value = value.into();
     match (low..=high).contains(&value) {
         true => Ok(()),
@@ -141,7 +131,7 @@ fn check_node(node: &file::Node, catalog: &Catalog) -> Checked<Product> {
     Ok(product.clone())
 }
 
-fn check_name(name: &str, key: &str) -> Checked<()> {
+pub(super) fn check_name(name: &str, key: &str) -> Checked<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
         return wrong(key, format!("{name:?}"));
@@ -160,194 +150,7 @@ fn check_socket(path: &Path) -> Checked<()> {
     }
 }
 
-fn check_gn(gn: &file::Gn, lab: bool) -> Checked<Gn> {
-    within(gn.t3_response_s, 1, 60, "gn.t3_response_s")?;
-    within(gn.n3_requests, 1, 10, "gn.n3_requests")?;
-    within(gn.sessions_max, 1, 1 << 24, "gn.sessions_max")?;
-    within(gn.echo_interval_s, 0, 3600, "gn.echo_interval_s")?;
-    if (1..ECHO_INTERVAL_MIN_S).contains(&gn.echo_interval_s) && !lab {
-        let what = format!("an echo interval of {} s, below 60 s,", gn.echo_interval_s);
-        return Err(("gn.echo_interval_s".into(), Problem::NeedsLab { what }));
-    }
-    let user_plane = gn.user_plane.unwrap_or(gn.listen.ip());
-    for (address, key) in [(gn.listen.ip(), "gn.listen"), (user_plane, "gn.user_plane")] {
-        if address.is_unspecified() || address.is_multicast() {
-            return wrong(
-                key,
-                format!("{address} is not the address of one interface"),
-            );
-        }
-    }
-    Ok(Gn {
-        listen: gn.listen,
-        user_plane,
-        t3_response: Duration::from_secs(gn.t3_response_s),
-        n3_requests: gn.n3_requests,
-        echo_interval: (gn.echo_interval_s > 0).then(|| Duration::from_secs(gn.echo_interval_s)),
-        sessions_max: gn.sessions_max,
-    })
-}
-
-fn check_refusal(refusal: &file::Refusal) -> Checked<Refusal> {
-    within(refusal.service_blocked, 192, 255, "refusal.service_blocked")?;
-    within(refusal.feature_blocked, 192, 255, "refusal.feature_blocked")?;
-    within(refusal.at_ceiling, 192, 255, "refusal.at_ceiling")?;
-    within(refusal.backoff_s, 2, 3600, "refusal.backoff_s")?;
-    Ok(Refusal {
-        service_blocked: refusal.service_blocked,
-        feature_blocked: refusal.feature_blocked,
-        at_ceiling: refusal.at_ceiling,
-        backoff: Duration::from_secs(refusal.backoff_s.into()),
-    })
-}
-
-fn check_pools(pools: &[file::Pool]) -> Checked<Vec<Pool>> {
-    if pools.is_empty() {
-        return missing("pool");
-    }
-    let mut checked: Vec<Pool> = Vec::with_capacity(pools.len());
-    for (place, pool) in pools.iter().enumerate() {
-        let key = format!("pool[{place}].name");
-        check_name(&pool.name, &key)?;
-        once(
-            "pool",
-            &pool.name,
-            &key,
-            checked.iter().map(|p| p.name.as_str()),
-        )?;
-        if pool.ipv4.is_empty() && pool.ipv6.is_empty() {
-            return missing(format!("pool[{place}].ipv4"));
-        }
-        let mut taken = Pool {
-            name: pool.name.clone(),
-            ipv4: Vec::new(),
-            ipv6: Vec::new(),
-        };
-        for (n, text) in pool.ipv4.iter().enumerate() {
-            let key = format!("pool[{place}].ipv4[{n}]");
-            let network = network::<Ipv4Addr>(text, &key)?;
-            let others = checked.iter().flat_map(|p| &p.ipv4).chain(&taken.ipv4);
-            apart(network, others, &key)?;
-            taken.ipv4.push(network);
-        }
-        for (n, text) in pool.ipv6.iter().enumerate() {
-            let key = format!("pool[{place}].ipv6[{n}]");
-            let network = network::<Ipv6Addr>(text, &key)?;
-            let others = checked.iter().flat_map(|p| &p.ipv6).chain(&taken.ipv6);
-            apart(network, others, &key)?;
-            taken.ipv6.push(network);
-        }
-        checked.push(taken);
-    }
-    Ok(checked)
-}
-
-/// An address of either family as a number, and the prefix lengths that a pool may have.
-trait Family: Copy + std::str::FromStr + std::fmt::Display {
-    const BITS: u8;
-    const PREFIXES: std::ops::RangeInclusive<u8>;
-    fn number(self) -> u128;
-}
-
-impl Family for Ipv4Addr {
-    const BITS: u8 = 32;
-    const PREFIXES: std::ops::RangeInclusive<u8> = 8..=30;
-    fn number(self) -> u128 {
-        self.to_bits().into()
-    }
-}
-
-impl Family for Ipv6Addr {
-    const BITS: u8 = 128;
-    const PREFIXES: std::ops::RangeInclusive<u8> = 32..=63;
-    fn number(self) -> u128 {
-        self.to_bits()
-    }
-}
-
-fn network<A: Family>(text: &str, key: &str) -> Checked<Network<A>> {
-    let parts = text.split_once('/');
-    let parsed = parts.and_then(|(base, prefix)| Some((base.parse().ok()?, prefix.parse().ok()?)));
-    let Some((base, prefix)) = parsed else {
-        return wrong(key, format!("{text:?}"));
-    };
-    let base: A = base;
-    if !A::PREFIXES.contains(&prefix) || base.number() & host_mask::<A>(prefix) != 0 {
-        return wrong(key, format!("{text:?}"));
-    }
-    Ok(Network { base, prefix })
-}
-
-fn host_mask<A: Family>(prefix: u8) -> u128 {
-    (1 << (A::BITS - prefix)) - 1
-}
-
-fn apart<'a, A: Family + 'a>(
-    network: Network<A>,
-    others: impl IntoIterator<Item = &'a Network<A>>,
-    key: &str,
-) -> Checked<()> {
-    let shares = |other: &Network<A>| {
-        let shorter = network.prefix.min(other.prefix);
-        (network.base.number() ^ other.base.number()) & !host_mask::<A>(shorter) == 0
-    };
-    match others.into_iter().find(|other| shares(other)) {
-        None => Ok(()),
-        Some(other) => Err((
-            key.into(),
-            Problem::Overlap {
-                network: network.to_string(),
-                other: other.to_string(),
-            },
-        )),
-    }
-}
-
-fn check_apns(apns: &[file::Apn], catalog: &Catalog, pools: &[Pool]) -> Checked<Vec<Apn>> {
-    if apns.is_empty() {
-        return missing("apn");
-    }
-    let mut checked: Vec<Apn> = Vec::with_capacity(apns.len());
-    for (place, apn) in apns.iter().enumerate() {
-        let key = |name: &str| format!("apn[{place}].{name}");
-        check_apn_name(&apn.name, &key("name"))?;
-        let names = checked.iter().map(|a| a.name.as_str());
-        once("access point", &apn.name, &key("name"), names)?;
-        let Some(service) = catalog.service_named(&apn.service) else {
-            let known = catalog.services().iter().map(|s| s.name.as_str());
-            return unknown("service", &apn.service, key("service"), known);
-        };
-        let Some(pool) = pools.iter().position(|pool| pool.name == apn.pool) else {
-            let known = pools.iter().map(|p| p.name.as_str());
-            return unknown("pool", &apn.pool, key("pool"), known);
-        };
-        for (n, level) in apn.priority_arp.iter().enumerate() {
-            within(*level, 1, 15, &format!("apn[{place}].priority_arp[{n}]"))?;
-        }
-        checked.push(Apn {
-            name: apn.name.clone(),
-            service,
-            features: features(&apn.features, &key("features"), catalog)?,
-            pool,
-            emergency: apn.emergency,
-            priority_arp: apn.priority_arp.clone(),
-        });
-    }
-    Ok(checked)
-}
-
-fn check_apn_name(name: &str, key: &str) -> Checked<()> {
-    let label = |label: &str| {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        !label.is_empty() && label.len() <= 63 && label.bytes().all(allowed)
-    };
-    if name.len() > 99 || !name.split('.').all(label) {
-        return wrong(key, format!("{name:?}"));
-    }
-    Ok(())
-}
-
-fn features(names: &[String], key: &str, catalog: &Catalog) -> Checked<FeatureSet> {
+pub(super) fn features(names: &[String], key: &str, catalog: &Catalog) -> Checked<FeatureSet> {
     let mut set = FeatureSet::EMPTY;
     for (n, name) in names.iter().enumerate() {
         let key = format!("{key}[{n}]");
@@ -364,7 +167,7 @@ fn features(names: &[String], key: &str, catalog: &Catalog) -> Checked<FeatureSe
     Ok(set)
 }
 
-fn once<'a>(
+pub(super) fn once<'a>(
     what: &'static str,
     name: &str,
     key: &str,
@@ -382,7 +185,7 @@ fn once<'a>(
     }
 }
 
-fn unknown<'a, T>(
+pub(super) fn unknown<'a, T>(
     what: &'static str,
     name: &str,
     key: impl Into<String>,
@@ -393,7 +196,7 @@ fn unknown<'a, T>(
     Err((key.into(), Problem::UnknownName { what, name, known }))
 }
 
-fn missing<T>(key: impl Into<String>) -> Checked<T> {
+pub(super) fn missing<T>(key: impl Into<String>) -> Checked<T> {
     let key = key.into();
     let expected = expected(&key).to_owned();
     Err((key, Problem::Missing { expected }))

@@ -35,7 +35,16 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "gn.echo_interval_s",
         "0 for none, or a number of seconds, 60 to 3600",
     ),
+    ("gn.echo_port", "a UDP port, 1 to 65535"),
+    ("gn.path_down", "\"end-sessions\" or \"keep-sessions\""),
     ("gn.sessions_max", "a number of sessions, 1 to 16777216"),
+    (
+        "gn.emergency_reserve",
+        "a number of sessions, 0 to 16777216",
+    ),
+    ("gn.responses_max", "a number of responses, 1 to 1048576"),
+    ("gn.peers_max", "a number of peers, 1 to 65536"),
+    ("gn.recount_interval_s", "a number of seconds, 1 to 3600"),
     ("pool", "one or more sections [[pool]]"),
     ("pool[].name", "1 to 63 letters, digits, hyphens or dots"),
     (
@@ -52,12 +61,12 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "pool[].ipv6[]",
-        "an IPv6 network such as \"2001:db8::/48\", prefix length 32 to 63, host bits 0",
+        "an IPv6 network such as \"2001:db8::/48\", prefix length 33 to 64, host bits 0",
     ),
     ("apn", "one or more sections [[apn]]"),
     (
         "apn[].name",
-        "an access point name, labels of letters, digits and hyphens, at most 99 characters",
+        "an access point name, labels of letters, digits and hyphens, at most 99 characters, or \"*\"",
     ),
     (
         "apn[].service",
@@ -81,6 +90,13 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "apn[].priority_arp[]",
         "a priority level of allocation and retention, 1 to 15",
     ),
+    ("apn[].priority_rel99", "a list of priorities such as [1]"),
+    (
+        "apn[].priority_rel99[]",
+        "a priority of the QoS profile's first octet, 1 to 3",
+    ),
+    ("apn[].backoff_s", "a number of seconds, 2 to 3600"),
+    ("apn[].static_address", "\"dynamic\" or \"refuse\""),
     ("refusal", "a section [refusal]"),
     (
         "refusal.service_blocked",
@@ -94,7 +110,6 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "refusal.at_ceiling",
         "a rejection cause of TS 29.060, 192 to 255",
     ),
-    ("refusal.backoff_s", "a number of seconds, 2 to 3600"),
     ("licensing", "a section [licensing]"),
     ("licensing.priority_percent", "a percentage, 0 to 5"),
     (
@@ -162,7 +177,13 @@ pub(super) struct Gn {
     pub(super) t3_response_s: u64,
     pub(super) n3_requests: u8,
     pub(super) echo_interval_s: u64,
+    pub(super) echo_port: u16,
+    pub(super) path_down: PathDown,
     pub(super) sessions_max: u32,
+    pub(super) emergency_reserve: u32,
+    pub(super) responses_max: u32,
+    pub(super) peers_max: u32,
+    pub(super) recount_interval_s: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -187,6 +208,26 @@ pub(super) struct Apn {
     pub(super) emergency: bool,
     #[serde(default)]
     pub(super) priority_arp: Vec<u8>,
+    #[serde(default)]
+    pub(super) priority_rel99: Vec<u8>,
+    pub(super) backoff_s: Option<u64>,
+    #[serde(default)]
+    pub(super) static_address: StaticAddress,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PathDown {
+    EndSessions,
+    KeepSessions,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum StaticAddress {
+    #[default]
+    Dynamic,
+    Refuse,
 }
 
 #[derive(Debug, Deserialize)]
@@ -195,7 +236,6 @@ pub(super) struct Refusal {
     pub(super) service_blocked: u8,
     pub(super) feature_blocked: u8,
     pub(super) at_ceiling: u8,
-    pub(super) backoff_s: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -226,9 +266,15 @@ impl Default for Gn {
             listen: SocketAddr::from(([127, 0, 0, 1], 2123)),
             user_plane: None,
             t3_response_s: 5,
-            n3_requests: 4,
+            n3_requests: 5,
             echo_interval_s: 60,
+            echo_port: 2123,
+            path_down: PathDown::EndSessions,
             sessions_max: 1_000_000,
+            emergency_reserve: 100_000,
+            responses_max: 65_536,
+            peers_max: 4_096,
+            recount_interval_s: 10,
         }
     }
 }
@@ -239,7 +285,6 @@ impl Default for Refusal {
             service_blocked: 199,
             feature_blocked: 199,
             at_ceiling: 199,
-            backoff_s: 60,
         }
     }
 }

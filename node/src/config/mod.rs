@@ -8,17 +8,17 @@ mod check;
 mod error;
 mod file;
 mod place;
+mod plane;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use licensing::snapshot::Lab;
-use licensing::{Catalog, FeatureSet, Product, ServiceIndex};
+use licensing::{Catalog, FeatureSet, Product};
+use session_plane::PlaneConfig;
 
 pub use error::{ConfigError, Problem};
 use place::Places;
@@ -40,14 +40,8 @@ pub struct Config {
     pub workers: u16,
     /// Path of the control socket.
     pub control_socket: PathBuf,
-    /// GTP-C on Gn.
-    pub gn: Gn,
-    /// Address pools, their networks apart.
-    pub pools: Vec<Pool>,
-    /// Access points.
-    pub apns: Vec<Apn>,
-    /// What refused calls are told.
-    pub refusal: Refusal,
+    /// GTP-C on Gn, access points and pools; its restart counter is set at start.
+    pub plane: PlaneConfig,
     /// Sessions that priority calls may take above a ceiling, in percent of it, 0 to 5 (rule L8).
     pub priority_percent: u8,
     /// Features enabled from the start (rule L12).
@@ -58,74 +52,12 @@ pub struct Config {
     pub lab: Option<Lab>,
 }
 
-/// GTP-C on Gn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gn {
-    /// Where it is received.
-    pub listen: SocketAddr,
-    /// User-plane address given to peers.
-    pub user_plane: IpAddr,
-    /// Wait for a response before a request is sent again.
-    pub t3_response: Duration,
-    /// Times that a request is sent at most.
-    pub n3_requests: u8,
-    /// Time between Echo Requests of a path; none: none are sent.
-    pub echo_interval: Option<Duration>,
-    /// Sessions of the whole node at most.
-    pub sessions_max: u32,
-}
-
-/// An address pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pool {
-    /// Its name.
-    pub name: String,
-    /// Networks of which each session gets one address.
-    pub ipv4: Vec<Network<Ipv4Addr>>,
-    /// Networks of which each session gets one prefix of 64 bits.
-    pub ipv6: Vec<Network<Ipv6Addr>>,
-}
-
-/// A network whose host bits are 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network<A> {
-    /// Its first address.
-    pub base: A,
-    /// Length of its prefix, in bits.
-    pub prefix: u8,
-}
-
-/// An access point.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Apn {
-    /// Its name.
-    pub name: String,
-    /// The service whose license its calls take.
-    pub service: ServiceIndex,
-    /// Features that its calls bring.
-    pub features: FeatureSet,
-    /// Place of its pool among the pools.
-    pub pool: usize,
-    /// Its calls are emergency calls (rule L8).
-    pub emergency: bool,
-    /// Priority levels of allocation and retention that make a call a priority call (rule L8).
-    pub priority_arp: Vec<u8>,
-}
-
-/// What refused calls are told: causes of TS 29.060 7.7.1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The service's policy is Block.
-    pub service_blocked: u8,
-    /// A feature's policy is Block.
-    pub feature_blocked: u8,
-    /// The service is at its ceiling.
-    pub at_ceiling: u8,
-    /// Back-off time that goes with cause 229, before jitter.
-    pub backoff: Duration,
-}
-
 impl Config {
+    /// Where GTP-C is received.
+    pub fn gn(&self) -> SocketAddr {
+        self.plane.control
+    }
+
     /// Reads and checks a file. Errors: [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         Self::read_with_catalog(path, None)
@@ -204,10 +136,4 @@ fn explain(error: &toml::de::Error, text: &str, places: &Places) -> (usize, Stri
         .map_or(message, |(found, _)| found);
     let found = found.to_owned();
     (line, key, Problem::Value { found, expected })
-}
-
-impl<A: fmt::Display> fmt::Display for Network<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.base, self.prefix)
-    }
 }

@@ -39,8 +39,8 @@ fn and(lines: &str) -> String {
 fn the_example_says_what_the_defaults_are() {
     let text = include_str!("../../examples/gateway.toml");
     let example = parse(text).unwrap();
-    assert_eq!(example.apns.len(), 3);
-    assert!(example.apns[2].emergency);
+    assert_eq!(example.plane.apns.len(), 3);
+    assert!(example.plane.apns[2].emergency);
     let uncommented: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -80,16 +80,16 @@ fn the_least_configuration_has_defaults() {
     let config = parse(LEAST).unwrap();
     assert_eq!(config.workers, 1);
     assert_eq!(config.product.name, "VPC_SI");
-    assert_eq!(config.gn.listen.to_string(), "127.0.0.1:2123");
-    assert_eq!(config.gn.user_plane.to_string(), "127.0.0.1");
+    assert_eq!(config.gn().to_string(), "127.0.0.1:2123");
+    assert_eq!(config.plane.user.to_string(), "127.0.0.1");
     assert_eq!(
         config.control_socket,
         Path::new("/var/lib/tollgate/control.sock")
     );
-    assert_eq!(config.refusal.at_ceiling, 199);
+    assert_eq!(config.plane.causes.at_ceiling.0, 199);
     assert_eq!(config.lab, None);
     assert_eq!(
-        config.catalog.services()[config.apns[0].service.at()].name,
+        config.catalog.services()[config.plane.apns[0].service.at()].name,
         "GGSN"
     );
 }

@@ -56,6 +56,10 @@ fn a_created_context_gets_all_that_it_needs() {
         (1, 1, 1)
     );
     assert_eq!(statistics.sessions_by_service[&GGSN], 1);
+    assert_eq!(statistics.sessions_by_apn.iter().sum::<u32>(), 1);
+    assert_eq!(statistics.sessions_by_apn[0], 1);
+    let peers: Vec<_> = statistics.sessions_by_peer.values().collect();
+    assert_eq!(peers, [&1]);
     assert_eq!(statistics.received[&16], 1);
     assert_eq!(statistics.sent[&17], 1);
     assert_eq!(
@@ -252,6 +256,7 @@ fn a_deleted_context_gives_everything_back() {
     let statistics = rig.plane.statistics();
     assert_eq!(statistics.sessions_ended[&Ended::Deleted], 2);
     assert!(statistics.sessions_by_service.is_empty());
+    assert_eq!(statistics.sessions_by_apn.iter().sum::<u32>(), 0);
 }
 
 #[test]

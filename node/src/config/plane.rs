@@ -1,0 +1,281 @@
+//! The part of the configuration that the session plane is told: Gn, pools, access points, refusals.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use gtp::v1::Cause;
+use licensing::Catalog;
+use session_plane::PlaneConfig;
+use session_plane::config::{
+    APNS_MAX, Apn, ArpLevels, Bounds, Echo, PathDown, Pool, PoolRange, RefusalCauses,
+    StaticAddress, WILDCARD,
+};
+
+use super::Problem;
+use super::check::{Checked, check_name, features, missing, once, unknown, within, wrong};
+use super::file::{self, File};
+
+/// Shortest time between Echo Requests of a path (TS 29.060 7.2.1), in seconds.
+const ECHO_INTERVAL_MIN_S: u64 = 60;
+/// Most sessions of a node.
+const SESSIONS_MAX: u64 = 1 << 24;
+
+/// Checks all of it.
+pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneConfig> {
+    let gn = &file.gn;
+    check_gn(gn, lab)?;
+    let user = gn.user_plane.unwrap_or(gn.listen.ip());
+    for (address, key) in [(gn.listen.ip(), "gn.listen"), (user, "gn.user_plane")] {
+        if address.is_unspecified() || address.is_multicast() {
+            return wrong(
+                key,
+                format!("{address} is not the address of one interface"),
+            );
+        }
+    }
+    let pools = check_pools(&file.pool)?;
+    Ok(PlaneConfig {
+        t3_response: Duration::from_secs(gn.t3_response_s),
+        n3_requests: gn.n3_requests,
+        echo: Echo {
+            interval: (gn.echo_interval_s > 0).then(|| Duration::from_secs(gn.echo_interval_s)),
+            peer_port: gn.echo_port,
+            path_down: match gn.path_down {
+                file::PathDown::EndSessions => PathDown::EndSessions,
+                file::PathDown::KeepSessions => PathDown::KeepSessions,
+            },
+        },
+        apns: check_apns(&file.apn, catalog, &file.pool, &pools)?,
+        pools,
+        causes: check_refusal(&file.refusal)?,
+        bounds: Bounds {
+            sessions: gn.sessions_max,
+            emergency_reserve: gn.emergency_reserve,
+            responses: gn.responses_max,
+            peers: gn.peers_max,
+            ..Bounds::default()
+        },
+        recount_interval: Duration::from_secs(gn.recount_interval_s),
+        ..PlaneConfig::new(gn.listen, user, 0)
+    })
+}
+
+fn check_gn(gn: &file::Gn, lab: bool) -> Checked<()> {
+    within(gn.t3_response_s, 1, 60, "gn.t3_response_s")?;
+    within(gn.n3_requests, 1, 10, "gn.n3_requests")?;
+    within(gn.echo_interval_s, 0, 3600, "gn.echo_interval_s")?;
+    within(gn.echo_port, 1, 65_535, "gn.echo_port")?;
+    within(gn.sessions_max, 1, SESSIONS_MAX, "gn.sessions_max")?;
+    within(
+        gn.emergency_reserve,
+        0,
+        SESSIONS_MAX,
+        "gn.emergency_reserve",
+    )?;
+    within(gn.responses_max, 1, 1 << 20, "gn.responses_max")?;
+    within(gn.peers_max, 1, 1 << 16, "gn.peers_max")?;
+    within(gn.recount_interval_s, 1, 3600, "gn.recount_interval_s")?;
+    if (1..ECHO_INTERVAL_MIN_S).contains(&gn.echo_interval_s) && !lab {
+        let what = format!("an echo interval of {} s, below 60 s,", gn.echo_interval_s);
+        return Err(("gn.echo_interval_s".into(), Problem::NeedsLab { what }));
+    }
+    Ok(())
+}
+
+fn check_refusal(refusal: &file::Refusal) -> Checked<RefusalCauses> {
+    within(refusal.service_blocked, 192, 255, "refusal.service_blocked")?;
+    within(refusal.feature_blocked, 192, 255, "refusal.feature_blocked")?;
+    within(refusal.at_ceiling, 192, 255, "refusal.at_ceiling")?;
+    Ok(RefusalCauses {
+        service_blocked: Cause(refusal.service_blocked),
+        feature_blocked: Cause(refusal.feature_blocked),
+        at_ceiling: Cause(refusal.at_ceiling),
+    })
+}
+
+/// One pool of the plane for each network, under the name of the section that it is in.
+fn check_pools(sections: &[file::Pool]) -> Checked<Vec<Pool>> {
+    if sections.is_empty() {
+        return missing("pool");
+    }
+    let mut pools = Vec::new();
+    let mut v4 = Vec::new();
+    let mut v6 = Vec::new();
+    for (place, section) in sections.iter().enumerate() {
+        let key = format!("pool[{place}].name");
+        check_name(&section.name, &key)?;
+        let before = sections[..place].iter().map(|other| other.name.as_str());
+        once("pool", &section.name, &key, before)?;
+        if section.ipv4.is_empty() && section.ipv6.is_empty() {
+            return missing(format!("pool[{place}].ipv4"));
+        }
+        let mut add = |range| {
+            let name = section.name.clone();
+            pools.push(Pool { name, range });
+        };
+        for (n, text) in section.ipv4.iter().enumerate() {
+            let key = format!("pool[{place}].ipv4[{n}]");
+            add(ipv4_range(network(text, &mut v4, &key)?));
+        }
+        for (n, text) in section.ipv6.iter().enumerate() {
+            let key = format!("pool[{place}].ipv6[{n}]");
+            let Network { base, prefix } = network(text, &mut v6, &key)?;
+            add(PoolRange::Ipv6 {
+                prefix: base,
+                length: prefix,
+            });
+        }
+    }
+    Ok(pools)
+}
+
+/// All addresses of a network but its first and its last, which hosts take for the network's own and for broadcast.
+fn ipv4_range(network: Network<Ipv4Addr>) -> PoolRange {
+    let first = network.base.to_bits();
+    let last = first | u32::MAX >> network.prefix;
+    PoolRange::Ipv4 {
+        first: Ipv4Addr::from_bits(first + 1),
+        last: Ipv4Addr::from_bits(last - 1),
+    }
+}
+
+/// A network whose host bits are 0.
+#[derive(Clone, Copy)]
+struct Network<A> {
+    base: A,
+    prefix: u8,
+}
+
+/// An address of either family as a number, and the prefix lengths that a pool may have.
+trait Family: Copy + std::str::FromStr + std::fmt::Display {
+    const BITS: u8;
+    const PREFIXES: std::ops::RangeInclusive<u8>;
+    fn number(self) -> u128;
+}
+
+impl Family for Ipv4Addr {
+    const BITS: u8 = 32;
+    const PREFIXES: std::ops::RangeInclusive<u8> = 8..=30;
+    fn number(self) -> u128 {
+        self.to_bits().into()
+    }
+}
+
+impl Family for Ipv6Addr {
+    const BITS: u8 = 128;
+    const PREFIXES: std::ops::RangeInclusive<u8> = 33..=64;
+    fn number(self) -> u128 {
+        self.to_bits()
+    }
+}
+
+/// Reads a network, and adds it to those of its family, from which it must lie apart.
+fn network<A: Family>(text: &str, others: &mut Vec<Network<A>>, key: &str) -> Checked<Network<A>> {
+    let parts = text.split_once('/');
+    let parsed = parts.and_then(|(base, prefix)| Some((base.parse().ok()?, prefix.parse().ok()?)));
+    let Some((base, prefix)) = parsed else {
+        return wrong(key, format!("{text:?}"));
+    };
+    let base: A = base;
+    if !A::PREFIXES.contains(&prefix) || base.number() & host_mask::<A>(prefix) != 0 {
+        return wrong(key, format!("{text:?}"));
+    }
+    let shares = |other: &&Network<A>| {
+        let shorter = prefix.min(other.prefix);
+        (base.number() ^ other.base.number()) & !host_mask::<A>(shorter) == 0
+    };
+    if let Some(other) = others.iter().find(shares) {
+        let network = text.to_owned();
+        let other = format!("{}/{}", other.base, other.prefix);
+        return Err((key.into(), Problem::Overlap { network, other }));
+    }
+    let network = Network { base, prefix };
+    others.push(network);
+    Ok(network)
+}
+
+fn host_mask<A: Family>(prefix: u8) -> u128 {
+    (1 << (A::BITS - prefix)) - 1
+}
+
+fn check_apns(
+    sections: &[file::Apn],
+    catalog: &Catalog,
+    named: &[file::Pool],
+    pools: &[Pool],
+) -> Checked<Vec<Apn>> {
+    if sections.is_empty() {
+        return missing("apn");
+    }
+    if sections.len() > APNS_MAX {
+        let found = format!("{} sections, of at most {APNS_MAX}", sections.len());
+        return wrong("apn", found);
+    }
+    let mut apns = Vec::with_capacity(sections.len());
+    for (place, section) in sections.iter().enumerate() {
+        let key = format!("apn[{place}]");
+        let name_key = format!("{key}.name");
+        check_apn_name(&section.name, &name_key)?;
+        let before = sections[..place].iter().map(|other| other.name.as_str());
+        once("access point", &section.name, &name_key, before)?;
+        if named.iter().all(|pool| pool.name != section.pool) {
+            let known = named.iter().map(|pool| pool.name.as_str());
+            return unknown("pool", &section.pool, format!("{key}.pool"), known);
+        }
+        apns.push(check_apn(section, &key, catalog, pools)?);
+    }
+    Ok(apns)
+}
+
+fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) -> Checked<Apn> {
+    let Some(service) = catalog.service_named(&section.service) else {
+        let known = catalog.services().iter().map(|s| s.name.as_str());
+        return unknown("service", &section.service, format!("{key}.service"), known);
+    };
+    if let Some(backoff_s) = section.backoff_s {
+        within(backoff_s, 2, 3600, &format!("{key}.backoff_s"))?;
+    }
+    let places = |v4: bool| {
+        let numbered = (0..).zip(pools);
+        let ours = numbered.filter(|(_, pool)| pool.name == section.pool);
+        let family = ours.filter(|(_, pool)| matches!(pool.range, PoolRange::Ipv4 { .. }) == v4);
+        family.map(|(place, _)| place).collect()
+    };
+    Ok(Apn {
+        features: features(&section.features, &format!("{key}.features"), catalog)?,
+        ipv4_pools: places(true),
+        ipv6_pools: places(false),
+        emergency: section.emergency,
+        priority: levels(section, key)?,
+        back_off: section.backoff_s.map(Duration::from_secs),
+        static_address: match section.static_address {
+            file::StaticAddress::Dynamic => StaticAddress::Dynamic,
+            file::StaticAddress::Refuse => StaticAddress::Refuse,
+        },
+        ..Apn::new(&section.name, service)
+    })
+}
+
+fn levels(section: &file::Apn, key: &str) -> Checked<ArpLevels> {
+    let mut levels = ArpLevels::default();
+    for (n, level) in section.priority_arp.iter().enumerate() {
+        within(*level, 1, 15, &format!("{key}.priority_arp[{n}]"))?;
+        levels = levels.with_evolved(*level);
+    }
+    for (n, level) in section.priority_rel99.iter().enumerate() {
+        within(*level, 1, 3, &format!("{key}.priority_rel99[{n}]"))?;
+        levels = levels.with_rel99(*level);
+    }
+    Ok(levels)
+}
+
+fn check_apn_name(name: &str, key: &str) -> Checked<()> {
+    let label = |label: &str| {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(allowed)
+    };
+    if name != WILDCARD && (name.len() > 99 || !name.split('.').all(label)) {
+        return wrong(key, format!("{name:?}"));
+    }
+    Ok(())
+}

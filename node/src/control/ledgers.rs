@@ -1,0 +1,72 @@
+//! Compares the ledgers with the classes' counters while calls come and go (rule L14).
+
+use enforcer::{CallKind, Counts, Gate, LedgerBounds};
+use licensing::ServiceIndex;
+
+/// Reads the counters, the ledgers, and the counters again: a true ledger lies between what the two readings allow.
+pub(super) fn check(gate: &Gate) -> Vec<LedgerBounds> {
+    let before = gate.sample();
+    let services = (0..).map(ServiceIndex).take(before.services.len());
+    let ledgers: Vec<_> = services.map(|s| (s, gate.count_exact(s))).collect();
+    let after = gate.sample();
+    let bounds = ledgers.into_iter().map(|(service, ledger)| LedgerBounds {
+        service,
+        ledger,
+        low: sum(&before, service, |c| c.admitted) - sum(&after, service, |c| c.released),
+        high: sum(&after, service, |c| c.admitted) - sum(&before, service, |c| c.released),
+    });
+    bounds.collect()
+}
+
+/// A sum over the classes of a service that hold permits in its ledger: all but emergency.
+fn sum(
+    counts: &Counts,
+    service: ServiceIndex,
+    of: impl Fn(&enforcer::ClassCounters) -> u64,
+) -> i64 {
+    let classes = counts
+        .classes
+        .iter()
+        .filter(|count| count.class.service == service && count.class.kind != CallKind::Emergency);
+    classes.map(|count| of(&count.counters).cast_signed()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use enforcer::{Class, GateConfig, Terms};
+    use licensing::FeatureSet;
+
+    use super::*;
+
+    //= L14
+    #[test]
+    fn a_quiet_ledger_is_bounded_on_both_sides() {
+        let gate = Gate::new(GateConfig::new(2, 1)).unwrap();
+        let class = |kind| Class {
+            service: ServiceIndex(1),
+            features: FeatureSet::EMPTY,
+            kind,
+        };
+        let ordinary = gate.intern(class(CallKind::Ordinary)).unwrap();
+        let emergency = gate.intern(class(CallKind::Emergency)).unwrap();
+        gate.set_terms(ServiceIndex(1), Terms::default());
+        let mut worker = gate.worker().unwrap();
+        let mut permits: Vec<_> = (0..5).map(|_| worker.admit(ordinary).unwrap()).collect();
+        permits.push(worker.admit(emergency).unwrap());
+        worker.release(permits.remove(0));
+        let bounds = check(&gate);
+        assert_eq!(
+            bounds[1],
+            LedgerBounds {
+                service: ServiceIndex(1),
+                ledger: 4,
+                low: 4,
+                high: 4
+            }
+        );
+        assert_eq!(bounds[0].ledger, 0);
+        permits
+            .into_iter()
+            .for_each(|permit| worker.release(permit));
+    }
+}

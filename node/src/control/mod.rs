@@ -1,0 +1,295 @@
+//! The control thread: owns the verdicts, samples the gate for them, and does what they ask.
+//!
+//! Everything that the machine is told goes through [`Control::tell`], with one time; everything that it asks for comes
+//! out there too. When this thread stalls or dies, workers and gate go on with the last terms.
+
+mod keeper;
+mod ledgers;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::{Failure, HISTORY_LIMIT_MAX, Reply, Request};
+use crossbeam::channel::{Receiver, RecvTimeoutError};
+use enforcer::verdicts::{Enforcer, Input, Output};
+use enforcer::{Gate, RefusalRing, WorkerRecount};
+use licensing::snapshot::Lab;
+use licensing::{Catalog, Event, Now, Snapshot};
+use parking_lot::RwLock;
+use tokio::sync::oneshot;
+
+use crate::clock::{Clock, SPEEDUP_MAX};
+use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
+pub(crate) use keeper::Keeper;
+
+/// From one sample of the gate to the next.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+/// Most asks that wait for the control thread.
+pub(crate) const ASKS: usize = 1024;
+
+/// What the control thread is asked.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// A request of the control interface.
+    Request {
+        /// What is asked.
+        request: Request,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Reply, Failure>>,
+    },
+    /// A worker's pass over its session table has ended.
+    Recounted(WorkerRecount),
+    /// Work on only when the other end says so or is gone.
+    Pause(Receiver<()>),
+    /// Save everything and end.
+    End,
+}
+
+/// The last snapshot, which every surface reads.
+#[derive(Debug)]
+pub(crate) struct Current(RwLock<Arc<Snapshot>>);
+
+impl Current {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self(RwLock::new(Arc::new(snapshot)))
+    }
+
+    pub(crate) fn load(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0.read())
+    }
+
+    fn store(&self, snapshot: Arc<Snapshot>) {
+        *self.0.write() = snapshot;
+    }
+}
+
+/// The control thread's belongings.
+pub(crate) struct Control {
+    pub(crate) enforcer: Enforcer,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) ring: Arc<RefusalRing>,
+    pub(crate) keeper: Keeper,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) vitals: Arc<Vitals>,
+    pub(crate) current: Arc<Current>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) lab: Option<Lab>,
+    pub(crate) asks: Receiver<Ask>,
+    pub(crate) stalled: bool,
+}
+
+impl Control {
+    /// Works until it is told to end.
+    pub(crate) fn run(mut self) {
+        let vitals = Arc::clone(&self.vitals);
+        let _end = EndOf::control(&vitals);
+        let mut due = Instant::now();
+        loop {
+            match self.asks.recv_deadline(due) {
+                Ok(Ask::Request { request, reply }) => {
+                    let answer = self.answer(&request);
+                    // Whoever asked may have given up.
+                    drop(reply.send(answer));
+                }
+                Ok(Ask::Recounted(recount)) => self.recounted(recount),
+                // The end of the other side says as much as its word.
+                Ok(Ask::Pause(until)) => drop(until.recv()),
+                Ok(Ask::End) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if Instant::now() >= due {
+                self.tick();
+                due = Instant::now() + SAMPLE_EVERY;
+            }
+        }
+        self.sample(self.clock.now());
+        self.tell(Input::Save, self.clock.now());
+    }
+
+    /// Does what the machine asked for at its making; workers begin after that.
+    pub(crate) fn begin(&mut self) {
+        let now = self.clock.now();
+        self.perform(now);
+        self.publish(now);
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        self.watch_itself(now);
+        self.sample(now);
+        if let Some(written) = self.keeper.retry(now.mono) {
+            self.report_written(written, now);
+        }
+        self.publish(now);
+    }
+
+    /// Tells the machine of a stall once it is over, and that it is over at the next tick.
+    fn watch_itself(&mut self, now: Now) {
+        let age = self.vitals.control_age(now.mono);
+        let stalled = age > CONTROL_STALL;
+        if stalled != self.stalled {
+            self.stalled = stalled;
+            if stalled {
+                tracing::error!(age_ms = age.as_millis(), "the control thread had stalled");
+            }
+            self.tell(Input::ControlStalled(stalled), now);
+        }
+        self.vitals.control_beats(now.mono);
+    }
+
+    /// Tells the machine what the gate has counted and refused.
+    fn sample(&mut self, now: Now) {
+        self.tell(Input::Counts(self.gate.sample()), now);
+        let refusals = self.ring.drain();
+        if !refusals.is_empty() {
+            self.tell(Input::Refusals(refusals), now);
+        }
+        let lost = self.ring.take_lost();
+        if lost > 0 {
+            self.tell(Input::RefusalsLost(lost), now);
+        }
+    }
+
+    fn recounted(&mut self, recount: WorkerRecount) {
+        let first = recount.worker == 0;
+        let now = self.clock.now();
+        self.tell(Input::Recounted(recount), now);
+        if first {
+            let ledgers = ledgers::check(&self.gate);
+            self.tell(Input::LedgerChecked(ledgers), now);
+        }
+    }
+
+    fn tell(&mut self, input: Input, now: Now) {
+        self.enforcer.handle(input, now);
+        self.perform(now);
+    }
+
+    /// Does all that the machine asks for.
+    fn perform(&mut self, now: Now) {
+        while let Some(output) = self.enforcer.poll_output() {
+            match output {
+                Output::Terms { service, terms } => {
+                    let begun = Instant::now();
+                    self.gate.set_terms(service, terms);
+                    let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+                    let sealed = Input::Sealed { service, took_us };
+                    self.enforcer.handle(sealed, now);
+                }
+                Output::Persist(record) => {
+                    let written = self.keeper.keep(record, now.mono);
+                    self.report_written(written, now);
+                }
+                Output::Event(event) => log(&event),
+            }
+        }
+    }
+
+    /// Tells the machine when writing begins to fail, and when it works again.
+    fn report_written(&mut self, written: bool, now: Now) {
+        if self.vitals.set_state_written(written) != written {
+            self.enforcer.handle(Input::StateWritten(written), now);
+        }
+    }
+
+    fn publish(&self, now: Now) -> Arc<Snapshot> {
+        let snapshot = Arc::new(self.enforcer.snapshot(now));
+        self.current.store(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    fn answer(&mut self, request: &Request) -> Result<Reply, Failure> {
+        match request {
+            Request::Snapshot => Ok(self.snapshot()),
+            Request::History { limit } => {
+                self.sample(self.clock.now());
+                let limit = usize::try_from((*limit).min(HISTORY_LIMIT_MAX)).unwrap_or(usize::MAX);
+                let refusals = self.enforcer.history().take(limit).cloned().collect();
+                Ok(Reply::History { refusals })
+            }
+            Request::SmartLicensing { enable } => Ok(self.switch(*enable)),
+            Request::Feature { name, enable } => self.switch_feature(name, *enable),
+            Request::LabSpeedup { speedup } => self.speed_up(*speedup),
+            Request::Sessions | Request::Health => Err(Failure::new(
+                "the control thread is not asked this",
+                "request",
+                "ask the control socket",
+            )),
+        }
+    }
+
+    fn snapshot(&mut self) -> Reply {
+        let now = self.clock.now();
+        self.sample(now);
+        Reply::Snapshot {
+            snapshot: Box::new(self.publish(now).as_ref().clone()),
+            age_ms: 0,
+            stalled: false,
+        }
+    }
+
+    fn switch(&mut self, enable: bool) -> Reply {
+        let now = self.clock.now();
+        let before = self.enforcer.snapshot(now).smart.enabled;
+        self.tell(Input::SmartLicensing { enable }, now);
+        self.publish(now);
+        Reply::Done {
+            changed: before != enable,
+        }
+    }
+
+    fn switch_feature(&mut self, name: &str, enabled: bool) -> Result<Reply, Failure> {
+        let Some(feature) = self.catalog.feature_named(name) else {
+            let known: Vec<_> = self
+                .catalog
+                .features()
+                .iter()
+                .map(|f| f.name.as_str())
+                .collect();
+            let known = known.join(", ");
+            return Err(Failure::new(
+                format!("no feature is called {name:?}"),
+                "name",
+                format!("name one of {known}"),
+            ));
+        };
+        let now = self.clock.now();
+        let before = self.enforcer.snapshot(now).features[feature.at()].enabled;
+        self.tell(Input::Feature { feature, enabled }, now);
+        self.publish(now);
+        Ok(Reply::Done {
+            changed: before != enabled,
+        })
+    }
+
+    fn speed_up(&mut self, speedup: u32) -> Result<Reply, Failure> {
+        if self.lab.is_none() {
+            return Err(Failure::new(
+                "this node is not marked lab: its license clock has the speed of time",
+                "request",
+                "add a [lab] section to the configuration of a test node",
+            ));
+        }
+        if !(1..=SPEEDUP_MAX).contains(&speedup) {
+            return Err(Failure::new(
+                format!("{speedup} license seconds a second"),
+                "speedup",
+                format!("give 1 to {SPEEDUP_MAX}"),
+            ));
+        }
+        let now = self.clock.now();
+        let changed = self.clock.speedup() != speedup;
+        self.tell(Input::LabSpeedup { speedup }, now);
+        self.clock.set_speedup(speedup);
+        self.publish(now);
+        Ok(Reply::Done { changed })
+    }
+}
+
+/// The event log.
+fn log(event: &Event) {
+    match serde_json::to_string(event) {
+        Ok(event) => tracing::info!(target: "tollgate::event", event),
+        Err(error) => tracing::error!(%error, "an event can't be written down"),
+    }
+}

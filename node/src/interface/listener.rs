@@ -1,0 +1,122 @@
+//! The Unix socket: for its owner alone, with bounds on connections and on their time.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Connections at once; further ones wait to be accepted.
+const CONNECTIONS: usize = 32;
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 64;
+/// Longest time that a client takes for the head of a request.
+const HEAD: Duration = Duration::from_secs(5);
+/// Longest life of a connection, so that none keeps its place for good.
+const CONNECTION: Duration = Duration::from_secs(60);
+/// Longest head of a request, in bytes.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Pause after a failed accept, so that a lasting error does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Binds the socket, in place of one that a node left behind. Only its owner may connect, from the first moment.
+///
+/// Errors: another process serves it, or the path holds something else.
+pub(crate) fn bind(path: &Path) -> io::Result<StdListener> {
+    if let Ok(metadata) = fs::symlink_metadata(path) {
+        if !metadata.file_type().is_socket() {
+            let why = "something that is not a socket is there";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+        }
+        if StdStream::connect(path).is_ok() {
+            let why = "another process serves it";
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
+        }
+        fs::remove_file(path)?;
+    }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Serves requests until the runtime ends.
+pub(crate) async fn serve(listener: StdListener, router: Router) -> io::Result<()> {
+    let listener = UnixListener::from_std(listener)?;
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        // The semaphore is never closed, so that there is always a place in the end.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return Ok(());
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let router = router.clone();
+                tokio::spawn(async move {
+                    connection(stream, router).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting on the control socket failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: UnixStream, router: Router) {
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES);
+    let service = TowerToHyperService::new(router);
+    let served = server.serve_connection(TokioIo::new(stream), service);
+    match timeout(CONNECTION, served).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a control connection broke"),
+        Err(_) => tracing::debug!("a control connection took too long"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_its_owners_and_replaces_a_dead_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sock");
+        drop(bind(&path).unwrap());
+        let live = bind(&path).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let taken = bind(&path).unwrap_err();
+        assert_eq!(taken.to_string(), "another process serves it");
+        drop(live);
+    }
+
+    #[test]
+    fn a_file_in_its_place_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sock");
+        fs::write(&path, "mine").unwrap();
+        let error = bind(&path).unwrap_err();
+        assert_eq!(error.to_string(), "something that is not a socket is there");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+}

@@ -1,0 +1,249 @@
+//! The control interface: HTTP and JSON on a Unix socket, with a bound on everything.
+//!
+//! Requests that need the verdicts are asked of the control thread; when it does not answer in time, a snapshot is
+//! answered with the last one and its age, and everything else fails with what to do.
+
+mod listener;
+mod sessions;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Answer, Failure, Health, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request, WorkerHealth};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use crossbeam::channel::{Sender, TrySendError};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{Ask, Current};
+use crate::receiver::Job;
+use crate::socket::{self, RECEIVE_BUFFER_BYTES};
+use crate::vitals::Vitals;
+pub(crate) use listener::{bind, serve};
+
+/// Longest wait for a thread's answer.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Longest wait for the body of a request.
+const BODY: Duration = Duration::from_secs(5);
+
+/// What requests are answered from.
+#[derive(Debug)]
+pub(crate) struct Interface {
+    pub(crate) config: Arc<Config>,
+    pub(crate) gn: SocketAddr,
+    pub(crate) receive_buffer_bytes: usize,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) vitals: Arc<Vitals>,
+    pub(crate) current: Arc<Current>,
+    pub(crate) asks: Sender<Ask>,
+    pub(crate) queues: Vec<Sender<Job>>,
+    pub(crate) plane: Arc<session_plane::Shared>,
+}
+
+/// A failure and its status.
+type Refused = (StatusCode, Failure);
+
+/// All paths and methods.
+pub(crate) fn router(interface: Arc<Interface>) -> Router {
+    Router::new()
+        .route(REQUEST_PATH, post(request))
+        .fallback(async || failed(StatusCode::NOT_FOUND, "no such path"))
+        .method_not_allowed_fallback(async || {
+            failed(StatusCode::METHOD_NOT_ALLOWED, "no such method here")
+        })
+        .with_state(interface)
+}
+
+fn failed(status: StatusCode, what: &str) -> Response {
+    let failure = Failure::new(what, "request line", format!("POST {REQUEST_PATH}"));
+    respond(Err((status, failure)))
+}
+
+async fn request(State(interface): State<Arc<Interface>>, body: Body) -> Response {
+    let answer = match read(body).await {
+        Ok(request) => interface.answer(request).await,
+        Err(refused) => Err(refused),
+    };
+    respond(answer)
+}
+
+async fn read(body: Body) -> Result<Request, Refused> {
+    let refuse = |status, what: String, todo: &str| Err((status, Failure::new(what, "body", todo)));
+    let octets = match timeout(BODY, to_bytes(body, REQUEST_BYTES_MAX)).await {
+        Ok(Ok(octets)) => octets,
+        Ok(Err(error)) => {
+            let what = format!("the body can't be taken: {error}");
+            let todo = format!("send at most {REQUEST_BYTES_MAX} bytes");
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, what, &todo);
+        }
+        Err(_) => {
+            let what = format!("the body was not there within {} s", BODY.as_secs());
+            return refuse(StatusCode::REQUEST_TIMEOUT, what, "send it at once");
+        }
+    };
+    serde_json::from_slice(&octets).or_else(|error| {
+        let what = format!("not a request: {error}");
+        refuse(
+            StatusCode::BAD_REQUEST,
+            what,
+            "send one of api::Request as JSON",
+        )
+    })
+}
+
+fn respond(answer: Result<Reply, Refused>) -> Response {
+    let (status, answer) = match answer {
+        Ok(reply) => (StatusCode::OK, Answer::Reply(reply)),
+        Err((status, failure)) => (status, Answer::Failure(failure)),
+    };
+    match serde_json::to_vec(&answer) {
+        Ok(json) => {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            (status, kind, json).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer can't be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl Interface {
+    async fn answer(&self, request: Request) -> Result<Reply, Refused> {
+        match request {
+            Request::Health => Ok(Reply::Health {
+                health: Box::new(self.health()),
+            }),
+            Request::Sessions => {
+                let statistics = self.statistics().await?;
+                let summary = sessions::summary(&self.config, &self.plane, &statistics);
+                Ok(Reply::Sessions {
+                    sessions: Box::new(summary),
+                })
+            }
+            Request::Snapshot => match self.ask(Request::Snapshot).await {
+                Ok(reply) => Ok(reply),
+                Err(_) => Ok(self.last_snapshot()),
+            },
+            Request::History { .. }
+            | Request::SmartLicensing { .. }
+            | Request::Feature { .. }
+            | Request::LabSpeedup { .. } => self.ask(request).await,
+        }
+    }
+
+    /// Asks the control thread.
+    async fn ask(&self, request: Request) -> Result<Reply, Refused> {
+        let now = self.clock.now().mono;
+        if self.vitals.control_stalled(now) {
+            return Err(self.no_control());
+        }
+        let lab_only = matches!(request, Request::LabSpeedup { .. });
+        let (reply, answer) = oneshot::channel();
+        let ask = Ask::Request { request, reply };
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.asks.try_send(ask)
+        {
+            return Err(self.no_control());
+        }
+        match timeout(ANSWER, answer).await {
+            Ok(Ok(Ok(reply))) => Ok(reply),
+            Ok(Ok(Err(failure))) => {
+                let status = match failure.place.as_str() {
+                    "name" => StatusCode::NOT_FOUND,
+                    "request" if lab_only => StatusCode::FORBIDDEN,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                Err((status, failure))
+            }
+            Ok(Err(_)) | Err(_) => Err(self.no_control()),
+        }
+    }
+
+    fn no_control(&self) -> Refused {
+        let age = self.vitals.control_age(self.clock.now().mono);
+        let what = format!(
+            "the control thread has not worked for {} ms",
+            age.as_millis()
+        );
+        let todo =
+            "calls go on with the last policies; see the log, restart the node if it stays so";
+        let failure = Failure::new(what, "control thread", todo);
+        (StatusCode::SERVICE_UNAVAILABLE, failure)
+    }
+
+    fn last_snapshot(&self) -> Reply {
+        let snapshot = self.current.load();
+        let age = self.clock.now().mono.since(snapshot.at.mono);
+        Reply::Snapshot {
+            snapshot: Box::new(snapshot.as_ref().clone()),
+            age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+            stalled: true,
+        }
+    }
+
+    /// Asks every worker.
+    async fn statistics(&self) -> Result<Vec<session_plane::Statistics>, Refused> {
+        let mut answers = Vec::with_capacity(self.queues.len());
+        for (worker, queue) in self.queues.iter().enumerate() {
+            let (reply, answer) = oneshot::channel();
+            match queue.try_send(Job::Statistics(reply)) {
+                Ok(()) => answers.push(answer),
+                Err(_) => return Err(no_worker(worker)),
+            }
+        }
+        let mut statistics = Vec::with_capacity(answers.len());
+        for (worker, answer) in answers.into_iter().enumerate() {
+            match timeout(ANSWER, answer).await {
+                Ok(Ok(of_worker)) => statistics.push(of_worker),
+                Ok(Err(_)) | Err(_) => return Err(no_worker(worker)),
+            }
+        }
+        Ok(statistics)
+    }
+
+    fn health(&self) -> Health {
+        let now = self.clock.now().mono;
+        let vitals = &self.vitals;
+        let age = vitals.control_age(now).as_millis();
+        let workers = (0..).zip(&self.queues).map(|(worker, queue)| WorkerHealth {
+            worker,
+            alive: !vitals.worker_ended(worker),
+            queued: queue.len() as u64,
+        });
+        Health {
+            name: self.config.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            lab: self.config.lab.is_some(),
+            uptime_ms: now.0 / 1_000_000,
+            gn: self.gn,
+            control_age_ms: u64::try_from(age).unwrap_or(u64::MAX),
+            control_stalled: vitals.control_stalled(now),
+            control_dead: vitals.control_ended(),
+            state_written: vitals.state_written(),
+            receive_buffer_bytes: self.receive_buffer_bytes as u64,
+            receive_buffer_wanted_bytes: RECEIVE_BUFFER_BYTES as u64,
+            queue_drops: vitals.queue_drops(),
+            socket_drops: socket::drops(self.gn),
+            send_failures: vitals.send_failures(),
+            permits_dropped: enforcer::gate::permits_dropped(),
+            workers: workers.collect(),
+        }
+    }
+}
+
+fn no_worker(worker: usize) -> Refused {
+    let failure = Failure::new(
+        "a worker does not answer",
+        format!("worker {worker}"),
+        "try again; if it stays so, see the log and restart the node",
+    );
+    (StatusCode::SERVICE_UNAVAILABLE, failure)
+}

@@ -1,0 +1,231 @@
+//! The summary of sessions, from what each worker says.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use api::{
+    ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,
+    SessionSummary, WorkerSessions,
+};
+use gtp::v1::{Cause, MessageType};
+use licensing::ServiceIndex;
+use session_plane::statistics::{DropReason, Statistics};
+use session_plane::{PoolCount, Shared};
+
+use crate::config::Config;
+
+/// Peers listed at most.
+const PEERS: usize = 1_000;
+
+/// The sum over the workers, whose numbers are their places.
+pub(super) fn summary(config: &Config, plane: &Shared, workers: &[Statistics]) -> SessionSummary {
+    let sessions = total(workers, |w| w.sessions.into());
+    SessionSummary {
+        sessions,
+        emergency: total(workers, |w| {
+            w.emergency_by_service
+                .values()
+                .copied()
+                .map(u64::from)
+                .sum()
+        }),
+        secondary_contexts: total(workers, |w| w.contexts.into()).saturating_sub(sessions),
+        services: services(config, workers),
+        apns: apns(config, workers),
+        peers: peers(workers),
+        workers: (0..)
+            .zip(workers)
+            .map(|(worker, w)| WorkerSessions {
+                worker,
+                sessions: w.sessions.into(),
+                datagrams: w.received.values().chain(w.drops.values()).sum(),
+            })
+            .collect(),
+        pools: pools(plane.pools.counts()),
+        messages: messages(workers),
+        causes: causes(workers),
+        dropped: dropped(workers),
+    }
+}
+
+fn total(workers: &[Statistics], of: impl Fn(&Statistics) -> u64) -> u64 {
+    workers.iter().map(of).sum()
+}
+
+fn services(config: &Config, workers: &[Statistics]) -> Vec<ServiceSessions> {
+    let named = (0..).map(ServiceIndex).zip(config.catalog.services());
+    let sessions = |service| {
+        total(workers, |w| {
+            let sessions = w.sessions_by_service.get(&service);
+            sessions.copied().unwrap_or(0).into()
+        })
+    };
+    let rows = named.map(|(service, row)| ServiceSessions {
+        service,
+        name: row.name.clone(),
+        sessions: sessions(service),
+    });
+    rows.collect()
+}
+
+fn apns(config: &Config, workers: &[Statistics]) -> Vec<ApnSessions> {
+    let named = config.plane.apns.iter().enumerate();
+    let rows = named.map(|(place, apn)| ApnSessions {
+        apn: apn.name.clone(),
+        sessions: total(workers, |w| {
+            let sessions = w.sessions_by_apn.get(place);
+            sessions.copied().unwrap_or(0).into()
+        }),
+    });
+    rows.collect()
+}
+
+fn peers(workers: &[Statistics]) -> Vec<PeerSessions> {
+    let mut peers: BTreeMap<IpAddr, u64> = BTreeMap::new();
+    for (peer, sessions) in workers.iter().flat_map(|w| &w.sessions_by_peer) {
+        *peers.entry(*peer).or_default() += u64::from(*sessions);
+    }
+    let with_sessions = peers.into_iter().filter(|(_, sessions)| *sessions > 0);
+    let rows = with_sessions.map(|(peer, sessions)| PeerSessions { peer, sessions });
+    rows.take(PEERS).collect()
+}
+
+/// One row a section of the configuration, whose networks are pools of their own to the plane, one after the other.
+fn pools(counts: Vec<PoolCount>) -> Vec<PoolUse> {
+    let mut rows: Vec<PoolUse> = Vec::new();
+    for count in counts {
+        let (used, size) = (u64::from(count.used), u64::from(count.size));
+        match rows.last_mut() {
+            Some(row) if row.pool == count.name => {
+                row.used += used;
+                row.size += size;
+            }
+            Some(_) | None => rows.push(PoolUse {
+                pool: count.name,
+                used,
+                size,
+            }),
+        }
+    }
+    rows
+}
+
+fn messages(workers: &[Statistics]) -> Vec<MessageCount> {
+    let mut counts: BTreeMap<u8, (u64, u64)> = BTreeMap::new();
+    for worker in workers {
+        for (kind, count) in &worker.received {
+            counts.entry(*kind).or_default().0 += count;
+        }
+        for (kind, count) in &worker.sent {
+            counts.entry(*kind).or_default().1 += count;
+        }
+    }
+    let rows = counts.into_iter().map(|(kind, (received, sent))| {
+        let name = MessageType(kind).name().map(str::to_owned);
+        MessageCount {
+            message: name.unwrap_or_else(|| format!("Message type {kind}")),
+            received,
+            sent,
+        }
+    });
+    rows.collect()
+}
+
+fn causes(workers: &[Statistics]) -> Vec<CauseCount> {
+    let mut counts: BTreeMap<u8, u64> = BTreeMap::new();
+    for count in workers.iter().flat_map(|w| &w.causes) {
+        *counts.entry(count.cause).or_default() += count.count;
+    }
+    let rows = counts.into_iter().map(|(cause, answers)| {
+        let name = Cause(cause).name().map(str::to_owned);
+        CauseCount {
+            cause,
+            name: name.unwrap_or_else(|| format!("Cause {cause}")),
+            answers,
+        }
+    });
+    rows.collect()
+}
+
+fn dropped(workers: &[Statistics]) -> Vec<DropCount> {
+    let mut counts: BTreeMap<DropReason, u64> = BTreeMap::new();
+    for (reason, count) in workers.iter().flat_map(|w| &w.drops) {
+        *counts.entry(*reason).or_default() += count;
+    }
+    let rows = counts.into_iter().map(|(reason, datagrams)| DropCount {
+        reason: phrase(reason).to_owned(),
+        datagrams,
+    });
+    rows.collect()
+}
+
+fn phrase(reason: DropReason) -> &'static str {
+    match reason {
+        DropReason::TooShort => "too short for a header",
+        DropReason::TooLong => "longer than any message",
+        DropReason::Length => "length field wrong",
+        DropReason::NotGtp => "charging protocol",
+        DropReason::Extension => "extension headers wrong",
+        DropReason::NoSequence => "no sequence number",
+        DropReason::UnknownMessage => "unknown message type",
+        DropReason::UnexpectedMessage => "message not served",
+        DropReason::UnexpectedResponse => "response to nothing",
+        DropReason::MalformedResponse => "response malformed",
+        DropReason::VersionNotSupported => "version not supported, from the peer",
+        DropReason::NoRoomToSend => "no room to send",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(sessions: u32, peer: &str) -> Statistics {
+        Statistics {
+            sessions,
+            contexts: sessions + 1,
+            sessions_by_service: [(ServiceIndex(2), sessions)].into(),
+            emergency_by_service: [(ServiceIndex(2), 1)].into(),
+            sessions_by_apn: vec![sessions - 1, 1],
+            sessions_by_peer: [(peer.parse().unwrap(), sessions)].into(),
+            received: [(16, 10), (251, 1)].into(),
+            sent: [(17, 9)].into(),
+            drops: [(DropReason::TooShort, 2)].into(),
+            ..Statistics::default()
+        }
+    }
+
+    #[test]
+    fn workers_are_added_up() {
+        let workers = [
+            worker(3, "10.0.0.9"),
+            worker(4, "10.0.0.9"),
+            worker(5, "10.0.0.2"),
+        ];
+        let peers = peers(&workers);
+        assert_eq!(peers.len(), 2);
+        assert_eq!(
+            (peers[0].peer.to_string().as_str(), peers[0].sessions),
+            ("10.0.0.2", 5)
+        );
+        assert_eq!(peers[1].sessions, 7);
+        let messages = messages(&workers);
+        assert_eq!(messages[0].message, "Create PDP Context Request");
+        assert_eq!((messages[0].received, messages[1].sent), (30, 27));
+        assert_eq!(messages[2].message, "Message type 251");
+        assert_eq!(dropped(&workers)[0].datagrams, 6);
+    }
+
+    #[test]
+    fn networks_of_one_section_are_one_pool() {
+        let count = |name: &str, used| PoolCount {
+            name: name.into(),
+            size: 10,
+            used,
+        };
+        let rows = pools(vec![count("a", 1), count("a", 2), count("b", 3)]);
+        assert_eq!(rows.len(), 2);
+        assert_eq!((rows[0].used, rows[0].size), (3, 20));
+        assert_eq!((rows[1].pool.as_str(), rows[1].used), ("b", 3));
+    }
+}

@@ -1,0 +1,189 @@
+//! The receiver: reads datagrams in batches and hands each to the worker that owns its session.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Sender, TrySendError};
+use crossbeam::queue::ArrayQueue;
+use rustix::net::RecvFlags;
+use session_plane::Statistics;
+use tokio::sync::oneshot;
+
+use crate::vitals::Vitals;
+
+/// Most datagrams that are read before they are handed on.
+const BATCH_DATAGRAMS: usize = 64;
+/// Most batches that wait for one worker, of at most [`BATCH_DATAGRAMS`] each.
+pub(crate) const QUEUE_BATCHES: usize = 1024;
+/// Batches kept for use again.
+const SPARE_BATCHES: usize = 256;
+/// Memory of a batch that is kept for use again, at most, in bytes.
+const SPARE_BATCH_BYTES: usize = 64 * 1024;
+/// Longest UDP payload, in bytes.
+const DATAGRAM_BYTES: usize = 65_535;
+/// Longest that a shutdown goes on reading what already arrived.
+const DRAIN: Duration = Duration::from_secs(1);
+/// Longest wait for room in a worker's queue when it is told to stop.
+const STOP_WAIT: Duration = Duration::from_secs(2);
+/// Pause after an error of the socket, so that a lasting one does not spin.
+const ERROR_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a worker is given.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Process these.
+    Batch(Batch),
+    /// Say how it is.
+    Statistics(oneshot::Sender<Statistics>),
+    /// Nothing follows.
+    Stop,
+}
+
+/// Datagrams in one piece of memory.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    octets: Vec<u8>,
+    datagrams: Vec<(SocketAddr, Range<usize>)>,
+}
+
+impl Batch {
+    fn push(&mut self, peer: SocketAddr, datagram: &[u8]) {
+        let from = self.octets.len();
+        self.octets.extend_from_slice(datagram);
+        self.datagrams.push((peer, from..self.octets.len()));
+    }
+
+    fn clear(&mut self) {
+        self.octets.clear();
+        self.octets.shrink_to(SPARE_BATCH_BYTES);
+        self.datagrams.clear();
+    }
+
+    /// Peers and what they sent, in the order of arrival.
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        let slices = self.datagrams.iter();
+        slices.map(|(peer, range)| (*peer, &self.octets[range.clone()]))
+    }
+}
+
+/// Batches on their way back to the receiver.
+#[derive(Clone, Debug)]
+pub(crate) struct Spares(Arc<ArrayQueue<Batch>>);
+
+impl Spares {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(ArrayQueue::new(SPARE_BATCHES)))
+    }
+
+    pub(crate) fn put(&self, mut batch: Batch) {
+        batch.clear();
+        // One too many is freed.
+        let _freed = self.0.push(batch);
+    }
+
+    fn take(&self) -> Batch {
+        self.0.pop().unwrap_or_default()
+    }
+}
+
+/// The receiver's thread.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) queues: Vec<Sender<Job>>,
+    pub(crate) spares: Spares,
+    pub(crate) vitals: Arc<Vitals>,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Receiver {
+    /// Receives until `stop` is set, then what has already arrived, then tells the workers to stop.
+    pub(crate) fn run(self) {
+        let mut octets = vec![0; DATAGRAM_BYTES];
+        let mut batches: Vec<Batch> = self.queues.iter().map(|_| Batch::default()).collect();
+        while !self.stop.load(Ordering::Relaxed) {
+            self.receive(&mut octets, &mut batches, RecvFlags::empty());
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < DRAIN {
+            if self.receive(&mut octets, &mut batches, RecvFlags::DONTWAIT) == 0 {
+                break;
+            }
+        }
+        for (worker, queue) in self.queues.iter().enumerate() {
+            if queue.send_timeout(Job::Stop, STOP_WAIT).is_err() {
+                tracing::warn!(worker, "the worker takes no order to stop");
+            }
+        }
+    }
+
+    /// Reads what is there, at most a batch, waiting for the first as `first` says; returns how many it read.
+    fn receive(&self, octets: &mut [u8], batches: &mut [Batch], first: RecvFlags) -> usize {
+        let mut flags = first;
+        let mut read = 0;
+        while read < BATCH_DATAGRAMS {
+            match rustix::net::recvfrom(&self.socket, &mut *octets, flags) {
+                Ok((length, _, Some(peer))) => {
+                    let datagram = &octets[..length];
+                    if let Ok(peer) = SocketAddr::try_from(peer) {
+                        self.place(batches, peer, datagram);
+                    }
+                    read += 1;
+                }
+                Ok((_, _, None)) => break,
+                Err(error) => {
+                    rest_after(error.into());
+                    break;
+                }
+            }
+            flags = RecvFlags::DONTWAIT;
+        }
+        self.hand_on(batches);
+        read
+    }
+
+    fn place(&self, batches: &mut [Batch], peer: SocketAddr, datagram: &[u8]) {
+        let workers = u16::try_from(batches.len()).unwrap_or(u16::MAX);
+        let worker = session_plane::worker_of(datagram, workers);
+        // A number that no worker has would be a defect of the steering; the first one then answers for it.
+        let worker = usize::from(worker).min(batches.len() - 1);
+        batches[worker].push(peer, datagram);
+    }
+
+    fn hand_on(&self, batches: &mut [Batch]) {
+        for (batch, queue) in batches.iter_mut().zip(&self.queues) {
+            if batch.datagrams.is_empty() {
+                continue;
+            }
+            let full = std::mem::replace(batch, self.spares.take());
+            let (TrySendError::Full(job) | TrySendError::Disconnected(job)) =
+                match queue.try_send(Job::Batch(full)) {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                };
+            if let Job::Batch(dropped) = job {
+                self.vitals
+                    .count_queue_drops(dropped.datagrams.len() as u64);
+                self.spares.put(dropped);
+            }
+        }
+    }
+}
+
+/// Says an error that is one, and rests so that a lasting one does not spin.
+fn rest_after(error: io::Error) {
+    let nothing_there = [
+        io::ErrorKind::WouldBlock,
+        io::ErrorKind::TimedOut,
+        io::ErrorKind::Interrupted,
+    ];
+    if !nothing_there.contains(&error.kind()) {
+        tracing::error!(%error, "receiving failed");
+        thread::park_timeout(ERROR_PAUSE);
+    }
+}

@@ -1,0 +1,376 @@
+//! A node's start and end.
+
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam::channel::{Sender, bounded};
+use enforcer::RefusalRing;
+use enforcer::gate::{Gate, GateConfig, WorkerGate};
+use enforcer::verdicts::{self, Enforcer, Restored, RestoredClock};
+use licensing::snapshot::NodeIdentity;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use session_plane::{PlaneConfig, Seat, SessionPlane, Shared};
+use tokio::runtime::Runtime;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{ASKS, Ask, Control, Current, Keeper};
+use crate::error::NodeError;
+use crate::interface::{self, Interface};
+use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
+use crate::shutdown::Shutdown;
+use crate::socket;
+use crate::store::{Found, Store};
+use crate::threads::Thread;
+use crate::vitals::Vitals;
+use crate::worker::Worker;
+
+/// Refusals that wait for the control thread at most.
+const RING: usize = 4096;
+/// Longest that a thread takes to end.
+const END: Duration = Duration::from_secs(5);
+/// Longest that requests of the control interface are waited for at the end.
+const INTERFACE_END: Duration = Duration::from_millis(500);
+
+/// A node that runs.
+#[derive(Debug)]
+pub struct Running {
+    config: Arc<Config>,
+    gn: SocketAddr,
+    stop: Arc<AtomicBool>,
+    receiver: Thread,
+    workers: Vec<Thread>,
+    control: Thread,
+    asks: Sender<Ask>,
+    runtime: Runtime,
+}
+
+/// Holds the control thread, as a disk that does not answer would; it works on when this is dropped.
+#[derive(Debug)]
+pub struct Pause {
+    _until: Sender<()>,
+}
+
+/// What the threads have in common.
+struct Common {
+    config: Arc<Config>,
+    clock: Arc<Clock>,
+    vitals: Arc<Vitals>,
+    gate: Arc<Gate>,
+    ring: Arc<RefusalRing>,
+    socket: Arc<UdpSocket>,
+    gn: SocketAddr,
+}
+
+impl Running {
+    /// Starts a node; on return it listens. `shutdown` is triggered by signals if it watches them.
+    ///
+    /// Errors: the state directory, an address or a socket can't be had, or the system gives no thread.
+    pub fn start(config: Config, shutdown: &Shutdown) -> Result<Self, NodeError> {
+        let config = Arc::new(config);
+        let (store, found) = Store::open(&config.state_dir)?;
+        let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
+        let bound = socket::bind(config.gn()).map_err(|source| NodeError::Gn {
+            address: config.gn(),
+            source,
+        })?;
+        let listener = bind_control(&config)?;
+        let gn = bound.socket.local_addr().unwrap_or(config.gn());
+        let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
+        let common = Common {
+            vitals: Arc::new(Vitals::new(config.workers, clock.now().mono)),
+            gate: Gate::new(GateConfig::new(services, config.workers))?,
+            ring: Arc::new(RefusalRing::new(RING)),
+            socket: Arc::new(bound.socket),
+            gn,
+            clock,
+            config: Arc::clone(&config),
+        };
+        let (asks, asked) = bounded(ASKS);
+        let restart = restarts(&found);
+        let mut control = make_control(&common, store, found, asked);
+        control.begin();
+        let plane = Arc::new(PlaneConfig {
+            control: gn,
+            recovery: restart,
+            ..config.plane.clone()
+        });
+        let shared = Shared::new(&plane, &common.gate, Arc::clone(&common.ring), secret()?)?;
+        let current = Arc::clone(&control.current);
+        let control = Thread::start("control", move || control.run())?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let spares = Spares::new();
+        let (workers, queues) = start_workers(&common, &plane, &shared, &spares, &asks)?;
+        let receiver = Receiver {
+            socket: Arc::clone(&common.socket),
+            queues: queues.clone(),
+            spares,
+            vitals: Arc::clone(&common.vitals),
+            stop: Arc::clone(&stop),
+        };
+        let receiver = Thread::start("receiver", move || receiver.run())?;
+        let interface = Interface {
+            config: Arc::clone(&config),
+            gn,
+            receive_buffer_bytes: bound.receive_buffer_bytes,
+            clock: common.clock,
+            vitals: common.vitals,
+            current,
+            asks: asks.clone(),
+            queues,
+            plane: shared,
+        };
+        let runtime = serve(interface, listener, shutdown)?;
+        let running = Self {
+            config,
+            gn,
+            stop,
+            receiver,
+            workers,
+            control,
+            asks,
+            runtime,
+        };
+        tracing::info!(
+            lab = running.config.lab.is_some(),
+            "{}",
+            running.ready_line()
+        );
+        Ok(running)
+    }
+
+    /// Where GTP-C is received; the port is a real one if the configuration's was 0.
+    pub fn gn(&self) -> SocketAddr {
+        self.gn
+    }
+
+    /// What is said once the node listens.
+    pub fn ready_line(&self) -> String {
+        let lab = if self.config.lab.is_some() {
+            " LAB"
+        } else {
+            ""
+        };
+        format!(
+            "tollgate ready: node {}{lab}, gn {}, control {}",
+            self.config.name,
+            self.gn,
+            self.config.control_socket.display()
+        )
+    }
+
+    /// Holds the control thread; none: it takes no order any more.
+    pub fn pause_control(&self) -> Option<Pause> {
+        let (until, paused) = bounded(0);
+        let sent = self.asks.try_send(Ask::Pause(paused));
+        sent.is_ok().then_some(Pause { _until: until })
+    }
+
+    /// Ends the control thread alone, its state saved: calls go on with its last policies and ceilings.
+    pub fn end_control(&self) {
+        // One that takes no order any more has ended or will not.
+        let _ended = self.asks.try_send(Ask::End);
+    }
+
+    /// Ends the node: takes what has arrived, saves, and lets go of everything. Errors: a thread did not end within its
+    /// time or had failed before; the first is told, the others are logged.
+    pub fn end(self) -> Result<(), NodeError> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut ends = vec![self.receiver.join(END)];
+        ends.extend(self.workers.into_iter().map(|worker| worker.join(END)));
+        let _ended = self.asks.send_timeout(Ask::End, END);
+        ends.push(self.control.join(END));
+        self.runtime.shutdown_timeout(INTERFACE_END);
+        if let Err(error) = fs::remove_file(&self.config.control_socket) {
+            tracing::warn!(%error, "the control socket can't be removed");
+        }
+        let failed = ends.into_iter().filter_map(Result::err);
+        let first = failed.inspect(|error| tracing::error!(%error, "not a clean end"));
+        first.reduce(|first, _| first).map_or(Ok(()), Err)
+    }
+}
+
+fn bind_control(config: &Config) -> Result<UnixListener, NodeError> {
+    let path = &config.control_socket;
+    interface::bind(path).map_err(|source| NodeError::Control {
+        path: path.clone(),
+        source,
+    })
+}
+
+/// Our restart counter (TS 29.060 7.7.11): starts of the process modulo 256, this one included.
+fn restarts(found: &Found) -> u8 {
+    let before = found.clock.as_ref().map_or(0, |clock| clock.boots);
+    before.wrapping_add(1).to_le_bytes()[0]
+}
+
+fn make_control(
+    common: &Common,
+    store: Store,
+    found: Found,
+    asks: crossbeam::channel::Receiver<Ask>,
+) -> Control {
+    let config = &common.config;
+    let now = common.clock.now();
+    let machine = verdicts::Config {
+        lab: config.lab,
+        priority_percent: config.priority_percent,
+        enabled_features: config.features,
+        workers: config.workers,
+        ..verdicts::Config::new(identity(config, &found.serial), Arc::clone(&config.catalog))
+    };
+    let enforcer = Enforcer::new(machine, restored(found), now);
+    Control {
+        current: Arc::new(Current::new(enforcer.snapshot(now))),
+        enforcer,
+        gate: Arc::clone(&common.gate),
+        ring: Arc::clone(&common.ring),
+        keeper: Keeper::new(store),
+        clock: Arc::clone(&common.clock),
+        vitals: Arc::clone(&common.vitals),
+        catalog: Arc::clone(&config.catalog),
+        lab: config.lab,
+        asks,
+        stalled: false,
+    }
+}
+
+fn identity(config: &Config, serial: &str) -> NodeIdentity {
+    let product = &config.product;
+    NodeIdentity {
+        name: config.name.clone(),
+        pid: config
+            .udi_pid
+            .clone()
+            .unwrap_or_else(|| product.name.clone()),
+        serial: config
+            .udi_serial
+            .clone()
+            .unwrap_or_else(|| serial.to_owned()),
+        product: product.name.clone(),
+        product_tag: product.tag.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn restored(found: Found) -> Restored {
+    if found.lost {
+        tracing::error!(
+            "all copies of the license clock are lost: a recovery period of 7 days runs"
+        );
+    }
+    if found.tampered {
+        tracing::error!("the state was altered by another hand");
+    }
+    Restored {
+        clock: match found.clock {
+            Some(clock) => RestoredClock::Kept(clock),
+            None if found.lost => RestoredClock::Lost,
+            None => RestoredClock::Fresh,
+        },
+        operator: found.operator,
+        tampered: found.tampered,
+    }
+}
+
+fn start_workers(
+    common: &Common,
+    plane: &Arc<PlaneConfig>,
+    shared: &Arc<Shared>,
+    spares: &Spares,
+    asks: &Sender<Ask>,
+) -> Result<(Vec<Thread>, Vec<Sender<Job>>), NodeError> {
+    let workers = common.config.workers;
+    let mut threads = Vec::new();
+    let mut queues = Vec::new();
+    for number in 0..workers {
+        let gate: WorkerGate = common.gate.worker()?;
+        let seat = Seat {
+            worker: number,
+            workers,
+        };
+        let (plane, shared) = (Arc::clone(plane), Arc::clone(shared));
+        let now = common.clock.now();
+        let plane = SessionPlane::new(plane, shared, gate, seat, random()?, now)?;
+        let (queue, jobs) = bounded(QUEUE_BATCHES);
+        let worker = Worker {
+            number,
+            local: common.gn,
+            plane,
+            socket: Arc::clone(&common.socket),
+            jobs,
+            spares: spares.clone(),
+            control: asks.clone(),
+            clock: Arc::clone(&common.clock),
+            vitals: Arc::clone(&common.vitals),
+        };
+        threads.push(Thread::start(format!("worker {number}"), move || {
+            worker.run()
+        })?);
+        queues.push(queue);
+    }
+    Ok((threads, queues))
+}
+
+fn serve(
+    interface: Interface,
+    listener: UnixListener,
+    shutdown: &Shutdown,
+) -> Result<Runtime, NodeError> {
+    let what = "starting the control interface";
+    let fail = |source| NodeError::System { what, source };
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(1)
+        .max_blocking_threads(1)
+        .enable_all();
+    let runtime = builder.thread_name("interface").build().map_err(fail)?;
+    if shutdown.watches_signals() {
+        let _runtime = runtime.enter();
+        watch_signals(shutdown).map_err(fail)?;
+    }
+    let router = interface::router(Arc::new(interface));
+    runtime.spawn(async move {
+        if let Err(error) = interface::serve(listener, router).await {
+            tracing::error!(%error, "the control interface has ended");
+        }
+    });
+    Ok(runtime)
+}
+
+/// Triggers a shutdown on SIGTERM and on SIGINT.
+fn watch_signals(shutdown: &Shutdown) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signal = signal(kind)?;
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            if signal.recv().await.is_some() {
+                shutdown.trigger();
+            }
+        });
+    }
+    Ok(())
+}
+
+fn random<const N: usize>() -> Result<[u8; N], NodeError> {
+    let mut bytes = [0; N];
+    let filled = OsRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(std::io::Error::other);
+    let what = "asking for random numbers";
+    filled.map_err(|source| NodeError::System { what, source })?;
+    Ok(bytes)
+}
+
+/// Keys of the hashes of what peers choose.
+fn secret() -> Result<[u64; 2], NodeError> {
+    let bytes: [u8; 16] = random()?;
+    let number = u128::from_le_bytes(bytes);
+    Ok([(number >> 64) as u64, number as u64])
+}

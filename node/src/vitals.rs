@@ -1,0 +1,103 @@
+//! How the process is, written by each thread for itself and read by the control interface, which answers with it also
+//! while the control thread does not work.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use licensing::Mono;
+
+/// Longest time without work of the control thread that is not called a stall.
+pub const CONTROL_STALL: Duration = Duration::from_secs(2);
+
+/// Marks of life and counts of losses.
+#[derive(Debug)]
+pub struct Vitals {
+    control_beat_ns: AtomicU64,
+    control_ended: AtomicBool,
+    state_written: AtomicBool,
+    queue_drops: AtomicU64,
+    send_failures: AtomicU64,
+    workers_ended: Vec<AtomicBool>,
+}
+
+impl Vitals {
+    /// Of a process with so many workers, all of them alive.
+    pub(crate) fn new(workers: u16, now: Mono) -> Self {
+        Self {
+            control_beat_ns: AtomicU64::new(now.0),
+            control_ended: AtomicBool::new(false),
+            state_written: AtomicBool::new(true),
+            queue_drops: AtomicU64::new(0),
+            send_failures: AtomicU64::new(0),
+            workers_ended: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+        }
+    }
+
+    pub(crate) fn control_beats(&self, now: Mono) {
+        self.control_beat_ns.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Time since the control thread last worked.
+    pub(crate) fn control_age(&self, now: Mono) -> Duration {
+        now.since(Mono(self.control_beat_ns.load(Ordering::Relaxed)))
+    }
+
+    /// The control thread has ended, or has not worked for longer than [`CONTROL_STALL`].
+    pub(crate) fn control_stalled(&self, now: Mono) -> bool {
+        self.control_ended() || self.control_age(now) > CONTROL_STALL
+    }
+
+    pub(crate) fn control_ended(&self) -> bool {
+        self.control_ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn state_written(&self) -> bool {
+        self.state_written.load(Ordering::Relaxed)
+    }
+
+    /// Returns what it was before.
+    pub(crate) fn set_state_written(&self, written: bool) -> bool {
+        self.state_written.swap(written, Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_queue_drops(&self, datagrams: u64) {
+        self.queue_drops.fetch_add(datagrams, Ordering::Relaxed);
+    }
+
+    pub(crate) fn queue_drops(&self) -> u64 {
+        self.queue_drops.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_send_failure(&self) {
+        self.send_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn send_failures(&self) -> u64 {
+        self.send_failures.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn worker_ended(&self, worker: u16) -> bool {
+        let flag = self.workers_ended.get(usize::from(worker));
+        flag.is_none_or(|ended| ended.load(Ordering::Relaxed))
+    }
+}
+
+/// Marks the end of a thread, also when it panics.
+pub(crate) struct EndOf<'a>(&'a AtomicBool);
+
+impl<'a> EndOf<'a> {
+    pub(crate) fn control(vitals: &'a Vitals) -> Self {
+        Self(&vitals.control_ended)
+    }
+
+    /// `worker` is below the number of workers.
+    pub(crate) fn worker(vitals: &'a Vitals, worker: u16) -> Self {
+        Self(&vitals.workers_ended[usize::from(worker)])
+    }
+}
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
