@@ -17,6 +17,10 @@ pub use self::list::{List, lists};
 pub use self::report::{Fate, Report};
 use self::tree::Tree;
 use crate::workspace::Workspace;
+use crate::{run, test};
+
+/// Every model under every mutant.
+const GATE_MAX_S: u32 = 7200;
 
 /// Runs the mutants of these names, or all, and writes the reports.
 pub fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
@@ -55,11 +59,23 @@ pub fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
         }
         report.write(workspace, list)?;
     }
+    if names.is_empty() {
+        gate(workspace)?;
+    }
     if survivors.is_empty() {
         Ok(ExitCode::SUCCESS)
     } else {
         bail!("no test notices {}", survivors.join(", "))
     }
+}
+
+/// The gate's mutants are switches that only loom compiles; its models run each and write their own report.
+fn gate(workspace: &Workspace) -> Result<()> {
+    let report = workspace.root.join("enforcer/tests/gate_mutants.md");
+    let mut models = test::loom_command(workspace, GATE_MAX_S);
+    models.args(["--", "--exact", "mutants::every_mutant_is_killed_or_argued"]);
+    models.env("TOLLGATE_MUTANT_REPORT", &report);
+    run::must("the gate's mutants", &mut models)
 }
 
 /// Compares lists, sources and reports, without running anything.

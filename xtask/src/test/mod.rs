@@ -153,14 +153,18 @@ fn test(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     stream("cargo test", &mut test, tally)
 }
 
-/// Loom compiles the gate in another way, so it has a target directory of its own.
 fn loom(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    let mut loom = bounded_cargo(workspace, 900);
+    stream("loom", &mut loom_command(workspace, 900), tally)
+}
+
+/// The gate's models. Loom compiles the gate in another way, so it has a target directory of its own.
+pub fn loom_command(workspace: &Workspace, limit_s: u32) -> Command {
+    let mut loom = bounded_cargo(workspace, limit_s);
     loom.args(["test", "--release", "--package", "enforcer"]);
     loom.args(["--test", "loom_gate"]);
     loom.env("RUSTFLAGS", "--cfg loom");
     loom.env("CARGO_TARGET_DIR", workspace.target.join("loom"));
-    stream("loom", &mut loom, tally)
+    loom
 }
 
 /// Shows what cargo test prints, and counts its tests.
