@@ -1,5 +1,6 @@
 //! Whatever is written is read again as it was, and whatever comes is read without a panic.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -110,7 +111,7 @@ fn full_message() -> Vec<u8> {
     out
 }
 
-/// A small generator of our own: 200,000 cases in a debug build within a second or two.
+/// A small generator of our own: 110,000 cases in a debug build within a second or two.
 struct Xorshift(u64);
 
 impl Xorshift {
@@ -165,11 +166,11 @@ fn a_message_may_be_cut_anywhere_and_any_octet_changed() {
 }
 
 #[test]
-fn two_hundred_thousand_random_mutations_do_no_harm() {
+fn over_a_hundred_thousand_random_mutations_do_no_harm() {
     let whole = full_message();
     let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
     let mut parsed = 0_u32;
-    for _ in 0..200_000 {
+    for _ in 0..110_000 {
         let mut octets = whole.clone();
         for _ in 0..=random.below(4) {
             let at = random.below(octets.len());
@@ -190,7 +191,7 @@ fn two_hundred_thousand_random_mutations_do_no_harm() {
         }
         parsed += u32::from(read_everything(&octets) > 0);
     }
-    assert!(parsed > 100_000, "{parsed} mutants got past the header");
+    assert!(parsed > 55_000, "{parsed} mutants got past the header");
 }
 
 proptest! {
