@@ -2,12 +2,10 @@
 //!
 //! Nothing is skipped: what can't be installed fails the run and is named.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::run;
 use crate::workspace::Workspace;
@@ -23,8 +21,6 @@ const PACKAGES: [(&str, &str); 5] = [
 
 /// From PyPI: a second encoder and decoder.
 const SCAPY: &str = "scapy==2.8.0";
-
-const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Where scapy lives.
 pub fn venv(workspace: &Workspace) -> PathBuf {
@@ -52,61 +48,36 @@ fn is_installed(package: &str) -> bool {
 
 fn packages(missing: &[&str]) -> Result<()> {
     let list = missing.join(" ");
-    println!("installing {list}");
+    let script = script("/usr/sbin/policy-rc.d", &list);
     let root = run::output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if !root {
-        bail!(
-            "missing packages: {list}. As root, run:\n\n    \
-             DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends {list}\n"
-        );
+        bail!("missing packages: {list}. This installs them:\n\nsudo sh -c '{script}'\n");
     }
-    let _quiet = Quiet::keep(Path::new(POLICY))?;
-    if apt(missing).is_err() {
-        // the lists may be missing or old
-        let mut update = run::bounded(300, "apt-get");
-        run::must("apt-get update", update.args(["update", "--quiet"]))?;
-        apt(missing).with_context(|| format!("can't install {list}"))?;
-    }
+    println!("installing {list}");
+    let mut install = run::bounded(900, "sh");
+    run::must(
+        &format!("can't install {list}"),
+        install.args(["-c", &script]),
+    )?;
     let absent: Vec<_> = missing.iter().filter(|p| !is_installed(p)).collect();
-    if !absent.is_empty() {
-        bail!("still not installed: {absent:?}");
-    }
+    ensure!(absent.is_empty(), "still not installed: {absent:?}");
     Ok(())
 }
 
-fn apt(packages: &[&str]) -> Result<()> {
-    let mut install = run::bounded(600, "apt-get");
-    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]);
-    install.args(packages);
-    install.env("DEBIAN_FRONTEND", "noninteractive");
-    run::must("apt-get install", &mut install)
-}
-
-/// While it lives, packages don't start their services.
-struct Quiet<'a>(Option<&'a Path>);
-
-impl<'a> Quiet<'a> {
-    /// Puts the policy in place, unless there is one already: then it stays as it is.
-    fn keep(policy: &'a Path) -> Result<Self> {
-        if run::exists(policy) {
-            return Ok(Self(None));
-        }
-        let place = || policy.display().to_string();
-        fs::write(policy, "#!/bin/sh\nexit 101\n").with_context(place)?;
-        let kept = Self(Some(policy));
-        fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).with_context(place)?;
-        Ok(kept)
-    }
-}
-
-impl Drop for Quiet<'_> {
-    fn drop(&mut self) {
-        if let Some(policy) = self.0
-            && let Err(error) = fs::remove_file(policy)
-        {
-            eprintln!("warning: can't remove {}: {error}", policy.display());
-        }
-    }
+/// Installs packages without questions. While they go in, `policy` keeps their services from starting by themselves; one
+/// that is there already stays as it is. The package lists are fetched only if they are missing or old.
+fn script(policy: &str, packages: &str) -> String {
+    format!(
+        r##"policy={policy}
+if [ ! -e $policy ]; then
+    trap "rm -f $policy" EXIT
+    trap "exit 1" HUP INT TERM
+    printf "#!/bin/sh\nexit 101\n" > $policy && chmod 755 $policy || exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+install="apt-get install --yes --quiet --no-install-recommends {packages}"
+$install || {{ apt-get update --quiet && $install; }}"##
+    )
 }
 
 fn scapy(venv: &Path) -> Result<()> {
@@ -134,35 +105,63 @@ fn scapy(venv: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
-    fn place(name: &str) -> PathBuf {
-        let place = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
-        let _ = fs::remove_file(&place);
-        place
+    /// Runs the script with an `apt-get` of our own, which writes down its arguments and the policy that it finds, and
+    /// fails as long as `update` was not called. Gives what was written down, and whether the policy is there after.
+    fn installed_with(name: &str, held: Option<&str>) -> (String, bool) {
+        let place = std::env::temp_dir().join(format!("peers-{name}-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        let apt = place.join("apt-get");
+        let told = place.join("told");
+        let policy = place.join("policy");
+        let body = format!(
+            "#!/bin/sh\necho $1 $DEBIAN_FRONTEND $(cat {0}) >> {1}\n\
+             [ $1 = update ] || grep -q update {1}\n",
+            policy.display(),
+            told.display()
+        );
+        fs::write(&apt, body).unwrap();
+        fs::set_permissions(&apt, fs::Permissions::from_mode(0o755)).unwrap();
+        if let Some(held) = held {
+            fs::write(&policy, held).unwrap();
+        }
+        let path = format!("{}:{}", place.display(), std::env::var("PATH").unwrap());
+        let mut sh = Command::new("sh");
+        sh.arg("-c")
+            .arg(script(&policy.display().to_string(), "some more"));
+        assert!(sh.env("PATH", path).status().unwrap().success());
+        let there = policy.exists();
+        let told = fs::read_to_string(told).unwrap();
+        fs::remove_dir_all(place).unwrap();
+        (told, there)
     }
 
     #[test]
     fn services_are_kept_from_starting_only_while_packages_go_in() {
-        let policy = place("policy-absent");
-        let quiet = Quiet::keep(&policy).unwrap();
-        assert_eq!(
-            fs::read_to_string(&policy).unwrap(),
-            "#!/bin/sh\nexit 101\n"
-        );
-        let mode = fs::metadata(&policy).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o755);
-        drop(quiet);
-        assert!(!policy.exists());
+        let (told, there) = installed_with("absent", None);
+        let line = |verb: &str| format!("{verb} noninteractive #!/bin/sh exit 101\n");
+        assert_eq!(told, line("install") + &line("update") + &line("install"));
+        assert!(!there);
     }
 
     #[test]
     fn a_policy_that_is_there_stays() {
-        let policy = place("policy-present");
-        fs::write(&policy, "mine").unwrap();
-        drop(Quiet::keep(&policy).unwrap());
-        assert_eq!(fs::read_to_string(&policy).unwrap(), "mine");
-        fs::remove_file(&policy).unwrap();
+        let (told, there) = installed_with("present", Some("mine"));
+        assert!(
+            told.lines()
+                .all(|line| line.ends_with("noninteractive mine")),
+            "{told}"
+        );
+        assert!(there);
+    }
+
+    #[test]
+    fn the_script_can_be_quoted() {
+        assert!(!script("/p", "a b").contains('\''));
     }
 
     #[test]
