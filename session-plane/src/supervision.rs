@@ -41,6 +41,12 @@ impl Supervision {
             false => Some(Mono(0)),
         }
     }
+
+    /// Our sequence numbers carry the worker's number in their low byte: that is how an answer finds it.
+    fn next_sequence(&mut self, worker: u16) -> u16 {
+        self.sequence = self.sequence.wrapping_add(1);
+        u16::from(self.sequence) << 8 | worker
+    }
 }
 
 impl SessionPlane {
@@ -98,13 +104,16 @@ impl SessionPlane {
             return;
         }
         let watched = self.shared.restarts.watch(address, self.seat.worker);
-        if watched.supervisor && self.config.echo.interval.is_some() {
-            self.supervise(place, now);
+        if let Some(interval) = self.config.echo.interval {
+            match watched.supervisor {
+                true => self.supervise(place, interval, now.mono),
+                false => self.leave_supervised(place, interval, now.mono),
+            }
         }
         if self.is_stale(oldest, watched.incarnation) {
             self.supervision.stale.push_back(place);
         }
-        self.watch_again(place, watched.supervisor, now.mono);
+        self.watch_again(place, now.mono);
     }
 
     fn is_stale(&self, session: u32, incarnation: u32) -> bool {
@@ -112,8 +121,8 @@ impl SessionPlane {
         session.is_some_and(|session| session.incarnation < incarnation)
     }
 
-    fn watch_again(&mut self, place: u32, supervisor: bool, now: Mono) {
-        let supervised = supervisor && self.config.echo.interval.is_some();
+    fn watch_again(&mut self, place: u32, now: Mono) {
+        let supervised = self.config.echo.interval.is_some();
         let Some(peer) = self.table.peers.get_mut(place) else {
             return;
         };
@@ -127,19 +136,17 @@ impl SessionPlane {
 
     /// Sends an Echo Request if one is due, sends it again if it went unanswered for T3-RESPONSE, and takes the path for
     /// down after N3-REQUESTS of them (TS 29.060 7.2.1, 11.2).
-    fn supervise(&mut self, place: u32, now: Now) {
-        let interval = self.config.echo.interval.unwrap_or_default();
-        let fresh = self.next_sequence();
+    fn supervise(&mut self, place: u32, interval: Duration, now: Mono) {
         let Some(peer) = self.table.peers.get_mut(place) else {
             return;
         };
-        if now.mono < peer.echo_at {
+        if now < peer.echo_at {
             return;
         }
         let asked = match peer.asked {
             Some(asked) if asked.sends >= self.config.n3_requests => {
                 peer.asked = None;
-                peer.echo_at = now.mono.after(interval);
+                peer.echo_at = now.after(interval);
                 return self.path_down(place);
             }
             Some(asked) => Asked {
@@ -147,20 +154,22 @@ impl SessionPlane {
                 ..asked
             },
             None => Asked {
-                sequence: fresh,
+                sequence: self.supervision.next_sequence(self.seat.worker),
                 sends: 1,
             },
         };
         peer.asked = Some(asked);
-        peer.echo_at = now.mono.after(self.config.t3_response);
+        peer.echo_at = now.after(self.config.t3_response);
         let address = peer.address;
         self.send_echo_request(address, asked.sequence);
     }
 
-    /// Our sequence numbers carry our number in their low byte: that is how an answer finds this worker.
-    fn next_sequence(&mut self) -> u16 {
-        self.supervision.sequence = self.supervision.sequence.wrapping_add(1);
-        u16::from(self.supervision.sequence) << 8 | self.seat.worker
+    /// Another worker asks this peer; when it leaves, our first question comes an interval later.
+    fn leave_supervised(&mut self, place: u32, interval: Duration, now: Mono) {
+        if let Some(peer) = self.table.peers.get_mut(place) {
+            peer.asked = None;
+            peer.echo_at = now.after(interval);
+        }
     }
 
     fn send_echo_request(&mut self, peer: IpAddr, sequence: u16) {

@@ -1,1 +1,151 @@
-//! .
+//! Emergency calls (rule L8).
+
+use enforcer::{Block, Terms};
+use gtp::v1::{Cause, IeType};
+
+use super::rig::*;
+
+const IMEI: [u8; 8] = [0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09, 0x21];
+const UNAUTHENTICATED: [u8; 1] = [1];
+
+fn without_subscriber(apn: &str) -> Message1 {
+    create(1, 5, apn)
+        .without(IeType::IMSI, 0)
+        .with(IeType::IMEI, &IMEI)
+}
+
+//= L8
+#[test]
+fn an_emergency_call_passes_at_the_ceiling_and_through_every_block() {
+    let mut rig = Rig::new();
+    rig.make(1, 5, "internet");
+    let closed = [
+        Terms {
+            ceiling: Some(1),
+            ..Terms::default()
+        },
+        Terms {
+            ceiling: Some(0),
+            block: Some(Block::Service),
+            ..Terms::default()
+        },
+        Terms {
+            block: Some(Block::Feature(GRE)),
+            blocked_features: licensing::FeatureSet(u64::MAX),
+            ..Terms::default()
+        },
+    ];
+    for (n, terms) in (10..).zip(closed) {
+        rig.terms(GGSN, terms);
+        assert_eq!(
+            rig.ask(&create(n, 5, "internet")).cause(),
+            Cause::NO_RESOURCES_AVAILABLE
+        );
+        rig.make(n, 5, "sos");
+    }
+    assert_eq!(rig.gate.count_exact(GGSN), 1, "they hold no license");
+    let statistics = rig.plane.statistics();
+    assert_eq!(statistics.sessions_by_service[&GGSN], 4);
+    assert_eq!(statistics.emergency_by_service[&GGSN], 3);
+}
+
+//= L8
+#[test]
+fn only_the_size_of_the_table_bounds_emergency_calls() {
+    let mut rig = Rig::with(|config| {
+        config.bounds.sessions = 2;
+        config.bounds.emergency_reserve = 1;
+    });
+    rig.make(1, 5, "internet");
+    rig.make(2, 5, "sos");
+    assert_eq!(
+        rig.ask(&create(3, 5, "internet")).cause(),
+        Cause::NO_MEMORY_IS_AVAILABLE
+    );
+    rig.make(3, 5, "sos");
+    assert_eq!(
+        rig.ask(&create(4, 5, "sos")).cause(),
+        Cause::NO_MEMORY_IS_AVAILABLE
+    );
+    assert_eq!(rig.live(), 3);
+}
+
+//= L8
+#[test]
+fn an_emergency_call_needs_no_subscriber() {
+    let mut rig = Rig::new();
+    rig.ceiling(0);
+    let first = rig.ask(&without_subscriber("sos"));
+    assert_eq!(first.cause(), Cause::REQUEST_ACCEPTED);
+    let shard = first.header.sequence.unwrap().to_be_bytes()[1];
+    assert_eq!(
+        first.control_teid() & 0xFF,
+        u32::from(shard),
+        "no IMSI to go by"
+    );
+    let again = rig.ask(&without_subscriber("sos"));
+    assert_eq!(again.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(
+        (rig.live(), rig.addresses_out()),
+        (1, 1),
+        "the same equipment"
+    );
+    let answer = rig.ask(&delete(again.control_teid(), 5, true));
+    assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!((rig.live(), rig.addresses_out()), (0, 0));
+}
+
+#[test]
+fn without_a_subscriber_there_are_only_emergency_calls() {
+    let mut rig = Rig::new();
+    let answer = rig.ask(&without_subscriber("internet"));
+    assert_eq!(answer.cause(), Cause::MANDATORY_IE_MISSING);
+    let answer = rig.ask(&create(1, 5, "sos").without(IeType::IMSI, 0));
+    assert_eq!(
+        answer.cause(),
+        Cause::MANDATORY_IE_MISSING,
+        "no equipment either"
+    );
+    let pretended = create(1, 5, "internet")
+        .with(IeType::IMEI, &IMEI)
+        .with(IeType::EXTENDED_COMMON_FLAGS, &UNAUTHENTICATED);
+    assert_eq!(
+        rig.ask(&pretended).cause(),
+        Cause::USER_AUTHENTICATION_FAILED
+    );
+    assert_eq!((rig.live(), rig.admitted()), (0, 0));
+}
+
+#[test]
+fn an_imsi_that_nobody_authenticated_ends_no_session_of_its_owner() {
+    let mut rig = Rig::new();
+    let teid = rig.make(1, 5, "internet");
+    let pretended = create(1, 5, "sos")
+        .with(IeType::IMEI, &IMEI)
+        .with(IeType::EXTENDED_COMMON_FLAGS, &UNAUTHENTICATED);
+    let answer = rig.ask(&pretended);
+    assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(
+        answer.control_teid() & 0xFF,
+        teid & 0xFF,
+        "it was steered by the IMSI"
+    );
+    assert_eq!(rig.live(), 2);
+    assert_eq!(rig.ask(&update(teid, 5)).cause(), Cause::REQUEST_ACCEPTED);
+    let no_equipment = create(1, 5, "sos").with(IeType::EXTENDED_COMMON_FLAGS, &UNAUTHENTICATED);
+    assert_eq!(rig.ask(&no_equipment).cause(), Cause::MANDATORY_IE_MISSING);
+}
+
+//= L8
+#[test]
+fn an_emergency_call_in_the_place_of_an_ordinary_one_frees_its_license() {
+    let mut rig = Rig::new();
+    rig.make(1, 5, "internet");
+    rig.ceiling(1);
+    rig.make(1, 5, "sos");
+    assert_eq!(rig.gate.count_exact(GGSN), 0);
+    rig.make(2, 5, "internet");
+    let back = rig.ask(&create(1, 5, "internet"));
+    assert_eq!(back.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    assert_eq!(rig.live(), 2, "the emergency call goes on");
+}
