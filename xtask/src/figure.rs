@@ -124,6 +124,11 @@ impl Line {
     }
 }
 
+/// Their names.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    FIGURES.iter().map(|figure| figure.id)
+}
+
 /// Prints the figures.
 pub fn list() -> ExitCode {
     for Figure {
@@ -141,7 +146,7 @@ pub fn list() -> ExitCode {
 /// Measures one and prints its line last.
 pub fn measure(workspace: &Workspace, id: &str) -> Result<ExitCode> {
     let Some(figure) = FIGURES.iter().find(|figure| figure.id == id) else {
-        let ids: Vec<&str> = FIGURES.iter().map(|figure| figure.id).collect();
+        let ids: Vec<&str> = ids().collect();
         bail!("no figure {id:?}; there are {}", ids.join(", "));
     };
     let line = match figure.how {

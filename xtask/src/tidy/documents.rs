@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Breach;
+use crate::figure;
 use crate::workspace::Workspace;
 
 const README_MAX_LINES: usize = 150;
@@ -29,6 +30,10 @@ pub fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
         .collect();
     if breaches.is_empty() {
         breaches.extend(readme(&workspace.text(Path::new("README.md"))?));
+        let text = workspace.text(Path::new("SPECIFICATION.md"))?;
+        let reports = files.iter().filter(|file| file.ends_with("mutants.md"));
+        let reports = reports.map(|report| report.display().to_string());
+        breaches.extend(specification(&text, figure::ids(), reports));
     }
     for file in files
         .iter()
@@ -53,6 +58,21 @@ fn readme(text: &str) -> Vec<Breach> {
         }
     }
     breaches
+}
+
+/// It has a row for every figure, and links every report of mutants.
+fn specification<'a>(
+    text: &str,
+    figures: impl Iterator<Item = &'a str>,
+    reports: impl Iterator<Item = String>,
+) -> Vec<Breach> {
+    let figures = figures.map(|id| format!("| `{id}` |"));
+    let reports = reports.map(|report| format!("]({report})"));
+    figures
+        .chain(reports)
+        .filter(|needed| !text.contains(needed.as_str()))
+        .map(|needed| Breach::of("SPECIFICATION.md", format!("it lacks {needed}")))
+        .collect()
 }
 
 /// Links to files that aren't there.
@@ -90,6 +110,17 @@ mod tests {
         assert_eq!(readme("cargo xtask test").len(), 1);
         let long = format!("{good}\n{}", "line\n".repeat(README_MAX_LINES));
         assert_eq!(readme(&long).len(), 1);
+    }
+
+    #[test]
+    fn a_specification_that_lacks_a_figure_or_a_report_is_found() {
+        let report = || ["gtp/mutants.md".to_owned()].into_iter();
+        let text = "| `a-figure` | means | [r](gtp/mutants.md)\n";
+        assert_eq!(specification(text, ["a-figure"].into_iter(), report()), []);
+        assert_eq!(
+            specification("", ["a-figure"].into_iter(), report()).len(),
+            2
+        );
     }
 
     #[test]
