@@ -264,3 +264,76 @@ fn range<T: PartialOrd + ToString>(
         most: most.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_plan_can_be_carried_out() {
+        assert_eq!(Plan::default().check(), Ok(()));
+        assert_eq!(Plan::default().sockets_needed(), 1);
+    }
+
+    #[test]
+    fn a_plan_out_of_its_bounds_names_the_field() {
+        let refused = |change: fn(&mut Plan)| {
+            let mut plan = Plan::default();
+            change(&mut plan);
+            plan.check().unwrap_err().to_string()
+        };
+        type Change = fn(&mut Plan);
+        let cases: [(Change, &str); 9] = [
+            (
+                |plan| plan.calls_per_s = 0.0,
+                "calls_per_s: 0 is not 0.01 to 1000000",
+            ),
+            (
+                |plan| plan.calls_per_s = f64::NAN,
+                "calls_per_s: NaN is not 0.01 to 1000000",
+            ),
+            (
+                |plan| plan.subscribers = 0,
+                "subscribers: 0 is not 1 to 16777215",
+            ),
+            (
+                |plan| plan.window = 40_000,
+                "window: 40000 is not 1 to 32768",
+            ),
+            (|plan| plan.arp = 4, "arp: 4 is not 1 to 3"),
+            (
+                |plan| plan.apns.clear(),
+                "apns: at least one with a weight above 0 is needed",
+            ),
+            (
+                |plan| plan.apns[0].apn = "a..b".to_owned(),
+                "apns: \"a..b\" can't be coded",
+            ),
+            (
+                |plan| plan.first_imsi = "12x".to_owned(),
+                "first_imsi: \"12x\" is not 6 to 15 digits",
+            ),
+            (
+                |plan| plan.first_imsi = "999999999999990".to_owned(),
+                "subscribers: 100000 from 999999999999990 on run out of digits",
+            ),
+        ];
+        for (change, text) in cases {
+            assert_eq!(refused(change), text);
+        }
+    }
+
+    #[test]
+    fn the_faster_the_more_sockets() {
+        let mut plan = Plan {
+            calls_per_s: 10_000.0,
+            ..Plan::default()
+        };
+        // 20,000 requests a second, each sequence number resting for 9 s, and a quarter to spare.
+        assert_eq!(plan.sockets_needed(), 4);
+        plan.update_every = Some(Duration::from_secs(1));
+        assert_eq!(plan.sockets_needed(), 21);
+        plan.sockets = 2;
+        assert_eq!(plan.sockets_needed(), 2);
+    }
+}

@@ -5,8 +5,6 @@ mod arrivals;
 mod calls;
 mod outgoing;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,6 +1,7 @@
 //! The machine on UDP sockets, and a client that makes one call after the other.
 
 mod client;
+mod outcome;
 mod socket;
 
 use std::io;
@@ -10,7 +11,8 @@ use std::time::{Duration, Instant};
 use licensing::Mono;
 use thiserror::Error;
 
-pub use client::{Burst, Client, ClientError, ClientOptions, Context, Outcome};
+pub use client::{Client, ClientOptions};
+pub use outcome::{Burst, ClientError, Context, Outcome};
 
 use self::socket::Sockets;
 use crate::{Machine, Plan, PlanError, Progress, Report};

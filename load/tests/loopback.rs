@@ -1,0 +1,309 @@
+//! The shell over UDP on loopback, against a GGSN of a few lines.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod double;
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use double::Ggsn;
+use gtp::v1::{BackOffTime, Cause, Imsi, MessageType, Nsapi, Writer};
+use load::shell::{Client, ClientError, ClientOptions};
+use load::{HoldTime, Plan};
+
+/// What a test tells its GGSN to do.
+enum Order {
+    /// Send this to whoever asked last.
+    Send(Vec<u8>),
+    /// Refuse with this cause from now on, and say to stay away for so long.
+    Full(Cause, Duration),
+    Stop,
+}
+
+struct Served {
+    address: SocketAddr,
+    orders: Sender<Order>,
+    thread: Option<JoinHandle<Ggsn>>,
+}
+
+/// A GGSN on its own thread and port, which ignores one request in `deaf_to` (0: none).
+fn serve(mut ggsn: Ggsn, deaf_to: u32) -> Served {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(5)))
+        .unwrap();
+    let address = socket.local_addr().unwrap();
+    let (orders, inbox) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        let mut heard = 0_u32;
+        let mut last = None;
+        loop {
+            match inbox.try_recv() {
+                Ok(Order::Send(octets)) => {
+                    socket.send_to(&octets, last.unwrap()).unwrap();
+                }
+                Ok(Order::Full(cause, time)) => {
+                    ggsn.ceiling = 0;
+                    ggsn.refusal = cause;
+                    ggsn.back_off = Some(BackOffTime::at_least(time));
+                }
+                Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => return ggsn,
+                Err(mpsc::TryRecvError::Empty) => {}
+            }
+            let Ok((len, from)) = socket.recv_from(&mut buffer) else {
+                continue;
+            };
+            last = Some(from);
+            heard += 1;
+            if deaf_to > 0 && heard.is_multiple_of(deaf_to) {
+                continue;
+            }
+            if let Some(answer) = ggsn.handle(from.port(), &buffer[..len]) {
+                socket.send_to(&answer, from).unwrap();
+            }
+        }
+    });
+    Served {
+        address,
+        orders,
+        thread: Some(thread),
+    }
+}
+
+impl Served {
+    fn stop(mut self) -> Ggsn {
+        self.orders.send(Order::Stop).unwrap();
+        self.thread.take().unwrap().join().unwrap()
+    }
+
+    fn client(&self) -> Client {
+        Client::open(ClientOptions {
+            peer: self.address,
+            local_port: 0,
+            t3_response: Duration::from_millis(100),
+            ..ClientOptions::default()
+        })
+        .unwrap()
+    }
+}
+
+fn imsi(number: u64) -> Imsi {
+    Imsi::from_number(1_010_000_000_000 + number, 15).unwrap()
+}
+
+#[test]
+fn a_run_over_udp_makes_its_calls_and_takes_them_down() {
+    let served = serve(Ggsn::new(80), 0);
+    let plan = Plan {
+        peer: served.address,
+        local_port: 0,
+        calls_per_s: 400.0,
+        hold: HoldTime::Fixed(Duration::from_millis(500)),
+        max_calls: Some(600),
+        sockets: 3,
+        ..Plan::default()
+    };
+    let mut told = Vec::new();
+    let report = load::run(plan, || false, |progress| told.push(*progress)).unwrap();
+    let ggsn = served.stop();
+    assert_eq!(report.create.requests, 600);
+    assert_eq!(report.create.accepted, u64::from(ggsn.created));
+    assert!(report.create.refused > 0);
+    assert_eq!(report.create.accepted + report.create.refused, 600);
+    assert_eq!(report.delete.accepted, report.create.accepted);
+    assert!(report.peak_live <= 80);
+    assert!(ggsn.sessions.is_empty());
+    assert!(report.create.latency.p50_us > 0);
+    assert!(report.create.latency.max_us >= report.create.latency.p50_us);
+    assert!(
+        (1.49..6.0).contains(&report.elapsed_s),
+        "{}",
+        report.elapsed_s
+    );
+    let last = told.last().unwrap();
+    assert!(told.len() >= 2);
+    assert_eq!((last.begun, last.live), (600, 0));
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_nothing_behind() {
+    let served = serve(Ggsn::new(usize::MAX), 0);
+    let plan = Plan {
+        peer: served.address,
+        local_port: 0,
+        calls_per_s: 500.0,
+        hold: HoldTime::Forever,
+        ..Plan::default()
+    };
+    let begun = Instant::now();
+    let stop = || begun.elapsed() > Duration::from_millis(300);
+    let report = load::run(plan, stop, |_| ()).unwrap();
+    let ggsn = served.stop();
+    assert!(ggsn.created > 50, "{}", ggsn.created);
+    assert!(ggsn.sessions.is_empty());
+    assert_eq!(report.live, 0);
+    assert_eq!(report.delete.accepted, u64::from(ggsn.created));
+}
+
+#[test]
+fn a_stopped_run_gives_up_on_a_ggsn_that_is_gone() {
+    let served = serve(Ggsn::new(usize::MAX), 0);
+    let plan = Plan {
+        peer: served.address,
+        local_port: 0,
+        calls_per_s: 500.0,
+        hold: HoldTime::Forever,
+        drain_limit: Duration::from_millis(300),
+        ..Plan::default()
+    };
+    let begun = Instant::now();
+    let mut served = Some(served);
+    let stop = || {
+        let stop = begun.elapsed() > Duration::from_millis(300);
+        if let Some(served) = served.take_if(|_| stop) {
+            served.stop();
+        }
+        stop
+    };
+    let report = load::run(plan, stop, |_| ()).unwrap();
+    assert!(report.live > 0);
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let plan = Plan {
+        local: IpAddr::from([127, 0, 0, 1]),
+        local_port: taken.local_addr().unwrap().port(),
+        ..Plan::default()
+    };
+    let error = load::run(plan, || false, |_| ()).unwrap_err();
+    let expected = format!("cannot bind {}", taken.local_addr().unwrap());
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_client_creates_updates_and_deletes() {
+    let served = serve(Ggsn::new(1), 0);
+    let mut client = served.client();
+    assert_eq!(client.echo().unwrap(), Some(5));
+    let outcome = client.create("internet", imsi(1)).unwrap();
+    assert_eq!(outcome.cause, Cause::REQUEST_ACCEPTED);
+    assert_eq!((outcome.sends, outcome.recovery), (1, Some(5)));
+    let context = outcome.context.unwrap();
+    assert_eq!(context.imsi, imsi(1));
+    assert_eq!(context.peer_teid, 0x1001);
+    assert_eq!(context.address.unwrap().v4.unwrap().to_bits(), 0x1001);
+    let full = client.create("internet", imsi(2)).unwrap();
+    assert_eq!(
+        (full.cause, full.context),
+        (Cause::NO_RESOURCES_AVAILABLE, None)
+    );
+    let updated = client.update(&context).unwrap();
+    assert_eq!(updated.cause, Cause::REQUEST_ACCEPTED);
+    let deleted = client.delete(&context).unwrap();
+    assert_eq!(deleted.cause, Cause::REQUEST_ACCEPTED);
+    let again = client.delete(&context).unwrap();
+    assert_eq!(again.cause, Cause::NON_EXISTENT);
+    let order = Order::Full(Cause::APN_CONGESTION, Duration::from_secs(62));
+    served.orders.send(order).unwrap();
+    // The GGSN sees the order before the next request but one.
+    client.echo().unwrap();
+    let refused = client.create("internet", imsi(3)).unwrap();
+    assert_eq!(refused.cause, Cause::APN_CONGESTION);
+    let back_off = refused.back_off.and_then(BackOffTime::duration);
+    assert_eq!(back_off, Some(Duration::from_secs(62)));
+    let ggsn = served.stop();
+    assert_eq!((ggsn.created, ggsn.updated), (1, 1));
+}
+
+#[test]
+fn ten_thousand_contexts_come_up_in_seconds_and_go() {
+    let served = serve(Ggsn::new(9_990), 0);
+    let mut client = served.client();
+    let begun = Instant::now();
+    let burst = client
+        .create_many("internet", (0..10_000).map(imsi), Client::WINDOW)
+        .unwrap();
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(burst.lost, 0);
+    let causes: Vec<_> = burst.causes().into_iter().collect();
+    let expected = [
+        (Cause::REQUEST_ACCEPTED, 9_990),
+        (Cause::NO_RESOURCES_AVAILABLE, 10),
+    ];
+    assert_eq!(causes, expected);
+    let contexts = burst.contexts();
+    let gone = client.delete_many(&contexts, Client::WINDOW).unwrap();
+    assert_eq!(gone.outcomes.len(), 9_990);
+    assert!(served.stop().sessions.is_empty());
+}
+
+#[test]
+fn a_client_asks_again_until_it_is_heard() {
+    let served = serve(Ggsn::new(usize::MAX), 2);
+    let mut client = served.client();
+    let outcomes: Vec<_> = (0..4)
+        .map(|number| client.create("internet", imsi(number)).unwrap())
+        .collect();
+    let sends: Vec<_> = outcomes.iter().map(|outcome| outcome.sends).collect();
+    assert_eq!(sends, [1, 2, 2, 2]);
+    assert_eq!(served.stop().created, 4);
+}
+
+#[test]
+fn a_client_says_when_nobody_answers() {
+    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut client = Client::open(ClientOptions {
+        peer: nobody.local_addr().unwrap(),
+        local_port: 0,
+        t3_response: Duration::from_millis(10),
+        n3_requests: 3,
+        ..ClientOptions::default()
+    })
+    .unwrap();
+    let error = client.create("internet", imsi(1)).unwrap_err();
+    assert!(matches!(error, ClientError::NoAnswer { .. }));
+    assert_eq!(
+        error.to_string(),
+        "no answer to a Create PDP Context Request"
+    );
+    let error = client.create("inter..net", imsi(1)).unwrap_err();
+    assert!(matches!(error, ClientError::Write(_)));
+}
+
+#[test]
+fn a_client_answers_while_it_serves() {
+    let served = serve(Ggsn::new(usize::MAX), 0);
+    let mut client = served.client();
+    let context = client.create("internet", imsi(1)).unwrap().context.unwrap();
+    let mut echo = Vec::new();
+    Writer::new(&mut echo, MessageType::ECHO_REQUEST, 0, 9)
+        .finish()
+        .unwrap();
+    let mut delete = Vec::new();
+    let kind = MessageType::DELETE_PDP_CONTEXT_REQUEST;
+    let mut writer = Writer::new(&mut delete, kind, context.teid, 10);
+    writer.teardown(true).nsapi(Nsapi::FIRST);
+    writer.finish().unwrap();
+    for octets in [echo, delete] {
+        served.orders.send(Order::Send(octets)).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut ended = Vec::new();
+    while ended.is_empty() && Instant::now() < deadline {
+        client.serve(Duration::from_millis(20)).unwrap();
+        ended = client.take_ended();
+    }
+    assert_eq!(ended, [context.teid]);
+    served.stop();
+}
