@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
+use crate::load_command::LoadArgs;
 use crate::show::{Filter, Kind, SURFACES, Standing, Surface};
 
 /// The environment variable that names the control socket.
@@ -35,9 +36,12 @@ pub struct Grammar {
 
 const TOP_EXAMPLES: &str = "\
 Examples:
+  tollgate demo                                  see all of it, in a minute
+  tollgate node --config tollgate.toml           run a node
   tollgate show license enforcement status       what is blocked, and why
   tollgate show license enforcement history      the newest refused calls
   tollgate license smart enable                  begin to enforce
+  tollgate load --target 127.0.0.1               put calls on any GGSN
 
 Commands may be shortened while they stay clear: tollgate sh lic stat
 The control socket is --socket, else TOLLGATE_SOCKET, else
@@ -48,6 +52,8 @@ do), 2 not understood.";
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a node: a gateway's control plane with license enforcement
+    Node(NodeArgs),
     /// Show what a node knows
     Show(ShowArgs),
     /// Change the licensing of a node
@@ -56,8 +62,35 @@ pub enum Command {
     Feature(FeatureArgs),
     /// Take back: the `no` form of license and feature
     No(NoArgs),
+    /// Put GTP calls on a gateway, and measure its answers
+    Load(LoadArgs),
+    /// See it work: a node and calls through it, on loopback, in a minute
+    Demo,
     /// For lab nodes only: the speed of their license clock
     Lab(LabArgs),
+}
+
+/// Options of `tollgate node`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tollgate node --config tollgate.toml
+  tollgate node --config tollgate.toml --check     read and check it, then end
+
+The node runs in the foreground and logs to standard error; TOLLGATE_LOG sets
+what (error, warn, info, debug, or one per module: node=debug). SIGTERM and
+Ctrl-C drain it and save its state. node/examples/gateway.toml explains every
+key of the configuration.")]
+pub struct NodeArgs {
+    /// The configuration, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// A catalog in place of the embedded one; lab nodes only
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+    /// Read and check the configuration, and end
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Where the node is.

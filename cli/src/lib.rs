@@ -9,10 +9,15 @@
 
 pub mod client;
 mod control;
+mod demo;
 mod grammar;
+mod interrupt;
+mod load_command;
+mod node_command;
 mod output;
 pub mod show;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -30,7 +35,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(grammar) => match perform(grammar.command) {
             Ok(code) => code,
             Err(failure) => {
-                output::fail(&failure);
+                output::fail(&*failure);
                 ExitCode::FAILURE
             }
         },
@@ -38,8 +43,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn perform(command: Command) -> Result<ExitCode, Failure> {
+fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
+        Command::Node(node) => node_command::run(&node)?,
+        Command::Load(load) => return Ok(load_command::run(&load)?),
+        Command::Demo => return Ok(demo::run()?),
         Command::Show(show) => control::show(&show)?,
         Command::License(license) => smart(license, true)?,
         Command::Feature(feature) => switch(feature, true)?,

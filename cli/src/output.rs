@@ -1,8 +1,7 @@
 //! Standard output and standard error.
 
+use std::error::Error;
 use std::io::{self, Write};
-
-use api::Failure;
 
 /// Prints text as it is. A reader that went away (`| head`) is no failure.
 pub fn print(text: &str) {
@@ -18,7 +17,7 @@ pub fn complain(text: &str) {
 }
 
 /// The one line of a failure: what, where, and what to do.
-pub fn fail(failure: &Failure) {
+pub fn fail(failure: &dyn Error) {
     let line = failure.to_string();
     let words: Vec<&str> = line.split_whitespace().collect();
     complain(&format!("Failure: {}\n", words.join(" ")));

@@ -3,13 +3,13 @@
 //! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
 
 mod eval_period;
-mod history;
+pub(crate) mod history;
 mod policy;
 mod sessions;
 mod smart_tags;
 mod statistics;
-mod status;
-mod table;
+pub(crate) mod status;
+pub(crate) mod table;
 pub mod text;
 mod why;
 

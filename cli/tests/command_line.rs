@@ -7,10 +7,11 @@ mod states;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::thread::JoinHandle;
 
 use api::{Failure, Reply, Request};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A node that answers these, one connection each, and tells what it was asked.
 struct FakeNode {
@@ -309,6 +310,9 @@ fn every_help_fits_the_screen() {
         "feature",
         "no feature",
         "lab speedup",
+        "node",
+        "load",
+        "demo",
     ];
     for words in commands {
         let output = tollgate(&format!("{words} --help"), None);
@@ -317,4 +321,100 @@ fn every_help_fits_the_screen() {
             assert!(line.chars().count() <= 80, "{words}: {line}");
         }
     }
+}
+
+#[test]
+fn load_without_a_gateway_reports_and_fails() {
+    let output = tollgate(
+        "load --target 127.82.0.1:9 --calls 3 --rate 100 --t3 50ms --n3 2",
+        None,
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let report = out(&output);
+    assert!(report.starts_with("Load Report\n"), "{report}");
+    let line = report
+        .lines()
+        .find(|line| line.starts_with("Create "))
+        .unwrap();
+    let cells: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(cells, ["Create", "3", "0", "0", "3", "0", "3"]);
+    let last = err(&output).lines().last().unwrap().to_owned();
+    assert!(
+        last.starts_with("Failure: 3 requests never answered (127.82.0.1:9): "),
+        "{last}"
+    );
+}
+
+#[test]
+fn load_as_json_is_one_object_and_no_progress() {
+    let output = tollgate(
+        "load --target 127.82.0.2:9 --calls 1 --t3 50ms --n3 1 --json",
+        None,
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["create"]["lost"], 1);
+    assert_eq!(err(&output).lines().count(), 1);
+}
+
+#[test]
+fn load_ends_by_a_signal_with_its_report() {
+    let mut load = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args("load --target 127.82.0.3:9 --rate 100 --t3 50ms --n3 1".split(' '))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut progress = String::new();
+    let mut said = BufReader::new(load.stderr.take().unwrap());
+    said.read_line(&mut progress).unwrap();
+    assert!(progress.contains("/s up 0"), "{progress}");
+    let pid = Pid::from_raw(i32::try_from(load.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    let output = load.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{rest}");
+    assert!(out(&output).starts_with("Load Report\n"));
+}
+
+#[test]
+fn a_load_that_cannot_be_made_says_which_number() {
+    for (words, said) in [
+        ("--rate 0", "calls_per_s: 0 is not 0.01 to"),
+        ("--first-imsi abc", "first_imsi"),
+        ("--local 192.0.2.1", "cannot bind 192.0.2.1"),
+    ] {
+        let output = tollgate(
+            &format!("load --target 127.82.0.4:9 --calls 1 {words}"),
+            None,
+        );
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(err(&output).contains(said), "{words}: {}", err(&output));
+    }
+    let output = tollgate("load --target 127.82.0.4:9 --ramp 10", None);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("a time such as 250ms"));
+}
+
+#[test]
+fn a_configuration_is_checked_without_a_node() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = directory.path().join("good.toml");
+    let text = "[node]\nname = \"gw1\"\nstate_dir = \"state\"\n\n[[pool]]\nname = \"p\"\nipv4 = [\"10.0.0.0/24\"]\n\n\
+                [[apn]]\nname = \"internet\"\nservice = \"GGSN\"\npool = \"p\"\n";
+    std::fs::write(&good, text).unwrap();
+    let output = tollgate(&format!("node --config {} --check", good.display()), None);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).ends_with("good.toml is a good configuration\n"));
+
+    let bad = directory.path().join("bad.toml");
+    std::fs::write(&bad, text.replace("GGSN", "GGSM")).unwrap();
+    let output = tollgate(&format!("node --config {} --check", bad.display()), None);
+    assert_eq!(output.status.code(), Some(1));
+    let line = err(&output);
+    assert!(line.starts_with("Failure: "), "{line}");
+    assert!(line.contains("bad.toml:11: apn[0].service: "), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
 }

@@ -16,6 +16,7 @@ mod report;
 pub mod shell;
 mod transactions;
 
+pub use gtp::v1::Imsi;
 pub use machine::{Machine, Transmit};
 pub use message::{CreateRequest, QOS_R99};
 pub use plan::{ApnShare, HoldTime, Plan, PlanError};

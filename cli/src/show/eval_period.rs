@@ -16,7 +16,10 @@ pub fn text(view: &View) -> String {
     out.push_str(&field("Used", &span(evaluation.used_s)));
     out.push_str(&field("Remaining", &span(evaluation.remaining_s)));
     out.push_str(&field("Clock", clock(snapshot)));
-    if let Some(lab) = snapshot.lab.filter(|lab| lab.speedup > 1) {
+    if let Some(lab) = snapshot
+        .lab
+        .filter(|lab| lab.speedup > 1 && !evaluation.expired)
+    {
         let real = span(evaluation.remaining_s.div_ceil(u64::from(lab.speedup)));
         let said = format!("x{}: what remains passes in {real}", lab.speedup);
         out.push_str(&field("Lab Speed", &said));
@@ -41,7 +44,9 @@ pub fn json(view: &View) -> Value {
 }
 
 fn clock(snapshot: &Snapshot) -> &'static str {
-    if snapshot.evaluation.expired {
+    if snapshot.evaluation.expired && snapshot.recovery.is_some() {
+        "expired: a recovery period runs"
+    } else if snapshot.evaluation.expired {
         "expired: new calls of every service and feature are refused"
     } else if snapshot.evaluation.running {
         "running: a license is in use and the node is not registered"

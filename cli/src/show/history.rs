@@ -63,7 +63,8 @@ fn kind(reason: RefusalReason) -> Kind {
     }
 }
 
-fn reason(reason: RefusalReason) -> &'static str {
+/// The word of a reason, as printed.
+pub fn reason(reason: RefusalReason) -> &'static str {
     match reason {
         RefusalReason::ServiceBlocked => "BLOCK",
         RefusalReason::FeatureBlocked { .. } => "FEATURE",

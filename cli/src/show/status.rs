@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
 use super::text::{self, counted, rough_span};
-use super::{Filter, Kind, Standing, View, kind_of, why};
+use super::{Kind, Standing, View, kind_of, why};
 
 const ROWS: &[Column] = &[
     left(" ", 1),
@@ -39,7 +39,7 @@ pub fn text(view: &View) -> String {
     out.push_str(
         "  X BLOCK: new calls are refused   ! ALLOW-AT-LIMIT: refused until a call ends\n",
     );
-    if view.filter == Filter::default() {
+    if view.filter.standing.is_none() {
         out.push_str(&changes(snapshot));
         out.push_str(&alarms(snapshot));
     }
@@ -72,12 +72,12 @@ pub fn json(view: &View) -> Value {
 
 fn general(snapshot: &Snapshot) -> String {
     let evaluation = &snapshot.evaluation;
-    let clock = if evaluation.expired {
-        "used up".to_owned()
+    let clock = if evaluation.expired && snapshot.recovery.is_none() {
+        "used up: every service and feature is BLOCK".to_owned()
     } else if evaluation.running {
-        format!("{} left, running", text::span(evaluation.remaining_s))
+        format!("{} left, running", rough_span(evaluation.remaining_s))
     } else {
-        format!("{} left, stopped", text::span(evaluation.remaining_s))
+        format!("{} left, stopped", rough_span(evaluation.remaining_s))
     };
     let mut out = text::field("Evaluation Period", &clock);
     if let Some(recovery) = &snapshot.recovery {
@@ -177,6 +177,7 @@ fn refused(counts: &RefusedCounts) -> Option<String> {
 fn changes(snapshot: &Snapshot) -> String {
     let mut lines = vec![];
     lines.extend(evaluation_end(snapshot));
+    lines.extend(recovery_end(snapshot));
     lines.extend(silence_end(snapshot));
     for row in snapshot.rows() {
         lines.extend(grace_end(row));
@@ -193,7 +194,7 @@ fn changes(snapshot: &Snapshot) -> String {
 fn evaluation_end(snapshot: &Snapshot) -> Option<String> {
     let evaluation = &snapshot.evaluation;
     let enforced = snapshot.smart.ever_enabled && snapshot.smart.mode == Mode::Evaluation;
-    if !enforced || evaluation.expired {
+    if !enforced || evaluation.expired || snapshot.recovery.is_some() {
         return None;
     }
     let left = rough_span(evaluation.remaining_s);
@@ -205,6 +206,13 @@ fn evaluation_end(snapshot: &Snapshot) -> Option<String> {
     Some(format!(
         "in {left} of use: evaluation ends, every service and feature BLOCK{}{clock}",
         lab_clock(snapshot, evaluation.remaining_s)
+    ))
+}
+
+fn recovery_end(snapshot: &Snapshot) -> Option<String> {
+    let left = rough_span(snapshot.recovery.as_ref()?.remaining_s);
+    Some(format!(
+        "in {left} of use: the recovery period ends, every service and feature BLOCK"
     ))
 }
 

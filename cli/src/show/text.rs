@@ -36,10 +36,13 @@ pub fn span(seconds: u64) -> String {
     units(seconds).join(", ")
 }
 
-/// The two largest units of [`span`].
+/// The two largest units of [`span`], the second only if it is not zero.
 pub fn rough_span(seconds: u64) -> String {
     let mut units = units(seconds);
     units.truncate(2);
+    if units.last().is_some_and(|last| last.starts_with("0 ")) && units.len() > 1 {
+        units.pop();
+    }
     units.join(", ")
 }
 
@@ -161,6 +164,8 @@ mod tests {
         assert_eq!(span(61), "1 minute, 1 second");
         assert_eq!(span(7_776_000), "90 days, 0 hours, 0 minutes, 0 seconds");
         assert_eq!(rough_span(90_061), "1 day, 1 hour");
+        assert_eq!(rough_span(86_461), "1 day");
+        assert_eq!(rough_span(0), "0 seconds");
     }
 
     #[test]

@@ -5,13 +5,30 @@ use licensing::{Alarm, AlarmKind, Compliance, FeatureIndex, Policy, ServiceIndex
 
 use super::text::{self, counted, rough_span, stamp};
 
-/// Why a tag has the state that it has; none: nothing needs explaining, for it is not in use and not refused.
+/// Why a tag has the state that it has; none: it is not in use, and nothing but the end of the evaluation, which is
+/// said of all of them at once, blocks it.
 pub fn reason(snapshot: &Snapshot, row: TagRow<'_>) -> Option<String> {
     let tag = row.tag();
     match tag.state {
         State::AllowAtLimit => Some(at_limit(row)),
+        State::Block if by_evaluation(snapshot, tag) && !tag.in_use => None,
         State::Block => Some(block(snapshot, row)),
         State::Allow => allow(snapshot, tag),
+    }
+}
+
+fn by_evaluation(snapshot: &Snapshot, tag: &TagStatus) -> bool {
+    match tag.compliance {
+        Some(Compliance::EvaluationExpired) => true,
+        None => snapshot.evaluation.expired,
+        Some(
+            Compliance::Waiting
+            | Compliance::Authorized
+            | Compliance::OutOfCompliance { .. }
+            | Compliance::InvalidTag
+            | Compliance::AuthorizationExpired
+            | Compliance::Evaluation,
+        ) => false,
     }
 }
 
@@ -65,7 +82,7 @@ fn block(snapshot: &Snapshot, row: TagRow<'_>) -> String {
 
 fn blocked_standing(snapshot: &Snapshot, tag: &TagStatus) -> String {
     match tag.compliance {
-        Some(Compliance::EvaluationExpired) => {
+        _ if by_evaluation(snapshot, tag) => {
             "the evaluation period is used up and the node is not registered".to_owned()
         }
         Some(Compliance::OutOfCompliance { since }) => {
@@ -80,12 +97,12 @@ fn blocked_standing(snapshot: &Snapshot, tag: &TagStatus) -> String {
             "nothing heard from the authority for 90 days, and no evaluation time is left"
                 .to_owned()
         }
-        Some(Compliance::Waiting | Compliance::Authorized | Compliance::Evaluation) => {
-            "by the last verdict".to_owned()
-        }
-        None if snapshot.evaluation.expired => {
-            "the evaluation period is used up and the node is not registered".to_owned()
-        }
+        Some(
+            Compliance::Waiting
+            | Compliance::Authorized
+            | Compliance::Evaluation
+            | Compliance::EvaluationExpired,
+        ) => "by the last verdict".to_owned(),
         None => "by the last verdict; not in use".to_owned(),
     }
 }
@@ -114,6 +131,9 @@ fn allow(snapshot: &Snapshot, tag: &TagStatus) -> Option<String> {
         }
         Compliance::AuthorizationExpired => {
             "nothing heard from the authority for 90 days: evaluation time is used".to_owned()
+        }
+        Compliance::Evaluation if snapshot.recovery.is_some() => {
+            "in the recovery period".to_owned()
         }
         Compliance::Evaluation => "in evaluation".to_owned(),
         Compliance::EvaluationExpired => "evaluation is used up".to_owned(),

@@ -1,0 +1,191 @@
+//! `tollgate demo`: a node and calls through it, on loopback, with every promise checked on the way.
+//!
+//! The node is a child process of the same executable; calls reach it over UDP, what is shown comes over its control
+//! socket. Nothing is left behind, however the demo ends.
+
+mod caller;
+mod child;
+mod ledger;
+mod steps;
+
+use std::process::ExitCode;
+
+use api::{Failure, Health, Reply, Request};
+use licensing::snapshot::ServiceStatus;
+use licensing::{RefusalRecord, Snapshot};
+
+use crate::client::Client;
+use crate::interrupt::Interrupt;
+use crate::output;
+use crate::show::{Filter, Surface, text};
+
+use caller::Caller;
+use child::Child;
+use ledger::Ledger;
+
+/// The service that the demo's calls are counted for.
+const SERVICE: &str = "GGSN";
+
+/// Everything that a step works with.
+struct Demo {
+    client: Client,
+    caller: Caller,
+    ledger: Ledger,
+    interrupt: Interrupt,
+}
+
+/// Runs all of it: success if every assertion held.
+pub fn run() -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::watch().map_err(|error| {
+        let what = format!("signals can't be received: {error}");
+        Failure::new(what, "demo", "run it again")
+    })?;
+    output::print(&introduction());
+    let mut child = Child::start()?;
+    match play(&mut child, &interrupt) {
+        Ok(ledger) => {
+            output::print(&format!("\nWhat Was Asserted\n{}", ledger.render()));
+            Ok(if ledger.all_held() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Err(failure) => {
+            if !interrupt.came() {
+                output::complain(&format!("The node's log ends:\n{}\n", child.log_tail()));
+            }
+            Err(failure)
+        }
+    }
+}
+
+fn introduction() -> String {
+    let words = "This starts a node on loopback with the embedded StarOS catalog, puts GTPv1-C calls on it over UDP, \
+                 and shows what an operator sees. All of it is real except the license clock, which a lab-only call \
+                 speeds up at the end. It takes well under a minute.";
+    format!("tollgate demo\n{}", text::labelled("  ", words))
+}
+
+fn play(child: &mut Child, interrupt: &Interrupt) -> Result<Ledger, Failure> {
+    output::print(&heading("A node starts"));
+    let configuration = child.configuration();
+    let indented = configuration.lines().map(|line| format!("    {line}"));
+    let indented: Vec<String> = indented.map(|line| line.trim_end().to_owned()).collect();
+    output::print(&format!("{}\n\n", indented.join("\n")));
+    let health = child.ready(interrupt)?;
+    output::print(&format!(
+        "  It answers: {} {}, GTP-C on {}, {} workers.\n",
+        health.name,
+        health.version,
+        health.gn,
+        health.workers.len()
+    ));
+    let mut demo = Demo {
+        client: child.client(),
+        caller: Caller::new(child)?,
+        ledger: Ledger::default(),
+        interrupt: interrupt.clone(),
+    };
+    for step in steps::STEPS {
+        output::print(&heading(step.heading));
+        output::print(&text::labelled("  ", step.words));
+        (step.play)(&mut demo)?;
+        if demo.interrupt.came() {
+            return Err(interrupted());
+        }
+    }
+    let status = child.end();
+    output::print("\n");
+    let observed = status.map_or_else(|| "no exit status".to_owned(), |status| status.to_string());
+    let clean = status.is_some_and(|status| status.success());
+    demo.check("the node saves its state and ends", clean, observed);
+    Ok(demo.ledger)
+}
+
+fn heading(words: &str) -> String {
+    format!(
+        "\n=== {words} {}\n",
+        "=".repeat(text::COLUMNS - 5 - words.len())
+    )
+}
+
+fn interrupted() -> Failure {
+    Failure::new(
+        "interrupted",
+        "demo",
+        "nothing is left behind; run it again",
+    )
+}
+
+impl Demo {
+    /// Asserts: notes it, and tells it.
+    fn check(&mut self, asserted: &'static str, held: bool, observed: impl Into<String>) {
+        let line = self.ledger.note(asserted, held, observed.into());
+        output::print(&line);
+    }
+
+    fn ask(&self, request: &Request) -> Result<Reply, Failure> {
+        Ok(self.client.ask(request)?)
+    }
+
+    fn change(&self, request: &Request) -> Result<bool, Failure> {
+        match self.ask(request)? {
+            Reply::Done { changed } => Ok(changed),
+            Reply::Snapshot { .. }
+            | Reply::History { .. }
+            | Reply::Sessions { .. }
+            | Reply::Health { .. } => Err(self.client.unexpected()),
+        }
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, Failure> {
+        match self.ask(&Request::Snapshot)? {
+            Reply::Snapshot { snapshot, .. } => Ok(*snapshot),
+            Reply::Done { .. }
+            | Reply::History { .. }
+            | Reply::Sessions { .. }
+            | Reply::Health { .. } => Err(self.client.unexpected()),
+        }
+    }
+
+    /// The newest refusal.
+    fn refusal(&self) -> Result<Option<RefusalRecord>, Failure> {
+        match self.ask(&Request::History { limit: 1 })? {
+            Reply::History { refusals } => Ok(refusals.into_iter().next()),
+            Reply::Snapshot { .. }
+            | Reply::Done { .. }
+            | Reply::Sessions { .. }
+            | Reply::Health { .. } => Err(self.client.unexpected()),
+        }
+    }
+
+    fn health(&self) -> Result<Health, Failure> {
+        match self.ask(&Request::Health)? {
+            Reply::Health { health } => Ok(*health),
+            Reply::Snapshot { .. }
+            | Reply::Done { .. }
+            | Reply::Sessions { .. }
+            | Reply::History { .. } => Err(self.client.unexpected()),
+        }
+    }
+
+    /// The row of [`SERVICE`].
+    fn service(&self) -> Result<ServiceStatus, Failure> {
+        let rows = self.snapshot()?.services.into_iter();
+        let mut rows = rows.filter(|row| row.tag.name == SERVICE);
+        rows.next().ok_or_else(|| self.client.unexpected())
+    }
+
+    /// Prints what `tollgate show` answers to these words.
+    fn show(&self, words: &[&str], filter: Filter, typed: &str) -> Result<(), Failure> {
+        let surface = Surface::named(words).ok_or_else(|| self.client.unexpected())?;
+        let view = crate::control::view(&self.client, surface, filter, 3)?;
+        output::print(&format!(
+            "\n$ tollgate show {}{typed}\n{}",
+            words.join(" "),
+            surface.text(&view)
+        ));
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! The demo's node: a child process of the same executable, in a directory of its own, ended on every way out.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use api::{Failure, Health, Reply, Request};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::interrupt::Interrupt;
+
+/// Longest wait for the node's first answer.
+const READY_WAIT: Duration = Duration::from_secs(20);
+
+/// Longest wait for the node to save its state and end.
+const END_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a wait looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Lines of the log that are shown when it failed.
+const TAIL_LINES: usize = 20;
+
+/// A node, its directory and its addresses.
+#[derive(Debug)]
+pub struct Child {
+    process: std::process::Child,
+    status: Option<ExitStatus>,
+    log: PathBuf,
+    directory: TempDir,
+    /// Where it takes GTP-C.
+    pub gn: SocketAddr,
+    /// An address for its peer, on the same loopback.
+    pub peer: Ipv4Addr,
+}
+
+impl Child {
+    /// Starts it; it does not answer yet.
+    pub fn start() -> Result<Self, Failure> {
+        let directory = tempfile::Builder::new()
+            .prefix("tollgate-demo-")
+            .tempdir()
+            .map_err(|error| cannot("make a temporary directory", &error))?;
+        let (gn, peer) = addresses().map_err(|error| cannot("take a UDP port", &error))?;
+        let config = directory.path().join("tollgate.toml");
+        fs::write(&config, configuration(gn))
+            .map_err(|error| cannot("write the configuration", &error))?;
+        let log = directory.path().join("node.log");
+        let process = spawn(&config, &log).map_err(|error| cannot("start the node", &error))?;
+        Ok(Self {
+            process,
+            status: None,
+            log,
+            directory,
+            gn,
+            peer,
+        })
+    }
+
+    /// The client of its control socket.
+    pub fn client(&self) -> Client {
+        Client::new(self.directory.path().join("control.sock"))
+    }
+
+    /// Its configuration, as it was written.
+    pub fn configuration(&self) -> String {
+        configuration(self.gn)
+    }
+
+    /// Waits until it answers.
+    pub fn ready(&mut self, interrupt: &Interrupt) -> Result<Box<Health>, Failure> {
+        let end = Instant::now() + READY_WAIT;
+        loop {
+            if let Ok(Reply::Health { health }) = self.client().ask(&Request::Health) {
+                return Ok(health);
+            }
+            if let Some(status) = self.ended() {
+                let what = format!("the demo's node ended at once: {status}");
+                return Err(Failure::new(what, "node", "see its log above"));
+            }
+            if Instant::now() > end {
+                let what = "the demo's node does not answer";
+                return Err(Failure::new(what, "node", "see its log above"));
+            }
+            if interrupt.wait(LOOK_EVERY) {
+                return Err(super::interrupted());
+            }
+        }
+    }
+
+    /// The last lines of its log.
+    pub fn log_tail(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let from = lines.len().saturating_sub(TAIL_LINES);
+        lines[from..].join("\n")
+    }
+
+    /// Its exit status, if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() {
+            self.status = self.process.try_wait().unwrap_or_default();
+        }
+        self.status
+    }
+
+    /// Asks it to save its state and end; waits, and kills it if that takes too long.
+    pub fn end(&mut self) -> Option<ExitStatus> {
+        if let Some(status) = self.ended() {
+            return Some(status);
+        }
+        if let Some(pid) = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw)
+        {
+            // It may have ended in between; the wait below sees that.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let end = Instant::now() + END_WAIT;
+        while Instant::now() < end {
+            if let Some(status) = self.ended() {
+                return Some(status);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        // What is killed twice is dead all the same.
+        let _ = self.process.kill();
+        self.status = self.process.wait().ok();
+        self.status
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// In a process group of its own, so that Ctrl-C reaches the demo alone, which then ends the node.
+fn spawn(config: &PathBuf, log: &PathBuf) -> io::Result<std::process::Child> {
+    let log = File::create(log)?;
+    Command::new(std::env::current_exe()?)
+        .args(["node", "--config"])
+        .arg(config)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+}
+
+/// A free port on a loopback address that follows from our process number, and a neighbour for the peer.
+fn addresses() -> io::Result<(SocketAddr, Ipv4Addr)> {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let node = Ipv4Addr::new(127, 80, high, low.clamp(1, 254));
+    let peer = Ipv4Addr::new(127, 81, high, low.clamp(1, 254));
+    let free = UdpSocket::bind((node, 0))?.local_addr()?;
+    Ok((free, peer))
+}
+
+fn configuration(gn: SocketAddr) -> String {
+    format!(
+        r#"[node]
+name = "demo"
+state_dir = "state"
+workers = 2
+
+[control]
+socket = "control.sock"
+
+[gn]
+listen = "{gn}"
+echo_interval_s = 0
+
+[[pool]]
+name = "subscribers"
+ipv4 = ["10.64.0.0/16"]
+
+[[apn]]
+name = "internet"
+service = "GGSN"
+pool = "subscribers"
+
+[[apn]]
+name = "sos"
+service = "GGSN"
+pool = "subscribers"
+emergency = true
+
+[lab]
+speedup = 1
+"#
+    )
+}
+
+fn cannot(what: &str, error: &io::Error) -> Failure {
+    Failure::new(
+        format!("can't {what}: {error}"),
+        "demo",
+        "free what is missing and run it again",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_one_that_a_node_takes() {
+        let (gn, _) = addresses().unwrap();
+        let config = node::config::Config::parse(&configuration(gn), "demo.toml".as_ref()).unwrap();
+        assert_eq!(config.gn(), gn);
+        assert!(config.lab.is_some());
+    }
+}

@@ -1,0 +1,311 @@
+//! The steps, in order: what each shows, and what it asserts.
+
+use std::time::{Duration, Instant};
+
+use api::{Failure, Request};
+use licensing::snapshot::State;
+use licensing::{Mode, Policy, RefusalReason};
+
+use super::{Demo, interrupted};
+use crate::output;
+use crate::show::{Filter, Kind, history, status, text};
+
+/// One step.
+pub struct Step {
+    /// What it is called.
+    pub heading: &'static str,
+    /// What happens in it, and why.
+    pub words: &'static str,
+    /// Does it.
+    pub play: fn(&mut Demo) -> Result<(), Failure>,
+}
+
+/// Sessions that one license of the embedded catalog covers; in evaluation, the ceiling.
+const CEILING: u32 = 10_000;
+
+/// Calls made one after the other before the rest comes at a rate.
+const FIRST_CALLS: u32 = 100;
+
+/// License seconds a second at which the evaluation period of 90 days passes in six seconds.
+const SPEEDUP: u32 = 90 * 86_400 / 6;
+
+/// Longest wait for something that the node does by itself.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Cause "Request accepted" (TS 29.060 7.7.1).
+const ACCEPTED: u8 = 128;
+
+/// Cause "No resources available", which a refused call is told unless configured otherwise.
+const NO_RESOURCES: u8 = 199;
+
+const STATUS: &[&str] = &["license", "enforcement", "status"];
+const STATISTICS: &[&str] = &["license", "statistics"];
+const EVALUATION: &[&str] = &["license", "eval-period"];
+const HISTORY: &[&str] = &["license", "enforcement", "history"];
+
+const SUMMARY: &[&str] = &["session", "summary"];
+
+const SERVICES: Filter = Filter {
+    standing: None,
+    kind: Some(Kind::Service),
+};
+
+/// All of them.
+pub const STEPS: &[Step] = &[
+    Step {
+        heading: "1. Smart licensing is enabled",
+        words: "Until now calls would be counted and let through. From here on licenses are enforced; the node is not \
+                registered, so its 90 days of evaluation apply: one license a service, features without limit.",
+        play: enable,
+    },
+    Step {
+        heading: "2. Calls are let through in evaluation",
+        words: "A hundred subscribers set up a PDP context each, over UDP.",
+        play: first_calls,
+    },
+    Step {
+        heading: "3. The ceiling is reached",
+        words: "One GGSN license covers 10,000 sessions. The load generator fills it; the policy stays ALLOW, the \
+                state becomes ALLOW-AT-LIMIT, and the next call is refused.",
+        play: fill,
+    },
+    Step {
+        heading: "4. A release lets the next one in",
+        words: "The bound is exact: one call ends, one call gets in, the next is refused again.",
+        play: release,
+    },
+    Step {
+        heading: "5. An emergency call is never refused for a license",
+        words: "A call to an access point that is configured for emergencies, at the full ceiling. It holds no \
+                license and is counted apart.",
+        play: emergency,
+    },
+    Step {
+        heading: "6. The evaluation period runs out",
+        words: "The license clock of a lab node may be sped up; no other time changes. At this speed 90 days of use \
+                pass in six seconds.",
+        play: run_out,
+    },
+    Step {
+        heading: "7. New calls are refused, established ones stay",
+        words: "BLOCK never ends a session, nor refuses a change or the end of one. Emergency calls get in.",
+        play: blocked,
+    },
+    Step {
+        heading: "8. The count is proved",
+        words: "In the background the node recounts its session table and compares it with every counter that \
+                licensing relies on.",
+        play: proved,
+    },
+];
+
+fn enable(demo: &mut Demo) -> Result<(), Failure> {
+    output::print("\n$ tollgate license smart enable\n");
+    demo.change(&Request::SmartLicensing { enable: true })?;
+    let smart = demo.snapshot()?.smart;
+    let held = smart.enabled && smart.mode == Mode::Evaluation;
+    let word = if smart.enabled { "enabled" } else { "disabled" };
+    let observed = format!("{word}, {}", smart.mode);
+    demo.check("smart licensing is on, in evaluation", held, observed);
+    let ceiling = demo.service()?.ceiling;
+    let held = ceiling.is_some_and(|ceiling| ceiling.0 == CEILING);
+    let observed = format!("ceiling {}", text::ceiling(ceiling));
+    demo.check("GGSN may hold one license", held, observed);
+    demo.show(STATUS, Filter::default(), "")?;
+    demo.show(STATISTICS, SERVICES, " service")
+}
+
+fn first_calls(demo: &mut Demo) -> Result<(), Failure> {
+    let mut accepted = 0;
+    for _ in 0..FIRST_CALLS {
+        if demo.caller.create("internet")? == ACCEPTED {
+            accepted += 1;
+        }
+        if demo.interrupt.came() {
+            return Err(interrupted());
+        }
+    }
+    let observed = format!("{accepted} of {FIRST_CALLS} with cause {ACCEPTED}");
+    demo.check(
+        "the first calls are accepted",
+        accepted == FIRST_CALLS,
+        observed,
+    );
+    sessions(demo, "each of them is counted once", FIRST_CALLS)?;
+    demo.show(STATUS, SERVICES, " service")?;
+    demo.show(STATISTICS, SERVICES, " service")
+}
+
+fn fill(demo: &mut Demo) -> Result<(), Failure> {
+    let calls = u64::from(CEILING - FIRST_CALLS);
+    let report = demo.caller.load("internet", calls, &demo.interrupt)?;
+    if demo.interrupt.came() {
+        return Err(interrupted());
+    }
+    let create = &report.create;
+    let observed = format!("{} of {calls}, {} refused", create.accepted, create.refused);
+    let held = create.accepted == calls && create.requests == calls;
+    demo.check("calls up to the ceiling are accepted", held, observed);
+    let row = demo.service()?;
+    let state = status::state(row.tag.state);
+    let held = row.tag.state == State::AllowAtLimit && row.tag.policy == Policy::Allow;
+    demo.check("the state is ALLOW-AT-LIMIT", held, state);
+    let cause = demo.caller.create("internet")?;
+    refused(demo, "call 10,001 is refused", cause);
+    because(demo, "its refusal is explained", RefusalReason::AtCeiling)?;
+    sessions(demo, "the count has not moved", CEILING)?;
+    demo.show(STATUS, SERVICES, " service")?;
+    demo.show(STATISTICS, SERVICES, " service")?;
+    demo.show(HISTORY, Filter::default(), "")
+}
+
+fn release(demo: &mut Demo) -> Result<(), Failure> {
+    let cause = demo.caller.delete()?;
+    accepted(demo, "a call ends", cause);
+    let state = demo.service()?.tag.state;
+    let word = status::state(state);
+    demo.check(
+        "there is room: the state is ALLOW",
+        state == State::Allow,
+        word,
+    );
+    let cause = demo.caller.create("internet")?;
+    accepted(demo, "the next call gets in", cause);
+    let cause = demo.caller.create("internet")?;
+    refused(demo, "the one after it does not", cause);
+    sessions(demo, "the ceiling is full again", CEILING)?;
+    demo.show(STATUS, SERVICES, " service")?;
+    demo.show(STATISTICS, SERVICES, " service")
+}
+
+fn emergency(demo: &mut Demo) -> Result<(), Failure> {
+    let cause = demo.caller.create("sos")?;
+    accepted(demo, "an emergency call gets in", cause);
+    emergencies(demo, "it is counted apart", 1)?;
+    sessions(demo, "it holds no license", CEILING)?;
+    demo.show(STATUS, SERVICES, " service")?;
+    demo.show(STATISTICS, SERVICES, " service")
+}
+
+fn run_out(demo: &mut Demo) -> Result<(), Failure> {
+    demo.show(EVALUATION, Filter::default(), "")?;
+    output::print(&format!("\n$ tollgate lab speedup {SPEEDUP}\n"));
+    demo.change(&Request::LabSpeedup { speedup: SPEEDUP })?;
+    let end = Instant::now() + WAIT;
+    let expired = loop {
+        let evaluation = demo.snapshot()?.evaluation;
+        output::print(&format!(
+            "  {} left\n",
+            text::rough_span(evaluation.remaining_s)
+        ));
+        if evaluation.expired || Instant::now() > end {
+            break evaluation.expired;
+        }
+        if demo.interrupt.wait(Duration::from_secs(1)) {
+            return Err(interrupted());
+        }
+    };
+    let observed = text::rough_span(demo.snapshot()?.evaluation.used_s);
+    demo.check("90 days of use are used up", expired, observed);
+    demo.show(EVALUATION, Filter::default(), "")?;
+    demo.show(STATUS, SERVICES, " service")?;
+    demo.show(STATISTICS, SERVICES, " service")
+}
+
+fn blocked(demo: &mut Demo) -> Result<(), Failure> {
+    let snapshot = demo.snapshot()?;
+    let all = snapshot.rows().count();
+    let block = snapshot
+        .rows()
+        .filter(|row| row.tag().state == State::Block)
+        .count();
+    let observed = format!("{block} of {all}");
+    demo.check("every service and feature is BLOCK", block == all, observed);
+    let cause = demo.caller.create("internet")?;
+    refused(demo, "a new call is refused", cause);
+    sessions(demo, "established calls stay", CEILING)?;
+    let cause = demo.caller.update()?;
+    accepted(demo, "an established call may change", cause);
+    let cause = demo.caller.delete()?;
+    accepted(demo, "an established call may end", cause);
+    let cause = demo.caller.create("internet")?;
+    refused(demo, "with room below the ceiling, still refused", cause);
+    because(
+        demo,
+        "for the block, not the ceiling",
+        RefusalReason::ServiceBlocked,
+    )?;
+    sessions(demo, "one less is counted", CEILING - 1)?;
+    let cause = demo.caller.create("sos")?;
+    accepted(demo, "an emergency call gets in", cause);
+    emergencies(demo, "both emergency calls are up", 2)?;
+    demo.show(STATUS, Filter::default(), "")?;
+    demo.show(STATISTICS, SERVICES, " service")?;
+    demo.show(HISTORY, Filter::default(), "")
+}
+
+fn proved(demo: &mut Demo) -> Result<(), Failure> {
+    let from = demo.snapshot()?.at.wall;
+    let end = Instant::now() + WAIT;
+    let recount = loop {
+        let recount = demo
+            .snapshot()?
+            .recount
+            .filter(|recount| recount.at >= from);
+        if recount.is_some() || Instant::now() > end {
+            break recount;
+        }
+        if demo.interrupt.wait(Duration::from_millis(500)) {
+            return Err(interrupted());
+        }
+    };
+    let observed = recount.map_or_else(
+        || "no recount".to_owned(),
+        |recount| format!("{} counted, drift {}", recount.sessions, recount.drift),
+    );
+    let held = recount.is_some_and(|recount| recount.drift == 0);
+    demo.check("a recount finds no drift", held, observed);
+    let dropped = demo.health()?.permits_dropped;
+    demo.check(
+        "no permit was lost",
+        dropped == 0,
+        format!("{dropped} lost"),
+    );
+    demo.show(SUMMARY, Filter::default(), "")
+}
+
+fn accepted(demo: &mut Demo, asserted: &'static str, cause: u8) {
+    demo.check(asserted, cause == ACCEPTED, format!("cause {cause}"));
+}
+
+fn refused(demo: &mut Demo, asserted: &'static str, cause: u8) {
+    demo.check(asserted, cause == NO_RESOURCES, format!("cause {cause}"));
+}
+
+fn sessions(demo: &mut Demo, asserted: &'static str, wanted: u32) -> Result<(), Failure> {
+    let sessions = demo.service()?.sessions.0;
+    demo.check(asserted, sessions == wanted, format!("{sessions} sessions"));
+    Ok(())
+}
+
+fn emergencies(demo: &mut Demo, asserted: &'static str, wanted: u64) -> Result<(), Failure> {
+    let now = demo.snapshot()?.emergency.sessions;
+    demo.check(asserted, now == wanted, format!("{now} emergency"));
+    Ok(())
+}
+
+fn because(demo: &mut Demo, asserted: &'static str, wanted: RefusalReason) -> Result<(), Failure> {
+    let record = demo.refusal()?;
+    let held = record
+        .as_ref()
+        .is_some_and(|record| record.reason == wanted);
+    let observed = record.map_or_else(
+        || "no record".to_owned(),
+        |record| {
+            let reason = history::reason(record.reason);
+            format!("{reason} at {} calls", record.sessions)
+        },
+    );
+    demo.check(asserted, held, observed);
+    Ok(())
+}

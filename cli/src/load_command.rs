@@ -1,0 +1,72 @@
+//! `tollgate load`: GTP calls on any GGSN, and how it answers.
+
+mod args;
+mod report;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use api::Failure;
+use load::{LoadError, Plan, Progress, Report};
+
+use crate::interrupt::Interrupt;
+use crate::output;
+
+pub use args::LoadArgs;
+
+/// Runs the plan to its end, or to Ctrl-C, and prints the report.
+pub fn run(args: &LoadArgs) -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::watch().map_err(|error| {
+        let what = format!("signals can't be received: {error}");
+        Failure::new(what, "load", "run it again")
+    })?;
+    let report = carry_out(args.plan(), &interrupt, !args.json)?;
+    let text = if args.json {
+        format!("{:#}\n", serde_json::json!(report))
+    } else {
+        report::text(&report)
+    };
+    output::print(&text);
+    match report::failure(&report) {
+        None => Ok(ExitCode::SUCCESS),
+        Some(what) => Err(Failure::new(
+            what,
+            args.plan().peer.to_string(),
+            "look at the causes above, and at the gateway",
+        )),
+    }
+}
+
+/// Carries a plan out until it is done or a signal came, and shows how it goes on standard error: on a terminal one
+/// line that is written again and again, else a line each second.
+pub fn carry_out(plan: Plan, interrupt: &Interrupt, told: bool) -> Result<Report, Failure> {
+    let peer = plan.peer.to_string();
+    let terminal = io::stderr().is_terminal();
+    let tell = |progress: &Progress| {
+        let line = report::progress(progress);
+        if told && terminal {
+            output::complain(&format!("\r{line:<79}"));
+        } else if told {
+            output::complain(&format!("{line}\n"));
+        }
+    };
+    let report = load::run(plan, || interrupt.came(), tell);
+    if told && terminal {
+        output::complain("\n");
+    }
+    report.map_err(|error| failure(&error, peer))
+}
+
+fn failure(error: &LoadError, peer: String) -> Failure {
+    let what = match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    match error {
+        LoadError::Plan(_) => Failure::new(what, "command line", "see tollgate load --help"),
+        LoadError::Bind { .. } => {
+            Failure::new(what, peer, "name an address of this host with --local")
+        }
+        LoadError::Socket { .. } => Failure::new(what, peer, "look at the network to the gateway"),
+    }
+}

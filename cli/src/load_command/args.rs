@@ -1,0 +1,240 @@
+//! The options of `tollgate load`, and the plan that they make.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Args;
+use load::{ApnShare, HoldTime, Plan};
+
+/// Port of GTP-C.
+const GTP_C_PORT: u16 = 2123;
+
+const EXAMPLES: &str = "\
+Examples:
+  tollgate load --target 127.0.0.1
+      10 calls a second, each held for 10 seconds, until Ctrl-C
+  tollgate load --target 10.0.0.1 --rate 2000 --ramp 10s --duration 1m \\
+      --hold exp:30s --apn internet=8,ims=2
+  tollgate load --target 10.0.0.1 --rate 5000 --calls 10000 --hold forever
+      fill a license, then take the calls down again
+
+Times are written 250ms, 10s, 5m or 1h. Latency counts from when a request was
+due, so that a slow peer can't hide behind a slow sender. Ctrl-C ends the run:
+the calls are taken down, and the report is printed. Exit code 1: some request
+was never answered, or none was accepted.";
+
+/// Options of `tollgate load`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct LoadArgs {
+    /// The GGSN: its address, and its port if that is not 2123
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = target)]
+    target: SocketAddr,
+    /// Our own address [default: the one that routes to the target]
+    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::UNSPECIFIED), hide_default_value = true)]
+    local: IpAddr,
+    /// Our own port; 0 takes any
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    local_port: u16,
+    /// Calls begun a second
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    rate: f64,
+    /// Time in which the rate goes up from nothing
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
+    ramp: Duration,
+    /// How long a call is held: TIME, exp:MEAN, or forever
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = hold)]
+    hold: HoldTime,
+    /// Update each call every so often
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    update_every: Option<Duration>,
+    /// Access points, each with its share
+    #[arg(
+        long,
+        value_name = "APN=SHARE,...",
+        default_value = "internet",
+        value_delimiter = ',',
+        value_parser = apn
+    )]
+    apn: Vec<ApnShare>,
+    /// Subscribers; each has one call at a time
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    subscribers: u32,
+    /// IMSI of the first subscriber
+    #[arg(long, value_name = "IMSI", default_value = "001010000000001")]
+    first_imsi: String,
+    /// Begin calls for so long [default: until Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    duration: Option<Duration>,
+    /// Begin so many calls [default: no end]
+    #[arg(long, value_name = "N")]
+    calls: Option<u64>,
+    /// Leave the calls up at the end
+    #[arg(long)]
+    leave_up: bool,
+    /// Wait for an answer before a request is sent again (T3-RESPONSE)
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = time)]
+    t3: Duration,
+    /// Times that a request is sent at most (N3-REQUESTS)
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    n3: u8,
+    /// Most requests without an answer at any time
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    window: u32,
+    /// Allocation/retention priority, 1 to 3
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    arp: u8,
+    /// Evolved priority level, 1 to 15
+    #[arg(long, value_name = "N")]
+    evolved_arp: Option<u8>,
+    /// Seed of what is random: access point and hold time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Print the report as JSON, and no progress
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl LoadArgs {
+    /// The plan.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            peer: self.target,
+            local: self.local,
+            local_port: self.local_port,
+            calls_per_s: self.rate,
+            ramp: self.ramp,
+            hold: self.hold,
+            update_every: self.update_every,
+            apns: self.apn.clone(),
+            first_imsi: self.first_imsi.clone(),
+            subscribers: self.subscribers,
+            max_calls: self.calls,
+            duration: self.duration,
+            leave_up: self.leave_up,
+            t3_response: self.t3,
+            n3_requests: self.n3,
+            window: self.window,
+            arp: self.arp,
+            evolved_arp_level: self.evolved_arp,
+            seed: self.seed,
+            ..Plan::default()
+        }
+    }
+}
+
+fn target(text: &str) -> Result<SocketAddr, String> {
+    let with_port = text.parse().ok();
+    let address = text.parse().ok();
+    with_port
+        .or_else(|| address.map(|address| SocketAddr::new(address, GTP_C_PORT)))
+        .ok_or_else(|| {
+            "an address such as 127.0.0.1, [::1]:2123 or 10.0.0.1:2123 is expected".to_owned()
+        })
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let expected = || "a time such as 250ms, 10s, 5m or 1h is expected".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| expected())?;
+    let unit_ms = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(expected()),
+    };
+    let milliseconds = number.checked_mul(unit_ms).ok_or_else(expected)?;
+    Ok(Duration::from_millis(milliseconds))
+}
+
+fn hold(text: &str) -> Result<HoldTime, String> {
+    if text == "forever" {
+        return Ok(HoldTime::Forever);
+    }
+    match text.strip_prefix("exp:") {
+        Some(mean) => time(mean).map(HoldTime::Exponential),
+        None => time(text).map(HoldTime::Fixed),
+    }
+}
+
+fn apn(text: &str) -> Result<ApnShare, String> {
+    let (apn, share) = text.split_once('=').unwrap_or((text, "1"));
+    let weight = share.parse().map_err(|_| {
+        "an access point with its share, such as internet=8, is expected".to_owned()
+    })?;
+    Ok(ApnShare {
+        apn: apn.to_owned(),
+        weight,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        load: LoadArgs,
+    }
+
+    fn plan(words: &str) -> Plan {
+        let words = ["load"].into_iter().chain(words.split_whitespace());
+        Line::try_parse_from(words).unwrap().load.plan()
+    }
+
+    #[test]
+    fn every_option_is_in_the_plan() {
+        let plan = plan(
+            "--target 10.0.0.1:3386 --local 10.0.0.2 --local-port 2124 --rate 2.5 --ramp 1m --hold exp:250ms \
+             --update-every 5s --apn internet=8,ims=2 --subscribers 7 --first-imsi 001019999999999 --duration 2h \
+             --calls 9 --leave-up --t3 1s --n3 5 --window 3 --arp 1 --evolved-arp 15 --seed 42",
+        );
+        let share = |apn: &str, weight| ApnShare {
+            apn: apn.into(),
+            weight,
+        };
+        let expected = Plan {
+            peer: "10.0.0.1:3386".parse().unwrap(),
+            local: "10.0.0.2".parse().unwrap(),
+            local_port: 2124,
+            calls_per_s: 2.5,
+            ramp: Duration::from_secs(60),
+            hold: HoldTime::Exponential(Duration::from_millis(250)),
+            update_every: Some(Duration::from_secs(5)),
+            apns: vec![share("internet", 8), share("ims", 2)],
+            first_imsi: "001019999999999".into(),
+            subscribers: 7,
+            max_calls: Some(9),
+            duration: Some(Duration::from_secs(7_200)),
+            leave_up: true,
+            t3_response: Duration::from_secs(1),
+            n3_requests: 5,
+            window: 3,
+            arp: 1,
+            evolved_arp_level: Some(15),
+            seed: 42,
+            ..Plan::default()
+        };
+        assert_eq!(plan, expected);
+    }
+
+    #[test]
+    fn a_target_without_a_port_is_at_that_of_gtp_c() {
+        assert_eq!(target("::1"), Ok("[::1]:2123".parse().unwrap()));
+        assert_eq!(target("127.0.0.1"), Ok("127.0.0.1:2123".parse().unwrap()));
+        assert!(target("ggsn").is_err());
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(hold("forever"), Ok(HoldTime::Forever));
+        for wrong in ["10", "s", "-1s", "1d", "18446744073709551615h", ""] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+}
