@@ -1,7 +1,7 @@
 //! The two slots of the license clock, one file each: fixed size, in place, so that a full disk takes them too.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ impl ClockSlots {
     /// that an empty pair is never what a node leaves behind.
     pub(super) fn open(dir: &Path, key: &NodeKey) -> Result<(Self, Choice), StoreError> {
         let found = present(dir);
-        let choice = choose(read(dir, Slot::A, key)?, read(dir, Slot::B, key)?);
+        let choice = choose(read(dir, Slot::A, key), read(dir, Slot::B, key));
         if !found {
             let first = ClockRecord {
                 generation: 1,
@@ -68,21 +68,25 @@ impl ClockSlots {
     }
 }
 
-fn read(
-    dir: &Path,
-    slot: Slot,
-    key: &NodeKey,
-) -> Result<Result<ClockRecord, SlotError>, StoreError> {
+fn read(dir: &Path, slot: Slot, key: &NodeKey) -> Result<ClockRecord, SlotError> {
     let path = path(dir, slot);
-    match fs::read(&path) {
-        Ok(bytes) => Ok(ClockRecord::decode(slot, &bytes, |body| key.code(body))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Err(SlotError::Empty)),
+    match read_bounded(&path) {
+        Ok(bytes) => ClockRecord::decode(slot, &bytes, |body| key.code(body)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SlotError::Empty),
         // A medium that can't read a slot has lost it; the other one may serve.
         Err(error) => {
             tracing::warn!(path = %path.display(), %error, "a slot of the license clock can't be read");
-            Ok(Err(SlotError::Torn))
+            Err(SlotError::Torn)
         }
     }
+}
+
+/// The slot and one byte more, if there is one: whatever longer thing stands there is not read.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(SLOT_BYTES + 1);
+    let file = File::open(path)?;
+    file.take(SLOT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Opens a slot's file, allocated in full.
