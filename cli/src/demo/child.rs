@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use api::{Failure, Health, Reply, Request};
@@ -30,7 +31,8 @@ const TAIL_LINES: usize = 20;
 /// A node, its directory and its addresses.
 #[derive(Debug)]
 pub struct Child {
-    process: std::process::Child,
+    pid: Pid,
+    exit: Receiver<io::Result<ExitStatus>>,
     status: Option<ExitStatus>,
     log: PathBuf,
     directory: TempDir,
@@ -52,9 +54,13 @@ impl Child {
         fs::write(&config, configuration(gn))
             .map_err(|error| cannot("write the configuration", &error))?;
         let log = directory.path().join("node.log");
-        let process = spawn(&config, &log).map_err(|error| cannot("start the node", &error))?;
+        let process = spawn(&config, &log);
+        let (pid, exit) = process
+            .and_then(watched)
+            .map_err(|error| cannot("start the node", &error))?;
         Ok(Self {
-            process,
+            pid,
+            exit,
             status: None,
             log,
             directory,
@@ -104,34 +110,27 @@ impl Child {
 
     /// Its exit status, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.ended_within(Duration::ZERO)
+    }
+
+    fn ended_within(&mut self, wait: Duration) -> Option<ExitStatus> {
         if self.status.is_none() {
-            self.status = self.process.try_wait().unwrap_or_default();
+            let told = self.exit.recv_timeout(wait);
+            self.status = told.ok().and_then(Result::ok);
         }
         self.status
     }
 
     /// Asks it to save its state and end; waits, and kills it if that takes too long.
     pub fn end(&mut self) -> Option<ExitStatus> {
-        if let Some(status) = self.ended() {
-            return Some(status);
-        }
-        if let Some(pid) = i32::try_from(self.process.id())
-            .ok()
-            .and_then(Pid::from_raw)
-        {
-            // It may have ended in between; the wait below sees that.
-            let _ = kill_process(pid, Signal::TERM);
-        }
-        let end = Instant::now() + END_WAIT;
-        while Instant::now() < end {
-            if let Some(status) = self.ended() {
-                return Some(status);
+        for signal in [Signal::TERM, Signal::KILL] {
+            if self.ended().is_some() {
+                break;
             }
-            std::thread::sleep(LOOK_EVERY);
+            // It may have ended in between; the wait sees that.
+            let _ = kill_process(self.pid, signal);
+            self.ended_within(END_WAIT);
         }
-        // What is killed twice is dead all the same.
-        let _ = self.process.kill();
-        self.status = self.process.wait().ok();
         self.status
     }
 }
@@ -153,6 +152,23 @@ fn spawn(config: &PathBuf, log: &PathBuf) -> io::Result<std::process::Child> {
         .stderr(log)
         .process_group(0)
         .spawn()
+}
+
+/// The process's number, and where its exit status comes to.
+fn watched(
+    mut process: std::process::Child,
+) -> io::Result<(Pid, Receiver<io::Result<ExitStatus>>)> {
+    let number = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+    let pid = number.ok_or_else(|| io::Error::other("a process number out of range"))?;
+    let (told, exit) = mpsc::sync_channel(1);
+    let wait = move || {
+        // Nobody listens any more once the demo gave it up.
+        let _ = told.send(process.wait());
+    };
+    std::thread::Builder::new()
+        .name("node-exit".to_owned())
+        .spawn(wait)?;
+    Ok((pid, exit))
 }
 
 /// A free port on a loopback address that follows from our process number, and a neighbour for the peer.
