@@ -1,7 +1,12 @@
 //! The gate: exact admission, cheaper than it looks.
 
+mod account;
 mod config;
 mod ledger;
+#[cfg(not(loom))]
+mod mutants;
+#[cfg(loom)]
+pub mod mutants;
 mod permit;
 mod row;
 mod sync;
@@ -15,8 +20,9 @@ use std::sync::Arc;
 use crossbeam::utils::CachePadded;
 use licensing::ServiceIndex;
 
+use self::account::Account;
 pub use self::config::{BATCH_MAX, CLASSES_MAX, GateConfig, GateError, SERVICES_MAX, WORKERS_MAX};
-use self::ledger::{Account, Ledger};
+use self::ledger::Ledger;
 pub use self::permit::{ClassId, Permit, Refusal, permits_dropped};
 use self::row::{Row, SharedRow};
 use self::sync::{AtomicU64, Mutex, Ordering, lock};

@@ -10,7 +10,8 @@ use super::permit::ClassId;
 use super::sync::AtomicI64;
 use crate::counts::ClassCounters;
 
-/// A sealed cell: so far below zero that no number of operations in flight brings it up. Nobody reads the offset.
+/// A sealed cell: so far below zero that no number of operations brings it up. Takes and releases that come too late
+/// leave their offset on it, which nobody reads.
 pub(super) const SEALED: i64 = i64::MIN / 2;
 
 /// Written by its worker alone, apart from the seals; read by all.
@@ -50,7 +51,7 @@ impl Row {
         }
     }
 
-    /// The worker's cell of a service. At or above zero: open, so many permits of its own. Below -1: sealed.
+    /// The worker's cell of a service. Above zero: so much credit. About [`SEALED`]: sealed. Otherwise open without credit.
     #[inline(always)]
     pub(super) fn cell(&self, service: usize) -> &AtomicI64 {
         &self.cells[service % SERVICES_MAX]

@@ -2,6 +2,7 @@
 
 use licensing::{FeatureIndex, RefusalReason};
 
+use super::mutants::{Mutant, on};
 use crate::class::{CallKind, Class};
 use crate::terms::{Block, Terms};
 
@@ -39,9 +40,10 @@ impl ClassWord {
             (Some(Block::Feature(feature)), _) | (None, Some(feature)) => by_feature(feature),
             (None, None) => 0,
         };
+        let shared = terms.priority_share > 0 || on(Mutant::NoShareIsPriority);
         Self(match class.kind {
             CallKind::Emergency => service | Self::EMERGENCY,
-            CallKind::Priority if terms.priority_share > 0 => service | Self::PRIORITY | block,
+            CallKind::Priority if shared => service | Self::PRIORITY | block,
             CallKind::Priority | CallKind::Ordinary => service | block,
         })
     }
@@ -124,7 +126,6 @@ impl LedgerWord {
     }
 
     /// The same without the step of the generation.
-    #[cfg(loom)]
     pub(super) fn of_generation(self, other: Self) -> Self {
         Self(self.0 & !Self::GENERATION | other.0 & Self::GENERATION)
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Gate;
+use super::account::Demand;
 use super::config::SERVICES_MAX;
-use super::ledger::Demand;
+use super::mutants::{Mutant, on};
 use super::permit::{ClassId, Permit, Refusal};
 use super::row::Row;
-use super::sync::Ordering::{AcqRel, Acquire};
+use super::sync::Ordering::{self, AcqRel, Acquire, Relaxed};
 use super::word::ClassWord;
 use crate::counts::ClassCounters;
 
@@ -51,9 +52,11 @@ impl WorkerGate {
     /// worker's own credit is used up.
     #[inline]
     pub fn admit(&mut self, class: ClassId) -> Result<Permit, Refusal> {
-        let word = self.gate.class_word(class, Acquire);
+        let word = self
+            .gate
+            .class_word(class, fast(Mutant::ClassRelaxed, Acquire));
         let service = word.service();
-        if word.is_plain() && self.take_credit(service) {
+        if (word.is_plain() || on(Mutant::NoClassCheck)) && self.take_credit(service) {
             self.row.note_admitted(class);
             return Ok(Permit::in_ledger(class, service));
         }
@@ -66,12 +69,8 @@ impl WorkerGate {
         if !self.gate.ledger(service).state().is_quiet() {
             return false;
         }
-        let cell = self.row.cell(service);
-        if cell.fetch_sub(1, AcqRel) > 0 {
-            return true;
-        }
-        cell.fetch_add(1, AcqRel);
-        false
+        let order = fast(Mutant::CellRelaxed, AcqRel);
+        self.row.cell(service).fetch_sub(1, order) > 0
     }
 
     #[cold]
@@ -109,13 +108,12 @@ impl WorkerGate {
     pub fn replace(&mut self, old: Permit, class: ClassId) -> Result<Permit, (Refusal, Permit)> {
         let word = self.gate.class_word(class, Acquire);
         if word.is_emergency() || old.ledger() != Some(word.service()) {
-            return match self.admit(class) {
-                Ok(new) => {
-                    self.release(old);
-                    Ok(new)
-                }
-                Err(refusal) => Err((refusal, old)),
-            };
+            return self.replace_across(old, class);
+        }
+        if on(Mutant::ReplaceReleasesFirst) {
+            self.release(old);
+            let answer = self.admit(class);
+            return answer.map_err(|refusal| (refusal, Permit::new(class, word)));
         }
         let account = self.gate.account(word.service());
         match account.may_replace(self.gate.class_slot(class)) {
@@ -124,6 +122,17 @@ impl WorkerGate {
                 self.row.note_refused(class, refusal.reason);
                 Err((refusal, old))
             }
+        }
+    }
+
+    /// The new one first, then the old: no moment without either.
+    fn replace_across(&mut self, old: Permit, class: ClassId) -> Result<Permit, (Refusal, Permit)> {
+        match self.admit(class) {
+            Ok(new) => {
+                self.release(old);
+                Ok(new)
+            }
+            Err(refusal) => Err((refusal, old)),
         }
     }
 
@@ -154,6 +163,10 @@ impl WorkerGate {
         if !word.is_emergency() && permit.ledger() == Some(word.service()) {
             return self.exchange(permit, class, word);
         }
+        if on(Mutant::ReclassReleasesFirst) {
+            self.release(permit);
+            return self.restore(class);
+        }
         let new = self.restore(class);
         self.release(permit);
         new
@@ -170,7 +183,8 @@ impl WorkerGate {
         if self.gate.ledger(service).state().is_hinted() {
             return self.gate.ledger(service).give_back(1);
         }
-        let before = self.row.cell(service).fetch_add(1, AcqRel);
+        let order = fast(Mutant::CellRelaxed, AcqRel);
+        let before = self.row.cell(service).fetch_add(1, order);
         if before < 0 || before >= self.gate.full_cell() {
             self.release_slow(service, before);
         }
@@ -182,12 +196,23 @@ impl WorkerGate {
         let own = self.row.cell(service);
         let account = self.gate.account(service);
         if before < 0 {
+            if !on(Mutant::ReleaseSealedLost) {
+                account.release_sealed(own);
+            }
+        } else if on(Mutant::UndoSurplusRelease) {
             own.fetch_sub(1, AcqRel);
-            account.release_sealed(own);
+            account.flush(own);
+            self.gate.ledger(service).give_back(1);
         } else {
             account.flush(own);
         }
     }
+}
+
+/// The order of a step of the fast path: relaxed under this mutant.
+#[inline(always)]
+fn fast(mutant: Mutant, order: Ordering) -> Ordering {
+    if on(mutant) { Relaxed } else { order }
 }
 
 impl Drop for WorkerGate {

@@ -1,0 +1,499 @@
+//! One service's ledger with everybody's cells of it: every path that leaves the fast one.
+
+use std::sync::Arc;
+
+use licensing::RefusalReason;
+
+use super::ledger::{Held, Ledger};
+use super::mutants::{Mutant, on};
+use super::permit::Refusal;
+use super::row::{Row, SEALED};
+use super::sync::{AtomicI64, AtomicU64, MutexGuard, Ordering::*, lock};
+use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
+use crate::terms::Terms;
+
+/// Reads of a moving word before a fast count is content with what it has.
+const COUNT_TRIES: usize = 8;
+
+/// What an admission asks of the terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// To be let in by block and ceiling.
+    Entry,
+    /// To be counted whatever they say: the session is there already.
+    Return,
+}
+
+/// The terms and the word of one instant.
+#[derive(Clone, Copy)]
+struct View {
+    class: ClassWord,
+    limit: u32,
+    priority_limit: u32,
+    word: LedgerWord,
+}
+
+impl View {
+    /// Permits at which this demand is refused in tight mode, or why it is whatever their number.
+    fn bound(&self, demand: Demand) -> Result<u32, RefusalReason> {
+        match (demand, self.class.reason()) {
+            (Demand::Return, _) if on(Mutant::RestoreRefused) => Ok(self.limit),
+            (Demand::Entry, Some(reason)) if on(Mutant::PriorityBlocked) => Err(reason),
+            (Demand::Return, _) => Ok(u32::MAX),
+            (Demand::Entry, _) if self.class.is_priority() => Ok(self.priority_bound()),
+            (Demand::Entry, Some(reason)) => Err(reason),
+            (Demand::Entry, None) => Ok(self.limit),
+        }
+    }
+
+    /// Read tight: nobody more may enter below `bound`.
+    fn is_full(&self, bound: u32) -> bool {
+        if on(Mutant::LimitOffByOne) {
+            return self.word.granted() > bound;
+        }
+        self.word.granted() >= bound
+    }
+
+    /// The word after one more admission.
+    fn admitted(&self, demand: Demand) -> LedgerWord {
+        if on(Mutant::RestoreUncounted) && demand == Demand::Return && self.is_full(self.limit) {
+            return self.word;
+        }
+        self.word.grant(1)
+    }
+
+    fn priority_bound(&self) -> u32 {
+        if on(Mutant::PriorityUnbounded) {
+            u32::MAX
+        } else if on(Mutant::PriorityAsOrdinary) {
+            self.limit
+        } else {
+            self.priority_limit
+        }
+    }
+
+    fn refusal(&self, reason: RefusalReason, sessions: u32) -> Refusal {
+        Refusal {
+            reason,
+            sessions,
+            ceiling: (self.limit < NO_CEILING).then_some(self.limit),
+        }
+    }
+}
+
+/// One service's ledger together with every worker's cell of it.
+#[derive(Clone, Copy)]
+pub(super) struct Account<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) rows: &'a [Arc<Row>],
+    pub(super) service: usize,
+    pub(super) batch: u32,
+    pub(super) calm: u32,
+}
+
+impl Account<'_> {
+    // Admission
+
+    /// Admits by the pool, or says why not; `calm` counts this worker's ordinary admissions since the last refusal.
+    pub(super) fn admit(
+        &self,
+        own: &AtomicI64,
+        class: &AtomicU64,
+        demand: Demand,
+        calm: &mut u32,
+    ) -> Result<(), Refusal> {
+        loop {
+            let Some(view) = self.look(class) else {
+                return self.admit_locked(own, class, demand, calm);
+            };
+            match view.bound(demand) {
+                Err(reason) => return Err(view.refusal(reason, self.count())),
+                Ok(bound) if !view.word.is_tight() => {
+                    if on(Mutant::BlockWithoutTight) && view.word.granted() >= bound {
+                        return Err(self.refuse_at_ceiling(&view, calm));
+                    }
+                    return self.admit_locked(own, class, demand, calm);
+                }
+                Ok(bound) if view.is_full(bound) => {
+                    return Err(self.refuse_at_ceiling(&view, calm));
+                }
+                Ok(_) => {
+                    if self.ledger.swap_word(view.word, view.admitted(demand)) {
+                        self.admitted_tight(own, &view, demand, calm);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Terms and word as they stood at one instant, the reading of the word; none while a change is under way.
+    fn look(&self, class: &AtomicU64) -> Option<View> {
+        let before = StateWord(self.ledger.policy.state.load(Acquire));
+        let view = self.view(class);
+        let after = StateWord(self.ledger.policy.state.load(Acquire));
+        let settled = !before.is_pending() && after.same_terms(before);
+        (settled || on(Mutant::ViewNotValidated)).then_some(view)
+    }
+
+    fn view(&self, class: &AtomicU64) -> View {
+        View {
+            class: ClassWord(class.load(Acquire)),
+            limit: self.ledger.policy.limit.load(Acquire),
+            priority_limit: self.ledger.policy.priority_limit.load(Acquire),
+            word: self.ledger.word(),
+        }
+    }
+
+    /// The same, where the terms can't change and the cells can't be opened by others.
+    fn admit_locked(
+        &self,
+        own: &AtomicI64,
+        class: &AtomicU64,
+        demand: Demand,
+        calm: &mut u32,
+    ) -> Result<(), Refusal> {
+        let held = lock(&self.ledger.held);
+        let mut view = self.view(class);
+        let bound = match view.bound(demand) {
+            Ok(bound) => bound,
+            Err(reason) => return Err(view.refusal(reason, self.count())),
+        };
+        if !view.word.is_tight() {
+            if on(Mutant::DebtInOpenMode) && demand == Demand::Return {
+                self.ledger.pool.word.fetch_add(1, AcqRel);
+                return Ok(());
+            }
+            let past_a_block = demand == Demand::Entry
+                && view.class.is_blocked()
+                && !on(Mutant::PriorityPastBlockOpen);
+            if !past_a_block && self.refill(&held, own, &view) {
+                return Ok(());
+            }
+            if !on(Mutant::NoRecallBeforeBlock) {
+                self.recall(&held);
+            }
+        }
+        loop {
+            view.word = self.ledger.word();
+            if view.is_full(bound) {
+                return Err(self.refuse_at_ceiling(&view, calm));
+            }
+            if self.ledger.swap_word(view.word, view.admitted(demand)) {
+                drop(held);
+                self.admitted_tight(own, &view, demand, calm);
+                return Ok(());
+            }
+        }
+    }
+
+    /// The word held `bound` permits and every cell was empty: the ceiling was reached, and the peak with it.
+    fn refuse_at_ceiling(&self, view: &View, calm: &mut u32) -> Refusal {
+        *calm = 0;
+        if !on(Mutant::RefusalWithoutPeak) {
+            self.ledger.note_peak(view.word.granted());
+        }
+        view.refusal(RefusalReason::AtCeiling, view.word.granted())
+    }
+
+    /// After an admission by the word: the peak, and perhaps the way back to the cells.
+    fn admitted_tight(&self, own: &AtomicI64, view: &View, demand: Demand, calm: &mut u32) {
+        let sessions = view.word.granted() + 1;
+        let above = on(Mutant::NoPeakAboveLimit) && sessions > view.limit;
+        if !on(Mutant::NoPeakOnAdmission) && !above {
+            self.ledger.note_peak(sessions);
+        }
+        let apart = demand == Demand::Return || view.class.is_priority();
+        if apart && !on(Mutant::PriorityCountsToCalm) {
+            return;
+        }
+        *calm = calm.saturating_add(1);
+        let cap = view.limit.min(self.ledger.peak());
+        let calm_enough = *calm >= self.calm;
+        if calm_enough || self.is_roomy(room(cap, sessions)) {
+            self.loosen(own, calm_enough);
+            *calm = 0;
+        }
+    }
+
+    // Between pool and cells: all of it under the lock
+
+    fn shards(&self) -> i64 {
+        self.rows.len() as i64
+    }
+
+    /// So much that handing it out will not end in a recall at once.
+    fn is_roomy(&self, room: i64) -> bool {
+        room > 8 * self.shards()
+    }
+
+    /// Tokens to hand out of this much room: a fair part of half of it, at least one.
+    fn portion(&self, room: i64) -> u32 {
+        let most = i64::from(self.batch);
+        (room / (2 * self.shards())).clamp(1, most) as u32
+    }
+
+    /// Takes tokens from the pool, one of them for the caller, the rest into its cell. False: there are none.
+    fn refill(&self, _held: &MutexGuard<'_, Held>, own: &AtomicI64, view: &View) -> bool {
+        let cap = self.cap(view.limit, Mutant::PeakCapMissing);
+        let room = room(cap, self.ledger.word().granted());
+        if room <= 0 {
+            return false;
+        }
+        let tokens = if on(Mutant::RefillIgnoresCap) {
+            self.batch
+        } else {
+            self.portion(room)
+        };
+        self.ledger.pool.word.fetch_add(u64::from(tokens), AcqRel);
+        put(
+            own,
+            i64::from(tokens) - i64::from(!on(Mutant::RefillDouble)),
+        );
+        true
+    }
+
+    /// Where handing out ends: the limit, or the peak if that is lower, so that a record is set by the word alone.
+    fn cap(&self, limit: u32, without_peak: Mutant) -> u32 {
+        if on(without_peak) {
+            return limit;
+        }
+        let over = u32::from(on(Mutant::LimitOffByOneLocked));
+        limit.min(self.ledger.peak()) + over
+    }
+
+    /// Seals every cell and brings its credit home: the word is the exact count, and of a new generation.
+    fn recall(&self, _held: &MutexGuard<'_, Held>) {
+        self.ledger.policy.state.fetch_or(StateWord::HINT, AcqRel);
+        if on(Mutant::TightBeforeSeal) {
+            self.tighten(0);
+            return self.ledger.give_back(self.seal_all());
+        }
+        let credit = self.seal_all();
+        self.tighten(if on(Mutant::RecallLosesTokens) {
+            0
+        } else {
+            credit
+        });
+    }
+
+    /// Seals every cell; their credit is in the caller's hands.
+    fn seal_all(&self) -> u32 {
+        let cells = self.rows.iter().map(|row| row.cell(self.service));
+        cells.map(seal).sum::<i64>() as u32
+    }
+
+    /// Turns the word tight, with so much credit brought home.
+    fn tighten(&self, credit: u32) {
+        loop {
+            let word = self.ledger.word();
+            let mut tight = word.recalled(credit);
+            if on(Mutant::NoWordGeneration) {
+                tight = tight.of_generation(word);
+            }
+            if self.ledger.swap_word(word, tight) {
+                return;
+            }
+        }
+    }
+
+    /// Leaves tight mode if there is room, or none is needed, and opens the caller's own cell.
+    fn loosen(&self, own: &AtomicI64, calm_enough: bool) {
+        let _held = (!on(Mutant::LeaveTightUnlocked)).then(|| lock(&self.ledger.held));
+        let limit = self.ledger.policy.limit.load(Acquire);
+        loop {
+            let word = self.ledger.word();
+            let room = room(self.cap(limit, Mutant::NoPeakOnLeave), word.granted());
+            if !word.is_tight() || room < 0 || !(calm_enough || self.is_roomy(room)) {
+                return;
+            }
+            let tokens = if room > 0 { self.portion(room) } else { 0 };
+            if self.open_word(word, tokens) {
+                self.ledger.policy.state.fetch_and(!StateWord::HINT, AcqRel);
+                put(own, i64::from(tokens));
+                if on(Mutant::ForeignReopen) {
+                    self.open_foreign();
+                }
+                return;
+            }
+        }
+    }
+
+    /// Breaks the rule that only a cell's owner opens it.
+    fn open_foreign(&self) {
+        for row in self.rows {
+            self.ledger.pool.word.fetch_add(1, AcqRel);
+            put(row.cell(self.service), 1);
+        }
+    }
+
+    /// Tight no more, with so many tokens handed out; only from exactly this word.
+    fn open_word(&self, word: LedgerWord, tokens: u32) -> bool {
+        if on(Mutant::LeaveInTwoSteps) {
+            let pool = &self.ledger.pool.word;
+            pool.fetch_add(u64::from(tokens), AcqRel);
+            pool.fetch_and(LedgerWord(u64::MAX).opened().0, AcqRel);
+            return true;
+        }
+        self.ledger.swap_word(word, word.grant(tokens).opened())
+    }
+
+    // Release
+
+    /// Takes back a permit while the caller's own cell is sealed.
+    pub(super) fn release_sealed(&self, own: &AtomicI64) {
+        if self.ledger.word().is_tight() {
+            return self.ledger.give_back(1);
+        }
+        let _held = lock(&self.ledger.held);
+        if self.ledger.word().is_tight() {
+            self.ledger.give_back(1);
+        } else {
+            put(own, 1);
+        }
+    }
+
+    /// Moves the surplus of the caller's own cell home. A sweep may have taken it already: then there is nothing to move.
+    pub(super) fn flush(&self, own: &AtomicI64) {
+        let _held = lock(&self.ledger.held);
+        let surplus = own.load(Acquire) - i64::from(self.batch);
+        if surplus > 0 {
+            own.fetch_sub(surplus, AcqRel);
+            if !on(Mutant::FlushLoses) {
+                self.ledger.give_back(surplus as u32);
+            }
+        }
+    }
+
+    /// Seals the cell of a worker that leaves and brings its credit home.
+    pub(super) fn retire(&self, own: &AtomicI64) {
+        let _held = lock(&self.ledger.held);
+        let credit = seal(own);
+        if !on(Mutant::RetireWithoutReturn) {
+            self.ledger.give_back(credit as u32);
+        }
+    }
+
+    // Replacement
+
+    /// May this class take the place of a permit of the same service? No token moves.
+    pub(super) fn may_replace(&self, class: &AtomicU64) -> Result<(), Refusal> {
+        let _held = (!on(Mutant::ReplaceUnlocked)).then(|| lock(&self.ledger.held));
+        let view = self.view(class);
+        match view.bound(Demand::Entry) {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(view.refusal(reason, self.count())),
+        }
+    }
+
+    // Terms
+
+    /// Puts other terms in force: on return no admission decided under the old ones can take effect.
+    pub(super) fn set_terms(&self, terms: Terms, words: &[AtomicU64]) {
+        let mut held = lock(&self.ledger.held);
+        let state = &self.ledger.policy.state;
+        if !on(Mutant::FlipWithoutPending) {
+            state.fetch_or(StateWord::PENDING, AcqRel);
+        }
+        held.terms = terms;
+        if !on(Mutant::WordsAfterEpoch) {
+            self.store_terms(&held, words);
+        }
+        if !on(Mutant::FlipWithoutSeal) {
+            self.recall(&held);
+        }
+        let before = StateWord(state.load(Acquire));
+        let after = if on(Mutant::EpochStays) {
+            before.0 & !StateWord::PENDING
+        } else {
+            before.changed().0
+        };
+        state.store(after, Release);
+        if on(Mutant::WordsAfterEpoch) {
+            self.store_terms(&held, words);
+        }
+    }
+
+    /// Writes out what the terms mean for every class, and where admissions end.
+    fn store_terms(&self, held: &Held, words: &[AtomicU64]) {
+        for (class, id) in &held.classes {
+            words[usize::from(*id)].store(ClassWord::new(*class, &held.terms).0, Release);
+        }
+        let limit = held.terms.ceiling.unwrap_or(NO_CEILING).min(NO_CEILING);
+        let share = held.terms.priority_share.min(NO_CEILING);
+        self.ledger.policy.limit.store(limit, Release);
+        self.ledger
+            .policy
+            .priority_limit
+            .store(limit + share, Release);
+    }
+
+    // Reading
+
+    /// Permits outstanding without a lock: exact when tight or quiet, otherwise off by the operations in flight, of which
+    /// a refill counts its whole batch.
+    pub(super) fn count(&self) -> u32 {
+        let mut word = self.ledger.word();
+        let mut sessions = 0;
+        for _ in 0..COUNT_TRIES {
+            if word.is_tight() {
+                return self.seen(word);
+            }
+            let cells = self.rows.iter().map(|row| row.cell(self.service));
+            let credit: i64 = cells.map(|cell| cell.load(Acquire).max(0)).sum();
+            sessions = (i64::from(word.granted()) - credit).max(0) as u32;
+            let again = self.ledger.word();
+            if again == word {
+                break;
+            }
+            word = again;
+        }
+        sessions
+    }
+
+    /// Permits outstanding at one instant; seals every cell to see it.
+    pub(super) fn count_exact(&self) -> u32 {
+        let mut word = self.ledger.word();
+        if !word.is_tight() {
+            let held = lock(&self.ledger.held);
+            if !self.ledger.word().is_tight() {
+                self.recall(&held);
+            }
+            word = self.ledger.word();
+        }
+        self.seen(word)
+    }
+
+    /// The exact count that a tight word shows; the peak is never below it again.
+    fn seen(&self, word: LedgerWord) -> u32 {
+        if !on(Mutant::CountWithoutPeak) {
+            self.ledger.note_peak(word.granted());
+        }
+        word.granted()
+    }
+}
+
+/// Permits that may still be handed out; below zero: debt.
+fn room(cap: u32, granted: u32) -> i64 {
+    if on(Mutant::RoomUnsigned) {
+        return i64::from(cap.wrapping_sub(granted));
+    }
+    i64::from(cap) - i64::from(granted)
+}
+
+/// Adds to the caller's own cell; one below zero has no credit, sealed or not. Under the lock.
+fn put(own: &AtomicI64, tokens: i64) {
+    if own.load(Acquire) < 0 {
+        own.store(tokens, Release);
+    } else {
+        own.fetch_add(tokens, AcqRel);
+    }
+}
+
+/// Seals a cell, whoever's, and takes its credit. Under the lock, so that a cell seen sealed stays so.
+fn seal(cell: &AtomicI64) -> i64 {
+    if cell.load(Acquire) < SEALED / 2 {
+        return 0;
+    }
+    cell.swap(SEALED, AcqRel).max(0)
+}
