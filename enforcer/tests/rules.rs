@@ -349,6 +349,9 @@ fn when_evaluation_ends_new_calls_are_refused_and_none_is_ended() {
     let changed = node.sessions.pop().unwrap();
     let changed = node.worker.reclass(changed, with_gre);
     let moved = node.worker.reclass(changed, pgw);
+    assert_eq!(moved.class(), pgw);
+    assert_eq!(node.gate.count_exact(PGW), 1);
+    assert_eq!(node.gate.count_exact(GGSN), 499);
     let back = node.worker.reclass(moved, ggsn);
     node.sessions.push(back);
     let recovered = node.worker.restore(ggsn);
