@@ -59,10 +59,12 @@ enum Place<T> {
 }
 
 impl<T> Transactions<T> {
-    pub fn new(t3: Duration, n3: u8, rest: Duration) -> Self {
+    /// None yet; `first` is the first sequence number. One that begins anew on an address must not begin where the one
+    /// before began, or the peer takes its requests for repeated ones.
+    pub fn new(t3: Duration, n3: u8, rest: Duration, first: u16) -> Self {
         Self {
             places: (0..SEQUENCES).map(|_| Place::Free).collect(),
-            next: 0,
+            next: first,
             under_way: 0,
             deadlines: VecDeque::new(),
             t3,
@@ -198,5 +200,62 @@ impl<T> Transactions<T> {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ECHO: MessageType = MessageType::ECHO_REQUEST;
+    const ANSWER: MessageType = MessageType::ECHO_RESPONSE;
+
+    fn transactions() -> Transactions<char> {
+        let t3 = Duration::from_nanos(10);
+        Transactions::new(t3, 2, t3 * 2, 0xFFFF)
+    }
+
+    #[test]
+    fn an_answer_is_taken_once_and_only_of_the_right_type() {
+        let mut under_test = transactions();
+        let first = under_test.begin(ECHO, 'a', Mono(0)).unwrap();
+        let second = under_test.begin(ECHO, 'b', Mono(0)).unwrap();
+        assert_eq!((first, second), (0xFFFF, 0));
+        let other = MessageType::CREATE_PDP_CONTEXT_RESPONSE;
+        assert!(under_test.answer(second, other, Mono(1)).is_none());
+        assert!(under_test.answer(7, ANSWER, Mono(1)).is_none());
+        let pending = under_test.answer(second, ANSWER, Mono(1)).unwrap();
+        assert_eq!((pending.what, pending.sends), ('b', 1));
+        assert!(under_test.answer(second, ANSWER, Mono(1)).is_none());
+        assert_eq!(under_test.under_way(), 1);
+    }
+
+    #[test]
+    fn a_request_is_sent_as_often_as_it_may_and_then_given_up() {
+        let mut under_test = transactions();
+        let sequence = under_test.begin(ECHO, 'a', Mono(0)).unwrap();
+        let answered = under_test.begin(ECHO, 'b', Mono(0)).unwrap();
+        under_test.answer(answered, ANSWER, Mono(1)).unwrap();
+        assert!(under_test.expire(Mono(9)).is_none());
+        let again = under_test.expire(Mono(10)).unwrap();
+        assert!(matches!(again, Expired::Resend(of) if of == sequence));
+        assert!(under_test.expire(Mono(10)).is_none());
+        assert_eq!(under_test.next_deadline(), Some(Mono(20)));
+        let given_up = under_test.expire(Mono(20)).unwrap();
+        assert!(matches!(given_up, Expired::GaveUp(pending) if pending.sends == 2));
+        assert_eq!(under_test.under_way(), 0);
+        assert!(under_test.expire(Mono(99)).is_none());
+    }
+
+    #[test]
+    fn a_sequence_number_rests_after_its_use() {
+        let mut under_test = transactions();
+        for _ in 0..=u16::MAX {
+            let sequence = under_test.begin(ECHO, 'a', Mono(5)).unwrap();
+            under_test.answer(sequence, ANSWER, Mono(5)).unwrap();
+        }
+        assert_eq!(under_test.begin(ECHO, 'b', Mono(24)), Err('b'));
+        assert_eq!(under_test.opens_at(), Mono(25));
+        assert_eq!(under_test.begin(ECHO, 'b', Mono(25)), Ok(0xFFFF));
     }
 }

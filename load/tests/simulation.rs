@@ -60,7 +60,7 @@ struct World {
 impl World {
     fn new(plan: Plan, ceiling: usize, network: Network, seed: u64) -> Self {
         Self {
-            machine: Machine::new(plan, SGSN, Mono(0)).unwrap(),
+            machine: Machine::new(plan, SGSN, 0, Mono(0)).unwrap(),
             ggsn: Ggsn::new(ceiling),
             network,
             random: StdRng::seed_from_u64(seed),
@@ -295,7 +295,7 @@ fn latency_counts_from_when_a_call_was_due() {
 fn a_request_goes_out_as_often_as_it_may_and_always_the_same() {
     let mut plan = plan();
     plan.max_calls = Some(1);
-    let mut machine = Machine::new(plan, SGSN, Mono(0)).unwrap();
+    let mut machine = Machine::new(plan, SGSN, 0, Mono(0)).unwrap();
     let mut sent = Vec::new();
     let mut out = Vec::new();
     let mut now = Mono(0);
@@ -554,7 +554,7 @@ fn what_is_not_known_is_counted() {
 fn an_accepting_answer_without_a_tunnel_is_malformed() {
     let mut plan = plan();
     plan.max_calls = Some(1);
-    let mut machine = Machine::new(plan, SGSN, Mono(0)).unwrap();
+    let mut machine = Machine::new(plan, SGSN, 0, Mono(0)).unwrap();
     machine.handle_timeout(Mono(0));
     let mut out = Vec::new();
     machine.poll_transmit(&mut out).unwrap();
@@ -583,7 +583,7 @@ fn an_accepting_answer_without_a_tunnel_is_malformed() {
 fn a_refusal_may_come_to_no_tunnel() {
     let mut plan = plan();
     plan.max_calls = Some(1);
-    let mut machine = Machine::new(plan, SGSN, Mono(0)).unwrap();
+    let mut machine = Machine::new(plan, SGSN, 0, Mono(0)).unwrap();
     machine.handle_timeout(Mono(0));
     let mut out = Vec::new();
     machine.poll_transmit(&mut out).unwrap();
@@ -595,4 +595,17 @@ fn a_refusal_may_come_to_no_tunnel() {
     machine.handle_datagram(0, GGSN, &out, Mono(1));
     assert_eq!(machine.report(Mono(1)).create.refused, 1);
     assert!(machine.is_done());
+}
+
+#[test]
+fn a_run_is_not_taken_for_the_run_before_it() {
+    let mut plan = plan();
+    plan.max_calls = Some(100);
+    let mut world = World::new(plan.clone(), usize::MAX, CLEAN, 1);
+    assert_eq!(world.run().create.accepted, 100);
+    // The GGSN remembers its answers, and the second run begins at once, from the same socket.
+    world.machine = Machine::new(plan, SGSN, 0x8000_0001, world.now).unwrap();
+    let report = world.run();
+    assert_eq!((report.create.accepted, report.delete.accepted), (100, 100));
+    assert_eq!((report.late, world.ggsn.created), (0, 200));
 }

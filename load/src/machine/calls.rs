@@ -44,19 +44,29 @@ const PLACE_BITS: u32 = 24;
 const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;
 
 /// Calls, found by our tunnel endpoint.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Calls {
     places: Vec<Option<Call>>,
     generations: Vec<u8>,
+    first_generation: u8,
     free: VecDeque<u32>,
 }
 
 impl Calls {
+    pub fn new(first_generation: u8) -> Self {
+        Self {
+            places: Vec::new(),
+            generations: Vec::new(),
+            first_generation,
+            free: VecDeque::new(),
+        }
+    }
+
     /// A new call, with a tunnel endpoint that is never 0.
     pub fn begin(&mut self, subscriber: u32, apn: u16) -> u32 {
         let place = self.free.pop_front().unwrap_or_else(|| {
             self.places.push(None);
-            self.generations.push(0);
+            self.generations.push(self.first_generation);
             self.places.len() as u32 - 1
         });
         let at = place as usize;

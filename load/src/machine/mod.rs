@@ -70,17 +70,22 @@ struct Request {
 }
 
 impl Machine {
-    /// A machine that begins its plan now. `gsn_address` is the address that the calls give as the SGSN's.
+    /// A machine that begins its plan now. `gsn_address` is the address that the calls give as the SGSN's. `salt` is any
+    /// number, another one for each run on an address: sequence numbers and tunnel endpoints begin with it, so that the
+    /// GGSN does not take one run's requests for repeated ones of the run before.
     ///
     /// # Errors
     ///
     /// When the plan is out of its bounds.
-    pub fn new(plan: Plan, gsn_address: IpAddr, now: Mono) -> Result<Self, PlanError> {
+    pub fn new(plan: Plan, gsn_address: IpAddr, salt: u32, now: Mono) -> Result<Self, PlanError> {
         plan.check()?;
         let first = Imsi::from_text(&plan.first_imsi).map_err(|_| PlanError::Imsi {
             imsi: plan.first_imsi.clone(),
         })?;
-        let path = || Transactions::new(plan.t3_response, plan.n3_requests, plan.reuse_after());
+        let [.., generation] = salt.to_be_bytes();
+        let rest = plan.reuse_after();
+        let first_sequence = (salt >> 16) as u16;
+        let path = || Transactions::new(plan.t3_response, plan.n3_requests, rest, first_sequence);
         Ok(Self {
             gsn_address,
             first_imsi: first.number(),
@@ -90,7 +95,7 @@ impl Machine {
             ending: false,
             paths: (0..plan.sockets_needed()).map(|_| path()).collect(),
             next_path: 0,
-            calls: Calls::default(),
+            calls: Calls::new(generation),
             subscribers: Subscribers::new(plan.subscribers),
             arrivals: Arrivals::new(&plan, now),
             timers: BinaryHeap::new(),

@@ -11,7 +11,7 @@ use licensing::Mono;
 
 use super::outcome::{Burst, ClientError, Context, Outcome};
 use super::socket::Sockets;
-use super::{Clock, LoadError};
+use super::{Clock, LoadError, salt};
 use crate::message::{UpdateRequest, write_delete, write_delete_response, write_echo_response};
 use crate::transactions::{Expired, Pending, Transactions};
 use crate::{CreateRequest, QOS_R99};
@@ -96,11 +96,18 @@ impl Client {
     /// When the address can't be bound.
     pub fn open(options: ClientOptions) -> Result<Self, LoadError> {
         let rest = options.t3_response * u32::from(options.n3_requests);
+        let salt = salt();
+        let first_sequence = (salt >> 16) as u16;
         Ok(Self {
             clock: Clock::start(),
             sockets: Sockets::bind(options.local, options.local_port, 1, options.peer)?,
-            transactions: Transactions::new(options.t3_response, options.n3_requests, rest),
-            next_teid: 1,
+            transactions: Transactions::new(
+                options.t3_response,
+                options.n3_requests,
+                rest,
+                first_sequence,
+            ),
+            next_teid: salt.max(1),
             ended: Vec::new(),
             options,
         })

@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use licensing::Mono;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use thiserror::Error;
 
 pub use client::{Client, ClientOptions};
@@ -64,7 +66,7 @@ pub fn run(
     let peer = plan.peer;
     let drain_limit = plan.drain_limit;
     let mut sockets = Sockets::bind(plan.local, plan.local_port, plan.sockets_needed(), peer)?;
-    let mut machine = Machine::new(plan, sockets.local_ip(), clock.now())?;
+    let mut machine = Machine::new(plan, sockets.local_ip(), salt(), clock.now())?;
     let mut next_progress = clock.now().after(PROGRESS_EVERY);
     let mut give_up_at: Option<Mono> = None;
     let mut out = Vec::new();
@@ -109,4 +111,9 @@ impl Clock {
     fn now(self) -> Mono {
         Mono(u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
+}
+
+/// A number of the system's entropy.
+fn salt() -> u32 {
+    StdRng::from_os_rng().random()
 }
