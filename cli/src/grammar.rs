@@ -65,6 +65,10 @@ pub enum Command {
     /// Put GTP calls on a gateway, and measure its answers
     Load(LoadArgs),
     /// See it work: a node and calls through it, on loopback, in a minute
+    ///
+    /// A node starts in a temporary directory, 10,000 calls fill one license over UDP, the next is refused, the
+    /// evaluation period runs out under the lab clock. Each step is explained and checked; what an operator would see is
+    /// shown. It needs no root and leaves nothing behind. Exit code 1: some assertion did not hold.
     Demo,
     /// For lab nodes only: the speed of their license clock
     Lab(LabArgs),
@@ -117,7 +121,8 @@ impl SocketArgs {
 #[command(
     subcommand_required = true,
     arg_required_else_help = true,
-    infer_subcommands = true
+    infer_subcommands = true,
+    after_help = "Example:\n  tollgate license smart enable"
 )]
 pub struct LicenseArgs {
     /// What of it.
@@ -177,7 +182,8 @@ pub struct FeatureArgs {
 #[command(
     subcommand_required = true,
     arg_required_else_help = true,
-    infer_subcommands = true
+    infer_subcommands = true,
+    after_help = "Examples:\n  tollgate no license smart enable\n  tollgate no feature GRE enable"
 )]
 pub struct NoArgs {
     /// What to take back.
@@ -199,7 +205,8 @@ pub enum No {
 #[command(
     subcommand_required = true,
     arg_required_else_help = true,
-    infer_subcommands = true
+    infer_subcommands = true,
+    after_help = "Example:\n  tollgate lab speedup 86400"
 )]
 pub struct LabArgs {
     /// What of it.

@@ -113,7 +113,9 @@ fn a_lab_node_says_so_on_every_surface() {
             let text = surface.text(&view);
             let said = text.lines().nth(1).unwrap().contains("LAB");
             assert_eq!(said, lab, "{name}: {:?}", surface.words);
-            assert_eq!(surface.json(&view)["lab"].is_object(), lab, "{name}");
+            let json = surface.json(&view);
+            assert_eq!(json["lab"].is_object(), lab, "{name}");
+            assert_eq!(json["seq"], 7, "{name}: {:?}", surface.words);
         }
     }
 }

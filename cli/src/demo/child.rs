@@ -45,10 +45,8 @@ pub struct Child {
 impl Child {
     /// Starts it; it does not answer yet.
     pub fn start() -> Result<Self, Failure> {
-        let directory = tempfile::Builder::new()
-            .prefix("tollgate-demo-")
-            .tempdir()
-            .map_err(|error| cannot("make a temporary directory", &error))?;
+        let directory =
+            directory().map_err(|error| cannot("make a temporary directory", &error))?;
         let (gn, peer) = addresses().map_err(|error| cannot("take a UDP port", &error))?;
         let config = directory.path().join("tollgate.toml");
         fs::write(&config, configuration(gn))
@@ -139,6 +137,18 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// A temporary directory, short enough for the path of a Unix socket in it.
+fn directory() -> io::Result<TempDir> {
+    const PATH_BYTES_MAX: usize = 60;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("tollgate-demo-");
+    let usual = std::env::temp_dir();
+    if usual.as_os_str().len() > PATH_BYTES_MAX {
+        return builder.tempdir_in("/tmp");
+    }
+    builder.tempdir_in(usual)
 }
 
 /// In a process group of its own, so that Ctrl-C reaches the demo alone, which then ends the node.

@@ -46,7 +46,13 @@ pub fn text(view: &View) -> String {
 
 /// The surface as data.
 pub fn json(view: &View) -> Value {
-    json!({ "sessions": view.sessions })
+    let licensed = view.snapshot.services.iter().map(|row| {
+        json!({
+            "name": row.tag.name, "licensed": row.sessions, "priority": row.priority_sessions, "peak": row.peak,
+            "ceiling": row.ceiling, "licenses": row.tag.licenses,
+        })
+    });
+    json!({ "sessions": view.sessions, "services": licensed.collect::<Vec<_>>() })
 }
 
 fn services(snapshot: &Snapshot, sessions: &SessionSummary) -> String {
