@@ -334,7 +334,9 @@ fn serve(
         let _runtime = runtime.enter();
         watch_signals(shutdown).map_err(fail)?;
     }
-    let router = interface::router(Arc::new(interface));
+    let interface = Arc::new(interface);
+    runtime.spawn(Arc::clone(&interface).watch_control());
+    let router = interface::router(interface);
     runtime.spawn(async move {
         if let Err(error) = interface::serve(listener, router).await {
             tracing::error!(%error, "the control interface has ended");

@@ -13,7 +13,7 @@ use licensing::snapshot::{ServiceStatus, Snapshot};
 use node::{Config, Running, Shutdown};
 use tests::control::Control;
 use tests::gateway::Site;
-use tests::node::Configuration;
+use tests::node::{Configuration, Node};
 use tests::sgsn::{Call, Sgsn, cause, ie};
 use tests::wait::{eventually, until};
 
@@ -462,6 +462,36 @@ fn the_speed_of_license_time_is_set_while_it_runs() -> Result<()> {
             .starts_with("400: 0 license seconds")
     );
     gateway.end()
+}
+
+/// A minute is charged before it is used: a crash after a moment of use costs that minute, and gives none back.
+//= L3
+#[test]
+fn a_crash_costs_at_most_the_minute_that_was_begun() -> Result<()> {
+    let site = Site::new()?;
+    let configuration = site.configuration();
+    let mut sgsn = Sgsn::new(site.subnet().socket(2)?, configuration.listen)?;
+    let mut node = Node::start(&configuration)?;
+    let enable = Request::SmartLicensing { enable: true };
+    node.control().change(&enable)?;
+    let used_s = |node: &Node| Ok::<_, anyhow::Error>(node.control().snapshot()?.evaluation.used_s);
+    for crash in 1..=3 {
+        let kept = u64::from(crash - 1) * 60;
+        assert_eq!(used_s(&node)?, kept);
+        let answer = sgsn.create(&Call::new(crash, "internet"))?;
+        assert_eq!(answer.cause()?, cause::ACCEPTED);
+        until("a second is used", LIMIT, || Ok(used_s(&node)? > kept))?;
+        ensure!(
+            used_s(&node)? < kept + 60,
+            "the machine is too slow to tell"
+        );
+        node = node.crash_and_restart()?;
+        assert!(node.control().snapshot()?.smart.enabled);
+    }
+    assert_eq!(used_s(&node)?, 180);
+    let ended = node.terminate()?;
+    ensure!(ended.status.success(), "{}", ended.log());
+    Ok(())
 }
 
 #[test]

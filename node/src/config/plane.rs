@@ -17,6 +17,8 @@ use super::file::{self, File};
 
 /// Shortest time between Echo Requests of a path (TS 29.060 7.2.1), in seconds.
 const ECHO_INTERVAL_MIN_S: u64 = 60;
+/// Most networks of all pools.
+const NETWORKS_MAX: usize = 1024;
 /// Most sessions of a node.
 const SESSIONS_MAX: u64 = 1 << 24;
 
@@ -108,6 +110,10 @@ fn check_pools(sections: &[file::Pool]) -> Checked<Vec<Pool>> {
         once("pool", &section.name, &key, before)?;
         if section.ipv4.is_empty() && section.ipv6.is_empty() {
             return missing(format!("pool[{place}].ipv4"));
+        }
+        if pools.len() + section.ipv4.len() + section.ipv6.len() > NETWORKS_MAX {
+            let found = format!("more than {NETWORKS_MAX} networks in all");
+            return wrong(format!("pool[{place}].ipv4"), found);
         }
         let mut add = |range| {
             let name = section.name.clone();

@@ -61,3 +61,46 @@ impl Keeper {
         self.clock.is_none() && self.operator.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock(generation: u64) -> Record {
+        Record::Clock(ClockRecord {
+            generation,
+            ..ClockRecord::default()
+        })
+    }
+
+    /// A store whose slot of even generations has no room.
+    fn full() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Store::open(dir.path()).unwrap());
+        let slot = dir.path().join("clock.a");
+        std::fs::remove_file(&slot).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &slot).unwrap();
+        let store = Store::open(dir.path()).unwrap().0;
+        (dir, store)
+    }
+
+    //= L3
+    #[test]
+    fn what_can_not_be_written_is_tried_again_until_something_newer_is() {
+        let (dir, store) = full();
+        let mut keeper = Keeper::new(store);
+        let at = |ms: u64| Mono(0).after(Duration::from_millis(ms));
+        assert!(keeper.keep(clock(3), at(0)));
+        assert_eq!(keeper.retry(at(5_000)), None);
+        assert!(!keeper.keep(clock(4), at(5_000)));
+        assert_eq!(keeper.retry(at(5_999)), None);
+        assert_eq!(keeper.retry(at(6_000)), Some(false));
+        assert!(!keeper.keep(Record::Operator(OperatorRecord::default()), at(6_001)));
+        assert!(keeper.keep(clock(5), at(6_002)));
+        assert_eq!(keeper.retry(at(9_000)), None);
+        drop(keeper);
+        let found = Store::open(dir.path()).unwrap().1;
+        assert_eq!(found.clock.unwrap().generation, 5);
+        assert_eq!(found.operator, Some(OperatorRecord::default()));
+    }
+}

@@ -129,9 +129,6 @@ impl Control {
         let stalled = age > CONTROL_STALL;
         if stalled != self.stalled {
             self.stalled = stalled;
-            if stalled {
-                tracing::error!(age_ms = age.as_millis(), "the control thread had stalled");
-            }
             self.tell(Input::ControlStalled(stalled), now);
         }
         self.vitals.control_beats(now.mono);

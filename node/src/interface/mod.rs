@@ -34,6 +34,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Longest wait for the body of a request.
 const BODY: Duration = Duration::from_secs(5);
 
+/// From one look at the control thread to the next.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
 /// What requests are answered from.
 #[derive(Debug)]
 pub(crate) struct Interface {
@@ -137,6 +140,27 @@ impl Interface {
             | Request::SmartLicensing { .. }
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
+        }
+    }
+
+    /// Says in the log when the control thread stalls, which it can't say itself.
+    pub(crate) async fn watch_control(self: Arc<Self>) {
+        let mut looks = tokio::time::interval(WATCH_EVERY);
+        let mut stalled = false;
+        loop {
+            looks.tick().await;
+            let now = self.clock.now().mono;
+            let was = std::mem::replace(&mut stalled, self.vitals.control_stalled(now));
+            let age_ms = self.vitals.control_age(now).as_millis();
+            match (was, stalled) {
+                (false, true) => tracing::error!(
+                    age_ms,
+                    ended = self.vitals.control_ended(),
+                    "the control thread does not work; calls go on with the last policies and ceilings"
+                ),
+                (true, false) => tracing::warn!("the control thread works again"),
+                (true, true) | (false, false) => {}
+            }
         }
     }
 
