@@ -101,6 +101,9 @@ mod tests {
         let v1_without_sequence = [0x30, 26, 0, 0, 1, 2, 3, 4];
         let sequence = peek(&v1_without_sequence).and_then(|peek| peek.sequence);
         assert_eq!(sequence, None);
+        let v1_with_npdu_alone = [0x31, 26, 0, 4, 1, 2, 3, 4, 0xAB, 0xCD, 7, 0];
+        let sequence = peek(&v1_with_npdu_alone).and_then(|peek| peek.sequence);
+        assert_eq!(sequence, None);
     }
 
     #[test]

@@ -181,6 +181,10 @@ impl<'b> Writer<'b> {
         debug_assert!(self.last <= IeType::EXTENSION_HEADER_TYPE_LIST);
         self.last = IeType::EXTENSION_HEADER_TYPE_LIST;
         let types = &types[..types.len().min(usize::from(u8::MAX))];
+        if self.out.len() + 2 + types.len() > MAX_MESSAGE_BYTES {
+            self.fault.get_or_insert(WriteError::TooLong);
+            return self;
+        }
         self.out
             .extend_from_slice(&[IeType::EXTENSION_HEADER_TYPE_LIST.0, types.len() as u8]);
         self.out.extend_from_slice(types);
