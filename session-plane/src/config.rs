@@ -244,7 +244,7 @@ impl PlaneConfig {
 
     /// How long an answer is kept: as long as its request may be sent again.
     pub fn retransmission_window(&self) -> Duration {
-        self.t3_response * u32::from(self.n3_requests)
+        self.t3_response.saturating_mul(u32::from(self.n3_requests))
     }
 }
 

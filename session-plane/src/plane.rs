@@ -151,7 +151,7 @@ impl SessionPlane {
         let Some(sequence) = message.header.sequence else {
             return self.counters.dropped(DropReason::NoSequence);
         };
-        if message.header.extensions.not_understood.is_some() {
+        if message.header.extensions.not_understood.is_some() && is_served(message.header.kind) {
             self.tell_extensions(path, sequence);
         }
         match message.header.kind {

@@ -14,6 +14,9 @@ use crate::plane::SessionPlane;
 use crate::procedure::Rejected;
 use crate::session::Identity;
 
+/// A Back-Off Time can't say more (TS 29.060 7.7.102).
+const BACK_OFF_MAX: Duration = Duration::from_hours(310);
+
 /// Whose call was refused, and what it asked for.
 pub(crate) struct Refused<'a> {
     pub who: Identity,
@@ -54,6 +57,7 @@ impl SessionPlane {
 
     /// Up to half as long again, so that those refused together do not come back together.
     fn jittered(&mut self, wait: Duration) -> BackOffTime {
+        let wait = wait.min(BACK_OFF_MAX);
         BackOffTime::at_least(wait.mul_f64(self.random.random_range(1.0..=1.5)))
     }
 

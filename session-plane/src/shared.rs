@@ -209,3 +209,99 @@ fn check_apn(apn: &Apn, config: &PlaneConfig) -> Result<(), PlaneError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use enforcer::{GateConfig, GateError};
+    use gtp::v1::Cause;
+    use licensing::ServiceIndex;
+
+    use super::*;
+    use crate::config::Pool;
+    use crate::tests::rig::config;
+
+    fn shared(change: impl FnOnce(&mut PlaneConfig)) -> Result<Arc<Shared>, PlaneError> {
+        let mut config = config();
+        change(&mut config);
+        let gate = Gate::new(GateConfig::new(7, 1)).unwrap();
+        Shared::new(&config, &gate, Arc::new(RefusalRing::new(1)), [0, 0])
+    }
+
+    fn why(change: impl FnOnce(&mut PlaneConfig)) -> String {
+        shared(change).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_configuration_that_contradicts_itself_is_refused() {
+        assert!(shared(|_| {}).is_ok());
+        assert_eq!(why(|c| c.apns.clear()), "at least one apn is needed");
+        assert_eq!(
+            why(|c| c.apns[1].name = "InterNet".into()),
+            "apn \"internet\" is configured twice"
+        );
+        assert_eq!(
+            why(|c| c.apns[1].name = "a..b".into()),
+            "apn \"a..b\" is empty, too long or holds a character no apn may have"
+        );
+        assert_eq!(
+            why(|c| c.apns[1].ipv4_pools.clear()),
+            "apn \"other\" has no address pool"
+        );
+        assert_eq!(
+            why(|c| c.apns[1].ipv4_pools = vec![9]),
+            "apn \"other\" names pool 9, there are 4"
+        );
+        assert_eq!(
+            why(|c| c.apns[1].ipv6_pools = vec![0]),
+            "apn \"other\" takes its IPv6 addresses from pool \"a\", which has none"
+        );
+        assert_eq!(
+            why(|c| c.causes.at_ceiling = Cause::REQUEST_ACCEPTED),
+            "cause 128 does not refuse: 192 to 255 do"
+        );
+        assert_eq!(why(|c| c.n3_requests = 0), "n3_requests must be at least 1");
+        assert_eq!(
+            why(|c| c.t3_response = Duration::ZERO),
+            "t3_response must be at least 1"
+        );
+        let many = |c: &mut PlaneConfig| {
+            let names = (0..=APNS_MAX).map(|n| Apn {
+                name: format!("n{n}"),
+                ..c.apns[0].clone()
+            });
+            c.apns = names.collect();
+        };
+        assert_eq!(why(many), "at most 512 apns, 513 are configured");
+    }
+
+    #[test]
+    fn what_pools_and_gate_refuse_is_told() {
+        let twice = |c: &mut PlaneConfig| {
+            let same = Pool {
+                name: "again".into(),
+                ..c.pools[0].clone()
+            };
+            c.pools.push(same);
+        };
+        assert_eq!(why(twice), "pools \"a\" and \"again\" share addresses");
+        let unknown = shared(|c| c.apns[0].service = ServiceIndex(9)).unwrap_err();
+        let expected = GateError::UnknownService {
+            service: 9,
+            services: 7,
+        };
+        assert_eq!(unknown, PlaneError::Gate(expected));
+    }
+
+    #[test]
+    fn classes_are_interned_once() {
+        let shared = shared(|_| {}).unwrap();
+        // GGSN ordinary and priority, with GRE both, PGW both, emergency.
+        assert_eq!(shared.apns.classes.len(), 7);
+        let (internet, other) = (shared.apns.served(0), shared.apns.served(1));
+        assert_eq!(internet.unwrap().ordinary, other.unwrap().ordinary);
+        let sos = shared.apns.served(4).unwrap();
+        assert_eq!(sos.ordinary, sos.priority);
+    }
+}

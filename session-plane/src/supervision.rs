@@ -51,7 +51,8 @@ impl Supervision {
 
 impl SessionPlane {
     /// The peer of this address, known to all workers from here on. No resources are available (cause 199) for one too
-    /// many, unless `always`: a change of a session is never refused (rule L7).
+    /// many, unless `always`: a change of a session is never refused (rule L7), and an emergency call only for want of
+    /// room for itself (rule L8).
     pub(crate) fn meet(&mut self, peer: IpAddr, always: bool, now: Mono) -> Result<u32, Cause> {
         if let Some(place) = self.table.peers.find(peer) {
             return Ok(place);

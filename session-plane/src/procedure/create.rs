@@ -49,7 +49,7 @@ impl SessionPlane {
     /// Everything that may fail comes before the permit; after it nothing does. A refused request leaves all as it was.
     pub(super) fn create<'a>(&mut self, request: &Request<'a>) -> Outcome<'a> {
         let plan = self.plan(request)?;
-        let peer = self.meet(plan.peer, false, request.now.mono)?;
+        let peer = self.meet(plan.peer, plan.emergency, request.now.mono)?;
         if let Some(counter) = request.recovery() {
             self.hear_recovery(plan.peer, counter);
         }

@@ -57,7 +57,9 @@ fn a_hand_over_is_let_through_even_from_one_peer_too_many() {
     assert_eq!(rig.ask(&stranger).cause(), Cause::NO_RESOURCES_AVAILABLE);
     let moved = update(teid, 5).but(IeType::GSN_ADDRESS, 0, &address(OTHER_SGSN));
     assert_eq!(rig.ask(&moved).cause(), Cause::REQUEST_ACCEPTED);
-    assert_eq!(rig.live(), 1);
+    let emergency = create(2, 5, "sos").but(IeType::GSN_ADDRESS, 0, &address("127.0.0.46"));
+    assert_eq!(rig.ask(&emergency).cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(rig.live(), 2);
 }
 
 //= L9
@@ -78,6 +80,7 @@ fn a_ceiling_below_use_ends_nothing_and_stops_growth() {
     rig.make(9, 5, "internet");
 }
 
+//= L12
 //= L17
 #[test]
 fn a_refusal_explains_itself() {

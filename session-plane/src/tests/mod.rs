@@ -8,4 +8,4 @@ mod procedures;
 mod property;
 mod recounting;
 mod retransmission;
-mod rig;
+pub(crate) mod rig;

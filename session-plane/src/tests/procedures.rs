@@ -468,3 +468,22 @@ fn a_plane_that_is_dropped_gives_everything_back() {
     assert_eq!(shared.pools.surplus_releases(), 0);
     assert_eq!(enforcer::permits_dropped(), 0);
 }
+
+#[test]
+fn a_seat_that_is_none_is_refused() {
+    use crate::{PlaneError, Seat, SessionPlane};
+    let rig = Rig::new();
+    let gate = enforcer::Gate::new(enforcer::GateConfig::new(7, 2)).unwrap();
+    for (worker, workers) in [(1, 1), (0, 0), (0, 257)] {
+        let seat = Seat { worker, workers };
+        let made = SessionPlane::new(
+            rig.plane.config.clone(),
+            rig.shared.clone(),
+            gate.worker().unwrap(),
+            seat,
+            [0; 32],
+            rig.now,
+        );
+        assert_eq!(made.err(), Some(PlaneError::Seat { worker, workers }));
+    }
+}
