@@ -339,7 +339,13 @@ fn priority_calls_go_over_the_ceiling_by_their_share() {
 fn a_change_of_priority_moves_the_session_to_another_class_and_is_never_refused() {
     let mut rig = Rig::new();
     let teid = rig.make(1, 5, "internet");
-    rig.ceiling(0);
+    rig.terms(
+        GGSN,
+        Terms {
+            ceiling: Some(0),
+            ..blocked()
+        },
+    );
     let live = |rig: &Rig| -> Vec<i64> {
         let served = rig.shared.apns.served(0).unwrap();
         [served.ordinary, served.priority]
