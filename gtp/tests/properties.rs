@@ -111,7 +111,7 @@ fn full_message() -> Vec<u8> {
     out
 }
 
-/// A small generator of our own: 110,000 cases in a debug build within a second or two.
+/// A small generator of our own: the same cases each time, and fast in a debug build.
 struct Xorshift(u64);
 
 impl Xorshift {
@@ -166,11 +166,11 @@ fn a_message_may_be_cut_anywhere_and_any_octet_changed() {
 }
 
 #[test]
-fn over_a_hundred_thousand_random_mutations_do_no_harm() {
+fn sixty_thousand_random_mutations_do_no_harm() {
     let whole = full_message();
     let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
     let mut parsed = 0_u32;
-    for _ in 0..110_000 {
+    for _ in 0..60_000 {
         let mut octets = whole.clone();
         for _ in 0..=random.below(4) {
             let at = random.below(octets.len());
@@ -191,7 +191,7 @@ fn over_a_hundred_thousand_random_mutations_do_no_harm() {
         }
         parsed += u32::from(read_everything(&octets) > 0);
     }
-    assert!(parsed > 55_000, "{parsed} mutants got past the header");
+    assert!(parsed > 30_000, "{parsed} mutants got past the header");
 }
 
 proptest! {
