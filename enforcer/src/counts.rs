@@ -92,3 +92,15 @@ pub struct LedgerBounds {
     /// The most that the counters allow.
     pub high: i64,
 }
+
+impl LedgerBounds {
+    /// How far the ledger lies outside of what the counters allow: above zero is above, 0 is inside.
+    pub fn outside(&self) -> i64 {
+        let ledger = i64::from(self.ledger);
+        if ledger < self.low {
+            ledger.saturating_sub(self.low)
+        } else {
+            ledger.saturating_sub(self.high).max(0)
+        }
+    }
+}

@@ -108,7 +108,7 @@ fn compare(rows: &[RecountRow], ledgers: &[LedgerBounds], at: Wall) -> Found {
         }
     }
     for ledger in ledgers {
-        let difference = outside(ledger);
+        let difference = ledger.outside();
         total.add(difference);
         let tag = TagRef::Service(ledger.service);
         drifts.entry(tag).or_default().add(difference);
@@ -129,16 +129,6 @@ fn tags_of(row: &RecountRow) -> impl Iterator<Item = TagRef> {
     };
     let service = TagRef::Service(row.class.service);
     std::iter::once(service).chain(features.iter().map(TagRef::Feature))
-}
-
-/// How far a ledger lies outside of what the counters allow.
-fn outside(bounds: &LedgerBounds) -> i64 {
-    let ledger = i64::from(bounds.ledger);
-    if ledger < bounds.low {
-        ledger.saturating_sub(bounds.low)
-    } else {
-        ledger.saturating_sub(bounds.high).max(0)
-    }
 }
 
 #[cfg(test)]

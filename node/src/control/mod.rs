@@ -99,11 +99,18 @@ impl Control {
             }
             if Instant::now() >= due {
                 self.tick();
-                due = Instant::now() + SAMPLE_EVERY;
+                due = Instant::now() + self.pause();
             }
         }
         self.sample(self.clock.now());
         self.tell(Input::Save, self.clock.now());
+    }
+
+    /// Time to the next tick: not past the machine's own deadline, at which a license minute is to be charged.
+    fn pause(&self) -> Duration {
+        let deadline = self.enforcer.poll_timeout();
+        let now = self.clock.now().mono;
+        deadline.map_or(SAMPLE_EVERY, |at| at.since(now).min(SAMPLE_EVERY))
     }
 
     /// Does what the machine asked for at its making; workers begin after that.
