@@ -66,13 +66,14 @@ impl Enforcer {
             ..Troubles::default()
         };
         let record = record.unwrap_or_default();
+        // A clock that ran was enforced, though the operator's record is lost; to forget that would loosen it.
+        let forgotten = !operator.ever_enabled && ever_ran(&record);
         let (services, features) = tags(&config, &operator, &record, now.wall);
         Self {
             last: now,
             taken: 0,
-            // Whoever loses the clock was enforced; to forget that would loosen it.
-            enabled: operator.enabled || lost,
-            ever_enabled: operator.ever_enabled || lost,
+            enabled: operator.enabled || forgotten,
+            ever_enabled: operator.ever_enabled || forgotten,
             total_enabled: operator.total_enabled,
             total_disabled: operator.total_disabled,
             registration: operator.registration,
@@ -88,7 +89,7 @@ impl Enforcer {
             refusals_lost: 0,
             keeping: Keeping {
                 clock: true,
-                operator: lost,
+                operator: forgotten,
                 statistics: false,
                 kept_at: now.mono,
             },
@@ -206,6 +207,14 @@ fn find(catalog: &Catalog, tag: &Tag) -> Option<(TagRef, u16)> {
     let mut all = service.chain(feature);
     let (place, _, rule) = all.find(|(_, listed, _)| *listed == tag)?;
     Some((place, rule.grace_days))
+}
+
+/// Some license clock ran: smart licensing was enabled then.
+fn ever_ran(record: &ClockRecord) -> bool {
+    record.evaluation_minutes > 0
+        || record.recovery_minutes.is_some()
+        || record.silence_ms.is_some()
+        || !record.graces.is_empty()
 }
 
 fn clocks(record: &ClockRecord) -> Clocks {

@@ -47,6 +47,24 @@ fn a_lost_clock_leaves_7_days_of_one_license_a_tag_and_never_90() {
     assert!(!rig.has(AlarmKind::StateLost));
 }
 
+//= L2
+//= L3
+#[test]
+fn a_lost_operators_record_does_not_make_a_node_that_was_never_enabled() {
+    let mut rig = Rig::enabled(config());
+    rig.sessions(GGSN, 1);
+    rig.pass(DAY);
+    rig.disk.operator = None;
+    let rig = rig.restart();
+    let snapshot = rig.snapshot();
+    assert!(snapshot.smart.enabled && snapshot.smart.ever_enabled);
+    assert_eq!(rig.terms(GGSN).ceiling, Some(10_000));
+    assert!(snapshot.evaluation.used_s >= 86_400);
+    assert!(rig.disk.operator.is_some(), "it is kept again");
+    let rig = Rig::new(config()).restart();
+    assert!(!rig.snapshot().smart.ever_enabled);
+}
+
 //= L10
 #[test]
 fn a_registered_node_that_lost_its_clock_keeps_its_verdicts_for_7_days() {
