@@ -1,5 +1,6 @@
 //! The node as a library in this process: its threads, its control interface, its state, and what goes on when its
 //! control thread does not.
+#![forbid(unsafe_code)]
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
