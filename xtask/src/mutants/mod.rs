@@ -38,6 +38,9 @@ pub fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
         let mut report = Report::read(workspace, list)?;
         let chosen = |name: &str| names.is_empty() || names.contains(&name);
         let mutants: Vec<_> = list.mutants.iter().filter(|m| chosen(&m.name)).collect();
+        if mutants.is_empty() {
+            continue;
+        }
         let mut commands: Vec<&[String]> = mutants.iter().map(|m| m.test.as_slice()).collect();
         commands.sort();
         commands.dedup();
