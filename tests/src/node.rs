@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
-use crate::child::{Ended, Running};
+use crate::child::{Ended, Running, command, require};
 use crate::control::Control;
-use crate::tollgate::tollgate;
+use crate::tollgate::{binary, tollgate};
 use crate::wait::eventually;
 
 /// A node answers a second after its start; the machine may be busy.
@@ -22,7 +22,7 @@ const STOPPED: Duration = Duration::from_secs(30);
 pub struct Configuration {
     /// Where GTP-C is received.
     pub listen: SocketAddr,
-    /// Where state is kept, and the control socket.
+    /// Where state is kept; other files of the node are beside it.
     pub state_dir: PathBuf,
     /// Worker threads.
     pub workers: u16,
@@ -83,8 +83,7 @@ impl Configuration {
 
     /// On a lab node with a catalog like the embedded one, but for so many sessions a license.
     pub fn with_sessions_per_license(self, sessions: u32) -> Result<Self> {
-        std::fs::create_dir_all(&self.state_dir)?;
-        let catalog = self.state_dir.join("catalog.toml");
+        let catalog = self.beside("catalog.toml");
         let embedded = include_str!("../../licensing/catalogs/staros.toml");
         let small = embedded.replace(
             "sessions_per_license = 10_000",
@@ -97,6 +96,8 @@ impl Configuration {
 
     /// The text of the file.
     pub fn text(&self) -> String {
+        let socket = self.control_socket();
+        let socket = socket.display();
         let Self {
             listen,
             workers,
@@ -108,16 +109,28 @@ impl Configuration {
         let state_dir = self.state_dir.display();
         format!(
             "[node]\nname = \"gw1\"\nstate_dir = \"{state_dir}\"\nworkers = {workers}\n\n\
-             [gn]\nlisten = \"{listen}\"\n{gn}\n{apns}\n{more}"
+             [control]\nsocket = \"{socket}\"\n\n[gn]\nlisten = \"{listen}\"\n{gn}\n{apns}\n{more}"
         )
     }
 
-    /// Writes the file into the state directory.
+    /// Writes the file beside the state directory.
     pub fn write(&self) -> Result<PathBuf> {
-        std::fs::create_dir_all(&self.state_dir)?;
-        let path = self.state_dir.join("node.toml");
+        let path = self.beside("node.toml");
         std::fs::write(&path, self.text())?;
         Ok(path)
+    }
+
+    /// Where the control socket is.
+    pub fn control_socket(&self) -> PathBuf {
+        self.beside("control.sock")
+    }
+
+    /// The path of a file beside the state directory, called after it.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        let mut file = self.state_dir.file_name().unwrap_or_default().to_owned();
+        file.push("-");
+        file.push(name);
+        self.state_dir.with_file_name(file)
     }
 }
 
@@ -132,8 +145,39 @@ pub struct Node {
 impl Node {
     /// Starts a node and waits until it answers.
     pub fn start(configuration: &Configuration) -> Result<Self> {
-        let mut running = launch(&configuration.write()?)?;
-        let control = Control::new(configuration.state_dir.join("control.sock"));
+        let running = launch(&configuration.write()?)?;
+        Self::ready(running, configuration)
+    }
+
+    /// The same, its state directory on a file system of its own with so much room; [`Node::inside`] leads there.
+    ///
+    /// It needs root, or user namespaces.
+    pub fn start_on_small_disk(configuration: &Configuration, room_kib: u32) -> Result<Self> {
+        require("unshare", "util-linux")?;
+        std::fs::create_dir_all(&configuration.state_dir)?;
+        let mut unshare = command("unshare");
+        if !rustix::process::geteuid().is_root() {
+            unshare.arg("--map-root-user");
+        }
+        let script = "mount -t tmpfs -o size=\"$1\"k,mode=700 none \"$2\" && exec \"$3\" node --config \"$4\"";
+        unshare.args([
+            "--mount",
+            "--",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            &room_kib.to_string(),
+        ]);
+        unshare.args([&configuration.state_dir, binary()?, &configuration.write()?]);
+        Self::ready(
+            Running::start("tollgate node", &mut unshare)?,
+            configuration,
+        )
+    }
+
+    fn ready(mut running: Running, configuration: &Configuration) -> Result<Self> {
+        let control = Control::new(configuration.control_socket());
         let ready = eventually("the node answers on its control socket", READY, || {
             if !running.is_alive()? {
                 bail!("the node ended:\n{}", running.log());
@@ -146,6 +190,12 @@ impl Node {
             control,
             configuration: configuration.clone(),
         })
+    }
+
+    /// A path of the node's, where its file systems are its own.
+    pub fn inside(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.running.pid()));
+        root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// Its control API.
