@@ -16,6 +16,15 @@ use crate::capture::Capture;
 const LOOK_UP: Duration = Duration::from_millis(100);
 const BUFFER_BYTES: usize = 4 << 20;
 
+/// What happens to datagrams on the way, in each direction of each client; 0 is never.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Noise {
+    /// Every so many-th comes twice.
+    pub repeat: u32,
+    /// Every so many-th does not come.
+    pub lose: u32,
+}
+
 /// Passes datagrams on, until it is dropped.
 #[derive(Debug)]
 pub struct Relay {
@@ -31,17 +40,28 @@ struct Pass {
     ggsn: SocketAddr,
     front: UdpSocket,
     back: UdpSocket,
+    noise: Noise,
 }
 
 impl Relay {
     /// Takes datagrams at `front` and passes them on to `ggsn`, from its own address at a port of its own for each
     /// client; the answers go back. What it records are the datagrams between it and the GGSN.
     pub fn start(front: UdpSocket, ggsn: SocketAddr, capture: Arc<Capture>) -> Result<Self> {
+        Self::start_noisy(front, ggsn, capture, Noise::default())
+    }
+
+    /// The same on a bad path.
+    pub fn start_noisy(
+        front: UdpSocket,
+        ggsn: SocketAddr,
+        capture: Arc<Capture>,
+        noise: Noise,
+    ) -> Result<Self> {
         let wanted = Arc::new(());
         widen(&front);
         front.set_read_timeout(Some(LOOK_UP))?;
         let (record, running) = (Arc::clone(&capture), Arc::downgrade(&wanted));
-        let front = thread::spawn(move || forward(&front, ggsn, &record, &running));
+        let front = thread::spawn(move || forward(&front, ggsn, &record, &running, noise));
         Ok(Self {
             capture,
             wanted: Some(wanted),
@@ -65,10 +85,12 @@ fn forward(
     ggsn: SocketAddr,
     capture: &Arc<Capture>,
     running: &Weak<()>,
+    noise: Noise,
 ) -> Result<()> {
     let own: IpAddr = front.local_addr()?.ip();
     let mut clients: HashMap<SocketAddr, UdpSocket> = HashMap::new();
     let mut returns = Vec::new();
+    let mut count = 0;
     while let Some((datagram, client)) = next(front, running)? {
         let back = match clients.entry(client) {
             Entry::Occupied(known) => known.into_mut(),
@@ -81,14 +103,18 @@ fn forward(
                     ggsn,
                     front: front.try_clone()?,
                     back: back.try_clone()?,
+                    noise,
                 };
                 let (record, running) = (Arc::clone(capture), Weak::clone(running));
                 returns.push(thread::spawn(move || pass.back(&record, &running)));
                 new.insert(back)
             }
         };
-        capture.record(back.local_addr()?, ggsn, &datagram)?;
-        back.send_to(&datagram, ggsn)?;
+        count += 1;
+        for _ in 0..noise.times(count) {
+            capture.record(back.local_addr()?, ggsn, &datagram)?;
+            back.send_to(&datagram, ggsn)?;
+        }
     }
     for thread in returns {
         thread.join().map_err(|_| anyhow!("the relay panicked"))??;
@@ -96,11 +122,28 @@ fn forward(
     Ok(())
 }
 
+impl Noise {
+    /// How often the `count`-th datagram is passed on.
+    fn times(self, count: u32) -> u32 {
+        let falls_on = |every: u32| every > 0 && count.is_multiple_of(every);
+        match (falls_on(self.lose), falls_on(self.repeat)) {
+            (true, _) => 0,
+            (false, true) => 2,
+            (false, false) => 1,
+        }
+    }
+}
+
 impl Pass {
     /// Datagrams of the GGSN towards this client.
     fn back(&self, capture: &Capture, running: &Weak<()>) -> Result<()> {
+        let mut count = 0;
         while let Some((datagram, from)) = next(&self.back, running)? {
-            if from == self.ggsn {
+            if from != self.ggsn {
+                continue;
+            }
+            count += 1;
+            for _ in 0..self.noise.times(count) {
                 capture.record(from, self.back.local_addr()?, &datagram)?;
                 // A client that has gone answers with an ICMP error; there is nobody to tell.
                 let _ = self.front.send_to(&datagram, self.client);
