@@ -67,7 +67,7 @@ impl Configuration {
             listen,
             state_dir: state_dir.into(),
             workers: 2,
-            gn: "echo_interval_s = 0".to_owned(),
+            gn: "echo_interval_s = 0\nrecount_interval_s = 1".to_owned(),
             apns: APNS.to_owned(),
             more: String::new(),
         }

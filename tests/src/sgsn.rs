@@ -63,6 +63,7 @@ pub mod cause {
     pub const MANDATORY_IE_INCORRECT: u8 = 201;
     pub const MANDATORY_IE_MISSING: u8 = 202;
     pub const SYSTEM_FAILURE: u8 = 204;
+    pub const CONTEXT_NOT_FOUND: u8 = 210;
     pub const ALL_ADDRESSES_OCCUPIED: u8 = 211;
     pub const UNKNOWN_MANDATORY_EXTENSION: u8 = 214;
     pub const UNKNOWN_APN: u8 = 219;
