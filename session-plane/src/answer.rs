@@ -17,7 +17,12 @@ pub(crate) struct Answer<'a> {
     pub granted: Option<Granted<'a>>,
     /// With cause 229.
     pub back_off: Option<BackOffTime>,
+    /// A refused Create carries endpoints and addresses all the same.
+    pub padded: bool,
 }
+
+/// The endpoint in a padded refusal: not 0, which stands for none, and below all that are ever drawn.
+const NOBODY: u32 = 1;
 
 /// What was made or changed.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ impl<'a> Answer<'a> {
             cause,
             granted: None,
             back_off: None,
+            padded: false,
         }
     }
 
@@ -53,6 +59,7 @@ impl<'a> Answer<'a> {
             cause: Cause::INVALID_MESSAGE_FORMAT,
             granted: None,
             back_off: None,
+            padded: false,
         }
     }
 
@@ -80,6 +87,12 @@ impl<'a> Answer<'a> {
                 .gsn_address(config.control.ip())
                 .gsn_address(config.user)
                 .qos_profile(granted.qos);
+        } else if self.padded && self.kind == MessageType::CREATE_PDP_CONTEXT_RESPONSE {
+            writer
+                .teid_data(NOBODY)
+                .teid_control(NOBODY)
+                .gsn_address(config.control.ip())
+                .gsn_address(config.user);
         }
         if let Some(back_off) = self.back_off {
             writer.back_off_time(back_off);

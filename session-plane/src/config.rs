@@ -32,6 +32,9 @@ pub struct PlaneConfig {
     pub pools: Vec<Pool>,
     /// Causes of license refusals.
     pub causes: RefusalCauses,
+    /// Peers whose refused Creates are answered with endpoints and addresses beside the cause, though none are granted:
+    /// a proxy that maps endpoints passes no other answer on.
+    pub padded_refusals: Vec<IpAddr>,
     /// Bounds.
     pub bounds: Bounds,
     /// From the start of one recount of the session table to the start of the next (rule L14).
@@ -237,6 +240,7 @@ impl PlaneConfig {
             apns: Vec::new(),
             pools: Vec::new(),
             causes: RefusalCauses::default(),
+            padded_refusals: Vec::new(),
             bounds: Bounds::default(),
             recount_interval: Duration::from_secs(10),
         }

@@ -232,13 +232,14 @@ impl SessionPlane {
             ies: &ies,
             now,
         };
-        let answer = if message.header.extensions.not_understood.is_some() {
+        let mut answer = if message.header.extensions.not_understood.is_some() {
             self.refuse(&request, Cause::UNKNOWN_MANDATORY_EXTENSION_HEADER)
         } else if cut.is_some() {
             self.refuse(&request, Cause::INVALID_MESSAGE_FORMAT)
         } else {
             self.serve(&request)
         };
+        answer.padded = self.config.padded_refusals.contains(&path.peer.ip());
         self.counters.answered(kind, answer.cause);
         let mut octets = std::mem::take(&mut self.scratch);
         if let Ok(bytes) = answer.write(&self.config, &mut octets) {

@@ -35,7 +35,7 @@ impl Gateway {
         let sgsn = Sgsn::new(site.subnet().socket(2)?, configuration.listen)?;
         Ok(Self {
             running: launch(&configuration)?,
-            control: Control::new(configuration.state_dir.join("control.sock")),
+            control: Control::new(configuration.control_socket()),
             sgsn,
             configuration,
             site,

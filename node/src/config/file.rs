@@ -97,6 +97,8 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     ("apn[].backoff_s", "a number of seconds, 2 to 3600"),
     ("apn[].static_address", "\"dynamic\" or \"refuse\""),
+    ("peer[].address", "an address such as \"192.0.2.1\""),
+    ("peer[].refusal_style", "\"cause-only\" or \"padded\""),
     ("refusal", "a section [refusal]"),
     (
         "refusal.service_blocked",
@@ -136,6 +138,8 @@ pub(super) struct File {
     pub(super) gn: Gn,
     pub(super) pool: Vec<Pool>,
     pub(super) apn: Vec<Apn>,
+    #[serde(default)]
+    pub(super) peer: Vec<Peer>,
     #[serde(default)]
     pub(super) refusal: Refusal,
     #[serde(default)]
@@ -213,6 +217,22 @@ pub(super) struct Apn {
     pub(super) backoff_s: Option<u64>,
     #[serde(default)]
     pub(super) static_address: StaticAddress,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    #[serde(default)]
+    pub(super) refusal_style: RefusalStyle,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RefusalStyle {
+    #[default]
+    CauseOnly,
+    Padded,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! The part of the configuration that the session plane is told: Gn, pools, access points, refusals.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use gtp::v1::Cause;
@@ -50,6 +50,7 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
         apns: check_apns(&file.apn, catalog, &file.pool, &pools)?,
         pools,
         causes: check_refusal(&file.refusal)?,
+        padded_refusals: check_peers(&file.peer)?,
         bounds: Bounds {
             sessions: gn.sessions_max,
             emergency_reserve: gn.emergency_reserve,
@@ -93,6 +94,25 @@ fn check_refusal(refusal: &file::Refusal) -> Checked<RefusalCauses> {
         feature_blocked: Cause(refusal.feature_blocked),
         at_ceiling: Cause(refusal.at_ceiling),
     })
+}
+
+/// The peers whose refusals are padded.
+fn check_peers(sections: &[file::Peer]) -> Checked<Vec<IpAddr>> {
+    let mut padded = Vec::new();
+    for (place, section) in sections.iter().enumerate() {
+        let key = format!("peer[{place}].address");
+        if sections[..place]
+            .iter()
+            .any(|other| other.address == section.address)
+        {
+            let (what, name) = ("peer", section.address.to_string());
+            return Err((key, Problem::Twice { what, name }));
+        }
+        if section.refusal_style == file::RefusalStyle::Padded {
+            padded.push(section.address);
+        }
+    }
+    Ok(padded)
 }
 
 /// One pool of the plane for each network, under the name of the section that it is in.

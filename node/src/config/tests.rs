@@ -41,6 +41,8 @@ fn the_example_says_what_the_defaults_are() {
     let example = parse(text).unwrap();
     assert_eq!(example.plane.apns.len(), 3);
     assert!(example.plane.apns[2].emergency);
+    let padded: [std::net::IpAddr; 1] = [[192, 0, 2, 17].into()];
+    assert_eq!(example.plane.padded_refusals, padded);
     let uncommented: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -121,7 +123,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `refusal`, `licensing`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `refusal`, `licensing`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),
@@ -181,6 +183,11 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
             and("features = [\"GRE\",\n\"gre\"]"),
             "gateway.toml:13: apn[0].features[1]: \"gre\" is given twice; \
              expected each feature once; remove one",
+        ),
+        (
+            and("[[peer]]\naddress = \"10.9.9.9\"\n[[peer]]\naddress = \"10.9.9.9\""),
+            "gateway.toml:15: peer[1].address: \"10.9.9.9\" is given twice; \
+             expected each peer once; remove one",
         ),
         (
             and("[[pool]]\nname = \"b\"\nipv4 = [\"10.1.128.0/20\"]"),

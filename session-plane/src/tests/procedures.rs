@@ -68,6 +68,36 @@ fn a_created_context_gets_all_that_it_needs() {
     );
 }
 
+/// osmo-gtphub passes no refused Create on that announces no endpoint.
+#[test]
+fn a_refusal_is_padded_for_the_peers_that_need_it() {
+    let padded = |peers: Vec<std::net::IpAddr>| {
+        let mut rig = Rig::with(|config| config.padded_refusals = peers);
+        let answer = rig.ask(&create(1, 5, "elsewhere"));
+        assert_eq!(answer.cause(), Cause::MISSING_OR_UNKNOWN_APN);
+        let gone = rig.ask(&delete(1, 5, true));
+        assert_eq!(gone.types(), [IeType::CAUSE]);
+        assert_eq!(
+            gone.cause(),
+            Cause::NON_EXISTENT,
+            "nobody has that endpoint"
+        );
+        (rig.live(), answer)
+    };
+    let (live, answer) = padded(vec![SGSN.parse().unwrap()]);
+    let order = [
+        IeType::CAUSE,
+        IeType::TEID_DATA_I,
+        IeType::TEID_CONTROL_PLANE,
+        IeType::GSN_ADDRESS,
+        IeType::GSN_ADDRESS,
+    ];
+    assert_eq!(answer.types(), order);
+    assert_eq!((answer.control_teid(), answer.user_teid(), live), (1, 1, 0));
+    let (_, answer) = padded(vec![OTHER_SGSN.parse().unwrap()]);
+    assert_eq!(answer.types(), [IeType::CAUSE]);
+}
+
 #[test]
 fn an_access_point_name_is_found_with_its_operator_identifier_and_unknown_ones_are_not() {
     let mut rig = Rig::new();
