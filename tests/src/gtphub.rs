@@ -21,7 +21,7 @@ pub fn start(
     std::fs::write(
         &configuration,
         format!(
-            "log stderr\n logging filter all 1\n logging level set-all fatal\n logging level gtphub notice\n\
+            "log stderr\n logging filter all 1\n logging level set-all fatal\n logging level gtphub debug\n\
              line vty\n no login\n bind {to_sgsns}\n\
              gtphub\n bind-to-sgsns {to_sgsns}\n bind-to-ggsns {to_ggsns}\n ggsn-proxy {ggsn}\n"
         ),
