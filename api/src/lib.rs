@@ -3,7 +3,7 @@
 //! One enum, [`Request`], lists all that one may ask a node; [`Reply`] is what it answers, [`Failure`] what it says
 //! when it can't. They travel as JSON: `POST` [`REQUEST_PATH`] over HTTP on the node's Unix socket, a request as the
 //! body; a reply comes with status 200, a failure with 400 (not understood), 403 (not on this node), 404 (no such
-//! thing), 408 (too slow), 413 (too long), 429 (too many at once) or 503 (the control thread does not answer).
+//! thing), 405 (not a POST), 408 (too slow), 413 (too long) or 503 (a thread of the node does not answer).
 //!
 //! Deliberately absent: sockets, and what a reply is rendered as.
 #![forbid(unsafe_code)]

@@ -11,6 +11,8 @@ use crossbeam::channel::{Sender, bounded};
 use enforcer::RefusalRing;
 use enforcer::gate::{Gate, GateConfig, WorkerGate};
 use enforcer::verdicts::{self, Enforcer, Restored, RestoredClock};
+use licensing::Now;
+use licensing::record::OperatorRecord;
 use licensing::snapshot::NodeIdentity;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -92,7 +94,7 @@ impl Running {
             config: Arc::clone(&config),
         };
         let (asks, asked) = bounded(ASKS);
-        let restart = restarts(&found);
+        let restart = restarts(&found, common.clock.now());
         let mut control = make_control(&common, store, found, asked);
         control.begin();
         let plane = Arc::new(PlaneConfig {
@@ -204,9 +206,13 @@ fn bind_control(config: &Config) -> Result<UnixListener, NodeError> {
 }
 
 /// Our restart counter (TS 29.060 7.7.11): starts of the process modulo 256, this one included.
-fn restarts(found: &Found) -> u8 {
-    let before = found.clock.as_ref().map_or(0, |clock| clock.boots);
-    before.wrapping_add(1).to_le_bytes()[0]
+fn restarts(found: &Found, now: Now) -> u8 {
+    match &found.clock {
+        Some(clock) => clock.boots.wrapping_add(1).to_le_bytes()[0],
+        // Forgotten with the clock: any other counter than the last tells peers of the restart.
+        None if found.lost => now.wall.0.div_euclid(1000).to_le_bytes()[0],
+        None => 1,
+    }
 }
 
 fn make_control(
@@ -267,13 +273,23 @@ fn restored(found: Found) -> Restored {
     if found.tampered {
         tracing::error!("the state was altered by another hand");
     }
+    // Evaluation is used only once smart licensing was enabled: to forget that with the record would loosen it.
+    let enforced = found
+        .clock
+        .as_ref()
+        .is_some_and(|clock| clock.evaluation_minutes > 0);
+    let forgotten = enforced.then(|| OperatorRecord {
+        enabled: true,
+        ever_enabled: true,
+        ..OperatorRecord::default()
+    });
     Restored {
         clock: match found.clock {
             Some(clock) => RestoredClock::Kept(clock),
             None if found.lost => RestoredClock::Lost,
             None => RestoredClock::Fresh,
         },
-        operator: found.operator,
+        operator: found.operator.or(forgotten),
         tampered: found.tampered,
     }
 }

@@ -335,6 +335,27 @@ fn a_lost_clock_leaves_seven_days() -> Result<()> {
     gateway.end()
 }
 
+/// Without the operator's record a node that has used evaluation is no node that was never enabled.
+//= L2
+#[test]
+fn a_record_taken_away_loosens_nothing() -> Result<()> {
+    let mut gateway = Gateway::in_evaluation(1)?;
+    gateway.accepted(&Call::new(1, "internet"))?;
+    gateway.wait_for("evaluation is used", |s| s.evaluation.used_s > 0)?;
+    let mut gateway =
+        gateway.restart(|state_dir| Ok(std::fs::remove_file(state_dir.join("operator.redb"))?))?;
+    let snapshot = gateway.control.snapshot()?;
+    assert!(snapshot.smart.enabled && snapshot.evaluation.used_s > 0);
+    let tampered = |alarm: &licensing::Alarm| alarm.kind == AlarmKind::StateTampered;
+    assert!(snapshot.alarms.iter().any(tampered));
+    gateway.accepted(&Call::new(1, "internet"))?;
+    assert_eq!(
+        gateway.cause_of(&Call::new(2, "internet"))?,
+        cause::NO_RESOURCES
+    );
+    gateway.end()
+}
+
 /// One slot stands for a full disk: what is written there fails, and calls go on.
 //= L3
 #[test]

@@ -47,13 +47,17 @@ fn the_example_says_what_the_defaults_are() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(rest) if rest.contains(" = ") && !rest.ends_with('.') => rest,
+            Some("[lab]") => "[lab]",
             _ => line,
         })
         .filter(|line| !line.starts_with("catalog ="))
         .flat_map(|line| [line, "\n"])
         .collect();
     let written_out = parse(&uncommented).unwrap();
+    let lab = written_out.lab.unwrap();
+    assert_eq!((lab.speedup, lab.unsigned_catalog), (1, false));
     let apart_from_examples = Config {
+        lab: None,
         udi_pid: None,
         udi_serial: None,
         control_socket: example.control_socket.clone(),

@@ -35,7 +35,7 @@ pub(crate) enum Ask {
         /// What is asked.
         request: Request,
         /// Where the answer goes.
-        reply: oneshot::Sender<Result<Reply, Failure>>,
+        reply: oneshot::Sender<Result<Reply, Denied>>,
     },
     /// A worker's pass over its session table has ended.
     Recounted(WorkerRecount),
@@ -43,6 +43,24 @@ pub(crate) enum Ask {
     Pause(Receiver<()>),
     /// Save everything and end.
     End,
+}
+
+/// Why the control thread does not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    pub(crate) why: Denial,
+    pub(crate) failure: Failure,
+}
+
+/// What kind of reason it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// A value is wrong.
+    Invalid,
+    /// It names what is not there.
+    Unknown,
+    /// This node does not do it.
+    NotHere,
 }
 
 /// The last snapshot, which every surface reads.
@@ -202,7 +220,7 @@ impl Control {
         snapshot
     }
 
-    fn answer(&mut self, request: &Request) -> Result<Reply, Failure> {
+    fn answer(&mut self, request: &Request) -> Result<Reply, Denied> {
         match request {
             Request::Snapshot => Ok(self.snapshot()),
             Request::History { limit } => {
@@ -214,11 +232,10 @@ impl Control {
             Request::SmartLicensing { enable } => Ok(self.switch(*enable)),
             Request::Feature { name, enable } => self.switch_feature(name, *enable),
             Request::LabSpeedup { speedup } => self.speed_up(*speedup),
-            Request::Sessions | Request::Health => Err(Failure::new(
-                "the control thread is not asked this",
-                "request",
-                "ask the control socket",
-            )),
+            Request::Sessions | Request::Health => {
+                let what = "the control thread is not asked this";
+                deny(Denial::NotHere, what, "request", "ask the control socket")
+            }
         }
     }
 
@@ -242,7 +259,7 @@ impl Control {
         }
     }
 
-    fn switch_feature(&mut self, name: &str, enabled: bool) -> Result<Reply, Failure> {
+    fn switch_feature(&mut self, name: &str, enabled: bool) -> Result<Reply, Denied> {
         let Some(feature) = self.catalog.feature_named(name) else {
             let known: Vec<_> = self
                 .catalog
@@ -251,11 +268,9 @@ impl Control {
                 .map(|f| f.name.as_str())
                 .collect();
             let known = known.join(", ");
-            return Err(Failure::new(
-                format!("no feature is called {name:?}"),
-                "name",
-                format!("name one of {known}"),
-            ));
+            let what = format!("no feature is called {name:?}");
+            let todo = format!("name one of {known}");
+            return deny(Denial::Unknown, what, "name", todo);
         };
         let now = self.clock.now();
         let before = self.enforcer.snapshot(now).features[feature.at()].enabled;
@@ -266,20 +281,16 @@ impl Control {
         })
     }
 
-    fn speed_up(&mut self, speedup: u32) -> Result<Reply, Failure> {
+    fn speed_up(&mut self, speedup: u32) -> Result<Reply, Denied> {
         if self.lab.is_none() {
-            return Err(Failure::new(
-                "this node is not marked lab: its license clock has the speed of time",
-                "request",
-                "add a [lab] section to the configuration of a test node",
-            ));
+            let what = "this node is not marked lab: its license clock has the speed of time";
+            let todo = "add a [lab] section to the configuration of a test node";
+            return deny(Denial::NotHere, what, "request", todo);
         }
         if !(1..=SPEEDUP_MAX).contains(&speedup) {
-            return Err(Failure::new(
-                format!("{speedup} license seconds a second"),
-                "speedup",
-                format!("give 1 to {SPEEDUP_MAX}"),
-            ));
+            let what = format!("{speedup} license seconds a second");
+            let todo = format!("give 1 to {SPEEDUP_MAX}");
+            return deny(Denial::Invalid, what, "speedup", todo);
         }
         let now = self.clock.now();
         let changed = self.clock.speedup() != speedup;
@@ -288,6 +299,16 @@ impl Control {
         self.publish(now);
         Ok(Reply::Done { changed })
     }
+}
+
+fn deny<T>(
+    why: Denial,
+    what: impl Into<String>,
+    place: &str,
+    todo: impl Into<String>,
+) -> Result<T, Denied> {
+    let failure = Failure::new(what, place, todo);
+    Err(Denied { why, failure })
 }
 
 /// The event log.

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::{Ask, Current};
+use crate::control::{Ask, Current, Denial, Denied};
 use crate::receiver::Job;
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
@@ -170,7 +170,6 @@ impl Interface {
         if self.vitals.control_stalled(now) {
             return Err(self.no_control());
         }
-        let lab_only = matches!(request, Request::LabSpeedup { .. });
         let (reply, answer) = oneshot::channel();
         let ask = Ask::Request { request, reply };
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.asks.try_send(ask)
@@ -179,11 +178,11 @@ impl Interface {
         }
         match timeout(ANSWER, answer).await {
             Ok(Ok(Ok(reply))) => Ok(reply),
-            Ok(Ok(Err(failure))) => {
-                let status = match failure.place.as_str() {
-                    "name" => StatusCode::NOT_FOUND,
-                    "request" if lab_only => StatusCode::FORBIDDEN,
-                    _ => StatusCode::BAD_REQUEST,
+            Ok(Ok(Err(Denied { why, failure }))) => {
+                let status = match why {
+                    Denial::Invalid => StatusCode::BAD_REQUEST,
+                    Denial::Unknown => StatusCode::NOT_FOUND,
+                    Denial::NotHere => StatusCode::FORBIDDEN,
                 };
                 Err((status, failure))
             }

@@ -1,13 +1,16 @@
 //! What operators switch at run time and the authority said: one record in a redb database, with its code before it.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use licensing::record::OperatorRecord;
+use redb::backends::FileBackend;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, TableError};
 
-use super::StoreError;
 use super::key::NodeKey;
+use super::{StoreError, file_error};
 
 /// Rows: `schema`, and `operator` = code (32 bytes) and the record as JSON.
 const ROWS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
@@ -62,12 +65,14 @@ impl OperatorDatabase {
         });
         let kept = kept.unwrap_or_else(|error| {
             tracing::error!(%error, "the operator's record can't be read");
-            if existed {
+            // What only can't be reached now may be whole.
+            let tampered = existed && !matches!(error, StoreError::File { .. });
+            if tampered {
                 this.set_aside();
             }
             Kept {
                 record: None,
-                tampered: existed,
+                tampered,
             }
         });
         (this, kept)
@@ -91,7 +96,15 @@ impl OperatorDatabase {
     }
 
     fn connect(&self) -> Result<Database, StoreError> {
-        let made = |reason: redb::Error| self.error("opening", reason.to_string());
+        let made = |reason: redb::Error| {
+            if let redb::Error::Io(source) = &reason
+                && source.kind() != io::ErrorKind::InvalidData
+            {
+                let source = io::Error::new(source.kind(), source.to_string());
+                return file_error("opening", &self.path)(source);
+            }
+            self.error("opening", reason.to_string())
+        };
         if self.path.exists() {
             let mut builder = Database::builder();
             builder.set_cache_size(CACHE_BYTES);
@@ -101,11 +114,17 @@ impl OperatorDatabase {
         let _gone = fs::remove_file(&beside);
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        let file = options
+            .open(&beside)
+            .map_err(file_error("making", &beside))?;
+        let backend = FileBackend::new(file).map_err(|error| made(error.into()))?;
         let database = builder
-            .create(&beside)
+            .create_with_backend(backend)
             .map_err(|error| made(error.into()))?;
         put_schema(&database).map_err(made)?;
-        fs::rename(&beside, &self.path).map_err(super::file_error("renaming", &beside))?;
+        fs::rename(&beside, &self.path).map_err(file_error("renaming", &beside))?;
         super::sync_directory_of(&self.path)?;
         Ok(database)
     }

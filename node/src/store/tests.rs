@@ -64,7 +64,7 @@ fn files_are_for_the_node_alone() {
     drop(Store::open(&state).unwrap());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
-    for name in ["node.key", "clock.a", "clock.b", "lock"] {
+    for name in ["node.key", "clock.a", "clock.b", "lock", "operator.redb"] {
         assert_eq!(mode(&state.join(name)), 0o600, "{name}");
     }
     fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
