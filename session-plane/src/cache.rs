@@ -4,12 +4,13 @@
 //! the same numbers again, so a request is a retransmission only if its octets are the same too.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use gtp::v1::MessageType;
 use licensing::Mono;
 
-use crate::hashing::Keyed;
+use crate::hashing::{Keyed, OwnNumbers};
 use crate::output::Path;
 
 /// What tells one request of a peer from another.
@@ -21,22 +22,29 @@ pub(crate) struct RequestKey {
     pub sequence: u16,
 }
 
+/// A request's key, with a keyed digest of it and of all its octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    key: RequestKey,
+    digest: u64,
+}
+
 /// Bounded in number and time; the oldest give way.
 #[derive(Debug)]
 pub(crate) struct ResponseCache {
-    /// Number of the entry in the order of all entries ever made.
-    numbers: HashMap<RequestKey, u64, Keyed>,
+    /// By digest, the number of the entry in the order of all entries ever made.
+    numbers: HashMap<u64, u64, OwnNumbers>,
     entries: VecDeque<Entry>,
     /// The number of the first entry there.
     first: u64,
     window: Duration,
     most: usize,
+    keyed: Keyed,
 }
 
 #[derive(Debug)]
 struct Entry {
-    key: RequestKey,
-    digest: u64,
+    request: Fingerprint,
     expires: Mono,
     answer: Vec<u8>,
 }
@@ -44,31 +52,36 @@ struct Entry {
 impl ResponseCache {
     pub(crate) fn new(most: u32, window: Duration, keyed: Keyed) -> Self {
         Self {
-            numbers: HashMap::with_hasher(keyed),
+            numbers: HashMap::with_hasher(OwnNumbers),
             entries: VecDeque::new(),
             first: 0,
             window,
             most: most as usize,
+            keyed,
         }
     }
 
+    pub(crate) fn fingerprint(&self, key: RequestKey, datagram: &[u8]) -> Fingerprint {
+        let digest = self.keyed.hash_one((key, datagram));
+        Fingerprint { key, digest }
+    }
+
     /// The answer that this request got, if it is kept still.
-    pub(crate) fn find(&self, key: &RequestKey, digest: u64, now: Mono) -> Option<&[u8]> {
-        let number = self.numbers.get(key)?;
+    pub(crate) fn find(&self, request: &Fingerprint, now: Mono) -> Option<&[u8]> {
+        let number = self.numbers.get(&request.digest)?;
         let entry = self.entries.get(number.checked_sub(self.first)? as usize)?;
-        (entry.digest == digest && now < entry.expires).then_some(&*entry.answer)
+        (entry.request == *request && now < entry.expires).then_some(&*entry.answer)
     }
 
     /// Keeps an answer; the buffer of one that gives way is used again.
-    pub(crate) fn keep(&mut self, key: RequestKey, digest: u64, answer: &[u8], now: Mono) {
+    pub(crate) fn keep(&mut self, request: Fingerprint, answer: &[u8], now: Mono) {
         let mut buffer = self.make_room(now);
         buffer.clear();
         buffer.extend_from_slice(answer);
         let number = self.first + self.entries.len() as u64;
-        self.numbers.insert(key, number);
+        self.numbers.insert(request.digest, number);
         self.entries.push_back(Entry {
-            key,
-            digest,
+            request,
             expires: now.after(self.window),
             answer: buffer,
         });
@@ -102,9 +115,10 @@ impl ResponseCache {
         let Some(oldest) = self.entries.pop_front() else {
             return Vec::new();
         };
-        // A later request may have taken the same key over.
-        if self.numbers.get(&oldest.key) == Some(&self.first) {
-            self.numbers.remove(&oldest.key);
+        // The same request may have been answered anew since.
+        let digest = oldest.request.digest;
+        if self.numbers.get(&digest) == Some(&self.first) {
+            self.numbers.remove(&digest);
         }
         self.first += 1;
         oldest.answer
@@ -133,47 +147,56 @@ mod tests {
         ResponseCache::new(most, Duration::from_secs(25), Keyed::new([1, 2]))
     }
 
+    fn keep(cache: &mut ResponseCache, key: RequestKey, datagram: &[u8], answer: &[u8]) {
+        let request = cache.fingerprint(key, datagram);
+        cache.keep(request, answer, Mono(0));
+    }
+
+    fn find(cache: &ResponseCache, key: RequestKey, datagram: &[u8], now: u64) -> Option<Vec<u8>> {
+        let request = cache.fingerprint(key, datagram);
+        cache.find(&request, Mono(now)).map(<[u8]>::to_vec)
+    }
+
     #[test]
     fn the_same_request_finds_its_answer_until_it_expires() {
         let mut cache = cache(4);
-        cache.keep(key(7), 99, b"answer", Mono(0));
-        assert_eq!(
-            cache.find(&key(7), 99, Mono(25 * SECOND - 1)),
-            Some(&b"answer"[..])
-        );
-        assert_eq!(cache.find(&key(7), 99, Mono(25 * SECOND)), None);
-        assert_eq!(cache.find(&key(7), 98, Mono(0)), None, "other octets");
-        assert_eq!(cache.find(&key(8), 99, Mono(0)), None);
+        keep(&mut cache, key(7), b"request", b"answer");
+        let answer = Some(b"answer".to_vec());
+        assert_eq!(find(&cache, key(7), b"request", 25 * SECOND - 1), answer);
+        assert_eq!(find(&cache, key(7), b"request", 25 * SECOND), None);
+        assert_eq!(find(&cache, key(7), b"other octets", 0), None);
+        assert_eq!(find(&cache, key(8), b"request", 0), None);
         let mut other_port = key(7);
         other_port.path.peer.set_port(9);
-        assert_eq!(cache.find(&other_port, 99, Mono(0)), None);
+        assert_eq!(find(&cache, other_port, b"request", 0), None);
     }
 
     #[test]
     fn the_oldest_gives_way_when_it_is_full() {
         let mut cache = cache(2);
-        (1..=3).for_each(|n| cache.keep(key(n), 0, &[n as u8], Mono(0)));
-        assert_eq!(cache.find(&key(1), 0, Mono(0)), None);
-        assert_eq!(cache.find(&key(2), 0, Mono(0)), Some(&[2][..]));
-        assert_eq!(cache.find(&key(3), 0, Mono(0)), Some(&[3][..]));
+        (1..=3).for_each(|n| keep(&mut cache, key(n), b"", &[n as u8]));
+        assert_eq!(find(&cache, key(1), b"", 0), None);
+        assert_eq!(find(&cache, key(2), b"", 0), Some(vec![2]));
+        assert_eq!(find(&cache, key(3), b"", 0), Some(vec![3]));
         assert_eq!((cache.entries.len(), cache.numbers.len()), (2, 2));
     }
 
     #[test]
-    fn a_key_used_again_finds_the_later_answer_after_the_earlier_gave_way() {
+    fn a_request_answered_anew_finds_the_later_answer_after_the_earlier_gave_way() {
         let mut cache = cache(2);
-        cache.keep(key(1), 10, b"one", Mono(0));
-        cache.keep(key(1), 11, b"two", Mono(0));
-        assert_eq!(cache.find(&key(1), 11, Mono(0)), Some(&b"two"[..]));
-        cache.keep(key(2), 12, b"three", Mono(0));
-        assert_eq!(cache.find(&key(1), 11, Mono(0)), Some(&b"two"[..]));
-        assert_eq!(cache.find(&key(1), 10, Mono(0)), None);
+        keep(&mut cache, key(1), b"same", b"one");
+        keep(&mut cache, key(1), b"same", b"two");
+        assert_eq!(find(&cache, key(1), b"same", 0), Some(b"two".to_vec()));
+        keep(&mut cache, key(2), b"", b"three");
+        assert_eq!(find(&cache, key(1), b"same", 0), Some(b"two".to_vec()));
+        keep(&mut cache, key(3), b"", b"four");
+        assert_eq!(find(&cache, key(1), b"same", 0), None);
     }
 
     #[test]
     fn expiry_goes_in_steps() {
         let mut cache = cache(8);
-        (0..5).for_each(|n| cache.keep(key(n), 0, b"x", Mono(0)));
+        (0..5).for_each(|n| keep(&mut cache, key(n), b"", b"x"));
         assert_eq!(cache.next_expiry(), Some(Mono(25 * SECOND)));
         assert_eq!(cache.expire(Mono(24 * SECOND), 3), 5);
         assert_eq!(cache.expire(Mono(25 * SECOND), 3), 2);

@@ -26,7 +26,8 @@ impl BuildHasher for Keyed {
     }
 }
 
-/// For tunnel endpoint identifiers, which we draw at random ourselves: one multiplication spreads them over the table.
+/// For numbers that no peer chooses, tunnel endpoints drawn at random and keyed digests: one multiplication spreads them
+/// over the table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OwnNumbers;
 
@@ -43,8 +44,10 @@ impl BuildHasher for OwnNumbers {
 }
 
 impl Hasher for OwnNumberHasher {
+    /// The high bits are the good ones; the table takes its bucket from the low ones, and the endpoints of one worker
+    /// have low bits in common.
     fn finish(&self) -> u64 {
-        self.0
+        self.0.rotate_left(26)
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -54,6 +57,24 @@ impl Hasher for OwnNumberHasher {
     }
 
     fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn endpoints_of_one_shard_spread_over_the_buckets() {
+        let bucket = |n: u32| OwnNumbers.hash_one(n << 8 | 7) % 4096;
+        let buckets: BTreeSet<_> = (1..=4096).map(bucket).collect();
+        assert!(buckets.len() > 2400, "{}", buckets.len());
     }
 }

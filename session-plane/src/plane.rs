@@ -1,6 +1,5 @@
 //! The machine of one worker: a datagram goes in, an answer comes out.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +59,6 @@ pub struct SessionPlane {
     pub(crate) scratch: Vec<u8>,
     cache: ResponseCache,
     expiry_due: Mono,
-    digest: Keyed,
     /// Sessions now, by class.
     live: Vec<u32>,
     /// Sessions now, by place of the access point name.
@@ -101,9 +99,8 @@ impl SessionPlane {
             supervision: Supervision::default(),
             recount: Recount::new(classes, now.mono.after(config.recount_interval)),
             scratch: Vec::new(),
-            cache: ResponseCache::new(bounds.responses, window, keyed.clone()),
+            cache: ResponseCache::new(bounds.responses, window, keyed),
             expiry_due: now.mono,
-            digest: keyed,
             live: vec![0; classes],
             live_by_apn: vec![0; config.apns.len()],
             config,
@@ -212,8 +209,8 @@ impl SessionPlane {
             kind,
             sequence,
         };
-        let digest = self.digest.hash_one(datagram);
-        if let Some(answer) = self.cache.find(&key, digest, now.mono) {
+        let fingerprint = self.cache.fingerprint(key, datagram);
+        if let Some(answer) = self.cache.find(&fingerprint, now.mono) {
             self.counters.plain.retransmissions += 1;
             if let Some(response) = kind.response() {
                 self.counters.sent(response);
@@ -243,7 +240,7 @@ impl SessionPlane {
         self.counters.answered(kind, answer.cause);
         let mut octets = std::mem::take(&mut self.scratch);
         if let Ok(bytes) = answer.write(&self.config, &mut octets) {
-            self.cache.keep(key, digest, bytes, now.mono);
+            self.cache.keep(fingerprint, bytes, now.mono);
             self.send(path, answer.kind, bytes);
         }
         self.scratch = octets;
