@@ -166,8 +166,7 @@ fn calls_of_all_workers_are_counted_once() -> Result<()> {
 #[test]
 fn a_recount_comes_around_and_finds_no_drift() -> Result<()> {
     let site = Site::new()?;
-    let mut configuration = site.configuration();
-    configuration.gn.push_str("\nrecount_interval_s = 1");
+    let configuration = site.configuration();
     let mut gateway = Gateway::start(site, configuration)?;
     let mut subscriber = 0;
     let recount = loop {

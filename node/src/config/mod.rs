@@ -126,9 +126,9 @@ fn explain(error: &toml::de::Error, text: &str, places: &Places) -> (usize, Stri
         let name = text.get(span).unwrap_or_default().to_owned();
         return (line, name.clone(), Problem::Twice { what: "key", name });
     }
-    if key.is_empty() {
+    if key.is_empty() || !places.is_toml() {
         let message = message.to_owned();
-        return (line, key, Problem::Syntax { message });
+        return (line, String::new(), Problem::Syntax { message });
     }
     let expected = check::expected(&key).to_owned();
     let found = message

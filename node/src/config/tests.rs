@@ -111,6 +111,11 @@ fn relative_paths_start_from_the_file() {
 fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
     let cases = [
         (
+            with("[node]", "[node"),
+            "gateway.toml:2: not TOML: unclosed table, expected `]`; \
+             expected key = value or [section]; mend this line",
+        ),
+        (
             with("name = \"ggsn-1\"", "name ="),
             "gateway.toml:3: not TOML: string values must be quoted, expected literal string; \
              expected key = value or [section]; mend this line",
