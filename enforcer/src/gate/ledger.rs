@@ -7,7 +7,9 @@ use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
 use crate::class::Class;
 use crate::terms::Terms;
 
-/// What is shared about one service. Three lines, by who writes them how often.
+/// What is shared about one service. Three lines, by who writes them how often; a power of two in all, so that finding
+/// a service's is a shift.
+#[repr(align(512))]
 pub(super) struct Ledger {
     /// Read by every admission, written by changes and by the passage from open to tight and back.
     pub(super) policy: CachePadded<PolicyLine>,

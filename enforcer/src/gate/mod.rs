@@ -142,8 +142,8 @@ impl Gate {
         let ledger = permit.ledger();
         permit.spend();
         self.shared.note_released(class);
-        if let Some(service) = ledger {
-            self.ledger(service).give_back(1);
+        if !ledger.is_emergency() {
+            self.ledger(ledger.service()).give_back(1);
         }
     }
 
@@ -223,12 +223,6 @@ impl Gate {
     #[inline(always)]
     fn ledger(&self, service: usize) -> &Ledger {
         &self.ledgers[service % SERVICES_MAX]
-    }
-
-    /// Credit at which a cell gives its surplus back.
-    #[inline(always)]
-    fn full_cell(&self) -> i64 {
-        i64::from(self.config.batch) * 2
     }
 
     /// The account of a service that the gate was made for.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use licensing::RefusalReason;
 
-use super::mutants::{Mutant, on};
 use super::word::ClassWord;
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -34,32 +33,16 @@ impl ClassId {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permit {
     class: u16,
-    /// Where the token lies: a service's ledger, or [`Permit::NO_LEDGER`] for an emergency call.
+    /// Where its token lies: the service, and that there is none if the call is an emergency.
     ledger: u32,
 }
 
 impl Permit {
-    const NO_LEDGER: u32 = u32::MAX;
-
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(class: ClassId, word: ClassWord) -> Self {
-        let ledger = if word.is_emergency() && !on(Mutant::EmergencyTakesToken) {
-            Self::NO_LEDGER
-        } else {
-            word.service() as u32
-        };
         Self {
             class: class.0,
-            ledger,
-        }
-    }
-
-    /// One for a class that holds a token in this service's ledger.
-    #[inline]
-    pub(super) fn in_ledger(class: ClassId, service: usize) -> Self {
-        Self {
-            class: class.0,
-            ledger: service as u32,
+            ledger: word.ledger(),
         }
     }
 
@@ -69,10 +52,15 @@ impl Permit {
         ClassId(self.class)
     }
 
-    /// The service whose ledger holds its token; none for an emergency call.
-    #[inline]
-    pub(super) fn ledger(&self) -> Option<usize> {
-        (self.ledger != Self::NO_LEDGER).then_some(self.ledger as usize)
+    /// Of its class, the service and whether it is an emergency.
+    #[inline(always)]
+    pub(super) fn ledger(&self) -> ClassWord {
+        ClassWord(u64::from(self.ledger))
+    }
+
+    /// Does its token lie in this service's ledger?
+    pub(super) fn is_held_by(&self, service: usize) -> bool {
+        !self.ledger().is_emergency() && self.ledger().service() == service
     }
 
     /// Ends it without a trace: its token has been accounted for.

@@ -3,6 +3,7 @@
 use std::array;
 use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
 
+use crossbeam::utils::CachePadded;
 use licensing::RefusalReason;
 
 use super::config::{CLASSES_MAX, SERVICES_MAX};
@@ -18,15 +19,10 @@ pub(super) const SEALED: i64 = i64::MIN / 2;
 ///
 /// The cells come first, eight services a cache line. 40.5 KiB, of which a worker touches 16 bytes a class in use.
 pub(super) struct Row {
-    cells: [AtomicI64; SERVICES_MAX],
-    passed: [Passed; CLASSES_MAX],
+    cells: CachePadded<[AtomicI64; SERVICES_MAX]>,
+    admitted: [Counter; CLASSES_MAX],
+    released: [Counter; CLASSES_MAX],
     refused: [Refused; CLASSES_MAX],
-}
-
-#[derive(Default)]
-struct Passed {
-    admitted: Counter,
-    released: Counter,
 }
 
 #[derive(Default)]
@@ -45,8 +41,9 @@ fn bump(counter: &Counter) {
 impl Row {
     pub(super) fn new() -> Self {
         Self {
-            cells: array::from_fn(|_| AtomicI64::new(SEALED)),
-            passed: array::from_fn(|_| Passed::default()),
+            cells: CachePadded::new(array::from_fn(|_| AtomicI64::new(SEALED))),
+            admitted: array::from_fn(|_| Counter::new(0)),
+            released: array::from_fn(|_| Counter::new(0)),
             refused: array::from_fn(|_| Refused::default()),
         }
     }
@@ -59,12 +56,12 @@ impl Row {
 
     #[inline(always)]
     pub(super) fn note_admitted(&self, class: ClassId) {
-        bump(&self.passed[class.at() % CLASSES_MAX].admitted);
+        bump(&self.admitted[class.at() % CLASSES_MAX]);
     }
 
     #[inline(always)]
     pub(super) fn note_released(&self, class: ClassId) {
-        bump(&self.passed[class.at() % CLASSES_MAX].released);
+        bump(&self.released[class.at() % CLASSES_MAX]);
     }
 
     pub(super) fn note_refused(&self, class: ClassId, reason: RefusalReason) {
@@ -77,14 +74,14 @@ impl Row {
     }
 
     pub(super) fn released(&self, class: ClassId) -> u64 {
-        self.passed[class.at() % CLASSES_MAX].released.load(Relaxed)
+        self.released[class.at() % CLASSES_MAX].load(Relaxed)
     }
 
     /// Everything but what was released.
     pub(super) fn others(&self, class: ClassId) -> ClassCounters {
         let refused = &self.refused[class.at() % CLASSES_MAX];
         ClassCounters {
-            admitted: self.passed[class.at() % CLASSES_MAX].admitted.load(Relaxed),
+            admitted: self.admitted[class.at() % CLASSES_MAX].load(Relaxed),
             released: 0,
             refused_service: refused.service.load(Relaxed),
             refused_feature: refused.feature.load(Relaxed),

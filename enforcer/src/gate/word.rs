@@ -15,14 +15,14 @@ pub(super) struct ClassWord(pub(super) u64);
 
 impl ClassWord {
     const SERVICE: u64 = 0x3f;
-    /// Holds no license and reads no terms.
-    const EMERGENCY: u64 = 1 << 8;
+    /// Holds no license and reads no terms. At the place of [`StateWord::HINT`]: either means, leave the cells alone.
+    const EMERGENCY: u64 = StateWord::HINT;
+    /// New ordinary calls are refused. At the place of [`StateWord::PENDING`]: either means, not on the fast path.
+    const BLOCKED: u64 = StateWord::PENDING;
     /// May go over the ceiling and past a block by the share.
-    const PRIORITY: u64 = 1 << 9;
-    /// New ordinary calls are refused.
-    const BLOCKED: u64 = 1 << 10;
-    /// ... for a feature, whose place is in the bits from [`Self::FEATURE_SHIFT`]; otherwise for the service.
-    const BY_FEATURE: u64 = 1 << 11;
+    const PRIORITY: u64 = 1 << 8;
+    /// Blocked for a feature, whose place is in the bits from [`Self::FEATURE_SHIFT`]; otherwise for the service.
+    const BY_FEATURE: u64 = 1 << 9;
     const FEATURE_SHIFT: u32 = 16;
 
     /// The word of an id that was never given out by this gate: nothing may enter by it.
@@ -48,13 +48,7 @@ impl ClassWord {
         })
     }
 
-    /// Neither blocked nor an emergency: a credit is all that it takes.
-    #[inline]
-    pub(super) fn is_plain(self) -> bool {
-        self.0 & (Self::BLOCKED | Self::EMERGENCY) == 0
-    }
-
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_emergency(self) -> bool {
         self.0 & Self::EMERGENCY != 0
     }
@@ -67,9 +61,15 @@ impl ClassWord {
         self.0 & Self::BLOCKED != 0
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn service(self) -> usize {
         (self.0 & Self::SERVICE) as usize
+    }
+
+    /// What a permit keeps of it.
+    #[inline(always)]
+    pub(super) fn ledger(self) -> u32 {
+        (self.0 & (Self::SERVICE | Self::EMERGENCY)) as u32
     }
 
     /// Why new ordinary calls are refused, if they are.
@@ -131,25 +131,27 @@ impl LedgerWord {
     }
 }
 
-/// A service's state in one word: `[epoch: 62 | pending: 1 | hint: 1]`.
+/// A service's state in one word: `[epoch: 56 | pending: 1 | hint: 1 | 0: 6]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StateWord(pub(super) u64);
 
 impl StateWord {
-    /// The cells are sealed: don't try them. Advice only, the cells decide.
-    pub(super) const HINT: u64 = 1;
+    /// The cells are sealed: an admission needn't try its own. Advice only, the cells decide.
+    pub(super) const HINT: u64 = 1 << 6;
     /// Terms are being changed: nothing may be decided without the lock.
-    pub(super) const PENDING: u64 = 1 << 1;
-    const ONE_EPOCH: u64 = 1 << 2;
+    pub(super) const PENDING: u64 = 1 << 7;
+    const ONE_EPOCH: u64 = 1 << 8;
 
-    #[inline]
+    /// The cells are in use and no change is under way.
+    #[inline(always)]
     pub(super) fn is_quiet(self) -> bool {
         self.0 & (Self::HINT | Self::PENDING) == 0
     }
 
-    #[inline]
-    pub(super) fn is_hinted(self) -> bool {
-        self.0 & Self::HINT != 0
+    /// Quiet, and the class neither blocked nor an emergency: a credit is all that an admission takes.
+    #[inline(always)]
+    pub(super) fn lets_in(self, class: ClassWord) -> bool {
+        Self(self.0 | class.0).is_quiet()
     }
 
     pub(super) fn is_pending(self) -> bool {

@@ -18,6 +18,8 @@ use crate::counts::ClassCounters;
 pub struct WorkerGate {
     gate: Arc<Gate>,
     row: Arc<Row>,
+    /// Credit at which a cell gives its surplus back; a cell below zero, read unsigned, is above it.
+    full_cell: u64,
     index: u16,
     /// By service, ordinary admissions in tight mode since the last refusal.
     calm: [u32; SERVICES_MAX],
@@ -26,6 +28,7 @@ pub struct WorkerGate {
 impl WorkerGate {
     pub(super) fn new(gate: Arc<Gate>, row: Arc<Row>, index: u16) -> Self {
         Self {
+            full_cell: u64::from(gate.config.batch) * 2,
             gate,
             row,
             index,
@@ -52,39 +55,29 @@ impl WorkerGate {
     /// worker's own credit is used up.
     #[inline]
     pub fn admit(&mut self, class: ClassId) -> Result<Permit, Refusal> {
-        let word = self
-            .gate
-            .class_word(class, fast(Mutant::ClassRelaxed, Acquire));
-        let service = word.service();
-        if (word.is_plain() || on(Mutant::NoClassCheck)) && self.take_credit(service) {
-            self.row.note_admitted(class);
-            return Ok(Permit::in_ledger(class, service));
+        let (gate, row) = (&*self.gate, &*self.row);
+        let word = gate.class_word(class, fast(Mutant::ClassRelaxed, Acquire));
+        let state = gate.ledger(word.service()).state();
+        let lets_in = state.lets_in(word) || on(Mutant::NoClassCheck) && state.is_quiet();
+        if lets_in && take_credit(row, word.service()) {
+            row.note_admitted(class);
+        } else {
+            self.admit_slow(class)?;
         }
-        self.admit_slow(class)
+        Ok(Permit::new(class, word))
     }
 
-    /// Takes one from the own cell, if the cells are in use and there is one.
-    #[inline(always)]
-    fn take_credit(&self, service: usize) -> bool {
-        if !self.gate.ledger(service).state().is_quiet() {
-            return false;
-        }
-        let order = fast(Mutant::CellRelaxed, AcqRel);
-        self.row.cell(service).fetch_sub(1, order) > 0
-    }
-
+    /// All but the permit: what an admission does without credit of its own.
     #[cold]
     #[inline(never)]
-    fn admit_slow(&mut self, class: ClassId) -> Result<Permit, Refusal> {
+    fn admit_slow(&mut self, class: ClassId) -> Result<(), Refusal> {
         let word = self.gate.class_word(class, Acquire);
         if !word.is_emergency() {
             let admitted = self.take_slow(class, word.service(), Demand::Entry);
-            if let Err(refusal) = admitted {
-                self.row.note_refused(class, refusal.reason);
-                return Err(refusal);
-            }
+            admitted.inspect_err(|refusal| self.row.note_refused(class, refusal.reason))?;
         }
-        Ok(self.permit(class, word))
+        self.row.note_admitted(class);
+        Ok(())
     }
 
     fn take_slow(&mut self, class: ClassId, service: usize, demand: Demand) -> Result<(), Refusal> {
@@ -107,7 +100,7 @@ impl WorkerGate {
     /// services the new one is admitted first, then the old released. Refused, the old permit comes back untouched.
     pub fn replace(&mut self, old: Permit, class: ClassId) -> Result<Permit, (Refusal, Permit)> {
         let word = self.gate.class_word(class, Acquire);
-        if word.is_emergency() || old.ledger() != Some(word.service()) {
+        if word.is_emergency() || !old.is_held_by(word.service()) {
             return self.replace_across(old, class);
         }
         if on(Mutant::ReplaceReleasesFirst) {
@@ -147,7 +140,9 @@ impl WorkerGate {
     /// that releases pay (rules L7, L9).
     pub fn restore(&mut self, class: ClassId) -> Permit {
         let word = self.gate.class_word(class, Acquire);
-        if !word.is_emergency() && !self.take_credit(word.service()) {
+        let quiet = self.gate.ledger(word.service()).state().is_quiet();
+        let credit = quiet && !word.is_emergency() && take_credit(&self.row, word.service());
+        if !credit && !word.is_emergency() {
             let counted = self.take_slow(class, word.service(), Demand::Return);
             debug_assert!(counted.is_ok(), "a restored session is never refused");
         }
@@ -160,7 +155,7 @@ impl WorkerGate {
             return permit;
         }
         let word = self.gate.class_word(class, Acquire);
-        if !word.is_emergency() && permit.ledger() == Some(word.service()) {
+        if !word.is_emergency() && permit.is_held_by(word.service()) {
             return self.exchange(permit, class, word);
         }
         if on(Mutant::ReclassReleasesFirst) {
@@ -175,18 +170,17 @@ impl WorkerGate {
     /// Gives a permit back, whichever worker it came from.
     #[inline]
     pub fn release(&mut self, permit: Permit) {
-        let class = permit.class();
-        let ledger = permit.ledger();
+        let row = &*self.row;
+        let (class, ledger) = (permit.class(), permit.ledger());
         permit.spend();
-        self.row.note_released(class);
-        let Some(service) = ledger else { return };
-        if self.gate.ledger(service).state().is_hinted() {
-            return self.gate.ledger(service).give_back(1);
+        row.note_released(class);
+        if ledger.is_emergency() && !on(Mutant::EmergencyTakesToken) {
+            return;
         }
         let order = fast(Mutant::CellRelaxed, AcqRel);
-        let before = self.row.cell(service).fetch_add(1, order);
-        if before < 0 || before >= self.gate.full_cell() {
-            self.release_slow(service, before);
+        let before = row.cell(ledger.service()).fetch_add(1, order);
+        if before.cast_unsigned() >= self.full_cell {
+            self.release_slow(ledger.service(), before);
         }
     }
 
@@ -207,6 +201,13 @@ impl WorkerGate {
             account.flush(own);
         }
     }
+}
+
+/// Takes one from the own cell, if there is one.
+#[inline(always)]
+fn take_credit(row: &Row, service: usize) -> bool {
+    let order = fast(Mutant::CellRelaxed, AcqRel);
+    row.cell(service).fetch_sub(1, order) > 0
 }
 
 /// The order of a step of the fast path: relaxed under this mutant.
