@@ -15,6 +15,7 @@ mod sessions;
 pub use health::{Health, WorkerHealth};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
+    RequestError,
 };
 pub use sessions::{
     ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,

@@ -110,6 +110,42 @@ pub enum Answer {
     Failure(Failure),
 }
 
+/// Why octets are not a request.
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// They are not JSON, or not of the form of any request.
+    #[error(transparent)]
+    Form(#[from] serde_json::Error),
+    /// They say more than the request has keys for.
+    #[error("{request} has no other keys than {known}")]
+    UnknownKey {
+        /// The request that they are.
+        request: String,
+        /// Its keys.
+        known: String,
+    },
+}
+
+impl Request {
+    /// Reads a request from JSON, all of whose keys must be the request's.
+    pub fn read(json: &[u8]) -> Result<Self, RequestError> {
+        let said: serde_json::Value = serde_json::from_slice(json)?;
+        let request = Self::deserialize(&said)?;
+        let meant = serde_json::to_value(&request)?;
+        if said == meant {
+            return Ok(request);
+        }
+        let keys = meant
+            .as_object()
+            .into_iter()
+            .flat_map(|object| object.keys());
+        Err(RequestError::UnknownKey {
+            request: meant["request"].as_str().unwrap_or_default().to_owned(),
+            known: keys.map(String::as_str).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
 impl Failure {
     /// A failure of these three parts.
     pub fn new(what: impl Into<String>, place: impl Into<String>, todo: impl Into<String>) -> Self {
@@ -158,13 +194,25 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_refused() {
-        let text = r#"{"request":"smart-licensing","enable":true,"force":true}"#;
-        let error = serde_json::from_str::<Request>(text).unwrap_err();
-        assert!(
-            error.to_string().contains("unknown field `force`"),
-            "{error}"
-        );
+    fn a_key_that_the_request_does_not_have_is_refused() {
+        let cases = [
+            (
+                r#"{"request":"smart-licensing","enable":true,"force":true}"#,
+                "unknown field `force`, expected `enable`",
+            ),
+            (
+                r#"{"request":"health","deep":true}"#,
+                "health has no other keys than request",
+            ),
+            (r#"{"request":"history"}"#, "missing field `limit`"),
+            ("snapshot", "expected value at line 1 column 1"),
+        ];
+        for (text, expected) in cases {
+            let error = Request::read(text.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let health = Request::read(br#" { "request" : "health" } "#).unwrap();
+        assert_eq!(health, Request::Health);
     }
 
     #[test]

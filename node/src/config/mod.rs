@@ -19,6 +19,7 @@ use std::sync::Arc;
 use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product};
 use session_plane::PlaneConfig;
+use toml::de::DeTable;
 
 pub use error::{ConfigError, Problem};
 use place::Places;
@@ -90,18 +91,35 @@ impl Config {
             key,
             problem,
         };
-        let file = toml::from_str(text).map_err(|error| {
-            let (line, key, problem) = explain(&error, text, &places);
-            wrong(line, key, problem)
-        })?;
+        let read = match DeTable::parse(text) {
+            Ok(_) => toml::from_str(text).map_err(|error| explain(&error, &places)),
+            Err(error) => Err(explain_syntax(&error, text, &places)),
+        };
+        let file = read.map_err(|(line, key, problem)| wrong(line, key, problem))?;
         let base = path.parent().unwrap_or(Path::new(""));
         check::check(file, base, catalog)
             .map_err(|(key, problem)| wrong(places.line_of_key(&key), key, problem))
     }
 }
 
-/// Line, key and problem of what the parser or a type refused.
-fn explain(error: &toml::de::Error, text: &str, places: &Places) -> (usize, String, Problem) {
+/// Line, key and problem of a text that is not TOML.
+fn explain_syntax(
+    error: &toml::de::Error,
+    text: &str,
+    places: &Places,
+) -> (usize, String, Problem) {
+    let span = error.span().unwrap_or_default();
+    let line = places.line_of(span.start);
+    if error.message() == "duplicate key" {
+        let name = text.get(span).unwrap_or_default().to_owned();
+        return (line, name.clone(), Problem::Twice { what: "key", name });
+    }
+    let message = error.message().to_owned();
+    (line, String::new(), Problem::Syntax { message })
+}
+
+/// Line, key and problem of what a type refused.
+fn explain(error: &toml::de::Error, places: &Places) -> (usize, String, Problem) {
     let span = error.span().unwrap_or_default();
     let line = places.line_of(span.start);
     let key = places.key_at(span.start).to_owned();
@@ -121,14 +139,6 @@ fn explain(error: &toml::de::Error, text: &str, places: &Places) -> (usize, Stri
         };
         let expected = check::expected(&key).to_owned();
         return (line, key, Problem::Missing { expected });
-    }
-    if message == "duplicate key" {
-        let name = text.get(span).unwrap_or_default().to_owned();
-        return (line, name.clone(), Problem::Twice { what: "key", name });
-    }
-    if key.is_empty() || !places.is_toml() {
-        let message = message.to_owned();
-        return (line, String::new(), Problem::Syntax { message });
     }
     let expected = check::expected(&key).to_owned();
     let found = message

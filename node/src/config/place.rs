@@ -9,8 +9,6 @@ pub(super) struct Places {
     line_starts: Vec<usize>,
     /// Key as `apn[1].service`, the bytes of the key itself (none for an element of an array) and those of its value.
     entries: Vec<Entry>,
-    /// The text is TOML, all of it.
-    is_toml: bool,
 }
 
 struct Entry {
@@ -23,19 +21,13 @@ impl Places {
     /// Of a text; of one that is not TOML what can be made out.
     pub(super) fn of(text: &str) -> Self {
         let mut entries = Vec::new();
-        let (table, errors) = DeTable::parse_recoverable(text);
+        let (table, _errors) = DeTable::parse_recoverable(text);
         enter_table(table.get_ref(), "", &mut entries);
         let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             line_starts: std::iter::once(0).chain(newlines).collect(),
             entries,
-            is_toml: errors.is_empty(),
         }
-    }
-
-    /// The text is TOML; else keys are what could be made out.
-    pub(super) fn is_toml(&self) -> bool {
-        self.is_toml
     }
 
     /// The line of a byte, from 1.

@@ -121,6 +121,11 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
              expected key = value or [section]; mend this line",
         ),
         (
+            with("[[pool]]", "[[pool"),
+            "gateway.toml:5: not TOML: unclosed array table, expected `]]`; \
+             expected key = value or [section]; mend this line",
+        ),
+        (
             with("name = \"ggsn-1\"", "name = \"a\"\nname = \"b\""),
             "gateway.toml:4: name: \"name\" is given twice; expected each key once; remove one",
         ),

@@ -223,12 +223,7 @@ impl Control {
     fn answer(&mut self, request: &Request) -> Result<Reply, Denied> {
         match request {
             Request::Snapshot => Ok(self.snapshot()),
-            Request::History { limit } => {
-                self.sample(self.clock.now());
-                let limit = usize::try_from((*limit).min(HISTORY_LIMIT_MAX)).unwrap_or(usize::MAX);
-                let refusals = self.enforcer.history().take(limit).cloned().collect();
-                Ok(Reply::History { refusals })
-            }
+            Request::History { limit } => self.history(*limit),
             Request::SmartLicensing { enable } => Ok(self.switch(*enable)),
             Request::Feature { name, enable } => self.switch_feature(name, *enable),
             Request::LabSpeedup { speedup } => self.speed_up(*speedup),
@@ -237,6 +232,18 @@ impl Control {
                 deny(Denial::NotHere, what, "request", "ask the control socket")
             }
         }
+    }
+
+    fn history(&mut self, limit: u32) -> Result<Reply, Denied> {
+        if limit > HISTORY_LIMIT_MAX {
+            let what = format!("{limit} refusals");
+            let todo = format!("ask for at most {HISTORY_LIMIT_MAX}");
+            return deny(Denial::Invalid, what, "limit", todo);
+        }
+        self.sample(self.clock.now());
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let refusals = self.enforcer.history().take(limit).cloned().collect();
+        Ok(Reply::History { refusals })
     }
 
     fn snapshot(&mut self) -> Reply {

@@ -92,7 +92,7 @@ async fn read(body: Body) -> Result<Request, Refused> {
             return refuse(StatusCode::REQUEST_TIMEOUT, what, "send it at once");
         }
     };
-    serde_json::from_slice(&octets).or_else(|error| {
+    Request::read(&octets).or_else(|error| {
         let what = format!("not a request: {error}");
         refuse(
             StatusCode::BAD_REQUEST,
