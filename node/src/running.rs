@@ -12,7 +12,6 @@ use enforcer::RefusalRing;
 use enforcer::gate::{Gate, GateConfig, WorkerGate};
 use enforcer::verdicts::{self, Enforcer, Restored, RestoredClock};
 use licensing::Now;
-use licensing::record::OperatorRecord;
 use licensing::snapshot::NodeIdentity;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -44,12 +43,19 @@ const INTERFACE_END: Duration = Duration::from_millis(500);
 pub struct Running {
     config: Arc<Config>,
     gn: SocketAddr,
+    asks: Sender<Ask>,
     stop: Arc<AtomicBool>,
+    /// None once it has ended.
+    threads: Option<Threads>,
+}
+
+/// All that runs.
+#[derive(Debug)]
+struct Threads {
     receiver: Thread,
     workers: Vec<Thread>,
     control: Thread,
-    asks: Sender<Ask>,
-    runtime: Runtime,
+    interface: Runtime,
 }
 
 /// Holds the control thread, as a disk that does not answer would; it works on when this is dropped.
@@ -74,75 +80,58 @@ impl Running {
     ///
     /// Errors: the state directory, an address or a socket can't be had, or the system gives no thread.
     pub fn start(config: Config, shutdown: &Shutdown) -> Result<Self, NodeError> {
-        let config = Arc::new(config);
         let (store, found) = Store::open(&config.state_dir)?;
-        let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
-        let bound = socket::bind(config.gn()).map_err(|source| NodeError::Gn {
-            address: config.gn(),
-            source,
-        })?;
-        let listener = bind_control(&config)?;
-        let gn = bound.socket.local_addr().unwrap_or(config.gn());
-        let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
-        let common = Common {
-            vitals: Arc::new(Vitals::new(config.workers, clock.now().mono)),
-            gate: Gate::new(GateConfig::new(services, config.workers))?,
-            ring: Arc::new(RefusalRing::new(RING)),
-            socket: Arc::new(bound.socket),
-            gn,
-            clock,
-            config: Arc::clone(&config),
-        };
+        let (common, receive_buffer_bytes) = Common::new(config)?;
+        let listener = bind_control(&common.config)?;
+        let plane = Arc::new(PlaneConfig {
+            control: common.gn,
+            recovery: restarts(&found, common.clock.now()),
+            ..common.config.plane.clone()
+        });
         let (asks, asked) = bounded(ASKS);
-        let restart = restarts(&found, common.clock.now());
         let mut control = make_control(&common, store, found, asked);
         control.begin();
-        let plane = Arc::new(PlaneConfig {
-            control: gn,
-            recovery: restart,
-            ..config.plane.clone()
-        });
         let shared = Shared::new(&plane, &common.gate, Arc::clone(&common.ring), secret()?)?;
         let current = Arc::clone(&control.current);
         let control = Thread::start("control", move || control.run())?;
-        let stop = Arc::new(AtomicBool::new(false));
         let spares = Spares::new();
         let (workers, queues) = start_workers(&common, &plane, &shared, &spares, &asks)?;
-        let receiver = Receiver {
-            socket: Arc::clone(&common.socket),
-            queues: queues.clone(),
-            spares,
+        let interface = Interface {
+            config: Arc::clone(&common.config),
+            gn: common.gn,
+            receive_buffer_bytes,
+            clock: Arc::clone(&common.clock),
             vitals: Arc::clone(&common.vitals),
+            current,
+            asks: asks.clone(),
+            queues: queues.clone(),
+            plane: shared,
+        };
+        let interface = serve(interface, listener, shutdown)?;
+        // The receiver comes last: if anything before it fails, all others end with the queues.
+        let stop = Arc::new(AtomicBool::new(false));
+        let receiver = Receiver {
+            socket: common.socket,
+            queues,
+            spares,
+            vitals: common.vitals,
             stop: Arc::clone(&stop),
         };
         let receiver = Thread::start("receiver", move || receiver.run())?;
-        let interface = Interface {
-            config: Arc::clone(&config),
-            gn,
-            receive_buffer_bytes: bound.receive_buffer_bytes,
-            clock: common.clock,
-            vitals: common.vitals,
-            current,
-            asks: asks.clone(),
-            queues,
-            plane: shared,
-        };
-        let runtime = serve(interface, listener, shutdown)?;
-        let running = Self {
-            config,
-            gn,
-            stop,
+        let threads = Threads {
             receiver,
             workers,
             control,
-            asks,
-            runtime,
+            interface,
         };
-        tracing::info!(
-            lab = running.config.lab.is_some(),
-            "{}",
-            running.ready_line()
-        );
+        let running = Self {
+            config: common.config,
+            gn: common.gn,
+            asks,
+            stop,
+            threads: Some(threads),
+        };
+        tracing::info!("{}", running.ready_line());
         Ok(running)
     }
 
@@ -166,11 +155,13 @@ impl Running {
         )
     }
 
-    /// Holds the control thread; none: it takes no order any more.
+    /// Holds the control thread, from this return on; none: it takes no order, or not within 5 s.
     pub fn pause_control(&self) -> Option<Pause> {
         let (until, paused) = bounded(0);
-        let sent = self.asks.try_send(Ask::Pause(paused));
-        sent.is_ok().then_some(Pause { _until: until })
+        let asked = self.asks.try_send(Ask::Pause(paused));
+        asked.ok()?;
+        until.send_timeout((), END).ok()?;
+        Some(Pause { _until: until })
     }
 
     /// Ends the control thread alone, its state saved: calls go on with its last policies and ceilings.
@@ -181,19 +172,56 @@ impl Running {
 
     /// Ends the node: takes what has arrived, saves, and lets go of everything. Errors: a thread did not end within its
     /// time or had failed before; the first is told, the others are logged.
-    pub fn end(self) -> Result<(), NodeError> {
+    pub fn end(mut self) -> Result<(), NodeError> {
+        match self.threads.take() {
+            Some(threads) => self.end_threads(threads),
+            None => Ok(()),
+        }
+    }
+
+    fn end_threads(&self, threads: Threads) -> Result<(), NodeError> {
         self.stop.store(true, Ordering::Relaxed);
-        let mut ends = vec![self.receiver.join(END)];
-        ends.extend(self.workers.into_iter().map(|worker| worker.join(END)));
+        let mut ends = vec![threads.receiver.join(END)];
+        ends.extend(threads.workers.into_iter().map(|worker| worker.join(END)));
         let _ended = self.asks.send_timeout(Ask::End, END);
-        ends.push(self.control.join(END));
-        self.runtime.shutdown_timeout(INTERFACE_END);
+        ends.push(threads.control.join(END));
+        threads.interface.shutdown_timeout(INTERFACE_END);
         if let Err(error) = fs::remove_file(&self.config.control_socket) {
             tracing::warn!(%error, "the control socket can't be removed");
         }
         let failed = ends.into_iter().filter_map(Result::err);
         let first = failed.inspect(|error| tracing::error!(%error, "not a clean end"));
         first.reduce(|first, _| first).map_or(Ok(()), Err)
+    }
+}
+
+/// A node that is dropped ends as [`Running::end`] does, and tells only the log of what failed.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            let _logged = self.end_threads(threads);
+        }
+    }
+}
+
+impl Common {
+    /// Binds the Gn socket and makes what is shared; with it goes the size of the receive buffer, in bytes.
+    fn new(config: Config) -> Result<(Self, usize), NodeError> {
+        let address = config.gn();
+        let bound = socket::bind(address);
+        let bound = bound.map_err(|source| NodeError::Gn { address, source })?;
+        let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
+        let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
+        let common = Self {
+            vitals: Arc::new(Vitals::new(config.workers, clock.now().mono)),
+            gate: Gate::new(GateConfig::new(services, config.workers))?,
+            ring: Arc::new(RefusalRing::new(RING)),
+            gn: bound.socket.local_addr().unwrap_or(address),
+            socket: Arc::new(bound.socket),
+            clock,
+            config: Arc::new(config),
+        };
+        Ok((common, bound.receive_buffer_bytes))
     }
 }
 
@@ -273,23 +301,13 @@ fn restored(found: Found) -> Restored {
     if found.tampered {
         tracing::error!("the state was altered by another hand");
     }
-    // Evaluation is used only once smart licensing was enabled: to forget that with the record would loosen it.
-    let enforced = found
-        .clock
-        .as_ref()
-        .is_some_and(|clock| clock.evaluation_minutes > 0);
-    let forgotten = enforced.then(|| OperatorRecord {
-        enabled: true,
-        ever_enabled: true,
-        ..OperatorRecord::default()
-    });
     Restored {
         clock: match found.clock {
             Some(clock) => RestoredClock::Kept(clock),
             None if found.lost => RestoredClock::Lost,
             None => RestoredClock::Fresh,
         },
-        operator: found.operator.or(forgotten),
+        operator: found.operator,
         tampered: found.tampered,
     }
 }

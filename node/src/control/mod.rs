@@ -39,7 +39,7 @@ pub(crate) enum Ask {
     },
     /// A worker's pass over its session table has ended.
     Recounted(WorkerRecount),
-    /// Work on only when the other end says so or is gone.
+    /// Take one word that says that the pause has begun; work on only when another one comes or the other end is gone.
     Pause(Receiver<()>),
     /// Save everything and end.
     End,
@@ -111,7 +111,7 @@ impl Control {
                 }
                 Ok(Ask::Recounted(recount)) => self.recounted(recount),
                 // The end of the other side says as much as its word.
-                Ok(Ask::Pause(until)) => drop(until.recv()),
+                Ok(Ask::Pause(until)) => drop(until.recv().and_then(|()| until.recv())),
                 Ok(Ask::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
