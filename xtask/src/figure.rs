@@ -49,7 +49,7 @@ const FIGURES: [Figure; 5] = [
     },
     Figure {
         id: "gate-allocations",
-        meaning: "allocations in a million admit+release pairs",
+        meaning: "allocations on the path of admit, release and refusal",
         target: "0",
         how: How::Bench,
     },
