@@ -105,7 +105,7 @@ impl SessionPlane {
             return;
         }
         let watched = self.shared.restarts.watch(address, self.seat.worker);
-        if let Some(interval) = self.config.echo.interval {
+        if let Some(interval) = self.echo_interval(address) {
             match watched.supervisor {
                 true => self.supervise(place, interval, now.mono),
                 false => self.leave_supervised(place, interval, now.mono),
@@ -123,7 +123,10 @@ impl SessionPlane {
     }
 
     fn watch_again(&mut self, place: u32, now: Mono) {
-        let supervised = self.config.echo.interval.is_some();
+        let Some(address) = self.table.peers.get(place).map(|peer| peer.address) else {
+            return;
+        };
+        let supervised = self.echo_interval(address).is_some();
         let Some(peer) = self.table.peers.get_mut(place) else {
             return;
         };
@@ -133,6 +136,14 @@ impl SessionPlane {
         };
         let at = peer.watch_at;
         self.supervision.watches.insert((at, place));
+    }
+
+    /// How often this peer is asked; none: never. One behind our own address is not: we would answer in its place, and
+    /// our restart counter would count as its own.
+    fn echo_interval(&self, peer: IpAddr) -> Option<Duration> {
+        let echo = &self.config.echo;
+        let ourselves = SocketAddr::new(peer, echo.peer_port) == self.config.control;
+        echo.interval.filter(|_| !ourselves)
     }
 
     /// Sends an Echo Request if one is due, sends it again if it went unanswered for T3-RESPONSE, and takes the path for

@@ -125,6 +125,15 @@ fn a_peer_with_sessions_is_asked_every_minute() {
     assert_eq!(rig.plane.statistics().peers, 0);
 }
 
+/// The question would come back to us, and our own restart counter would end the peer's sessions.
+#[test]
+fn a_peer_behind_our_own_address_is_not_asked() {
+    let mut rig = Rig::with(|config| config.control = Rig::path(SGSN).peer);
+    rig.ask(&create_with_recovery(1, 9));
+    assert!(rig.run(SECOND * 200).is_empty());
+    assert_eq!(rig.live(), 1);
+}
+
 #[test]
 fn a_restart_told_by_an_echo_response_ends_sessions() {
     let mut rig = Rig::new();
