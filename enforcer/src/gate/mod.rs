@@ -1,4 +1,113 @@
-//! The gate: exact admission, cheaper than it looks.
+//! The gate: exact admission at the cost of one uncontended atomic step.
+//!
+//! *The promise.* No ordinary admission succeeds at an instant when the permits outstanding for its service are at or
+//! above the ceiling in force. A refusal for the ceiling is given only if the ceiling was really reached at some instant
+//! inside the call. Both hold for any number of workers, under any interleaving, while terms change; none of it leans on
+//! a clock, a timer or a background thread. Deliberately absent: what licenses are. The gate knows classes, ceilings and
+//! blocks, as [`Terms`] that somebody else decides.
+//!
+//! # Where the permits are
+//!
+//! A service's ceiling is held in escrow. Every permit that may still be given is a token, and each token is in exactly
+//! one place: in a session, as a [`Permit`]; in a worker's *cell*, as credit that this worker may hand out by itself; in
+//! the hands of a thread that moves it under the service's lock; or in the *pool*, which is what the ceiling leaves:
+//!
+//! ```text
+//! sessions + credit in cells + in hands + pool = ceiling        the pool may be below zero: that is debt
+//! '------------ granted -------------'
+//! ```
+//!
+//! Tokens are all alike, so any worker may take back a permit that another one gave.
+//!
+//! | word | of | holds |
+//! |---|---|---|
+//! | ledger word | service | tight bit, generation (31 bits), `granted` (32 bits) |
+//! | state word | service | epoch, pending bit, hint bit |
+//! | limit, priority limit, peak | service | where ordinary and priority admissions end; the most sessions ever |
+//! | class word | class | what the terms in force mean for it: blocked and why, priority, emergency, its service |
+//! | cell | worker and service | credit if above zero; sealed if near a large negative number |
+//!
+//! # Two modes
+//!
+//! *Open.* An admission reads its class word, then the state word, and takes one from its worker's cell. A release adds
+//! one to the cell of the worker that releases. No other worker writes that cache line, so each is an uncontended add.
+//! A cell without credit is refilled from the pool under the lock, a batch at a time and less near the ceiling; one that
+//! overflows gives its surplus back.
+//!
+//! *Tight.* When the pool has nothing left, whoever finds out *recalls*: it seals every cell, adds up what was in them,
+//! and with one swap brings that home, sets the tight bit and moves the generation. Now `granted` is the exact number of
+//! sessions. Admissions are compare-and-swaps of the whole word, releases one subtraction, and only here is anybody
+//! refused for the ceiling. Tight mode ends when there is room again, or after a run of ordinary admissions without a
+//! refusal (`calm`): a full service in balanced churn lives in the cells too.
+//!
+//! # The rules that make it exact
+//!
+//! 1. Anybody may seal a cell under the service's lock; only its owner opens it, under the lock as well.
+//! 2. What moves two words holds the lock. What holds no lock is one read-modify-write of one word.
+//! 3. Tight means: every cell is sealed and empty. The bit is set after the last seal; it is cleared before the first
+//!    cell is opened, under the lock, by a swap of the whole word that has `granted <= limit`.
+//! 4. In open mode `granted <= min(limit, peak)`: a refill takes no more, and all else only lowers it.
+//! 5. `granted` counts ordinary, priority and restored permits. Room is signed, and debt has none. Debt is made only by a
+//!    swap that expects tight, or by a ceiling cut below use, which ends in a recall. In debt, releases pay the pool.
+//! 6. In tight mode an ordinary admission needs `granted < limit` and a class that isn't blocked; a priority admission
+//!    needs `granted < priority limit`, whatever the block. A priority call past a block recalls first if the mode is
+//!    open. With a share of 0 its class is ordinary.
+//! 7. A change sets pending, stores class words and limits, recalls, moves the epoch and clears pending.
+//! 8. What is decided without the lock is decided on words that were read between two equal readings of epoch and
+//!    pending, the second of which says: no change is under way.
+//! 9. [`WorkerGate::replace`] within a service moves no token, so that no seal orders it: it reads its class word under
+//!    the lock. [`WorkerGate::restore`] takes own credit, a refill, or else a place above any limit by a swap in tight
+//!    mode. [`WorkerGate::reclass`] across services restores the new before it releases the old.
+//! 10. Every admission by the word raises the peak before it returns, and so does whoever reads a tight word as a count
+//!     or a refusal. By 4 no other admission can set a record.
+//!
+//! Emergency classes touch none of it: their word never changes and they hold no token.
+//!
+//! # Why it holds
+//!
+//! *Never above.* A take succeeds only on credit above zero, and each unit of credit is part of `granted`; a swap succeeds
+//! only on the word it was decided on. So sessions < `granted` <= limit before each ordinary admission, by rules 3 to 6.
+//!
+//! *Never refused for nothing.* A refusal at the ceiling has read a tight word with `granted >= limit`, where `granted` is
+//! the number of sessions, and by rule 8 that limit was in force at the same instant.
+//!
+//! *Never by old terms.* When a change returns, all cells are sealed and the generation has moved. An admission that had
+//! read the old class word finds its cell sealed, and may open it only under the lock, hence after the change; one that
+//! had read the old limit finds another generation and its swap fails. Who has read one *new* word before the change
+//! is complete sees it pending, because the class word is read first, with acquire: nobody passes by the new terms
+//! while others pass by the old.
+//!
+//! *Nothing lost.* Below zero a cell has no credit, sealed or not. Takes and releases that come too late leave an offset
+//! there; whoever opens the cell stores its value, so nobody reads it. A late release hands its token to the pool, or
+//! opens the cell with it.
+//!
+//! | operation | takes effect at |
+//! |---|---|
+//! | admission | the take from the cell, the refill's add, or the swap of the ledger word |
+//! | release | the add to the cell, to the pool, or the opening of the cell |
+//! | refusal at the ceiling | the reading of the ledger word |
+//! | refusal by a block | the second reading of the state word, or any instant under the lock |
+//! | change of terms | the swap that ends its recall |
+//! | replacement within a service | the reading of the class word under the lock |
+//! | exact count | the reading of a tight ledger word |
+//!
+//! # Orders
+//!
+//! Class words, limits and epochs are stored with release and read with acquire; cells and ledger word move with
+//! acquire and release. The fast path reads the state word relaxed: reading the class word of a change with acquire has made
+//! its pending bit visible. With that acquire gone a class passes by new terms too early; with the cell's steps relaxed a
+//! session that changes service can be seen in neither. There is no sequentially consistent step and no fence.
+//! Class counters are std atomics of one writer each, a relaxed load and store: they order nothing.
+//!
+//! The generation has 31 bits: a thread would have to sleep through exactly 2^31 recalls of one service, between reading
+//! the word and swapping it, to be mistaken.
+//!
+//! # Evidence
+//!
+//! `tests/loom_gate` runs small programs through every interleaving up to a bound of preemptions, and shows for each way
+//! of breaking a rule above (`mutants.rs`) that some program fails: `tests/gate_mutants.md`. `tests/gate_model.rs` holds
+//! every answer against a plain model, `tests/gate_stress.rs` lets eight threads loose under an oracle of its own, and
+//! crate `benches` measures what it costs.
 
 mod account;
 mod config;
@@ -15,6 +124,7 @@ mod worker;
 
 use std::array;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crossbeam::utils::CachePadded;
@@ -43,6 +153,14 @@ pub struct Gate {
     shared: SharedRow,
     registry: Mutex<Registry>,
     config: GateConfig,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Default)]

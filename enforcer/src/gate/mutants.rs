@@ -163,7 +163,7 @@ mutants! {
         Killed("a_count_proves_the_peak");
 }
 
-/// Mutants of the prototype that break a step which this gate hasn't got, and why it can do without.
+/// Ways to break sealed escrow that need a step which this gate hasn't got, and why it can do without.
 #[cfg(loom)]
 pub const ABSENT: &[(&str, &str)] = &[(
     "x11_no_undo_on_failed_take",

@@ -1,5 +1,6 @@
 //! What one worker thread holds of the gate.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::Gate;
@@ -214,6 +215,14 @@ fn take_credit(row: &Row, service: usize) -> bool {
 #[inline(always)]
 fn fast(mutant: Mutant, order: Ordering) -> Ordering {
     if on(mutant) { Relaxed } else { order }
+}
+
+impl fmt::Debug for WorkerGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerGate")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Drop for WorkerGate {

@@ -10,6 +10,7 @@ use std::thread;
 use enforcer::gate::mutants::{ABSENT, MUTANTS, Verdict};
 
 const MUTANT: &str = "TOLLGATE_MUTANT";
+const WRONG: &str = "WRONG";
 const REPORT: &str = "TOLLGATE_MUTANT_REPORT";
 
 /// Runs one model, by its name without the module, under a mutant: does it fail?
@@ -74,7 +75,9 @@ fn every_mutant_is_killed_or_argued() {
     );
     let models = models();
     if let Ok(path) = env::var(REPORT) {
-        return std::fs::write(path, report(&models)).expect("the report is written");
+        let report = report(&models);
+        std::fs::write(path, &report).expect("the report is written");
+        return assert!(!report.contains(WRONG), "{report}");
     }
     let survivors: Vec<_> = by_twos(MUTANTS.len(), |place| {
         let (name, _, verdict) = MUTANTS[place];
@@ -112,10 +115,12 @@ fn report(models: &[String]) -> String {
             .map(|(model, _)| short(model))
             .collect();
         let by = match verdict {
-            Verdict::Killed(_) if by.is_empty() => "NOT KILLED".to_owned(),
+            Verdict::Killed(_) if by.is_empty() => format!("{WRONG}: not killed"),
             Verdict::Killed(_) => by.join(", "),
             Verdict::Equivalent(why) if by.is_empty() => format!("equivalent: {why}"),
-            Verdict::Equivalent(_) => format!("ARGUED EQUIVALENT, BUT KILLED: {}", by.join(", ")),
+            Verdict::Equivalent(_) => {
+                format!("{WRONG}: argued equivalent, killed by {}", by.join(", "))
+            }
         };
         writeln!(text, "| `{name}` | {breaks} | {by} |").expect("a string takes it");
     }
