@@ -140,6 +140,7 @@ impl SessionPlane {
 
     /// Takes a datagram in, whatever its octets. What comes of it is told by [`SessionPlane::poll_output`].
     pub fn handle_datagram(&mut self, datagram: &[u8], path: Path, now: Now) {
+        self.counters.plain.datagrams += 1;
         let message = match Message::parse(datagram) {
             Ok(message) => message,
             Err(error) => return self.handle_fault(error, datagram, path),

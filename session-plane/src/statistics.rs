@@ -24,6 +24,8 @@ pub struct Statistics {
     pub sessions_by_apn: Vec<u32>,
     /// Sessions now, by the peer's control-plane address.
     pub sessions_by_peer: BTreeMap<IpAddr, u32>,
+    /// Datagrams taken, whatever was in them.
+    pub datagrams: u64,
     /// Messages received, by type (TS 29.060 table 1).
     pub received: BTreeMap<u8, u64>,
     /// Messages sent, by type.

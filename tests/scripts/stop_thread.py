@@ -16,7 +16,10 @@ libc.ptrace.restype = ctypes.c_long
 
 def ptrace(request, tid):
     if libc.ptrace(request, tid, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of thread {tid}")
+        sys.exit(
+            f"ptrace {request:#x} of thread {tid}: {os.strerror(ctypes.get_errno())}:"
+            " run the tests as root, or set kernel.yama.ptrace_scope = 0"
+        )
 
 
 tid = int(sys.argv[1])

@@ -38,7 +38,7 @@ pub(super) fn summary(config: &Config, plane: &Shared, workers: &[Statistics]) -
             .map(|(worker, w)| WorkerSessions {
                 worker,
                 sessions: w.sessions.into(),
-                datagrams: w.received.values().chain(w.drops.values()).sum(),
+                datagrams: w.datagrams,
             })
             .collect(),
         pools: pools(plane.pools.counts()),

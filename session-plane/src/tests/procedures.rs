@@ -60,7 +60,7 @@ fn a_created_context_gets_all_that_it_needs() {
     assert_eq!(statistics.sessions_by_apn[0], 1);
     let peers: Vec<_> = statistics.sessions_by_peer.values().collect();
     assert_eq!(peers, [&1]);
-    assert_eq!(statistics.received[&16], 1);
+    assert_eq!((statistics.datagrams, statistics.received[&16]), (1, 1));
     assert_eq!(statistics.sent[&17], 1);
     assert_eq!(
         (statistics.causes[0].request, statistics.causes[0].cause),

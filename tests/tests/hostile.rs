@@ -1,0 +1,140 @@
+//! Whatever comes to a node, it goes on, and what it sends is well formed.
+#![forbid(unsafe_code)]
+
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tests::capture::Capture;
+use tests::gateway::{Gateway, Site};
+use tests::sgsn::{Call, Message, Received, ie, kind};
+use tests::{tshark, wait};
+
+const DATAGRAMS: u32 = 8_000;
+/// Sent before the answers are taken, so that no buffer overflows.
+const BATCH: u32 = 50;
+const SOON: Duration = Duration::from_secs(30);
+
+/// Numbers that look random and are the same in every run (Marsaglia's xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}
+
+/// A good message of one of the kinds that a GGSN serves.
+fn good(numbers: &mut Numbers, seq: u16, sgsn: std::net::Ipv4Addr, teid: u32) -> Message {
+    let subscriber = numbers.below(200) as u32;
+    let update = || {
+        Message::new(kind::UPDATE_REQUEST, teid, seq)
+            .tv(ie::TEID_DATA, &[0, 0, 1, 1])
+            .tv(ie::NSAPI, &[5])
+            .gsn_addresses(sgsn)
+            .tlv(ie::QOS, &[2, 0x0b, 0x92, 0x1f])
+    };
+    match numbers.below(6) {
+        0 => Message::new(kind::ECHO_REQUEST, 0, seq),
+        1 => update(),
+        2 => Message::new(kind::DELETE_REQUEST, teid, seq)
+            .tv(ie::TEARDOWN, &[0xff])
+            .tv(ie::NSAPI, &[5]),
+        3 => Call {
+            pdp_type: 0x8d,
+            ..Call::new(subscriber, "internet")
+        }
+        .request(seq, sgsn),
+        _ => Call::new(subscriber, "internet").request(seq, sgsn),
+    }
+}
+
+/// Changes, cuts or lengthens it, at up to four places.
+fn spoil(numbers: &mut Numbers, mut bytes: Vec<u8>) -> Vec<u8> {
+    for _ in 0..numbers.below(5) {
+        let at = numbers.below(bytes.len().max(1));
+        match numbers.below(6) {
+            0 if bytes.len() > 1 => bytes.truncate(at),
+            1 => bytes.insert(at.min(bytes.len()), numbers.next() as u8),
+            2 if at < bytes.len() => drop(bytes.remove(at)),
+            3 if bytes.len() > 4 => {
+                let length = bytes.len().saturating_sub(8) as u16;
+                bytes[2..4].copy_from_slice(&length.to_be_bytes());
+            }
+            _ if at < bytes.len() => bytes[at] = numbers.next() as u8,
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// Takes the answers that are there; the endpoint of the newest context among them.
+fn answers(socket: &UdpSocket, gateway: &Gateway, capture: &Capture) -> Result<Option<u32>> {
+    let (mut buffer, mut made) = ([0; 8192], None);
+    let node = gateway.node()?.address();
+    while let Ok((length, _)) = socket.recv_from(&mut buffer) {
+        let bytes = &buffer[..length];
+        capture.record(node, socket.local_addr()?, bytes)?;
+        // The harness's own reader is as strict as can be.
+        let read = Received::read(bytes).with_context(|| format!("{bytes:02x?}"))?;
+        if read.kind == kind::CREATE_RESPONSE && read.has(ie::TEID_CONTROL) {
+            made = Some(read.teid_of(ie::TEID_CONTROL)?);
+        }
+    }
+    Ok(made)
+}
+
+#[test]
+fn spoilt_messages_do_no_harm_and_every_answer_is_well_formed() -> Result<()> {
+    let site = Site::new()?;
+    let configuration = site.configuration();
+    let gateway = site.open(&configuration)?;
+    let socket = gateway.site().subnet().socket(50)?;
+    socket.set_read_timeout(Some(Duration::from_millis(2)))?;
+    let capture = Arc::new(Capture::create(gateway.site().dir().join("hostile.pcap"))?);
+    let (sgsn, mut teid) = (gateway.site().subnet().ip(50), 0);
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for n in 0..DATAGRAMS {
+        let message = good(&mut numbers, n as u16, sgsn, teid).bytes();
+        socket.send_to(&spoil(&mut numbers, message), configuration.listen)?;
+        if n % BATCH == BATCH - 1 {
+            teid = answers(&socket, &gateway, &capture)?.unwrap_or(teid);
+        }
+    }
+    let control = gateway.node()?.control();
+    wait::until("every datagram was looked at", SOON, || {
+        answers(&socket, &gateway, &capture)?;
+        let health = control.health()?;
+        let taken: u64 = control
+            .sessions()?
+            .workers
+            .iter()
+            .map(|worker| worker.datagrams)
+            .sum();
+        Ok(taken + health.queue_drops + health.socket_drops.unwrap_or(0) >= u64::from(DATAGRAMS))
+    })?;
+    let health = control.health()?;
+    assert!(
+        health.workers.iter().all(|worker| worker.alive),
+        "{health:?}"
+    );
+    assert_eq!((health.permits_dropped, health.control_dead), (0, false));
+    let summary = control.sessions()?;
+    assert!(
+        summary.dropped.iter().any(|count| count.datagrams > 0),
+        "{:?}",
+        summary.dropped
+    );
+    assert!(summary.causes.len() > 5, "{:?}", summary.causes);
+    assert!(tshark::count(capture.path(), "gtp")? > 1_000);
+    assert_eq!(tshark::faults(capture.path(), "gtp")?, Vec::<String>::new());
+    Ok(())
+}
