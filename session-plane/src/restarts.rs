@@ -4,10 +4,12 @@
 //! with each failure of its path that is to end sessions. A session remembers the incarnation that it was made under:
 //! that is how sessions made after a restart live and older ones end, whichever worker heard of it first.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use parking_lot::Mutex;
 
 use crate::hashing::Keyed;
 
@@ -15,6 +17,9 @@ use crate::hashing::Keyed;
 #[derive(Debug)]
 pub struct PeerRestarts {
     peers: DashMap<IpAddr, Known, Keyed>,
+    /// Those that no worker knows any more, the longest idle first, and some that have come back since. Locked with an
+    /// entry held, never the other way round.
+    idle: Mutex<VecDeque<IpAddr>>,
     most: usize,
 }
 
@@ -27,6 +32,8 @@ struct Known {
     workers: u16,
     /// The worker that sends it Echo Requests.
     supervisor: Option<u16>,
+    /// It is among the idle.
+    queued: bool,
 }
 
 /// What a restart counter told.
@@ -53,6 +60,7 @@ impl PeerRestarts {
     pub(crate) fn new(most: u32, keyed: Keyed) -> Self {
         Self {
             peers: DashMap::with_hasher(keyed),
+            idle: Mutex::default(),
             most: most as usize,
         }
     }
@@ -79,12 +87,14 @@ impl PeerRestarts {
         true
     }
 
+    /// Each idle peer was queued by a detachment and is looked at once, so that a stranger's request costs no search.
     fn has_room(&self) -> bool {
-        if self.peers.len() < self.most {
-            return true;
+        while self.peers.len() >= self.most {
+            if !self.forget_idle() {
+                return false;
+            }
         }
-        self.peers.retain(|_, known| known.workers > 0);
-        self.peers.len() < self.most
+        true
     }
 
     /// A worker has no sessions of a peer any more. Its restart counter stays known as long as there is room.
@@ -94,7 +104,25 @@ impl PeerRestarts {
             if known.supervisor == Some(worker) {
                 known.supervisor = None;
             }
+            if known.workers == 0 && !std::mem::replace(&mut known.queued, true) {
+                self.idle.lock().push_back(peer);
+            }
         }
+        while self.peers.len() > self.most && self.forget_idle() {}
+    }
+
+    /// Forgets the one that has been idle longest, unless it came back; false if there is none.
+    fn forget_idle(&self) -> bool {
+        let Some(peer) = self.idle.lock().pop_front() else {
+            return false;
+        };
+        if let Entry::Occupied(mut entry) = self.peers.entry(peer) {
+            match entry.get().workers {
+                0 => drop(entry.remove()),
+                _ => entry.get_mut().queued = false,
+            }
+        }
+        true
     }
 
     /// The incarnation now.
@@ -203,5 +231,35 @@ mod tests {
         assert_eq!(table.len(), 2);
         assert!(table.attach(peer(4), 0, true));
         assert_eq!(table.len(), 3);
+    }
+
+    #[test]
+    fn peers_that_had_to_have_room_give_it_back() {
+        let table = table(2);
+        for last in 1..=9 {
+            assert!(table.attach(peer(last), 0, true));
+        }
+        assert_eq!(table.len(), 9);
+        for last in (1..=9).rev() {
+            table.detach(peer(last), 0);
+        }
+        assert_eq!((table.len(), table.idle.lock().len()), (2, 2));
+        assert!(table.attach(peer(3), 0, false));
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_queued_once_and_kept_while_it_is_known() {
+        let table = table(2);
+        for _ in 0..9 {
+            assert!(table.attach(peer(1), 0, false));
+            table.detach(peer(1), 0);
+        }
+        assert_eq!(table.idle.lock().len(), 1);
+        assert!(table.attach(peer(1), 0, false));
+        assert!(table.attach(peer(2), 0, false));
+        assert!(!table.attach(peer(3), 0, false), "both are known");
+        table.detach(peer(1), 0);
+        assert!(table.attach(peer(3), 0, false), "queued again");
+        assert_eq!((table.len(), table.idle.lock().len()), (2, 0));
     }
 }

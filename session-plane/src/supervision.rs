@@ -67,6 +67,19 @@ impl SessionPlane {
         Ok(place)
     }
 
+    /// Forgets a peer of which no session is left or none was made, at once: whoever names ever new ones must not fill
+    /// the table. One whose last session was ended stays until it is looked after next, in case it comes back.
+    pub(crate) fn part(&mut self, place: u32) {
+        let peer = self.table.peers.get(place);
+        let Some(peer) = peer.filter(|peer| peer.sessions == 0) else {
+            return;
+        };
+        let (address, watch_at) = (peer.address, peer.watch_at);
+        self.supervision.watches.remove(&(watch_at, place));
+        self.shared.restarts.detach(address, self.seat.worker);
+        self.table.peers.remove(place);
+    }
+
     /// A peer told its restart counter.
     pub(crate) fn hear_recovery(&mut self, peer: IpAddr, counter: u8) {
         match self.shared.restarts.tell(peer, counter) {
@@ -100,9 +113,7 @@ impl SessionPlane {
         };
         let (address, sessions, oldest) = (peer.address, peer.sessions, peer.oldest);
         if sessions == 0 {
-            self.shared.restarts.detach(address, self.seat.worker);
-            self.table.peers.remove(place);
-            return;
+            return self.part(place);
         }
         let watched = self.shared.restarts.watch(address, self.seat.worker);
         if let Some(interval) = self.echo_interval(address) {

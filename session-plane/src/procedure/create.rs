@@ -53,6 +53,14 @@ impl SessionPlane {
         if let Some(counter) = request.recovery() {
             self.hear_recovery(plan.peer, counter);
         }
+        let outcome = self.make(&plan, peer, request);
+        if outcome.is_err() {
+            self.part(peer);
+        }
+        outcome
+    }
+
+    fn make<'a>(&mut self, plan: &Plan<'a>, peer: u32, request: &Request<'a>) -> Outcome<'a> {
         let collision = self.table.by_key(plan.who.with(plan.nsapi));
         let old = match collision {
             Some(Place::First(session)) => Some(session),
@@ -63,7 +71,7 @@ impl SessionPlane {
         }
         let teid = self.table.draw_teid(request.shard, &mut self.random);
         let teid = teid.ok_or(Cause::NO_RESOURCES_AVAILABLE)?;
-        let offer = self.offer(&plan, old)?;
+        let offer = self.offer(plan, old)?;
         let permit = match self.ask(old, plan.class) {
             Ok(permit) => permit,
             Err(refusal) => {
@@ -80,7 +88,7 @@ impl SessionPlane {
                 return Err(self.reject_refused(&refused, request.now));
             }
         };
-        self.make_way(collision, offer.leases);
+        let left = self.make_way(collision, offer.leases);
         self.begin_session(Session {
             identity: plan.who,
             teid,
@@ -96,6 +104,9 @@ impl SessionPlane {
             newer: NONE,
             older: NONE,
         });
+        if let Some(left) = left {
+            self.part(left);
+        }
         let granted = Granted {
             teid,
             user_teid: teid,
@@ -146,16 +157,19 @@ impl SessionPlane {
     }
 
     /// Takes out what the new session replaces: the old session whole, or the one further context that has its NSAPI
-    /// (TS 29.060 7.3.1).
-    fn make_way(&mut self, collision: Option<Place>, kept: Leases) {
-        match collision {
-            Some(Place::First(old)) => {
-                if let Some(session) = self.table.remove(old) {
-                    self.settle(old, session, Ended::Replaced, kept);
-                }
+    /// (TS 29.060 7.3.1). The peer that had the old session, if there was one.
+    fn make_way(&mut self, collision: Option<Place>, kept: Leases) -> Option<u32> {
+        match collision? {
+            Place::First(old) => {
+                let session = self.table.remove(old)?;
+                let peer = session.peer;
+                self.settle(old, session, Ended::Replaced, kept);
+                Some(peer)
             }
-            Some(further @ Place::Further(_)) => drop(self.table.remove_context(further)),
-            None => {}
+            further @ Place::Further(_) => {
+                self.table.remove_context(further);
+                None
+            }
         }
     }
 

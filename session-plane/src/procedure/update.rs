@@ -32,6 +32,7 @@ impl SessionPlane {
         if came_from != peer {
             let incarnation = self.shared.restarts.incarnation(address);
             self.table.move_to(session, peer, incarnation);
+            self.part(came_from);
         }
         let Some(context) = self.table.context_mut(place) else {
             return Err(Cause::NON_EXISTENT.into());

@@ -253,3 +253,66 @@ fn state_does_not_hang_on_where_datagrams_come_from() {
         Cause::REQUEST_ACCEPTED
     );
 }
+
+/// Another control-plane address each time.
+fn sgsn(number: u32) -> Vec<u8> {
+    address(&std::net::Ipv4Addr::from_bits(0x0A00_0000 + number).to_string())
+}
+
+#[test]
+fn a_session_that_moves_on_and_on_leaves_no_peers_behind() {
+    let mut rig = Rig::with(|config| config.bounds.peers = 4);
+    let teid = rig.make(1, 5, "internet");
+    for n in 0..100 {
+        let moved = update(teid, 5).but(IeType::GSN_ADDRESS, 0, &sgsn(n));
+        assert_eq!(rig.ask(&moved).cause(), Cause::REQUEST_ACCEPTED);
+        assert_eq!(rig.plane.statistics().peers, 1);
+        assert!(rig.shared.restarts.len() <= 5, "after {n} moves");
+    }
+    let other = create(2, 5, "internet").but(IeType::GSN_ADDRESS, 0, &address(OTHER_SGSN));
+    assert_eq!(rig.ask(&other).cause(), Cause::REQUEST_ACCEPTED);
+    assert!(rig.shared.restarts.len() <= 4);
+}
+
+#[test]
+fn a_session_made_anew_from_elsewhere_leaves_no_peer_behind() {
+    let mut rig = Rig::with(|config| config.bounds.peers = 2);
+    for n in 0..10 {
+        let anew = create(1, 5, "internet").but(IeType::GSN_ADDRESS, 0, &sgsn(n));
+        assert_eq!(rig.ask(&anew).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(rig.plane.statistics().peers, 1);
+}
+
+#[test]
+fn a_refused_call_leaves_no_peer_behind() {
+    let mut rig = Rig::with(|config| {
+        config.bounds.peers = 2;
+        config.bounds.sessions = 1;
+        config.bounds.emergency_reserve = 0;
+    });
+    rig.ceiling(0);
+    for n in 0..10 {
+        let call = create(1, 5, "internet").but(IeType::GSN_ADDRESS, 0, &sgsn(n));
+        rig.ask(&call);
+    }
+    assert_eq!(rig.plane.statistics().peers, 0);
+    rig.ceiling(1);
+    rig.make(1, 5, "internet");
+    for n in 10..20 {
+        let call = create(2, 5, "sos").but(IeType::GSN_ADDRESS, 0, &sgsn(n));
+        assert_eq!(rig.ask(&call).cause(), Cause::NO_MEMORY_IS_AVAILABLE);
+    }
+    assert_eq!(rig.plane.statistics().peers, 1);
+    assert!(rig.shared.restarts.len() <= 2);
+}
+
+#[test]
+fn a_peer_whose_call_was_refused_is_watched_once_when_it_comes_back() {
+    let mut rig = Rig::new();
+    rig.ceiling(0);
+    rig.ask(&create(1, 5, "internet"));
+    rig.ceiling(1);
+    rig.make(1, 5, "internet");
+    assert_eq!(rig.run(SECOND * 61).len(), 1, "one Echo Request");
+}
