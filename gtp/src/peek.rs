@@ -47,14 +47,14 @@ pub fn peek(datagram: &[u8]) -> Option<Peek> {
     })
 }
 
-/// The IMSI of a GTPv1 request, if it has one that is well formed. Elements come in ascending order and IMSI is the
-/// second type of all, so this looks at the first few octets only.
+/// The IMSI of a GTPv1 request: the first element of its type, as [`IeSet::get`](crate::v1::IeSet::get) finds it, if it
+/// is well formed. Elements come in ascending order and IMSI is the second type of all, so where there is one this looks
+/// at the first few octets only; a peer that has its elements in another order is read to the end.
 pub fn imsi(datagram: &[u8]) -> Option<Imsi> {
     let message = Message::parse(datagram).ok()?;
     message
         .ies()
         .map_while(Result::ok)
-        .take_while(|ie| ie.kind <= IeType::IMSI)
         .find(|ie| ie.kind == IeType::IMSI)
         .and_then(|ie| Imsi::parse(ie.value).ok())
 }

@@ -2,11 +2,12 @@
 //!
 //! Every tunnel endpoint that we give out carries its worker's shard in its low 8 bits; the shard is the low byte of a
 //! hash of the IMSI, and shard modulo the number of workers is the worker. A request with TEID 0 goes by the same hash,
-//! so that all sessions of one UE are at one worker; without an IMSI it goes by its sequence number's low byte, as a
-//! response with TEID 0 does.
+//! so that all sessions of one UE are at one worker, and so does a Create with any TEID: whatever endpoint it names and
+//! wherever in it the IMSI is, a session that it collides with is where it goes. Without an IMSI a request with TEID 0
+//! goes by its sequence number's low byte, as a response with TEID 0 does.
 
 use gtp::peek::{imsi, peek};
-use gtp::v1::Imsi;
+use gtp::v1::{Imsi, MessageType};
 
 /// Most workers: as many as there are shards.
 pub(crate) const WORKERS_MAX: u16 = 256;
@@ -23,12 +24,15 @@ pub(crate) fn shard_of(datagram: &[u8]) -> u8 {
     let Some(header) = peek(datagram) else {
         return 0;
     };
-    if header.teid != 0 {
+    let asks_for_session =
+        header.version == 1 && header.kind == MessageType::CREATE_PDP_CONTEXT_REQUEST.0;
+    if header.teid != 0 && !asks_for_session {
         return low_byte(header.teid);
     }
     match imsi(datagram) {
-        Some(imsi) if header.version == 1 => shard_of_imsi(imsi),
-        Some(_) | None => low_byte(header.sequence.unwrap_or(0)),
+        Some(imsi) => shard_of_imsi(imsi),
+        None if header.teid != 0 => low_byte(header.teid),
+        None => low_byte(header.sequence.unwrap_or(0)),
     }
 }
 
@@ -47,7 +51,7 @@ fn low_byte(number: u32) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use gtp::v1::{MessageType, Writer};
+    use gtp::v1::Writer;
 
     use super::*;
 
@@ -63,10 +67,31 @@ mod tests {
     }
 
     #[test]
-    fn a_tunnel_endpoint_decides_before_anything_else() {
-        let datagram = create(0x1234_5607, 0x99, Some(240_010_000_000_001));
+    fn a_tunnel_endpoint_decides_where_there_is_no_imsi() {
+        let datagram = create(0x1234_5607, 0x99, None);
         assert_eq!(shard_of(&datagram), 0x07);
         assert_eq!(worker_of(&datagram, 4), 3);
+    }
+
+    #[test]
+    fn a_tunnel_endpoint_decides_before_the_imsi_but_for_a_create() {
+        let by_imsi = shard_of(&create(0, 0, Some(240_010_000_000_001)));
+        let mut datagram = create(0x1234_5607, 0x99, Some(240_010_000_000_001));
+        assert_ne!(by_imsi, 0x07);
+        assert_eq!(shard_of(&datagram), by_imsi);
+        datagram[1] = MessageType::UPDATE_PDP_CONTEXT_REQUEST.0;
+        assert_eq!(shard_of(&datagram), 0x07);
+    }
+
+    //= L13
+    #[test]
+    fn an_imsi_is_found_wherever_it_is() {
+        let first = create(0, 3, Some(240_010_000_000_001));
+        let mut later = first[..12].to_vec();
+        later.extend_from_slice(&[14, 9, 131, 0, 2, 1, b'a']);
+        later.extend_from_slice(&first[12..]);
+        later[3] = (later.len() - 8) as u8;
+        assert_eq!(shard_of(&later), shard_of(&first));
     }
 
     #[test]
