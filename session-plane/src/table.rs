@@ -51,7 +51,7 @@ pub(crate) enum Left {
     /// The session, with its other contexts.
     Session,
     /// Nothing: that was its last.
-    Nothing(Box<Session>),
+    Nothing(Session),
 }
 
 /// Sessions, further contexts, peers.
@@ -204,9 +204,7 @@ impl Table {
                 Some(Left::Session)
             }
             Place::First(session) => match self.sessions.get(session)?.further {
-                NONE => self
-                    .remove(session)
-                    .map(|gone| Left::Nothing(Box::new(gone))),
+                NONE => self.remove(session).map(Left::Nothing),
                 heir => self.promote(session, heir),
             },
         }

@@ -21,7 +21,7 @@ impl SessionPlane {
         if teardown & 1 == 1 {
             self.end_session(session, Ended::Deleted);
         } else if let Some(Left::Nothing(gone)) = self.table.remove_context(context) {
-            self.settle(session, *gone, Ended::Deleted, Leases::default());
+            self.settle(session, gone, Ended::Deleted, Leases::default());
         }
         Ok((Cause::REQUEST_ACCEPTED, None))
     }
