@@ -2,9 +2,7 @@
 //! else is done with it (TS 29.060 7.3, 11.1.5, 11.1.7).
 
 use gtp::v1::value::{gsn_address, number};
-use gtp::v1::{
-    Apn, Cause, EndUserAddress, IeSet, IeType, Imei, Imsi, Nsapi, QosProfile, ValueError,
-};
+use gtp::v1::{Apn, Cause, EndUserAddress, IeSet, IeType, Imsi, Nsapi, QosProfile, ValueError};
 
 /// One element that must be there.
 pub(crate) struct Mandatory {
@@ -16,7 +14,8 @@ pub(crate) struct Mandatory {
     form: fn(&[u8]) -> Result<(), ValueError>,
 }
 
-/// When an element must be there. One that need not is still refused if it is malformed.
+/// When an element must be there. One that a procedure takes if it is there is still refused if it is malformed; all
+/// that are in no table are as good as absent then (TS 29.060 11.1.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     Always,
@@ -51,7 +50,7 @@ impl Mandatory {
 }
 
 /// Create PDP Context Request without a linked NSAPI (TS 29.060 7.3.1, table 5).
-pub(crate) static CREATE: [Mandatory; 10] = [
+pub(crate) static CREATE: [Mandatory; 9] = [
     always(IeType::IMSI, imsi).when(When::WithoutImei),
     always(IeType::TEID_DATA_I, teid),
     always(IeType::TEID_CONTROL_PLANE, teid).when(When::WithoutTeid),
@@ -61,7 +60,6 @@ pub(crate) static CREATE: [Mandatory; 10] = [
     always(IeType::GSN_ADDRESS, address),
     second(IeType::GSN_ADDRESS, address),
     always(IeType::QOS_PROFILE, qos),
-    always(IeType::IMEI, imei).when(When::Optional),
 ];
 
 /// Create PDP Context Request with a linked NSAPI: a secondary context (TS 29.060 7.3.1, table 5).
@@ -118,10 +116,6 @@ impl Mandatory {
 
 fn imsi(value: &[u8]) -> Result<(), ValueError> {
     Imsi::parse(value).map(drop)
-}
-
-fn imei(value: &[u8]) -> Result<(), ValueError> {
-    Imei::parse(value).map(drop)
 }
 
 fn teid(value: &[u8]) -> Result<(), ValueError> {
