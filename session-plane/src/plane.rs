@@ -315,8 +315,14 @@ impl SessionPlane {
         }
     }
 
-    /// Whether there is room for one more session; emergency calls have a reserve of their own (rule L8).
-    pub(crate) fn has_room(&self, emergency: bool) -> bool {
+    /// Whether there is room for a session, in the place of another or for one more; emergency calls have a reserve of
+    /// their own, which no other call takes over from one (rule L8).
+    pub(crate) fn has_room(&self, emergency: bool, in_place_of: Option<u32>) -> bool {
+        let session = in_place_of.and_then(|place| self.table.session(place));
+        let old = session.and_then(|session| self.config.apns.get(usize::from(session.apn)));
+        if old.is_some_and(|apn| emergency || !apn.emergency) {
+            return true;
+        }
         let bounds = &self.config.bounds;
         let reserve = if emergency {
             bounds.emergency_reserve
@@ -325,7 +331,7 @@ impl SessionPlane {
         };
         let node = bounds.sessions.saturating_add(reserve);
         let most = node.div_ceil(u32::from(self.seat.workers)).min(PLACES_MAX);
-        self.table.len() < most
+        self.table.len() - u32::from(old.is_some()) < most
     }
 
     /// Puts a session into the table.

@@ -66,7 +66,7 @@ impl SessionPlane {
             Some(Place::First(session)) => Some(session),
             Some(Place::Further(_)) | None => None,
         };
-        if old.is_none() && !self.has_room(plan.emergency) {
+        if !self.has_room(plan.emergency, old) {
             return Err(Cause::NO_MEMORY_IS_AVAILABLE.into());
         }
         let teid = self.table.draw_teid(request.shard, &mut self.random);

@@ -149,3 +149,29 @@ fn an_emergency_call_in_the_place_of_an_ordinary_one_frees_its_license() {
     assert_eq!(back.cause(), Cause::NO_RESOURCES_AVAILABLE);
     assert_eq!(rig.live(), 2, "the emergency call goes on");
 }
+
+//= L8
+#[test]
+fn an_ordinary_call_in_the_place_of_an_emergency_call_takes_none_of_the_reserve() {
+    let mut rig = Rig::with(|config| {
+        config.bounds.sessions = 1;
+        config.bounds.emergency_reserve = 1;
+    });
+    rig.make(1, 5, "sos");
+    rig.make(1, 5, "internet");
+    rig.make(2, 5, "sos");
+    let disguised = rig.ask(&create(2, 5, "internet"));
+    assert_eq!(disguised.cause(), Cause::NO_MEMORY_IS_AVAILABLE);
+    rig.make(1, 5, "internet");
+    rig.make(2, 5, "sos");
+    assert_eq!((rig.live(), rig.gate.count_exact(GGSN)), (2, 1));
+}
+
+#[test]
+fn a_malformed_equipment_identity_matters_only_where_it_is_needed() {
+    let mut rig = Rig::new();
+    let ordinary = create(1, 5, "internet").with(IeType::IMEI, &[0xFF; 8]);
+    assert_eq!(rig.ask(&ordinary).cause(), Cause::REQUEST_ACCEPTED);
+    let call = without_subscriber("sos").but(IeType::IMEI, 0, &[0xFF; 8]);
+    assert_eq!(rig.ask(&call).cause(), Cause::MANDATORY_IE_INCORRECT);
+}
