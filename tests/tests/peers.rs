@@ -3,6 +3,7 @@
 //! A run of `sgsnemu` takes up to 35 seconds, so all of them run at once, and each test looks at its own.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use api::{Request, SessionSummary};
+use rustix::process::Signal;
 use tests::child::Running;
 use tests::node::{Configuration, Node};
 use tests::sgsn::{Call, Sgsn, cause, ie};
@@ -19,6 +21,8 @@ use tests::subnet::Subnet;
 use tests::{gtphub, wait};
 
 const IMSI: &str = "240010123456789";
+/// As many as the hub's own sockets hold at once.
+const HUB_CONTEXTS: u16 = 50;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Hosts of a case's subnet.
 const GGSN: u8 = 1;
@@ -203,12 +207,10 @@ fn hub_accepted() -> Result<Hub> {
     let mapped = made.teid_of(ie::TEID_CONTROL)?;
     let without_hub = direct.delete(mapped, 5, true)?.cause()?;
     let with_hub = through_hub.delete(mapped, 5, true)?.cause()?;
-    let outcome = sgsnemu(&subnet, subnet.ip(HUB_TO_SGSNS), 1, &node)?;
-    let sequence_numbers = hub
-        .lines()
-        .iter()
-        .filter_map(|line| mapping(line))
-        .collect();
+    let outcome = sgsnemu(&subnet, subnet.ip(HUB_TO_SGSNS), HUB_CONTEXTS, &node)?;
+    hub.signal(Signal::TERM)?;
+    let hub = hub.wait(MINUTE)?;
+    let sequence_numbers = hub.lines.iter().filter_map(|line| mapping(line)).collect();
     Ok(Hub {
         outcome,
         made: made.cause()?,
@@ -329,8 +331,18 @@ fn a_burst_of_1024_contexts_is_answered_whole() -> Result<()> {
 fn a_hub_that_rewrites_teids_and_sequence_numbers_is_served() -> Result<()> {
     let run = of(&RUNS.hub_accepted)?;
     let log = run.outcome.ended.log();
-    assert_eq!(run.outcome.addresses.len(), 1, "{log}");
-    assert_eq!(run.outcome.deletions, [cause::ACCEPTED], "{log}");
+    let contexts = usize::from(HUB_CONTEXTS);
+    let addresses: BTreeSet<_> = run.outcome.addresses.iter().collect();
+    assert_eq!(
+        (addresses.len(), run.outcome.addresses.len()),
+        (contexts, contexts),
+        "{log}"
+    );
+    assert_eq!(
+        run.outcome.deletions,
+        vec![cause::ACCEPTED; contexts],
+        "{log}"
+    );
     assert_eq!(run.after.sessions, 0);
     assert_eq!(run.made, cause::ACCEPTED);
     assert_eq!(
@@ -338,8 +350,12 @@ fn a_hub_that_rewrites_teids_and_sequence_numbers_is_served() -> Result<()> {
         (cause::NON_EXISTENT, cause::ACCEPTED),
         "the hub maps endpoints"
     );
-    // Two creations and two deletions.
-    assert_eq!(run.sequence_numbers.len(), 4, "{:?}", run.sequence_numbers);
+    // Each creation at least.
+    assert!(
+        run.sequence_numbers.len() > contexts,
+        "{:?}",
+        run.sequence_numbers
+    );
     assert!(
         run.sequence_numbers
             .iter()
