@@ -18,6 +18,6 @@ pub use request::{
     RequestError,
 };
 pub use sessions::{
-    ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,
-    SessionSummary, WorkerSessions,
+    ApnSessions, CauseCount, DropCount, EndCount, MessageCount, PeerSessions, PoolUse,
+    ServiceSessions, SessionSummary, WorkerSessions,
 };

@@ -24,6 +24,8 @@ pub struct SessionSummary {
     pub workers: Vec<WorkerSessions>,
     /// One entry an address pool of the configuration, in its order.
     pub pools: Vec<PoolUse>,
+    /// Sessions that have ended, one entry a reason.
+    pub ended: Vec<EndCount>,
     /// One entry a message type that was received or sent, in the order of the types' numbers.
     pub messages: Vec<MessageCount>,
     /// One entry a cause that was sent, in the order of the causes' numbers.
@@ -81,6 +83,15 @@ pub struct PoolUse {
     pub used: u64,
     /// Addresses and prefixes that it has.
     pub size: u64,
+}
+
+/// Sessions that ended for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndCount {
+    /// The reason, a lower-case phrase.
+    pub reason: String,
+    /// How many.
+    pub sessions: u64,
 }
 
 /// Messages of one type.

@@ -21,6 +21,7 @@ const APNS: &[Column] = &[left("APN", 50), right("Sessions")];
 const PEERS: &[Column] = &[left("Peer", 40), right("Sessions")];
 const WORKERS: &[Column] = &[right("Worker"), right("Sessions"), right("Datagrams")];
 const POOLS: &[Column] = &[left("Address pool", 40), right("Used"), right("Size")];
+const ENDED: &[Column] = &[left("Ended because", 56), right("Sessions")];
 const MESSAGES: &[Column] = &[left("Message", 40), right("Received"), right("Sent")];
 const CAUSES: &[Column] = &[right("Cause"), left("Name", 50), right("Answers")];
 const DROPPED: &[Column] = &[left("Dropped because", 56), right("Datagrams")];
@@ -74,7 +75,7 @@ fn services(snapshot: &Snapshot, sessions: &SessionSummary) -> String {
 }
 
 /// The tables that have rows.
-fn traffic(sessions: &SessionSummary) -> [Option<Table>; 7] {
+fn traffic(sessions: &SessionSummary) -> [Option<Table>; 8] {
     [
         filled(APNS, &sessions.apns, |row| {
             [row.apn.clone(), row.sessions.to_string()]
@@ -91,6 +92,9 @@ fn traffic(sessions: &SessionSummary) -> [Option<Table>; 7] {
                 row.sessions.to_string(),
                 row.datagrams.to_string(),
             ]
+        }),
+        filled(ENDED, &sessions.ended, |row| {
+            [row.reason.clone(), row.sessions.to_string()]
         }),
         filled(MESSAGES, &sessions.messages, |row| {
             [

@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use api::{
-    ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,
-    SessionSummary, WorkerSessions,
+    ApnSessions, CauseCount, DropCount, EndCount, MessageCount, PeerSessions, PoolUse,
+    ServiceSessions, SessionSummary, WorkerSessions,
 };
 use cli::show::{Filter, View};
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -564,6 +564,10 @@ fn sessions() -> SessionSummary {
             pool: "internet".into(),
             used: 100,
             size: 65_534,
+        }],
+        ended: vec![EndCount {
+            reason: "deleted by its peer".into(),
+            sessions: 12,
         }],
         messages: vec![MessageCount {
             message: "Create PDP Context Request".into(),

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use api::{
-    ApnSessions, CauseCount, DropCount, MessageCount, PeerSessions, PoolUse, ServiceSessions,
-    SessionSummary, WorkerSessions,
+    ApnSessions, CauseCount, DropCount, EndCount, MessageCount, PeerSessions, PoolUse,
+    ServiceSessions, SessionSummary, WorkerSessions,
 };
 use gtp::v1::{Cause, MessageType};
 use licensing::ServiceIndex;
-use session_plane::statistics::{DropReason, Statistics};
+use session_plane::statistics::{DropReason, Ended, Statistics};
 use session_plane::{PoolCount, Shared};
 
 use crate::config::Config;
@@ -42,6 +42,7 @@ pub(super) fn summary(config: &Config, plane: &Shared, workers: &[Statistics]) -
             })
             .collect(),
         pools: pools(plane.pools.counts()),
+        ended: ended(workers),
         messages: messages(workers),
         causes: causes(workers),
         dropped: dropped(workers),
@@ -108,6 +109,27 @@ fn pools(counts: Vec<PoolCount>) -> Vec<PoolUse> {
         }
     }
     rows
+}
+
+fn ended(workers: &[Statistics]) -> Vec<EndCount> {
+    let mut counts: BTreeMap<Ended, u64> = BTreeMap::new();
+    for (why, count) in workers.iter().flat_map(|w| &w.sessions_ended) {
+        *counts.entry(*why).or_default() += count;
+    }
+    let rows = counts.into_iter().map(|(why, sessions)| EndCount {
+        reason: end(why).to_owned(),
+        sessions,
+    });
+    rows.collect()
+}
+
+fn end(why: Ended) -> &'static str {
+    match why {
+        Ended::Deleted => "deleted by its peer",
+        Ended::Replaced => "replaced by another of its subscriber",
+        Ended::PeerLost => "peer restarted, or path to it down",
+        Ended::Stopped => "stopped with the node",
+    }
 }
 
 fn messages(workers: &[Statistics]) -> Vec<MessageCount> {
@@ -191,6 +213,7 @@ mod tests {
             received: [(16, 10), (251, 1)].into(),
             sent: [(17, 9)].into(),
             drops: [(DropReason::TooShort, 2)].into(),
+            sessions_ended: [(Ended::PeerLost, 7), (Ended::Deleted, 1)].into(),
             ..Statistics::default()
         }
     }
@@ -214,6 +237,13 @@ mod tests {
         assert_eq!((messages[0].received, messages[1].sent), (30, 27));
         assert_eq!(messages[2].message, "Message type 251");
         assert_eq!(dropped(&workers)[0].datagrams, 6);
+        let ended = ended(&workers).into_iter();
+        let ended: Vec<_> = ended.map(|row| (row.reason, row.sessions)).collect();
+        let expected = [
+            ("deleted by its peer".to_owned(), 3),
+            ("peer restarted, or path to it down".to_owned(), 21),
+        ];
+        assert_eq!(ended, expected);
     }
 
     #[test]
