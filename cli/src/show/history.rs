@@ -88,5 +88,10 @@ fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
     };
     let since = stamp(record.policy_since);
     let compliance = text::compliance(record.compliance);
-    format!("{name} {} since {since}, {compliance}{left}", record.policy)
+    let limit = match record.reason {
+        RefusalReason::AtCeiling => " at its ceiling,",
+        RefusalReason::ServiceBlocked | RefusalReason::FeatureBlocked { .. } => "",
+    };
+    let policy = record.policy;
+    format!("{name}{limit} policy {policy} since {since}, {compliance}{left}")
 }
