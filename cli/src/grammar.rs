@@ -149,9 +149,10 @@ pub enum License {
 /// What of smart licensing one may change.
 #[derive(Debug, Subcommand)]
 pub enum Smart {
-    /// Enforce licenses: by evaluation until the node is registered
+    /// Begin to enforce licenses; with `no`, keep the last verdicts
     ///
-    /// With `no`, nothing more is asked of the authority; the last verdicts are kept.
+    /// Until the node is registered its evaluation runs. After the `no` form nothing more is asked of the authority, and
+    /// what was blocked or limited stays so.
     #[command(after_help = "\
 Examples:
   tollgate license smart enable

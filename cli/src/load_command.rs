@@ -29,11 +29,7 @@ pub fn run(args: &LoadArgs) -> Result<ExitCode, Failure> {
     output::print(&text);
     match report::failure(&report) {
         None => Ok(ExitCode::SUCCESS),
-        Some(what) => Err(Failure::new(
-            what,
-            args.plan().peer.to_string(),
-            "look at the causes above, and at the gateway",
-        )),
+        Some((what, todo)) => Err(Failure::new(what, args.plan().peer.to_string(), todo)),
     }
 }
 
@@ -63,9 +59,13 @@ fn failure(error: &LoadError, peer: String) -> Failure {
         None => error.to_string(),
     };
     match error {
-        LoadError::Plan(_) => Failure::new(what, "command line", "see tollgate load --help"),
+        LoadError::Plan(plan) => {
+            let todo = "see tollgate load --help";
+            Failure::new(plan.to_string(), args::option(plan), todo)
+        }
         LoadError::Bind { .. } => {
-            Failure::new(what, peer, "name an address of this host with --local")
+            let todo = "name an address of this host with --local, a free port with --local-port";
+            Failure::new(what, peer, todo)
         }
         LoadError::Socket { .. } => Failure::new(what, peer, "look at the network to the gateway"),
     }

@@ -340,7 +340,7 @@ fn load_without_a_gateway_reports_and_fails() {
     assert_eq!(cells, ["Create", "3", "0", "0", "3", "0", "3"]);
     let last = err(&output).lines().last().unwrap().to_owned();
     assert!(
-        last.starts_with("Failure: 3 requests never answered (127.82.0.1:9): "),
+        last.starts_with("Failure: 3 requests never answered (127.82.0.1:9): look whether a "),
         "{last}"
     );
 }
@@ -381,8 +381,22 @@ fn load_ends_by_a_signal_with_its_report() {
 #[test]
 fn a_load_that_cannot_be_made_says_which_number() {
     for (words, said) in [
-        ("--rate 0", "calls_per_s: 0 is not 0.01 to"),
-        ("--first-imsi abc", "first_imsi"),
+        (
+            "--rate 0",
+            "calls_per_s: 0 is not 0.01 to 1000000 (--rate): see tollgate load --help",
+        ),
+        (
+            "--first-imsi abc",
+            "first_imsi: \"abc\" is not 6 to 15 digits (--first-imsi): ",
+        ),
+        ("--apn x=0", "(--apn): see"),
+        ("--n3 0", "(--n3): see"),
+        ("--t3 0s", "(--t3): see"),
+        ("--update-every 0s", "(--update-every): see"),
+        ("--window 0", "(--window): see"),
+        ("--arp 0", "(--arp): see"),
+        ("--evolved-arp 0", "(--evolved-arp): see"),
+        ("--subscribers 0", "(--subscribers): see"),
         ("--local 192.0.2.1", "cannot bind 192.0.2.1"),
     ] {
         let output = tollgate(

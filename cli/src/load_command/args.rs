@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
-use load::{ApnShare, HoldTime, Plan};
+use load::{ApnShare, HoldTime, Plan, PlanError};
 
 /// Port of GTP-C.
 const GTP_C_PORT: u16 = 2123;
@@ -21,7 +21,11 @@ Examples:
 Times are written 250ms, 10s, 5m or 1h. Latency counts from when a request was
 due, so that a slow peer can't hide behind a slow sender. Ctrl-C ends the run:
 the calls are taken down, and the report is printed. Exit code 1: some request
-was never answered, or none was accepted.";
+was never answered, or none was accepted.
+
+A gateway may ask its peers by Echo, at port 2123, whether they are alive, and
+end the calls of one that does not answer: for calls that last, give
+--local-port 2123 (and, on the gateway's own machine, another --local).";
 
 /// Options of `tollgate load`.
 #[derive(Debug, Args)]
@@ -120,6 +124,26 @@ impl LoadArgs {
             seed: self.seed,
             ..Plan::default()
         }
+    }
+}
+
+/// The option that an error of the plan is about.
+pub fn option(error: &PlanError) -> &'static str {
+    match error {
+        PlanError::NoApn | PlanError::Apn { .. } => "--apn",
+        PlanError::Imsi { .. } => "--first-imsi",
+        PlanError::Subscribers { .. } => "--subscribers",
+        PlanError::Range { key, .. } => match *key {
+            "calls_per_s" => "--rate",
+            "subscribers" => "--subscribers",
+            "window" => "--window",
+            "n3_requests" => "--n3",
+            "arp" => "--arp",
+            "evolved_arp_level" => "--evolved-arp",
+            "t3_response" => "--t3",
+            "update_every" => "--update-every",
+            _ => "command line",
+        },
     }
 }
 

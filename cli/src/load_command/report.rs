@@ -77,14 +77,16 @@ pub fn text(report: &Report) -> String {
     out
 }
 
-/// Why the run is a failure, if it is one.
-pub fn failure(report: &Report) -> Option<String> {
+/// Why the run is a failure, if it is one, and what to do.
+pub fn failure(report: &Report) -> Option<(String, &'static str)> {
     let lost = procedures(report).map(|(_, procedure)| procedure.lost);
     let lost: u64 = lost.sum();
     if lost > 0 {
-        return Some(format!("{} never answered", counted(lost, "request")));
+        let what = format!("{} never answered", counted(lost, "request"));
+        return Some((what, "look whether a gateway is there, and can reach us"));
     }
-    (report.create.accepted == 0).then(|| "no call was accepted".to_owned())
+    let what = || "no call was accepted".to_owned();
+    (report.create.accepted == 0).then(|| (what(), "look at the causes above, and at the gateway"))
 }
 
 fn procedures(report: &Report) -> impl Iterator<Item = (&'static str, &Procedure)> {
@@ -231,11 +233,11 @@ Round trip  0.095 1.001 2.000 3.000  4.000 12345.678
         assert_eq!(failure(&report), None);
         report.create.lost = 2;
         assert_eq!(
-            failure(&report).as_deref(),
+            failure(&report).map(|(what, _)| what).as_deref(),
             Some("2 requests never answered")
         );
         assert_eq!(
-            failure(&Report::default()).as_deref(),
+            failure(&Report::default()).map(|(what, _)| what).as_deref(),
             Some("no call was accepted")
         );
     }
