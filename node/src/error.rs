@@ -1,6 +1,6 @@
 //! Why a node does not start, or did not end as it should.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -19,9 +19,7 @@ pub enum NodeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The Gn address can't be bound.
-    #[error(
-        "gn.listen {address}: {source}; another process has it, or it is not an address of this machine"
-    )]
+    #[error("gn.listen {address}: {source}; {}", gn_todo(source))]
     Gn {
         /// The address.
         address: SocketAddr,
@@ -29,7 +27,7 @@ pub enum NodeError {
         source: io::Error,
     },
     /// The control socket can't be bound.
-    #[error("control.socket {path}: {source}; stop that process or set another path")]
+    #[error("control.socket {path}: {source}; {}", control_todo(source))]
     Control {
         /// The path.
         path: PathBuf,
@@ -64,4 +62,68 @@ pub enum NodeError {
         /// Which thread.
         thread: String,
     },
+}
+
+fn gn_todo(source: &io::Error) -> &'static str {
+    let by_cause = [
+        (
+            ErrorKind::AddrInUse,
+            "stop the process that has it, or set another address or port",
+        ),
+        (
+            ErrorKind::AddrNotAvailable,
+            "set an address of this machine",
+        ),
+        (
+            ErrorKind::PermissionDenied,
+            "let this user bind it, or set another port",
+        ),
+    ];
+    todo(&by_cause, source).unwrap_or("set another address")
+}
+
+fn control_todo(source: &io::Error) -> &'static str {
+    let by_cause = [
+        (
+            ErrorKind::AddrInUse,
+            "stop that process or set another path",
+        ),
+        (ErrorKind::AlreadyExists, "move it away or set another path"),
+    ];
+    let other = "make its directory, for this user to write in, or set another path";
+    todo(&by_cause, source).unwrap_or(other)
+}
+
+fn todo(by_cause: &[(ErrorKind, &'static str)], source: &io::Error) -> Option<&'static str> {
+    let row = by_cause.iter().find(|(kind, _)| *kind == source.kind());
+    row.map(|(_, todo)| *todo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_follows_from_the_cause() {
+        let control = |kind: ErrorKind| {
+            let (path, source) = ("/run/t/c.sock".into(), kind.into());
+            NodeError::Control { path, source }.to_string()
+        };
+        let missing = control(ErrorKind::NotFound);
+        assert!(
+            missing
+                .ends_with("; make its directory, for this user to write in, or set another path")
+        );
+        let taken = control(ErrorKind::AddrInUse);
+        assert!(taken.ends_with("; stop that process or set another path"));
+        let gn = |kind: ErrorKind| {
+            let address = SocketAddr::from(([127, 0, 0, 1], 2123));
+            let source = kind.into();
+            NodeError::Gn { address, source }.to_string()
+        };
+        let taken = gn(ErrorKind::AddrInUse);
+        assert!(taken.starts_with("gn.listen 127.0.0.1:2123: "), "{taken}");
+        assert!(taken.ends_with("; stop the process that has it, or set another address or port"));
+        assert!(gn(ErrorKind::AddrNotAvailable).ends_with("; set an address of this machine"));
+    }
 }

@@ -76,6 +76,17 @@ pub(super) fn expected(key: &str) -> &'static str {
     row.map_or("a key that is documented", |(_, expected)| expected)
 }
 
+/// The section that a key which is elsewhere belongs to, if it is the only one that has such a key.
+pub(super) fn section_of(key: &str) -> Option<&'static str> {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let mut sections = EXPECTED.iter().filter_map(|(row, _)| {
+        let (section, own) = row.split_once('.')?;
+        (own == name).then_some(section)
+    });
+    let only = sections.next().filter(|_| sections.next().is_none());
+    only.filter(|section| !section.ends_with("[]"))
+}
+
 /// Reads a catalog file.
 fn read_catalog(path: &Path, key: &str) -> Checked<Catalog> {
     let refuse = |reason: String| {

@@ -45,6 +45,12 @@ pub enum Problem {
         /// The keys there are, as the parser lists them.
         known: String,
     },
+    /// A key of another section.
+    #[error("no such key here; expected in [{section}]; move it there")]
+    Misplaced {
+        /// That section.
+        section: &'static str,
+    },
     /// A key that has no default is not there.
     #[error("missing; expected {expected}; add it")]
     Missing {

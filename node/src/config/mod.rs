@@ -128,8 +128,13 @@ fn explain(error: &toml::de::Error, places: &Places) -> (usize, String, Problem)
         let known = rest
             .split_once(", expected ")
             .map_or("", |(_, known)| known);
-        let known = known.to_owned();
-        return (line, key, Problem::UnknownKey { known });
+        let problem = match check::section_of(&key) {
+            Some(section) => Problem::Misplaced { section },
+            None => Problem::UnknownKey {
+                known: known.to_owned(),
+            },
+        };
+        return (line, key, problem);
     }
     if let Some(name) = message.strip_prefix("missing field ") {
         let name = name.trim_matches('`');

@@ -305,3 +305,16 @@ fn the_priority_share_may_only_be_tightened() {
     let tightened = and("[licensing]\npriority_percent = 0");
     assert_eq!(parse(&tightened).unwrap().priority_percent, 0);
 }
+
+#[test]
+fn a_key_of_another_section_is_told_where_it_belongs() {
+    assert_eq!(
+        refused(&and("[licensing]\nspeedup = 10")),
+        "gateway.toml:13: licensing.speedup: no such key here; expected in [lab]; move it there",
+    );
+    let ambiguous = refused(&and("[licensing]\nname = \"x\""));
+    assert!(
+        ambiguous.contains(": no such key; expected "),
+        "{ambiguous}"
+    );
+}

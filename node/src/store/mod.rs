@@ -54,7 +54,7 @@ pub enum StoreError {
         mode: u32,
     },
     /// A file can't be used.
-    #[error("{doing} {path}: {source}")]
+    #[error("{doing} {path}: {source}; let this user write there, or set another node.state_dir")]
     File {
         /// What was tried.
         doing: &'static str,
