@@ -1,6 +1,7 @@
 //! A node's start and end.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
@@ -186,8 +187,10 @@ impl Running {
         let _ended = self.asks.send_timeout(Ask::End, END);
         ends.push(threads.control.join(END));
         threads.interface.shutdown_timeout(INTERFACE_END);
-        if let Err(error) = fs::remove_file(&self.config.control_socket) {
-            tracing::warn!(%error, "the control socket can't be removed");
+        match fs::remove_file(&self.config.control_socket) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(%error, "the control socket can't be removed"),
         }
         let failed = ends.into_iter().filter_map(Result::err);
         let first = failed.inspect(|error| tracing::error!(%error, "not a clean end"));

@@ -321,7 +321,7 @@ fn deny<T>(
 /// The event log.
 fn log(event: &Event) {
     match serde_json::to_string(event) {
-        Ok(event) => tracing::info!(target: "tollgate::event", event),
+        Ok(event) => tracing::info!(target: "tollgate::event", %event),
         Err(error) => tracing::error!(%error, "an event can't be written down"),
     }
 }
