@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Sender, TrySendError};
 use crossbeam::queue::ArrayQueue;
+use gtp::v1::MAX_MESSAGE_BYTES;
 use rustix::net::RecvFlags;
 use session_plane::Statistics;
 use tokio::sync::oneshot;
@@ -24,8 +25,8 @@ pub(crate) const QUEUE_BATCHES: usize = 1024;
 const SPARE_BATCHES: usize = 256;
 /// Memory of a batch that is kept for use again, at most, in bytes.
 const SPARE_BATCH_BYTES: usize = 64 * 1024;
-/// Longest UDP payload, in bytes.
-const DATAGRAM_BYTES: usize = 65_535;
+/// What is read of a datagram, in bytes: one more than a message may have, which shows that it is none.
+const DATAGRAM_BYTES: usize = MAX_MESSAGE_BYTES + 1;
 /// Longest that a shutdown goes on reading what already arrived.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Longest wait for room in a worker's queue when it is told to stop.
@@ -185,5 +186,40 @@ fn rest_after(error: io::Error) {
     if !nothing_there.contains(&error.kind()) {
         tracing::error!(%error, "receiving failed");
         thread::park_timeout(ERROR_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam::channel::bounded;
+
+    use super::*;
+
+    /// Queues of datagrams that no message may be as long as must not fill the memory.
+    #[test]
+    fn of_a_datagram_that_is_too_long_only_so_much_is_kept_as_shows_it() {
+        let socket = UdpSocket::bind("127.0.61.2:0").unwrap();
+        let peer = UdpSocket::bind("127.0.61.3:0").unwrap();
+        peer.connect(socket.local_addr().unwrap()).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let (queue, jobs) = bounded(1);
+        let receiver = Receiver {
+            socket: Arc::new(socket),
+            queues: vec![queue],
+            spares: Spares::new(),
+            vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
+            stop: Arc::new(AtomicBool::new(false)),
+        };
+        peer.send(&[0x32; 65_507]).unwrap();
+        let mut octets = vec![0; DATAGRAM_BYTES];
+        let read = receiver.receive(&mut octets, &mut [Batch::default()], RecvFlags::empty());
+        assert_eq!(read, 1);
+        let Ok(Job::Batch(batch)) = jobs.try_recv() else {
+            panic!("a batch is handed on");
+        };
+        let lengths: Vec<_> = batch.datagrams().map(|(_, bytes)| bytes.len()).collect();
+        assert_eq!(lengths, [MAX_MESSAGE_BYTES + 1]);
     }
 }
