@@ -37,10 +37,10 @@ pub struct Outcome {
     pub ended: Ended,
     /// User addresses that it was given, in the order of the answers.
     pub addresses: Vec<Ipv4Addr>,
-    /// Causes of Create PDP Context Responses that refused.
-    pub refusals: Vec<u8>,
-    /// Causes of Delete PDP Context Responses.
-    pub deletions: Vec<u8>,
+    /// Causes of Create PDP Context Responses that refused; -1: no answer came.
+    pub refusals: Vec<i16>,
+    /// Causes of Delete PDP Context Responses; -1: no answer came.
+    pub deletions: Vec<i16>,
 }
 
 impl Sgsnemu<'_> {

@@ -108,9 +108,17 @@ impl Gateway {
         until(what, LIMIT, || Ok(holds(&self.control.health()?)))
     }
 
+    /// The subnet is given back last.
     fn end(self) -> Result<()> {
-        self.running.end()?;
-        drop(self.site);
+        let Self {
+            running,
+            sgsn,
+            site,
+            ..
+        } = self;
+        running.end()?;
+        drop(sgsn);
+        drop(site);
         Ok(())
     }
 }

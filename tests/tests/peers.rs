@@ -252,14 +252,14 @@ fn sgsnemu_makes_a_context_and_deletes_it() -> Result<()> {
     let run = of(&RUNS.accepted)?;
     let log = run.outcome.ended.log();
     assert_eq!(run.outcome.ended.status.code(), Some(0), "{log}");
-    assert_eq!(run.outcome.refusals, Vec::<u8>::new(), "{log}");
+    assert_eq!(run.outcome.refusals, Vec::<i16>::new(), "{log}");
     assert_eq!(run.outcome.addresses.len(), 1, "{log}");
     assert_eq!(
         run.outcome.addresses[0].octets()[..2],
         [10, 0],
         "from the pool: {log}"
     );
-    assert_eq!(run.outcome.deletions, [cause::ACCEPTED], "{log}");
+    assert_eq!(run.outcome.deletions, [i16::from(cause::ACCEPTED)], "{log}");
     assert_eq!(
         run.outcome.ended.count("Received echo response"),
         1,
@@ -289,7 +289,11 @@ fn sgsnemu_is_refused_above_the_ceiling_with_cause_199_through_a_hub() -> Result
 fn assert_refused(run: &Refused) -> Result<()> {
     let log = run.outcome.ended.log();
     assert_eq!(run.ceiling, Some(2));
-    assert_eq!(run.outcome.refusals, [cause::NO_RESOURCES], "{log}");
+    assert_eq!(
+        run.outcome.refusals,
+        [i16::from(cause::NO_RESOURCES)],
+        "{log}"
+    );
     assert_eq!(run.outcome.addresses, Vec::<Ipv4Addr>::new(), "{log}");
     assert_eq!(run.outcome.ended.status.code(), Some(1), "{log}");
     assert_eq!(run.at_ceiling, 1);
@@ -340,7 +344,7 @@ fn a_hub_that_rewrites_teids_and_sequence_numbers_is_served() -> Result<()> {
     );
     assert_eq!(
         run.outcome.deletions,
-        vec![cause::ACCEPTED; contexts],
+        vec![i16::from(cause::ACCEPTED); contexts],
         "{log}"
     );
     assert_eq!(run.after.sessions, 0);

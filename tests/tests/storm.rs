@@ -46,8 +46,8 @@ fn plan(peer: std::net::Ipv4Addr, local: std::net::Ipv4Addr, seed: u64) -> Plan 
             },
         ],
         subscribers: 500,
-        t3_response: Duration::from_millis(150),
-        n3_requests: 15,
+        t3_response: Duration::from_millis(300),
+        n3_requests: 20,
         seed,
         ..Plan::default()
     }
