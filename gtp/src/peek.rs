@@ -1,7 +1,8 @@
 //! The few octets that decide which worker a datagram goes to, read without decoding the rest. Both GTP versions share
 //! one port.
 
-use crate::v1::{IeType, Imsi, Message};
+use crate::v1::Imsi;
+use crate::{v1, v2};
 
 /// What every GTP-C header has, whatever the version. None of it is checked against the datagram's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,16 +48,38 @@ pub fn peek(datagram: &[u8]) -> Option<Peek> {
     })
 }
 
-/// The IMSI of a GTPv1 request: the first element of its type, as [`IeSet::get`](crate::v1::IeSet::get) finds it, if it
-/// is well formed. Elements come in ascending order and IMSI is the second type of all, so where there is one this looks
-/// at the first few octets only; a peer that has its elements in another order is read to the end.
+/// The IMSI of a request, whichever the version: the first element of its type, as the sets of elements of
+/// [`v1`](crate::v1::IeSet::get) and [`v2`](crate::v2::IeSet::get) find it, if it is well formed. The same subscriber is
+/// the same IMSI in both.
 pub fn imsi(datagram: &[u8]) -> Option<Imsi> {
+    match datagram.first()? >> 5 {
+        1 => imsi_of_v1(datagram),
+        2 => imsi_of_v2(datagram),
+        _ => None,
+    }
+}
+
+/// Elements come in ascending order and IMSI is the second type of all, so where there is one this looks at the first few
+/// octets only; a peer that has its elements in another order is read to the end.
+fn imsi_of_v1(datagram: &[u8]) -> Option<Imsi> {
+    use v1::{IeType, Message};
     let message = Message::parse(datagram).ok()?;
     message
         .ies()
         .map_while(Result::ok)
         .find(|ie| ie.kind == IeType::IMSI)
         .and_then(|ie| Imsi::parse(ie.value).ok())
+}
+
+/// Elements may come in any order (TS 29.274 6.1.1), though IMSI comes first in what is seen.
+fn imsi_of_v2(datagram: &[u8]) -> Option<Imsi> {
+    use v2::{IeType, Message};
+    let message = Message::parse(datagram).ok()?;
+    message
+        .ies()
+        .map_while(Result::ok)
+        .find(|ie| ie.kind == IeType::IMSI && ie.instance == 0)
+        .and_then(|ie| Imsi::parse_short(ie.value).ok())
 }
 
 fn u32_be(octets: &[u8]) -> Option<u32> {

@@ -49,6 +49,28 @@ impl Imsi {
         Ok(Self(octets))
     }
 
+    /// Reads the value of an IMSI element of GTPv2-C, which has no more octets than its digits need (TS 29.274 8.3).
+    ///
+    /// # Errors
+    ///
+    /// When it is more than 8 octets, or not 6 to 15 digits with fillers behind.
+    pub fn parse_short(value: &[u8]) -> Result<Self, ValueError> {
+        let mut octets = [0xFF; 8];
+        let Some(front) = octets.get_mut(..value.len()) else {
+            return Err(ValueError::Length {
+                what: "IMSI",
+                have: value.len(),
+            });
+        };
+        front.copy_from_slice(value);
+        Self::parse(&octets)
+    }
+
+    /// The value of the element of GTPv2-C: as many octets as the digits need.
+    pub fn short_octets(&self) -> &[u8] {
+        &self.0[..usize::from(self.digit_count()).div_ceil(2)]
+    }
+
     /// From a number written with that many digits, zeros in front.
     ///
     /// # Errors
@@ -215,7 +237,7 @@ fn digits(packed: &[u8]) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// Counts digits; behind them there may be fillers only.
-fn count_digits(what: &'static str, packed: &[u8]) -> Result<u8, ValueError> {
+pub(crate) fn count_digits(what: &'static str, packed: &[u8]) -> Result<u8, ValueError> {
     let count = digits(packed).count();
     let well_formed = digits(packed).all(|half| half < 10)
         && halves(packed).skip(count).all(|half| half == FILLER);
@@ -243,6 +265,6 @@ fn set_digit(octets: &mut [u8; 8], at: usize, digit: u8) {
     };
 }
 
-fn write_digits(f: &mut fmt::Formatter<'_>, packed: &[u8]) -> fmt::Result {
+pub(crate) fn write_digits(f: &mut fmt::Formatter<'_>, packed: &[u8]) -> fmt::Result {
     digits(packed).try_for_each(|digit| write!(f, "{digit}"))
 }

@@ -8,6 +8,7 @@ mod session;
 pub use address::{EndUserAddress, PdpType, gsn_address, gsn_address_octets};
 pub use apn::{APN_MAX_BYTES, Apn};
 pub use identity::{Imei, Imsi, Msisdn, Rai};
+pub(crate) use identity::{count_digits, write_digits};
 pub use session::{
     ApnRestriction, BackOffTime, CommonFlags, EvolvedArp, MsTimeZone, Nsapi, PrivateExtension,
     QosProfile, RatType, SelectionMode, UserLocation,

@@ -184,6 +184,14 @@ impl RatType {
     pub const HSPA_EVOLUTION: Self = Self(5);
     /// E-UTRAN.
     pub const EUTRAN: Self = Self(6);
+    /// Virtual: there is no radio.
+    pub const VIRTUAL: Self = Self(7);
+    /// E-UTRAN for narrow band things.
+    pub const NB_IOT: Self = Self(8);
+    /// E-UTRAN for machines.
+    pub const LTE_M: Self = Self(9);
+    /// New Radio.
+    pub const NR: Self = Self(10);
 }
 
 impl<'a> UserLocation<'a> {
