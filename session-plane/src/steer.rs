@@ -7,7 +7,8 @@
 //! goes by its sequence number's low byte, as a response with TEID 0 does.
 
 use gtp::peek::{imsi, peek};
-use gtp::v1::{Imsi, MessageType};
+use gtp::v1::Imsi;
+use gtp::{v1, v2};
 
 /// Most workers: as many as there are shards.
 pub(crate) const WORKERS_MAX: u16 = 256;
@@ -24,8 +25,11 @@ pub(crate) fn shard_of(datagram: &[u8]) -> u8 {
     let Some(header) = peek(datagram) else {
         return 0;
     };
-    let asks_for_session =
-        header.version == 1 && header.kind == MessageType::CREATE_PDP_CONTEXT_REQUEST.0;
+    let asks_for_session = match header.version {
+        1 => header.kind == v1::MessageType::CREATE_PDP_CONTEXT_REQUEST.0,
+        2 => header.kind == v2::MessageType::CREATE_SESSION_REQUEST.0,
+        _ => false,
+    };
     if header.teid != 0 && !asks_for_session {
         return low_byte(header.teid);
     }
@@ -101,6 +105,22 @@ mod tests {
             .collect();
         assert_eq!(shards[0], shards[1]);
         assert_eq!(shard_of(&create(0, 0x1209, None)), 9);
+    }
+
+    #[test]
+    fn a_subscriber_is_at_one_worker_whichever_the_version() {
+        let number = 240_010_000_000_001;
+        let imsi = Imsi::from_number(number, 15).unwrap();
+        let expected = shard_of(&create(0, 1, Some(number)));
+        for teid in [0, 0x1234_5607] {
+            let mut octets = Vec::new();
+            let kind = v2::MessageType::CREATE_SESSION_REQUEST;
+            let mut writer = v2::Writer::new(&mut octets, kind, Some(teid), 0x99);
+            writer.imsi(imsi);
+            let datagram = writer.finish().unwrap();
+            assert_eq!(shard_of(datagram), expected);
+            assert!(![0x99, 0x07].contains(&expected));
+        }
     }
 
     #[test]

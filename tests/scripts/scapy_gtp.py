@@ -1,13 +1,17 @@
-"""GTPv1-C by scapy's contrib.gtp, one JSON request a line in, one JSON answer a line out.
+"""GTPv1-C by scapy's contrib.gtp and GTPv2-C by its contrib.gtp_v2, one JSON request a line in, one JSON answer a line out.
 
 {"op": "encode", "type": 16, "teid": 0, "seq": 7, "ies": [["IE_IMSI", {"imsi": "001010000000001"}], ...]} -> {"hex": "..."}
 {"op": "decode", "hex": "..."} -> {"version": 1, "type": 17, "teid": 5, "seq": 7, "length": 40, "ies": [{"ie": "IE_Cause", ...}]}
+
+"encode_v2" and "decode_v2" are the same for GTPv2-C. There a "teid" of null makes the header without one, a field may
+itself be ["CLASS", {...}] or a list of those, and comes back as the fields of that class.
 """
 import json
 import sys
 
-from scapy.contrib import gtp
+from scapy.contrib import gtp, gtp_v2
 from scapy.fields import ConditionalField
+from scapy.packet import Packet
 
 BODIES = {
     1: gtp.GTPEchoRequest,
@@ -41,7 +45,34 @@ def encode(request):
     return {"hex": bytes(message).hex()}
 
 
+def built(value):
+    """A field's value, whatever is nested in it made a packet."""
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        name, fields = value
+        return getattr(gtp_v2, name)(**{key: built(field) for key, field in fields.items()})
+    if isinstance(value, list):
+        return [built(item) for item in value]
+    return unhexed(value)
+
+
+def encode_v2(request):
+    teid = request["teid"]
+    body = gtp_v2.GTPV2Command(IE_list=[built(ie) for ie in request["ies"]])
+    header = gtp_v2.GTPHeader(
+        P=0, T=int(teid is not None), gtp_type=request["type"], seq=request["seq"]
+    )
+    if teid is not None:
+        header.teid = teid
+    return {"hex": bytes(header / body).hex()}
+
+
 def plain(value):
+    if isinstance(value, Packet):
+        return ie_fields(value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, int) and value >= 1 << 63:
+        return str(value)
     if isinstance(value, bytes):
         text = value.decode("latin-1")
         return text if text and text.isascii() and text.isprintable() else "hex:" + value.hex()
@@ -75,7 +106,25 @@ def decode(request):
     }
 
 
-OPERATIONS = {"encode": encode, "decode": decode}
+def decode_v2(request):
+    message = gtp_v2.GTPHeader(bytes.fromhex(request["hex"]))
+    ies = getattr(message.payload, "IE_list", None) or []
+    return {
+        "version": message.version,
+        "type": message.gtp_type,
+        "length": message.length,
+        "teid": message.teid if message.T else 0,
+        "seq": message.seq,
+        "ies": [ie_fields(ie) for ie in ies],
+    }
+
+
+OPERATIONS = {
+    "encode": encode,
+    "decode": decode,
+    "encode_v2": encode_v2,
+    "decode_v2": decode_v2,
+}
 
 for line in sys.stdin:
     try:

@@ -1,4 +1,4 @@
-//! scapy's `contrib.gtp` as a second encoder and decoder, in a virtual environment.
+//! scapy's `contrib.gtp` and `contrib.gtp_v2` as a second encoder and decoder, in a virtual environment.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::Ipv4Addr;
@@ -74,19 +74,45 @@ impl Scapy {
         })
     }
 
-    /// The bytes of a message.
+    /// The bytes of a GTPv1-C message.
     pub fn encode(&mut self, kind: u8, teid: u32, seq: u16, ies: &[Ie]) -> Result<Vec<u8>> {
         let request = json!({"op": "encode", "type": kind, "teid": teid, "seq": seq, "ies": ies});
-        let answer = self.ask(&request)?;
+        self.encoded(&request)
+    }
+
+    /// The bytes of a GTPv2-C message, with a TEID or without.
+    pub fn encode_v2(
+        &mut self,
+        kind: u8,
+        teid: Option<u32>,
+        seq: u32,
+        ies: &[Ie],
+    ) -> Result<Vec<u8>> {
+        let request =
+            json!({"op": "encode_v2", "type": kind, "teid": teid, "seq": seq, "ies": ies});
+        self.encoded(&request)
+    }
+
+    fn encoded(&mut self, request: &Value) -> Result<Vec<u8>> {
+        let answer = self.ask(request)?;
         let hex = answer["hex"]
             .as_str()
             .with_context(|| format!("scapy can't encode {request}: {answer}"))?;
         bytes(hex)
     }
 
-    /// A message as scapy reads it.
+    /// A GTPv1-C message as scapy reads it.
     pub fn decode(&mut self, message: &[u8]) -> Result<Decoded> {
-        let answer = self.ask(&json!({"op": "decode", "hex": hex(message)}))?;
+        self.decoded("decode", message)
+    }
+
+    /// A GTPv2-C message as scapy reads it; TEID 0 where it has none.
+    pub fn decode_v2(&mut self, message: &[u8]) -> Result<Decoded> {
+        self.decoded("decode_v2", message)
+    }
+
+    fn decoded(&mut self, operation: &str, message: &[u8]) -> Result<Decoded> {
+        let answer = self.ask(&json!({"op": operation, "hex": hex(message)}))?;
         let number = |key: &str| {
             let value = answer[key].as_u64();
             value.with_context(|| {

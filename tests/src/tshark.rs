@@ -22,7 +22,7 @@ pub fn faults(capture: &Path, filter: &str) -> Result<Vec<String>> {
     if packets.is_empty() {
         return Ok(packets);
     }
-    run(capture, &["-Y", &faulty, "-V", "-O", "gtp"])
+    run(capture, &["-Y", &faulty, "-V", "-O", "gtp,gtpv2"])
 }
 
 /// Fields of every packet that `filter` lets through, one row a packet, in the order asked for; a field that occurs
