@@ -55,7 +55,7 @@ fn low_byte(number: u32) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use gtp::v1::Writer;
+    use gtp::v1::{MessageType, Writer};
 
     use super::*;
 
