@@ -124,20 +124,32 @@ impl SessionPlane {
         let served = self.shared.apns.served(place).ok_or(unknown)?;
         let qos = request.qos()?;
         let (pdp_type, cause) = wanted_type(request, apn)?;
+        let who = identify(request, apn)?;
         Ok(Plan {
             asked,
             apn: place,
             emergency: apn.emergency,
             class: served.class(apn, request.priority_level(), &qos),
-            who: identify(request, apn)?,
+            who,
             nsapi: request.nsapi()?,
             qos,
             pdp_type,
             cause,
             peer: request.peer()?,
-            peer_teid: self.answer_teid(request),
+            peer_teid: self.peer_teid(request, who)?,
             user: request.user_plane()?,
         })
+    }
+
+    /// The peer's endpoint for signalling: it may be left out by a request to a session of the same subscriber, for which
+    /// the peer told it before (TS 29.060 7.3.1).
+    fn peer_teid(&self, request: &Request<'_>, who: Identity) -> Result<u32, Cause> {
+        let told_before = || {
+            let session = self.table.session(self.table.by_teid(request.teid)?)?;
+            (session.identity == who).then_some(session.peer_teid)
+        };
+        let teid = request.control_teid().or_else(told_before);
+        teid.ok_or(Cause::MANDATORY_IE_MISSING)
     }
 
     /// Asks the gate. While a colliding session is replaced its place is never free; refused, the old one keeps its

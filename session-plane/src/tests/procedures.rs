@@ -517,3 +517,24 @@ fn a_seat_that_is_none_is_refused() {
         assert_eq!(made.err(), Some(PlaneError::Seat { worker, workers }));
     }
 }
+
+#[test]
+fn a_peer_that_told_its_endpoint_before_need_not_tell_it_again_and_no_other_may_leave_it_out() {
+    let mut rig = Rig::new();
+    let own = rig.make(1, 5, "internet");
+    let others = rig.make(2, 5, "internet");
+    let silent = |teid| Message1 {
+        teid,
+        ..create(1, 6, "other").without(IeType::TEID_CONTROL_PLANE, 0)
+    };
+    for teid in [others, 0x1234_5600] {
+        let answer = rig.ask(&silent(teid));
+        assert_eq!(answer.cause(), Cause::MANDATORY_IE_MISSING);
+    }
+    assert_eq!((rig.admitted(), rig.live()), (2, 2));
+    let answer = rig.ask(&silent(own));
+    assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(answer.header.teid, sgsn_teids(1, 5).0);
+    let update = rig.ask(&update(answer.control_teid(), 6));
+    assert_eq!(update.header.teid, sgsn_teids(1, 5).0);
+}
