@@ -26,6 +26,8 @@ pub(crate) struct Peer {
     pub asked: Option<Asked>,
     /// It left the last one unanswered N3-REQUESTS times.
     pub down: bool,
+    /// It is among those that may have sessions of older incarnations.
+    pub stale: bool,
 }
 
 /// An Echo Request that is unanswered.
@@ -78,6 +80,7 @@ impl Peers {
             echo_at,
             asked: None,
             down: false,
+            stale: false,
         });
         self.places.insert(address, place);
         place

@@ -28,7 +28,7 @@ pub(crate) struct Supervision {
     /// When each peer is looked after next.
     watches: BTreeSet<(Mono, u32)>,
     /// Peers that may have sessions of older incarnations.
-    stale: VecDeque<u32>,
+    pub(crate) stale: VecDeque<u32>,
     /// Counts our Echo Requests.
     sequence: u8,
 }
@@ -88,9 +88,18 @@ impl SessionPlane {
             Told::Restarted => {
                 self.counters.plain.peer_restarts += 1;
                 if let Some(place) = self.table.peers.find(peer) {
-                    self.supervision.stale.push_back(place);
+                    self.note_stale(place);
                 }
             }
+        }
+    }
+
+    /// A peer may have sessions of older incarnations; it is noted once, however often it is found out.
+    fn note_stale(&mut self, place: u32) {
+        if let Some(peer) = self.table.peers.get_mut(place)
+            && !std::mem::replace(&mut peer.stale, true)
+        {
+            self.supervision.stale.push_back(place);
         }
     }
 
@@ -123,7 +132,7 @@ impl SessionPlane {
             }
         }
         if self.is_stale(oldest, watched.incarnation) {
-            self.supervision.stale.push_back(place);
+            self.note_stale(place);
         }
         self.watch_again(place, now.mono);
     }
@@ -220,7 +229,7 @@ impl SessionPlane {
             PathDown::KeepSessions => {}
             PathDown::EndSessions => {
                 self.shared.restarts.fail(address);
-                self.supervision.stale.push_back(place);
+                self.note_stale(place);
             }
         }
     }
@@ -260,6 +269,9 @@ impl SessionPlane {
                 oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
             }
             self.supervision.stale.pop_front();
+            if let Some(peer) = self.table.peers.get_mut(place) {
+                peer.stale = false;
+            }
         }
     }
 }

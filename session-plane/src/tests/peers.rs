@@ -316,3 +316,20 @@ fn a_peer_whose_call_was_refused_is_watched_once_when_it_comes_back() {
     rig.make(1, 5, "internet");
     assert_eq!(rig.run(SECOND * 61).len(), 1, "one Echo Request");
 }
+
+#[test]
+fn a_peer_that_restarts_again_and_again_is_noted_once() {
+    let mut rig = Rig::new();
+    for n in 0..300 {
+        rig.ask(&create_with_recovery(n, 9));
+    }
+    for counter in 10..110 {
+        rig.ask(&create_with_recovery(300, counter));
+    }
+    assert_eq!(rig.plane.supervision.stale.len(), 1);
+    rig.run(SECOND * 2);
+    assert_eq!((rig.live(), rig.plane.supervision.stale.len()), (1, 0));
+    rig.ask(&create_with_recovery(301, 110));
+    rig.run(SECOND / 2);
+    assert_eq!(rig.live(), 1, "noted again");
+}
