@@ -36,7 +36,7 @@ pub enum Record {
 /// before it is used, so that a crash costs at most a minute and never gains one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockRecord {
-    /// Rises by one with every write; its parity says which slot it belongs in. 0 is never written.
+    /// Rises by one with every write; its parity says which slot it belongs in. 0: the first, which a new node begins with.
     pub generation: u64,
     /// Starts of the process, this one included.
     pub boots: u32,

@@ -320,8 +320,8 @@ fn a_restart_forgets_nothing() -> Result<()> {
 fn a_lost_clock_leaves_seven_days() -> Result<()> {
     let gateway = Gateway::in_evaluation(3)?;
     let mut gateway = gateway.restart(|state_dir| {
-        for slot in ["clock.a", "clock.b"] {
-            std::fs::remove_file(state_dir.join(slot))?;
+        for copy in ["clock.a", "clock.b", "operator.redb"] {
+            std::fs::remove_file(state_dir.join(copy))?;
         }
         Ok(())
     })?;

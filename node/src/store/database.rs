@@ -5,16 +5,22 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use licensing::record::OperatorRecord;
+use licensing::record::{ClockRecord, OperatorRecord};
 use redb::backends::FileBackend;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, TableError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::key::NodeKey;
 use super::{StoreError, file_error};
 
-/// Rows: `schema`, and `operator` = code (32 bytes) and the record as JSON.
+/// Rows: `schema`, and of each record its code (32 bytes) and itself as JSON.
 const ROWS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("node");
 const SCHEMA: &[u8] = b"1";
+const OPERATOR: &str = "operator";
+/// The license clock once more, so that slots put back as they were before are seen.
+const CLOCK: &str = "clock";
 const CODE_BYTES: usize = 32;
 
 /// Memory that the database may keep pages in, in bytes.
@@ -32,6 +38,8 @@ pub(super) struct OperatorDatabase {
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) record: Option<OperatorRecord>,
+    /// The license clock as it was written last while this could be written.
+    pub(super) clock: Option<ClockRecord>,
     /// It was altered, or can't be read.
     pub(super) tampered: bool,
 }
@@ -71,8 +79,8 @@ impl OperatorDatabase {
                 this.set_aside();
             }
             Kept {
-                record: None,
                 tampered,
+                ..Kept::default()
             }
         });
         (this, kept)
@@ -80,6 +88,15 @@ impl OperatorDatabase {
 
     /// Puts the record in place of the last one, durably.
     pub(super) fn write(&mut self, record: &OperatorRecord) -> Result<(), StoreError> {
+        self.put(OPERATOR, record)
+    }
+
+    /// The same with the license clock.
+    pub(super) fn write_clock(&mut self, record: &ClockRecord) -> Result<(), StoreError> {
+        self.put(CLOCK, record)
+    }
+
+    fn put(&mut self, name: &str, record: &impl Serialize) -> Result<(), StoreError> {
         let database = match self.database.take() {
             Some(database) => database,
             None => self.connect()?,
@@ -87,7 +104,7 @@ impl OperatorDatabase {
         let fail = |reason: String| self.error("writing", reason);
         let json = serde_json::to_vec(record).map_err(|error| fail(error.to_string()))?;
         let row = [self.key.code(&json).as_slice(), &json].concat();
-        let written = put(&database, &row).map_err(|error| fail(error.to_string()));
+        let written = write_row(&database, name, &row).map_err(|error| fail(error.to_string()));
         // After an error the database is opened anew: what it holds in memory may not be what is on disk.
         if written.is_ok() {
             self.database = Some(database);
@@ -130,10 +147,22 @@ impl OperatorDatabase {
     }
 
     fn read(&self, database: &Database) -> Result<Kept, StoreError> {
+        Ok(Kept {
+            record: self.get(database, OPERATOR)?,
+            clock: self.get(database, CLOCK)?,
+            tampered: false,
+        })
+    }
+
+    fn get<T: DeserializeOwned>(
+        &self,
+        database: &Database,
+        name: &str,
+    ) -> Result<Option<T>, StoreError> {
         let fail = |reason: String| self.error("reading", reason);
-        let row = get(database).map_err(|error| fail(error.to_string()))?;
+        let row = read_row(database, name).map_err(|error| fail(error.to_string()))?;
         let Some(row) = row else {
-            return Ok(Kept::default());
+            return Ok(None);
         };
         let Some((code, json)) = row.split_at_checked(CODE_BYTES) else {
             return Err(fail("the record is cut short".into()));
@@ -142,10 +171,7 @@ impl OperatorDatabase {
             return Err(fail("the record's code is wrong".into()));
         }
         let record = serde_json::from_slice(json).map_err(|error| fail(error.to_string()))?;
-        Ok(Kept {
-            record: Some(record),
-            tampered: false,
-        })
+        Ok(Some(record))
     }
 
     fn set_aside(&self) {
@@ -168,10 +194,6 @@ fn put_schema(database: &Database) -> Result<(), redb::Error> {
     write_row(database, "schema", SCHEMA)
 }
 
-fn put(database: &Database, row: &[u8]) -> Result<(), redb::Error> {
-    write_row(database, "operator", row)
-}
-
 fn write_row(database: &Database, name: &str, row: &[u8]) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
@@ -180,8 +202,8 @@ fn write_row(database: &Database, name: &str, row: &[u8]) -> Result<(), redb::Er
     Ok(())
 }
 
-/// The operator's row; an error if the schema is another one.
-fn get(database: &Database) -> Result<Option<Vec<u8>>, redb::Error> {
+/// A row; an error if the schema is another one.
+fn read_row(database: &Database, name: &str) -> Result<Option<Vec<u8>>, redb::Error> {
     let transaction = database.begin_read()?;
     let table = match transaction.open_table(ROWS) {
         Ok(table) => table,
@@ -193,5 +215,5 @@ fn get(database: &Database) -> Result<Option<Vec<u8>>, redb::Error> {
         let message = "the schema is another version's".to_owned();
         return Err(redb::Error::Corrupted(message));
     }
-    Ok(table.get("operator")?.map(|row| row.value().to_vec()))
+    Ok(table.get(name)?.map(|row| row.value().to_vec()))
 }

@@ -1,14 +1,14 @@
 //! The node's key: 32 random bytes that no other node has.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::Sha256;
 
-use super::{StoreError, create_whole, file_error};
+use super::{StoreError, beside, file_error, put_in_place, write_beside};
 
 const KEY_BYTES: usize = 32;
 const SERIAL_CHARACTERS: usize = 11;
@@ -20,25 +20,29 @@ const SERIAL_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRSTUVWX";
 pub(super) struct NodeKey([u8; KEY_BYTES]);
 
 impl NodeKey {
-    /// Reads the key, or makes one. One that is not there or is cut short makes all codes wrong: what they guard counts
-    /// as tampered with.
-    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let path = dir.join("node.key");
-        let read = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(file_error("reading", &path)(error)),
-        };
-        if let Ok(key) = read.try_into() {
-            return Ok(Self(key));
+    /// Reads the key, and whether it was set up; or makes one, or takes that of a first start cut short, both to be set
+    /// up once all that it guards is there. One that is lost makes all codes wrong: what they guard counts as tampered
+    /// with.
+    pub(super) fn open(dir: &Path) -> Result<(Self, bool), StoreError> {
+        let path = path(dir);
+        if let Some(key) = read(&path)? {
+            return Ok((Self(key), true));
+        }
+        if let Some(key) = read(&beside(&path))? {
+            return Ok((Self(key), false));
         }
         let mut key = [0; KEY_BYTES];
         let filled = OsRng
             .try_fill_bytes(&mut key)
             .map_err(std::io::Error::other);
         filled.map_err(file_error("making a key for", &path))?;
-        create_whole(&path, &key)?;
-        Ok(Self(key))
+        write_beside(&path, &key)?;
+        Ok((Self(key), false))
+    }
+
+    /// Gives a key that was not set up its name.
+    pub(super) fn set_up(dir: &Path) -> Result<(), StoreError> {
+        put_in_place(&path(dir))
     }
 
     /// The code of these bytes.
@@ -66,6 +70,19 @@ impl NodeKey {
 
     fn mac(&self) -> Hmac<Sha256> {
         Hmac::new_from_slice(&self.0).expect("an HMAC takes keys of every length")
+    }
+}
+
+fn path(dir: &Path) -> PathBuf {
+    dir.join("node.key")
+}
+
+/// The key in a file; none: there is no whole one.
+fn read(path: &Path) -> Result<Option<[u8; KEY_BYTES]>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(bytes.try_into().ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file_error("reading", path)(error)),
     }
 }
 

@@ -4,13 +4,13 @@
 //! lock           held while a node runs; its process id
 //! node.key       32 random bytes, mode 0600, made at first start: the key of the codes in the other files
 //! clock.a, .b    one slot each of the license clock: fixed size, allocated at first start, written in turn, in place
-//! operator.redb  what operators and the authority said
+//! operator.redb  what operators and the authority said, and the license clock once more
 //! ```
 //!
-//! Files appear by rename, whole, the key first and the database last. So a first start that was cut short is told from
-//! a loss: when none of clock and database is there, the node is new; when any of them is and no slot can be read, all
-//! copies of the clock are lost. A failing disk never stops a node that runs: [`Store::write`] says so, and is asked
-//! again.
+//! Files appear by rename, whole, and the key gets its name last. So a first start that was cut short is told from a
+//! loss: when none of them is there, the node is new; when any of them is and no copy of the clock can be read, all are
+//! lost. Of the copies that can be read the newest holds: slots put back as they were yesterday give no time. A failing
+//! disk never stops a node that runs: [`Store::write`] says so, and is asked again.
 
 mod database;
 mod key;
@@ -109,18 +109,25 @@ impl Store {
         let lock = lock(dir)?;
         let had_clock = slots::present(dir);
         let had_database = database::present(dir);
-        let key = NodeKey::open(dir)?;
-        let (slots, choice) = ClockSlots::open(dir, &key)?;
+        let (key, had_key) = NodeKey::open(dir)?;
+        let is_new = !had_key && !had_clock && !had_database;
+        let (slots, choice) = ClockSlots::open(dir, &key, is_new)?;
         let (database, kept) = OperatorDatabase::open(dir, &key);
-        let is_new = !had_clock && !had_database;
-        let begun = choice
-            .record
-            .as_ref()
-            .is_some_and(|clock| clock.generation > 1);
-        let tampered = choice.is_tampered() || kept.tampered || begun && !had_database;
+        if !had_key {
+            NodeKey::set_up(dir)?;
+        }
+        let generation = |clock: &ClockRecord| clock.generation;
+        let in_slots = choice.record.as_ref().map_or(0, generation);
+        let in_database = kept.clock.as_ref().map_or(0, generation);
+        // One slot may be lost to the medium; a pair that is older than that was put back.
+        let put_back = in_database > in_slots + 1;
+        let taken_away = in_slots > 1 && !had_database;
+        let copies = choice.record.clone().into_iter().chain(kept.clock);
+        let clock = copies.max_by_key(generation);
+        let tampered = choice.is_tampered() || kept.tampered || taken_away || put_back;
         let found = Found {
-            lost: choice.record.is_none() && !is_new,
-            clock: choice.record,
+            lost: clock.is_none() && !is_new,
+            clock,
             operator: kept.record,
             tampered,
             serial: key.serial(),
@@ -136,7 +143,10 @@ impl Store {
     /// Writes a record so that it survives a loss of power before this returns.
     pub fn write(&mut self, record: &Record) -> Result<(), StoreError> {
         match record {
-            Record::Clock(clock) => self.slots.write(clock),
+            Record::Clock(clock) => {
+                self.slots.write(clock)?;
+                self.database.write_clock(clock)
+            }
             Record::Operator(operator) => self.database.write(operator),
         }
     }
@@ -185,14 +195,28 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 
 /// Makes a file appear whole: written beside its place, made durable, then renamed.
 fn create_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let beside = path.with_added_extension("new");
+    write_beside(path, bytes)?;
+    put_in_place(path)
+}
+
+/// Where a file is written before it is put in its place.
+fn beside(path: &Path) -> PathBuf {
+    path.with_added_extension("new")
+}
+
+fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let beside = beside(path);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let written = options.open(&beside).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    written.map_err(file_error("writing", &beside))?;
+    written.map_err(file_error("writing", &beside))
+}
+
+fn put_in_place(path: &Path) -> Result<(), StoreError> {
+    let beside = beside(path);
     fs::rename(&beside, path).map_err(file_error("renaming", &beside))?;
     sync_directory_of(path)
 }

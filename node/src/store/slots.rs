@@ -33,19 +33,17 @@ fn path(dir: &Path, slot: Slot) -> PathBuf {
 
 impl ClockSlots {
     /// Opens both, and picks the newest record. Slots that are not there are made; on a new node with a first record, so
-    /// that an empty pair is never what a node leaves behind.
-    pub(super) fn open(dir: &Path, key: &NodeKey) -> Result<(Self, Choice), StoreError> {
-        let found = present(dir);
+    /// that an empty pair is never what a node leaves behind, and of generation 0, so that the next one goes into the
+    /// other slot.
+    pub(super) fn open(
+        dir: &Path,
+        key: &NodeKey,
+        is_new: bool,
+    ) -> Result<(Self, Choice), StoreError> {
         let choice = choose(read(dir, Slot::A, key), read(dir, Slot::B, key));
-        if !found {
-            let first = ClockRecord {
-                generation: 1,
-                ..ClockRecord::default()
-            };
-            create_whole(
-                &path(dir, Slot::B),
-                first.encode(|b| key.code(b))?.as_slice(),
-            )?;
+        if is_new {
+            let first = ClockRecord::default().encode(|b| key.code(b))?;
+            create_whole(&path(dir, Slot::A), first.as_slice())?;
         }
         let slots = Self {
             a: open_slot(dir, Slot::A)?,

@@ -96,7 +96,7 @@ fn two_nodes_do_not_share_a_directory() {
 
 /// The bytes of a write that replaces generation 2 (slot A) by generation 4.
 fn next_write(dir: &Path) -> (Vec<u8>, Vec<u8>, NodeKey) {
-    let key = NodeKey::open(dir).unwrap();
+    let (key, _) = NodeKey::open(dir).unwrap();
     let old = fs::read(dir.join("clock.a")).unwrap();
     let new = clock(4, 3).encode(|b| key.code(b)).unwrap().to_vec();
     (old, new, key)
@@ -104,7 +104,7 @@ fn next_write(dir: &Path) -> (Vec<u8>, Vec<u8>, NodeKey) {
 
 fn clock_after(dir: &Path, key: &NodeKey, slot_a: &[u8]) -> ClockRecord {
     fs::write(dir.join("clock.a"), slot_a).unwrap();
-    let (_, choice) = ClockSlots::open(dir, key).unwrap();
+    let (_, choice) = ClockSlots::open(dir, key, false).unwrap();
     assert!(!choice.is_tampered());
     choice.record.unwrap()
 }
@@ -148,7 +148,9 @@ fn every_set_of_sectors_of_a_write_leaves_a_readable_clock() {
 fn one_slot_is_enough() {
     for (name, left) in [("clock.b", clock(2, 1)), ("clock.a", clock(3, 2))] {
         let dir = used();
-        fs::remove_file(dir.path().join(name)).unwrap();
+        for name in [name, "operator.redb"] {
+            fs::remove_file(dir.path().join(name)).unwrap();
+        }
         let found = reopen(dir.path());
         assert_eq!(found.clock, Some(left), "without {name}");
         assert!(!found.lost);
@@ -186,12 +188,59 @@ fn a_loss_of_all_copies_is_told_from_a_new_node() {
         }),
     ];
     for (what, harm) in harms {
+        if what != "key gone" {
+            let dir = used();
+            harm(dir.path());
+            let found = reopen(dir.path());
+            assert_eq!(found.clock, Some(clock(3, 2)), "{what}, but for one");
+            assert!(found.tampered && !found.lost, "{what}, but for one");
+        }
         let dir = used();
         harm(dir.path());
-        let found = reopen(dir.path());
-        assert_eq!(found.clock, None, "{what}");
-        assert!(found.lost, "{what}");
+        fs::remove_file(dir.path().join("operator.redb")).unwrap();
+        for start in ["first", "second"] {
+            let found = reopen(dir.path());
+            assert_eq!(found.clock, None, "{what}, {start} start");
+            assert!(found.lost, "{what}, {start} start");
+        }
     }
+}
+
+//= L3
+#[test]
+fn slots_of_yesterday_are_seen_and_give_no_time_back() {
+    let dir = used();
+    let slots = ["clock.a", "clock.b"].map(|name| dir.path().join(name));
+    let yesterday = slots.clone().map(|slot| fs::read(slot).unwrap());
+    let mut store = Store::open(dir.path()).unwrap().0;
+    for generation in 4..=9 {
+        store.write(&Record::Clock(clock(generation, 100))).unwrap();
+    }
+    drop(store);
+    for (slot, bytes) in slots.iter().zip(&yesterday) {
+        fs::write(slot, bytes).unwrap();
+    }
+    let (mut store, found) = Store::open(dir.path()).unwrap();
+    assert_eq!(found.clock, Some(clock(9, 100)));
+    assert!(found.tampered && !found.lost);
+    store.write(&Record::Clock(clock(10, 101))).unwrap();
+    drop(store);
+    let found = reopen(dir.path());
+    assert_eq!(found.clock, Some(clock(10, 101)));
+    assert!(!found.tampered);
+}
+
+//= L3
+#[test]
+fn the_first_record_leaves_what_the_first_start_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(dir.path()).unwrap().0;
+    store.write(&Record::Clock(clock(1, 0))).unwrap();
+    drop(store);
+    let (key, _) = NodeKey::open(dir.path()).unwrap();
+    fs::write(dir.path().join("clock.b"), [7; SLOT_BYTES]).unwrap();
+    let choice = ClockSlots::open(dir.path(), &key, false).unwrap().1;
+    assert!(choice.record.is_some(), "a write cut short loses nothing");
 }
 
 #[test]
@@ -202,7 +251,7 @@ fn a_hand_in_a_slot_is_seen() {
     let file = OpenOptions::new().write(true).open(path).unwrap();
     file.write_all_at(forged.as_slice(), 0).unwrap();
     let found = reopen(dir.path());
-    assert_eq!(found.clock, Some(clock(2, 1)));
+    assert_eq!(found.clock, Some(clock(3, 2)), "as the database has it");
     assert!(found.tampered && !found.lost);
 }
 
@@ -248,15 +297,18 @@ fn a_database_taken_away_is_seen() {
 
 #[test]
 fn a_first_start_cut_short_is_a_new_node() {
-    let cuts: [&[&str]; 4] = [
-        &["operator.redb", "clock.a", "clock.b", "node.key"],
+    let cuts: [&[&str]; 5] = [
+        &["operator.redb", "clock.a", "clock.b", "node.key.new"],
         &["operator.redb", "clock.a", "clock.b"],
-        &["operator.redb", "clock.a"],
+        &["operator.redb", "clock.b"],
         &["operator.redb"],
+        &[],
     ];
     for missing in cuts {
         let dir = tempfile::tempdir().unwrap();
         drop(Store::open(dir.path()).unwrap());
+        let key = ["node.key", "node.key.new"].map(|name| dir.path().join(name));
+        fs::rename(&key[0], &key[1]).unwrap();
         for name in missing {
             fs::remove_file(dir.path().join(name)).unwrap();
         }
@@ -284,7 +336,7 @@ fn an_unwritable_slot_is_told_and_serves_again() {
 #[test]
 fn slots_belong_to_their_generation() {
     let dir = used();
-    let key = NodeKey::open(dir.path()).unwrap();
+    let (key, _) = NodeKey::open(dir.path()).unwrap();
     let bytes = fs::read(dir.path().join("clock.b")).unwrap();
     let swapped = ClockRecord::decode(Slot::A, &bytes, |b| key.code(b));
     assert_eq!(swapped, Err(SlotError::Tampered));
