@@ -132,7 +132,8 @@ mod tests {
             later = clock.now();
         }
         let mono_ms = u64::try_from(later.mono.since(first.mono).as_millis()).unwrap();
-        let license_ms = later.license.0 - first.license.0;
+        // A reading takes license time first: only the next one's is past what `later` says of the other.
+        let license_ms = clock.now().license.0 - first.license.0;
         assert!(
             license_ms > mono_ms * 1_000_000,
             "{license_ms} against {mono_ms}"

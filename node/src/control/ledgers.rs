@@ -1,22 +1,26 @@
 //! Compares the ledgers with the classes' counters while calls come and go (rule L14).
 
+use std::time::Duration;
+
 use enforcer::{CallKind, Counts, Gate, LedgerBounds};
 use licensing::ServiceIndex;
 
 /// Most readings of one check.
-const READINGS_MAX: usize = 16;
+const READINGS_MAX: u32 = 16;
+/// Wait after the first reading, a longer one after each: 120 ms in all, more than a busy machine holds a thread up for.
+const WAIT: Duration = Duration::from_millis(1);
 
 /// Reads the counters, the ledgers, and the counters again: a true ledger lies between what the two readings allow.
 ///
 /// A worker that was stopped between its token and its counter shows for as long as it stands still, so a ledger outside
-/// its bounds is read again, and the workers are let run in between; a real error stays.
+/// its bounds is read again, and the workers are let run in between, longer each time; a real error stays.
 pub(super) fn check(gate: &Gate) -> Vec<LedgerBounds> {
     let mut bounds = read(gate);
-    for _ in 1..READINGS_MAX {
+    for reading in 1..READINGS_MAX {
         if bounds.iter().all(|bounds| bounds.outside() == 0) {
             break;
         }
-        std::thread::yield_now();
+        std::thread::sleep(WAIT * reading);
         bounds = read(gate);
     }
     bounds
