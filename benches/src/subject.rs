@@ -41,6 +41,7 @@ impl Subject {
                 priority_share: CEILING / 20,
                 block: None,
                 blocked_features: FeatureSet::EMPTY.with(FeatureIndex(7)),
+                barred_features: FeatureSet::EMPTY,
             },
         );
         let subject = Self { gate, class };

@@ -14,6 +14,8 @@ pub struct Terms {
     pub block: Option<Block>,
     /// Features whose block refuses only the calls that bring them (rule L12, tie = call).
     pub blocked_features: FeatureSet,
+    /// Those of them that priority calls may not bring either: their share is used up (rule L8).
+    pub barred_features: FeatureSet,
 }
 
 /// Why a whole service is blocked.

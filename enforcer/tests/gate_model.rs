@@ -78,13 +78,14 @@ fn terms() -> impl Strategy<Value = Terms> {
         1 => Just(Some(Block::Feature(FeatureIndex(5)))),
     ];
     let features = prop_oneof![3 => Just(0), 1 => 0..4u64];
-    (ceiling, 0..4u32, block, features).prop_map(|(ceiling, priority_share, block, features)| {
-        Terms {
-            ceiling,
-            priority_share,
-            block,
-            blocked_features: FeatureSet(features),
-        }
+    let barred = prop_oneof![3 => Just(0), 1 => 0..4u64];
+    let parts = (ceiling, 0..4u32, block, features, barred);
+    parts.prop_map(|(ceiling, priority_share, block, features, barred)| Terms {
+        ceiling,
+        priority_share,
+        block,
+        blocked_features: FeatureSet(features),
+        barred_features: FeatureSet(features & barred),
     })
 }
 
@@ -122,6 +123,7 @@ impl Model {
         let terms = self.terms[class.service.at()];
         let live = self.live[class.service.at()];
         let brought = class.features.intersection(terms.blocked_features);
+        let barred = class.features.intersection(terms.barred_features);
         let blocked = match (terms.block, brought.iter().next()) {
             (Some(Block::Service), _) => Some(RefusalReason::ServiceBlocked),
             (Some(Block::Feature(feature)), _) | (None, Some(feature)) => {
@@ -133,7 +135,9 @@ impl Model {
         let at_ceiling = |extra| full(extra).then_some(RefusalReason::AtCeiling);
         match class.kind {
             CallKind::Emergency => None,
-            CallKind::Priority if terms.priority_share > 0 => at_ceiling(terms.priority_share),
+            CallKind::Priority if terms.priority_share > 0 && barred.is_empty() => {
+                at_ceiling(terms.priority_share)
+            }
             CallKind::Priority | CallKind::Ordinary => blocked.or(at_ceiling(0)),
         }
     }

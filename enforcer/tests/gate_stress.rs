@@ -447,6 +447,7 @@ fn any_terms(random: &mut StdRng) -> Terms {
         priority_share: random.random_range(0..3),
         block,
         blocked_features: FeatureSet(if random.random_ratio(1, 4) { 2 } else { 0 }),
+        barred_features: FeatureSet::EMPTY,
     }
 }
 

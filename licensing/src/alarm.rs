@@ -51,7 +51,8 @@ pub enum AlarmKind {
         /// The feature, if it is one.
         feature: Option<FeatureIndex>,
     },
-    /// All copies of the license clock are lost: a recovery period of 7 days runs.
+    /// All copies of the license clock are lost, or the registration is: a recovery period of 7 days runs unless more is
+    /// left of the evaluation.
     StateLost,
     /// The state on disk is older than another trace of it, or was altered.
     StateTampered,

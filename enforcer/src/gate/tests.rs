@@ -154,6 +154,42 @@ fn priority_calls_go_over_ceiling_and_block_by_the_share() {
     assert_eq!(gate.count_exact(S), 0);
 }
 
+//= L8
+//= L12
+#[test]
+fn a_priority_call_passes_a_features_block_until_that_is_barred() {
+    let blocked = Terms {
+        priority_share: 5,
+        blocked_features: FeatureSet(0b1100),
+        ..Terms::default()
+    };
+    let (gate, mut worker, _) = gate(blocked);
+    let priority = gate.intern(class(CallKind::Priority)).unwrap();
+    let permit = worker.admit(priority).unwrap();
+    let barred_features = FeatureSet(0b1000);
+    gate.set_terms(
+        S,
+        Terms {
+            barred_features,
+            ..blocked
+        },
+    );
+    let reason = RefusalReason::FeatureBlocked {
+        feature: FeatureIndex(3),
+    };
+    assert_eq!(refused(worker.admit(priority)).reason, reason);
+    gate.set_terms(
+        S,
+        Terms {
+            barred_features: FeatureSet(0b0100),
+            ..blocked
+        },
+    );
+    let other = worker.admit(priority).unwrap();
+    worker.release(permit);
+    worker.release(other);
+}
+
 #[test]
 fn a_blocked_feature_refuses_those_that_bring_it_and_says_which() {
     let (gate, mut worker, brings) = gate(Terms::default());

@@ -40,7 +40,9 @@ impl ClassWord {
             (Some(Block::Feature(feature)), _) | (None, Some(feature)) => by_feature(feature),
             (None, None) => 0,
         };
-        let shared = terms.priority_share > 0 || on(Mutant::NoShareIsPriority);
+        let barred = class.features.intersection(terms.barred_features);
+        let shared = terms.priority_share > 0 && barred.is_empty();
+        let shared = shared || on(Mutant::NoShareIsPriority);
         Self(match class.kind {
             CallKind::Emergency => service | Self::EMERGENCY,
             CallKind::Priority if shared => service | Self::PRIORITY | block,

@@ -30,8 +30,11 @@ impl Enforcer {
             feature.tag.show(state, now.wall);
         }
         self.see_statistics();
-        self.judge_alarms(now.wall);
+        let told = self.judge_alarms(now.wall);
+        self.keeping.operator |= !told.is_empty();
         self.keep_operator(now.mono);
+        // The table is the truth: it is kept before anybody is told of it.
+        told.into_iter().for_each(|event| self.event(event));
     }
 
     fn judge_tags(&mut self, at: Wall) {
@@ -61,7 +64,9 @@ impl Enforcer {
         state.judge_limit(was != ceiling);
         let shown = state.state();
         state.tag.show(shown, at);
-        let terms = self.order(place, features).terms();
+        let mut order = self.order(place, features);
+        order.shared_out = self.services[place].brought_by(order.priority_share());
+        let terms = order.terms();
         let service = service_index(place);
         if self.services[place].terms.replace(terms) != Some(terms) {
             self.outputs.push_back(Output::Terms { service, terms });
@@ -84,6 +89,7 @@ impl Enforcer {
             priority_percent: self.config.priority_percent,
             blocked_by: state.blocked_by,
             blocked_features,
+            shared_out: FeatureSet::EMPTY,
         }
     }
 
@@ -125,12 +131,11 @@ impl Enforcer {
         self.keeping.statistics |= changed;
     }
 
-    fn judge_alarms(&mut self, at: Wall) {
+    /// Makes the table of alarms follow from the facts: what is to be told of it.
+    fn judge_alarms(&mut self, at: Wall) -> Vec<Event> {
         let conditions = self.conditions();
         let mut alarms = std::mem::replace(&mut self.alarms, super::Alarms::empty());
-        let events = alarms.reconcile(&conditions, |kind| self.figure(kind), at);
-        self.keeping.operator |= !events.is_empty();
-        events.into_iter().for_each(|event| self.event(event));
+        let mut events = alarms.reconcile(&conditions, |kind| self.figure(kind), at);
         let due = self.tags_mut().filter(|tag| tag.repeat_due);
         let due: Vec<_> = due
             .map(|tag| {
@@ -139,12 +144,10 @@ impl Enforcer {
             })
             .collect();
         for kind in due {
-            if let Some(event) = alarms.repeat(&kind, self.figure(kind), at) {
-                self.keeping.operator = true;
-                self.event(event);
-            }
+            events.extend(alarms.repeat(&kind, self.figure(kind), at));
         }
         self.alarms = alarms;
+        events
     }
 
     /// Every condition that holds now (rule L16).

@@ -50,18 +50,20 @@ pub enum RestoredClock {
 impl Enforcer {
     pub(super) fn restore(config: Config, restored: Restored, now: Now) -> Self {
         let lost = restored.clock == RestoredClock::Lost;
+        let nothing_kept = restored.operator.is_none();
         let operator = restored.operator.unwrap_or_default();
-        let record = match restored.clock {
+        let mut record = match restored.clock {
             RestoredClock::Fresh => None,
             RestoredClock::Kept(record) => Some(record),
             RestoredClock::Lost => Some(lost_clock(&config.catalog, &operator)),
         };
+        let unregistered = nothing_kept && record.as_mut().is_some_and(lose_registration);
         let alarm = |kind| operator.alarms.iter().find(|alarm| alarm.kind == kind);
         let tampered_wall = alarm(AlarmKind::ClockTampered).map(|alarm| alarm.value);
         let highest = record.as_ref().map(|record| record.highest_wall);
         let troubles = Troubles {
             unreachable: alarm(AlarmKind::AuthorityUnreachable).is_some(),
-            state_lost: lost || alarm(AlarmKind::StateLost).is_some(),
+            state_lost: lost || unregistered || alarm(AlarmKind::StateLost).is_some(),
             state_tampered: restored.tampered || alarm(AlarmKind::StateTampered).is_some(),
             ..Troubles::default()
         };
@@ -198,6 +200,17 @@ fn lost_clock(catalog: &Catalog, operator: &OperatorRecord) -> ClockRecord {
     }
 }
 
+/// What follows if the registration is lost: the evaluation holds, and if less than 7 days are left of that, 7 days, once,
+/// so that an unreadable file blocks nothing at once. True if there was a registration, or this is not its first loss.
+fn lose_registration(record: &mut ClockRecord) -> bool {
+    let registered = record.silence_ms.take().is_some();
+    let left = EVALUATION_MINUTES.saturating_sub(record.evaluation_minutes);
+    if registered && left < RECOVERY_MINUTES {
+        record.recovery_minutes.get_or_insert(0);
+    }
+    registered || record.recovery_minutes.is_some()
+}
+
 /// A tag's place in the catalog, and its days of grace.
 fn find(catalog: &Catalog, tag: &Tag) -> Option<(TagRef, u16)> {
     let services = (0..).map(ServiceIndex).zip(catalog.services());
@@ -252,6 +265,10 @@ fn tags(
         let switch = operator.features.iter().find(|kept| kept.feature == place);
         state.switched = switch.map(|kept| kept.enabled);
         restore_tag(&mut state.tag, &listed.tag, operator, record);
+        // No call is up yet: one that is enabled no longer has no use to object to (rule L5).
+        if !state.enabled() && state.tag.episode.is_on() {
+            state.tag.forget_answer();
+        }
         state
     });
     (services.collect(), features.collect())

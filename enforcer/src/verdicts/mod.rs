@@ -256,7 +256,12 @@ impl Enforcer {
     fn pass(&mut self, now: Now) {
         let elapsed = now.license.since(self.last.license).as_millis();
         let elapsed_ms = u64::try_from(elapsed).unwrap_or(u64::MAX);
-        if let Some(by_s) = self.watch.pass(now) {
+        // License time counts suspension too, but only off a lab node does it run at the speed of time.
+        let ran = match self.config.lab {
+            None => now.license.since(self.last.license),
+            Some(_) => now.mono.since(self.last.mono),
+        };
+        if let Some(by_s) = self.watch.pass(now, ran) {
             self.event(Event::ClockJumped { by_s });
         }
         self.run_clocks(elapsed_ms);

@@ -132,6 +132,8 @@ pub struct Order {
     pub blocked_by: Option<FeatureIndex>,
     /// Blocked features that refuse the calls that bring them (tie = call).
     pub blocked_features: FeatureSet,
+    /// Features that as many priority calls of the service bring as the share has.
+    pub shared_out: FeatureSet,
 }
 
 /// Most that `priority_percent` may be (rule L8).
@@ -165,11 +167,15 @@ impl Order {
             Policy::Block => Some(Block::Service),
             Policy::Allow => self.blocked_by.map(Block::Feature),
         };
+        let ceiling = self.ceiling.or(block.map(|_| self.base()));
+        // Below a ceiling the ledger bounds them; where there is none, their own number does.
+        let barred = self.blocked_features.intersection(self.shared_out);
         Terms {
-            ceiling: self.ceiling.or(block.map(|_| self.base())),
+            ceiling,
             priority_share: self.priority_share(),
             block,
             blocked_features: self.blocked_features,
+            barred_features: ceiling.map_or(barred, |_| FeatureSet::EMPTY),
         }
     }
 }

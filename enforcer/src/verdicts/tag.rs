@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use licensing::catalog::{Feature, Service};
 use licensing::snapshot::{RefusedCounts, State};
 use licensing::{
-    Compliance, Entitlement, FeatureIndex, LicenseCount, OocRule, Policy, SessionCount, TagRef,
-    Wall,
+    Compliance, Entitlement, FeatureIndex, FeatureSet, LicenseCount, OocRule, Policy, SessionCount,
+    TagRef, Wall,
 };
 
 use super::clock::DAY_MINUTES;
@@ -62,6 +62,8 @@ pub(super) struct ServiceState {
     pub(super) tag: TagState,
     pub(super) sessions_per_license: NonZeroU32,
     pub(super) priority_sessions: u32,
+    /// Priority calls that bring each feature, by its place.
+    pub(super) priority_bringing: Vec<u32>,
     pub(super) peak: u32,
     pub(super) ceiling: Option<u32>,
     pub(super) last_ceiling: Option<u32>,
@@ -186,6 +188,7 @@ impl ServiceState {
             tag: TagState::new(tag, service.rule, at),
             sessions_per_license: service.sessions_per_license,
             priority_sessions: 0,
+            priority_bringing: Vec::new(),
             peak: 0,
             ceiling: None,
             last_ceiling: None,
@@ -201,6 +204,13 @@ impl ServiceState {
         self.tag.see_use(self.tag.sessions > 0);
     }
 
+    /// Features that so many priority calls bring, or more.
+    pub(super) fn brought_by(&self, calls: u32) -> FeatureSet {
+        let places = (0..).map(FeatureIndex).zip(&self.priority_bringing);
+        let brought = places.filter(|(_, bringing)| **bringing >= calls);
+        brought.map(|(feature, _)| feature).collect()
+    }
+
     /// State as an operator sees it (rule L6).
     pub(super) fn state(&self) -> State {
         let full = self.ceiling.is_some_and(|most| self.tag.sessions >= most);
@@ -213,14 +223,15 @@ impl ServiceState {
     }
 
     /// Whether the alarm for the limit stands. It falls a fiftieth below the ceiling, so that calls that come and go at
-    /// the ceiling don't make it flap; `moved`, the ceiling is another than before, and it is judged afresh.
+    /// the ceiling don't make it flap; `moved`, the ceiling is another than before, and it is judged afresh. Below a
+    /// ceiling of 0 nothing ever is: once a call was refused there, the alarm stands until the ceiling moves.
     pub(super) fn judge_limit(&mut self, moved: bool) {
         let refused = std::mem::take(&mut self.refused_lately);
         let sessions = self.tag.sessions;
         self.at_limit = self.state() != State::Block
             && self.ceiling.is_some_and(|most| {
                 let reached = sessions > 0 && sessions >= most;
-                let near = sessions > 0 && sessions > most.saturating_sub(most.div_ceil(50).max(1));
+                let near = sessions > most.saturating_sub(most.div_ceil(50).max(1)) || most == 0;
                 reached || refused || (self.at_limit && near && !moved)
             });
     }

@@ -133,12 +133,30 @@ impl Enforcer {
             let priority =
                 |class: &crate::Class| class.service.0 == place && class.kind == CallKind::Priority;
             state.priority_sessions = live(&priority);
+            state.priority_bringing = vec![0; self.features.len()];
         }
+        self.count_priority(counts);
         self.emergency = EmergencyCounts {
             sessions: live(&|class| class.kind == CallKind::Emergency).into(),
             admitted: admitted_emergencies(counts),
         };
         self.count_refused(counts);
+    }
+
+    /// Priority calls of each service that bring a feature (rule L8).
+    fn count_priority(&mut self, counts: &Counts) {
+        let classes = counts.classes.iter();
+        for count in classes.filter(|count| count.class.kind == CallKind::Priority) {
+            let Some(state) = self.services.get_mut(count.class.service.at()) else {
+                continue;
+            };
+            let live = u32::try_from(count.counters.live().max(0)).unwrap_or(u32::MAX);
+            for feature in count.class.features.iter() {
+                if let Some(bringing) = state.priority_bringing.get_mut(feature.at()) {
+                    *bringing = bringing.saturating_add(live);
+                }
+            }
+        }
     }
 
     fn count_refused(&mut self, counts: &Counts) {

@@ -13,7 +13,7 @@ const TAMPER_MS: i64 = DAY_MS as i64;
 /// The alarm stands until the clock was steady for this long.
 const STEADY: Duration = Duration::from_millis(DAY_MS);
 
-/// Compares the wall clock with the monotonic one.
+/// Compares the wall clock with the time that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WallWatch {
     last: Now,
@@ -48,9 +48,11 @@ impl WallWatch {
     }
 
     /// Time passed: how far the wall clock jumped meanwhile, if it did. Unit: seconds, forward positive.
-    pub(super) fn pass(&mut self, now: Now) -> Option<i64> {
+    ///
+    /// `ran` is how long it was: not by the monotonic clock, which stands still while the machine is suspended.
+    pub(super) fn pass(&mut self, now: Now, ran: Duration) -> Option<i64> {
         let walked = now.wall.0.saturating_sub(self.last.wall.0);
-        let ran = i64::try_from(now.mono.since(self.last.mono).as_millis()).unwrap_or(i64::MAX);
+        let ran = i64::try_from(ran.as_millis()).unwrap_or(i64::MAX);
         self.last = now;
         self.highest = self.highest.max(now.wall);
         let jump = self.judge(walked.saturating_sub(ran), now.mono);
@@ -98,18 +100,22 @@ mod tests {
         }
     }
 
+    fn pass(watch: &mut WallWatch, now: Now) -> Option<i64> {
+        watch.pass(now, now.mono.since(watch.last.mono))
+    }
+
     const HOUR_S: i64 = (HOUR_MS / 1_000) as i64;
 
     #[test]
     fn a_jump_is_told_above_five_minutes() {
         let mut watch = WallWatch::new(at(0, 1_000_000), None, None);
         assert_eq!(
-            watch.pass(at(10, 1_000_310)),
+            pass(&mut watch, at(10, 1_000_310)),
             None,
             "300 s too far: not yet"
         );
-        assert_eq!(watch.pass(at(20, 1_000_621)), Some(301));
-        assert_eq!(watch.pass(at(30, 1_000_000)), Some(-631));
+        assert_eq!(pass(&mut watch, at(20, 1_000_621)), Some(301));
+        assert_eq!(pass(&mut watch, at(30, 1_000_000)), Some(-631));
         assert_eq!(watch.tampered(), None);
         assert_eq!(watch.highest(), Wall(1_000_621_000));
     }
@@ -118,11 +124,11 @@ mod tests {
     fn a_jump_above_a_day_stands_until_the_clock_was_steady_for_a_day() {
         let mut watch = WallWatch::new(at(0, 1_000_000), None, None);
         let back = -24 * HOUR_S - 1;
-        assert_eq!(watch.pass(at(0, 1_000_000 + back)), Some(back));
+        assert_eq!(pass(&mut watch, at(0, 1_000_000 + back)), Some(back));
         assert_eq!(watch.tampered(), Some(back));
-        watch.pass(at(86_399, 1_000_000 + back + 86_399));
+        pass(&mut watch, at(86_399, 1_000_000 + back + 86_399));
         assert_eq!(watch.tampered(), Some(back));
-        watch.pass(at(86_400, 1_000_000 + back + 86_400));
+        pass(&mut watch, at(86_400, 1_000_000 + back + 86_400));
         assert_eq!(watch.tampered(), None);
     }
 

@@ -161,6 +161,7 @@ const ORDER: Order = Order {
     priority_percent: 5,
     blocked_by: None,
     blocked_features: FeatureSet::EMPTY,
+    shared_out: FeatureSet::EMPTY,
 };
 
 /// The base is the ceiling, else the last finite one, else what was last reported, at least one license.
@@ -210,6 +211,7 @@ fn a_block_without_a_ceiling_gives_the_base_as_the_ceiling() {
         priority_share: 2_000,
         block: Some(Block::Service),
         blocked_features: FeatureSet::EMPTY,
+        barred_features: FeatureSet::EMPTY,
     };
     assert_eq!(blocked.terms(), expected);
     let by_feature = Order {

@@ -65,6 +65,98 @@ fn a_lost_operators_record_does_not_make_a_node_that_was_never_enabled() {
     assert!(!rig.snapshot().smart.ever_enabled);
 }
 
+/// A registered node with nothing left of its evaluation, and with a call up.
+fn registered_after_evaluation() -> Rig {
+    let mut rig = Rig::enabled(config());
+    rig.sessions(GGSN, 1);
+    rig.pass(90 * DAY);
+    rig.tell(Input::Registered);
+    rig.verdict(TAG, Answer::Authorized, Some(5));
+    rig
+}
+
+//= L3
+//= L10
+#[test]
+fn a_lost_registration_blocks_nothing_at_once_and_leaves_7_days_but_once() {
+    let mut rig = registered_after_evaluation();
+    for days_left in [7, 2] {
+        rig.disk.operator = None;
+        rig = rig.restart();
+        assert_eq!(rig.terms(GGSN).block, None, "no instant block");
+        assert_eq!(rig.terms(GGSN).ceiling, Some(10_000));
+        assert!(rig.has(AlarmKind::StateLost));
+        let left_s = rig.snapshot().recovery.map(|recovery| recovery.remaining_s);
+        assert_eq!(left_s, Some(days_left * 86_400));
+        rig.sessions(GGSN, 1);
+        rig.pass(5 * DAY - MINUTE);
+    }
+    assert_eq!(rig.terms(GGSN).block, Some(Block::Service));
+}
+
+//= L3
+#[test]
+fn a_lost_record_gives_an_unregistered_node_no_time() {
+    let mut rig = Rig::enabled(config());
+    rig.sessions(GGSN, 1);
+    rig.pass(90 * DAY);
+    rig.disk.operator = None;
+    let rig = rig.restart();
+    assert_eq!(rig.terms(GGSN).block, Some(Block::Service));
+    assert_eq!(rig.snapshot().recovery, None);
+}
+
+//= L10
+#[test]
+fn a_lost_registration_with_an_evaluation_left_goes_on_with_that() {
+    let mut rig = Rig::enabled(config());
+    rig.sessions(GGSN, 1);
+    rig.pass(30 * DAY);
+    rig.tell(Input::Registered);
+    rig.disk.operator = None;
+    let rig = rig.restart();
+    assert_eq!(rig.terms(GGSN).block, None);
+    let snapshot = rig.snapshot();
+    assert_eq!(snapshot.recovery, None);
+    assert!(snapshot.evaluation.remaining_s > 59 * 86_400);
+}
+
+//= L16
+#[test]
+fn an_alarm_is_kept_before_it_is_told() {
+    let mut rig = Rig::enabled(config());
+    rig.said();
+    for input in [Input::StateTampered, Input::Registered] {
+        rig.tell(input);
+        let said = rig.said();
+        let kept = |output: &Output| matches!(output, Output::Persist(Record::Operator(_)));
+        let told = |output: &Output| {
+            matches!(
+                output,
+                Output::Event(Event::AlarmRaised { .. } | Event::AlarmCleared { .. })
+            )
+        };
+        let kept = said.iter().position(kept).expect("it is kept");
+        let told = said.iter().position(told).expect("it is told");
+        assert!(kept < told, "{said:?}");
+    }
+}
+
+#[test]
+fn a_machine_that_was_suspended_has_no_jump_of_its_wall_clock() {
+    let mut rig = Rig::enabled(config());
+    rig.said();
+    // The monotonic clock stands still meanwhile, boot time does not.
+    rig.now.wall.0 += 2 * 86_400_000;
+    rig.now.license = rig.now.license.after(2 * DAY);
+    rig.tell(Input::Timeout);
+    assert_eq!(rig.events(), []);
+    rig.now.license = rig.now.license.after(2 * DAY);
+    rig.tell(Input::Timeout);
+    let by_s = -2 * 86_400;
+    assert_eq!(rig.events()[0], Event::ClockJumped { by_s });
+}
+
 //= L10
 #[test]
 fn a_registered_node_that_lost_its_clock_keeps_its_verdicts_for_7_days() {

@@ -127,3 +127,67 @@ fn the_services_own_block_goes_before_a_features() {
     assert_eq!(rig.terms(S).block, Some(Block::Service));
     assert_eq!(rig.service(S).blocked_by, None);
 }
+
+//= L5
+//= L12
+#[test]
+fn a_feature_that_the_configuration_enables_no_longer_is_settled_at_the_start() {
+    let mut rig = blocked("service");
+    rig.disk
+        .operator
+        .as_mut()
+        .expect("it was switched")
+        .features
+        .clear();
+    rig.config.enabled_features = FeatureSet::EMPTY.with(F);
+    let mut rig = rig.restart();
+    assert_eq!(rig.terms(S).block, Some(Block::Feature(F)), "still enabled");
+    rig.disk
+        .operator
+        .as_mut()
+        .expect("it was kept")
+        .features
+        .clear();
+    rig.config.enabled_features = FeatureSet::EMPTY;
+    let mut rig = rig.restart();
+    assert_eq!(rig.terms(S).block, None);
+    let feature = F;
+    let ooc = AlarmKind::FeatureOutOfCompliance { feature };
+    assert!(cleared(&rig.events()).contains(&ooc));
+    rig.tell(Input::Feature {
+        feature,
+        enabled: true,
+    });
+    rig.verdict(TagRef::Feature(F), Answer::OutOfCompliance, None);
+    assert_eq!(
+        rig.terms(S).block,
+        Some(Block::Feature(F)),
+        "its grace is used up"
+    );
+}
+
+//= L8
+//= L12
+#[test]
+fn priority_calls_pass_a_features_block_by_their_share_also_without_a_ceiling() {
+    let feature = "grace_days = 1\ntie = \"call\"";
+    let mut rig = Rig::registered(small("", feature));
+    let class = class(S, &[F], CallKind::Priority);
+    rig.sessions(S, 3);
+    rig.class(class, admitted(1, 0));
+    rig.verdict(TagRef::Service(S), Answer::Authorized, Some(4));
+    rig.verdict(TagRef::Service(S), Answer::Authorized, None);
+    rig.verdict(TagRef::Feature(F), Answer::OutOfCompliance, None);
+    rig.pass(DAY);
+    let terms = rig.terms(S);
+    let f = FeatureSet::EMPTY.with(F);
+    assert_eq!((terms.ceiling, terms.priority_share), (None, 2));
+    assert_eq!(
+        (terms.blocked_features, terms.barred_features),
+        (f, FeatureSet::EMPTY)
+    );
+    rig.class(class, admitted(2, 0));
+    assert_eq!(rig.terms(S).barred_features, f, "the share is used up");
+    rig.class(class, admitted(3, 2));
+    assert_eq!(rig.terms(S).barred_features, FeatureSet::EMPTY);
+}

@@ -260,6 +260,30 @@ fn a_call_refused_at_the_ceiling_between_two_samples_raises_the_alarm() {
     assert_eq!(cleared(&rig.events()), [AlarmKind::AtLimit { service }]);
 }
 
+//= L6
+//= L16
+#[test]
+fn at_a_ceiling_of_zero_the_alarm_stands_until_the_ceiling_moves() {
+    let mut rig = Rig::registered(config());
+    rig.verdict(TAG, Answer::Authorized, Some(0));
+    let service = GGSN;
+    let at_limit = AlarmKind::AtLimit { service };
+    assert_eq!(rig.service(GGSN).tag.state, State::AllowAtLimit);
+    assert!(!rig.has(at_limit), "nobody called");
+    let counters = ClassCounters {
+        refused_ceiling: 1,
+        ..ClassCounters::default()
+    };
+    rig.said();
+    rig.class(class(GGSN, &[], CallKind::Ordinary), counters);
+    assert_eq!(raised(&rig.events()), [at_limit]);
+    rig.sessions(GGSN, 0);
+    rig.pass(MINUTE);
+    assert_eq!(rig.events(), [], "it stands");
+    rig.verdict(TAG, Answer::Authorized, Some(1));
+    assert_eq!(cleared(&rig.events()), [at_limit]);
+}
+
 //= L9
 #[test]
 fn a_ceiling_below_use_ends_nothing_and_stops_growth() {
