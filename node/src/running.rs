@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::{ASKS, Ask, Control, Current, Keeper};
+use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
 use crate::error::NodeError;
 use crate::interface::{self, Interface};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
@@ -274,6 +274,7 @@ fn make_control(
         lab: config.lab,
         asks,
         stalled: false,
+        check: Check::default(),
     }
 }
 

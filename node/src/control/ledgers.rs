@@ -1,26 +1,51 @@
 //! Compares the ledgers with the classes' counters while calls come and go (rule L14).
 
-use std::time::Duration;
-
 use enforcer::{CallKind, Counts, Gate, LedgerBounds};
 use licensing::ServiceIndex;
 
 /// Most readings of one check.
-const READINGS_MAX: u32 = 16;
-/// Wait after the first reading, a longer one after each: 120 ms in all, more than a busy machine holds a thread up for.
-const WAIT: Duration = Duration::from_millis(1);
+const READINGS_MAX: usize = 16;
+
+/// Most ticks over which a check goes on.
+const TICKS_MAX: u32 = 10;
+
+/// A check that is under way: a ledger outside its bounds is read again at the next tick, because a worker that the
+/// machine holds up just then looks the same for as long as that lasts.
+#[derive(Debug, Default)]
+pub(crate) struct Check {
+    /// None: no check is under way.
+    ticks_left: Option<u32>,
+}
+
+impl Check {
+    pub(super) fn begin(&mut self) {
+        self.ticks_left = Some(TICKS_MAX);
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.ticks_left.is_some()
+    }
+
+    /// Takes a reading: what the check found, once it is over.
+    pub(super) fn take(&mut self, bounds: Vec<LedgerBounds>) -> Option<Vec<LedgerBounds>> {
+        let settled = bounds.iter().all(|bounds| bounds.outside() == 0);
+        let left = self.ticks_left.filter(|left| !settled && *left > 0);
+        self.ticks_left = left.map(|left| left - 1);
+        left.is_none().then_some(bounds)
+    }
+}
 
 /// Reads the counters, the ledgers, and the counters again: a true ledger lies between what the two readings allow.
 ///
 /// A worker that was stopped between its token and its counter shows for as long as it stands still, so a ledger outside
-/// its bounds is read again, and the workers are let run in between, longer each time; a real error stays.
+/// its bounds is read again, and the workers are let run in between; a real error stays.
 pub(super) fn check(gate: &Gate) -> Vec<LedgerBounds> {
     let mut bounds = read(gate);
-    for reading in 1..READINGS_MAX {
+    for _ in 1..READINGS_MAX {
         if bounds.iter().all(|bounds| bounds.outside() == 0) {
             break;
         }
-        std::thread::sleep(WAIT * reading);
+        std::thread::yield_now();
         bounds = read(gate);
     }
     bounds
@@ -59,6 +84,32 @@ mod tests {
     use licensing::FeatureSet;
 
     use super::*;
+
+    //= L14
+    #[test]
+    fn only_what_stays_outside_its_bounds_is_found() {
+        let bounds = |ledger| {
+            vec![LedgerBounds {
+                service: ServiceIndex(0),
+                ledger,
+                low: 4,
+                high: 4,
+            }]
+        };
+        let mut check = Check::default();
+        assert!(!check.is_under_way());
+        check.begin();
+        assert_eq!(check.take(bounds(5)), None, "a worker is held up");
+        assert!(check.is_under_way());
+        assert_eq!(check.take(bounds(4)), Some(bounds(4)));
+        assert!(!check.is_under_way());
+        check.begin();
+        for _ in 0..TICKS_MAX {
+            assert_eq!(check.take(bounds(5)), None);
+        }
+        assert_eq!(check.take(bounds(5)), Some(bounds(5)), "a real error");
+        assert!(!check.is_under_way());
+    }
 
     //= L14
     #[test]

@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use crate::clock::{Clock, SPEEDUP_MAX};
 use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
 pub(crate) use keeper::Keeper;
+pub(crate) use ledgers::Check;
 
 /// From one sample of the gate to the next.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
@@ -94,6 +95,7 @@ pub(crate) struct Control {
     pub(crate) lab: Option<Lab>,
     pub(crate) asks: Receiver<Ask>,
     pub(crate) stalled: bool,
+    pub(crate) check: Check,
 }
 
 impl Control {
@@ -145,6 +147,9 @@ impl Control {
         if let Some(written) = self.keeper.retry(now.mono) {
             self.report_written(written, now);
         }
+        if self.check.is_under_way() {
+            self.check_ledgers(now);
+        }
         self.publish(now);
     }
 
@@ -177,7 +182,14 @@ impl Control {
         let now = self.clock.now();
         self.tell(Input::Recounted(recount), now);
         if first {
-            let ledgers = ledgers::check(&self.gate);
+            self.check.begin();
+            self.check_ledgers(now);
+        }
+    }
+
+    fn check_ledgers(&mut self, now: Now) {
+        let reading = ledgers::check(&self.gate);
+        if let Some(ledgers) = self.check.take(reading) {
             self.tell(Input::LedgerChecked(ledgers), now);
         }
     }
