@@ -85,7 +85,7 @@ fn scapy(venv: &Path) -> Result<()> {
     let mut probe = Command::new(&python);
     probe.args([
         "-c",
-        "import scapy.contrib.gtp, scapy; print(scapy.__version__)",
+        "import scapy.contrib.gtp_v2, scapy; print(scapy.__version__)",
     ]);
     let version = SCAPY.split_once("==").map_or("", |(_, version)| version);
     if run::output(&mut probe).is_some_and(|found| found.trim() == version) {
