@@ -629,7 +629,7 @@ fn a_bearers_quality_is_a_priority_a_class_and_four_rates() {
     assert_eq!(FlowQos::parse(&octets[1..]), Ok(qos.flow));
     assert!(BearerQos::parse(&octets[..21]).is_err());
     let over = FlowQos {
-        maximum_uplink_kbps: u64::MAX,
+        maximum_uplink_kbps: FlowQos::MAX_KBPS + 2,
         ..FlowQos::default()
     };
     assert_eq!(over.octets()[1..6], [0xFF; 5]);
@@ -660,6 +660,27 @@ fn of_a_longer_value_than_is_known_the_known_part_is_read() {
         );
     }
     assert!(ip_address(&[1, 2, 3, 4, 5]).is_err());
+}
+
+#[test]
+fn spare_bits_are_sent_as_zeros() {
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out, MessageType::CREATE_SESSION_REQUEST, Some(0), 1);
+    writer
+        .selection_mode(SelectionMode::MsProvided)
+        .low_access_priority(true)
+        .ue_time_zone(MsTimeZone {
+            zone: 0x40,
+            daylight_saving: 0xFE,
+        });
+    let set = Message::parse(writer.finish().unwrap())
+        .unwrap()
+        .ie_set()
+        .unwrap();
+    assert_eq!(set.get(IeType::SELECTION_MODE, 0), Some(&[1][..]));
+    let priority = set.get(IeType::SIGNALLING_PRIORITY_INDICATION, 0);
+    assert_eq!(priority, Some(&[1][..]));
+    assert_eq!(set.get(IeType::UE_TIME_ZONE, 0), Some(&[0x40, 2][..]));
 }
 
 #[test]
