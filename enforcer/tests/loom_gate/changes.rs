@@ -83,7 +83,7 @@ fn service_block_is_linearizable() {
 #[test]
 fn no_false_block_during_shrink() {
     check(|| {
-        let rig = rig(2, ceiling(2));
+        let rig = sized(2, 1, 256, ceiling(2));
         let class = rig.class;
         let (mut a, mut b) = (rig.worker(), rig.worker());
         let held = b.admit(class).unwrap();
@@ -107,7 +107,7 @@ fn no_false_block_during_shrink() {
 #[test]
 fn no_false_block_during_a_change() {
     check(|| {
-        let rig = rig(2, ceiling(1));
+        let rig = sized(2, 1, 256, ceiling(1));
         let class = rig.class;
         let (mut a, mut b) = (rig.worker(), rig.worker());
         let gate = Arc::clone(&rig.gate);
@@ -132,7 +132,7 @@ fn no_false_block_during_a_change() {
 #[test]
 fn enforce_on_over_limit() {
     check(|| {
-        let rig = rig(2, Terms::default());
+        let rig = sized(2, 1, 256, Terms::default());
         let class = rig.class;
         let (mut a, mut b) = (rig.worker(), rig.worker());
         let mut held: Vec<_> = (0..2).map(|_| a.admit(class).unwrap()).collect();
