@@ -5,12 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::tidy::rust;
 use crate::workspace::{Workspace, cargo};
-use crate::{mutants, run};
-
-/// Rules in force.
-const RULES: std::ops::RangeInclusive<u8> = 1..=17;
+use crate::{rules, run};
 
 const MEASURE_MAX_S: u32 = 1800;
 
@@ -56,7 +52,7 @@ const FIGURES: [Figure; 5] = [
     Figure {
         id: "rules-cited",
         meaning: "rules in force with a test that cites them and a mutation that a test catches",
-        target: "all",
+        target: "all 17",
         how: How::Count(rules_cited),
     },
 ];
@@ -183,47 +179,29 @@ fn bench(workspace: &Workspace, id: &str) -> Result<Line> {
 }
 
 fn rules_cited(workspace: &Workspace) -> Result<Line> {
-    let mut cited = Vec::new();
-    for file in workspace.files()? {
-        if file.extension().is_some_and(|extension| extension == "rs") {
-            let text = workspace.text(&file)?;
-            cited.extend(citations(&text, crate::tidy::is_test(&file)).map(str::to_owned));
-        }
-    }
-    let killed = mutants::rules_killed(workspace)?;
+    let rules = rules::all(workspace)?;
     let mut proved = 0;
-    for rule in RULES.map(|n| format!("L{n}")) {
-        let (test, mutation) = (cited.contains(&rule), killed.contains(&rule));
-        proved += usize::from(test && mutation);
-        let missing = match (test, mutation) {
-            (true, true) => continue,
+    for rule in &rules {
+        let missing = match (!rule.cited_in.is_empty(), !rule.killed.is_empty()) {
+            (true, true) => {
+                proved += 1;
+                continue;
+            }
             (true, false) => "no mutation that a test catches",
             (false, true) => "no test that cites it",
             (false, false) => "no test that cites it, no mutation that a test catches",
         };
-        println!("{rule}: {missing}");
+        println!("{}: {missing}", rule.name);
     }
     Ok(Line {
         id: "rules-cited".to_owned(),
-        value: format!("{proved}/{}", RULES.count()),
-        target: RULES.count().to_string(),
-        verdict: if proved == RULES.count() {
+        value: format!("{proved}/{}", rules.len()),
+        target: rules.len().to_string(),
+        verdict: if proved == rules.len() {
             Verdict::Ok
         } else {
             Verdict::Short
         },
-    })
-}
-
-/// Rules that tests of this source cite, each on a line of its own: `//= L7`.
-fn citations(text: &str, all_is_test: bool) -> impl Iterator<Item = &str> {
-    let tests = rust::test_items(&rust::code(text));
-    let mut at = 0;
-    text.split_inclusive('\n').filter_map(move |line| {
-        let here = at;
-        at += line.len();
-        let in_test = all_is_test || tests.iter().any(|item| item.contains(&here));
-        line.trim().strip_prefix("//= ").filter(|_| in_test)
     })
 }
 
@@ -242,15 +220,5 @@ mod tests {
         }
         assert_eq!(Line::parse("gate-ratio 1.30 target 1.25 good"), None);
         assert_eq!(Line::parse("gate-ratio 1.30"), None);
-    }
-
-    #[test]
-    fn only_tests_cite() {
-        let text = "//= L1\nfn a() {}\n#[cfg(test)]\nmod tests {\n    //= L2\n    //  L3\n    fn b() {}\n}\n//= L4\n";
-        assert_eq!(citations(text, false).collect::<Vec<_>>(), ["L2"]);
-        assert_eq!(
-            citations(text, true).collect::<Vec<_>>(),
-            ["L1", "L2", "L4"]
-        );
     }
 }

@@ -3,6 +3,7 @@
 
 mod figure;
 mod mutants;
+mod rules;
 mod run;
 mod test;
 mod tidy;
@@ -19,7 +20,7 @@ usage: cargo xtask TASK
 
   test [--only STEP]   everything that must hold; the last line counts the tests
   tidy                 the house rules: arrows between crates, no IO in machines, ...
-  documents            bring the excerpts in documents up to date with their sources
+  documents            bring excerpts and tables in documents up to date with their sources
   mutants [--check] [NAME ...]
                        break the code on purpose and see tests fail; --check only compares with the report
   figure [ID]          measure one of the promises of SPECIFICATION.md; alone: list them";

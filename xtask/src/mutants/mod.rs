@@ -112,15 +112,17 @@ pub fn holds(workspace: &Workspace) -> Result<()> {
     )
 }
 
-/// Rules with a mutant that the report says is killed.
-pub fn rules_killed(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut rules = Vec::new();
+/// Mutants that the reports say are killed, each beside every rule that it breaks.
+pub fn killed(workspace: &Workspace) -> Result<Vec<(String, String)>> {
+    let mut killed = Vec::new();
     for list in lists(workspace)? {
         let report = Report::read(workspace, &list)?;
-        let killed = list.mutants.iter().filter(|m| report.is_killed(m));
-        rules.extend(killed.flat_map(|m| m.rules().map(str::to_owned)));
+        for mutant in list.mutants.iter().filter(|m| report.is_killed(m)) {
+            let rules = mutant.rules().map(str::to_owned);
+            killed.extend(rules.map(|rule| (rule, mutant.name.clone())));
+        }
     }
-    Ok(rules)
+    Ok(killed)
 }
 
 /// Where the report of a list stands.

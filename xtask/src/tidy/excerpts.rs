@@ -5,7 +5,8 @@
 //! <!-- from cli/tests/golden/evaluation.txt: $ tollgate show license eval-period -->
 //! ```
 //!
-//! With a command, the text is what stands between that line and the next one that begins with `$ `.
+//! With a command, the text is what stands between that line and the next one that begins with `$ `. The comment
+//! `<!-- rules -->` stands above the table of the rules and what proves them.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +14,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Breach;
+use crate::rules;
 use crate::workspace::Workspace;
 
 const MARK: &str = "<!-- from ";
+const RULES: &str = "<!-- rules -->";
 
 /// Documents whose excerpts are not what their sources say.
 pub fn stale(workspace: &Workspace) -> Result<Vec<Breach>> {
@@ -51,6 +54,10 @@ fn documents(workspace: &Workspace) -> Result<Vec<(String, String, String)>> {
             let name = file.display().to_string();
             let wanted = renewed(&held, |source| workspace.text(Path::new(source)));
             let wanted = wanted.with_context(|| name.clone())?;
+            let wanted = match wanted.contains(RULES) {
+                true => with_table(&wanted, &rules::table(workspace)?),
+                false => wanted,
+            };
             documents.push((name, held, wanted));
         }
     }
@@ -86,6 +93,28 @@ fn renewed(document: &str, source: impl Fn(&str) -> Result<String>) -> Result<St
         out.push_str(&format!("{open}\n{}\n```\n", text.trim_end()));
     }
     Ok(out)
+}
+
+/// The document with this table in place of the one under the comment.
+fn with_table(document: &str, table: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    let mut lines = document.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        if line == RULES {
+            out.push('\n');
+            out.push_str(table);
+            while lines
+                .next_if(|line| line.is_empty() || line.starts_with('|'))
+                .is_some()
+            {}
+            if lines.peek().is_some() {
+                out.push('\n');
+            }
+        }
+    }
+    out
 }
 
 /// A command and its output.
@@ -125,6 +154,18 @@ mod tests {
         let whole = of("<!-- from x.txt -->\n\n```\n```\n").unwrap();
         assert!(whole.contains("$ a\none\n\n$ b\ntwo"));
         assert_eq!(of("no excerpt\n").unwrap(), "no excerpt\n");
+    }
+
+    #[test]
+    fn a_table_takes_the_place_of_the_old_one() {
+        let document = "a\n<!-- rules -->\n\n| old |\n| older |\n\nb\n";
+        let wanted = "a\n<!-- rules -->\n\n| new |\n\nb\n";
+        assert_eq!(with_table(document, "| new |\n"), wanted);
+        assert_eq!(with_table(wanted, "| new |\n"), wanted);
+        let at_end = "<!-- rules -->\n";
+        let filled = "<!-- rules -->\n\n| new |\n";
+        assert_eq!(with_table(at_end, "| new |\n"), filled);
+        assert_eq!(with_table(filled, "| new |\n"), filled);
     }
 
     #[test]
