@@ -1,6 +1,8 @@
 //! Priority and emergency calls, and debt.
 
-use super::rig::{Ghost, S, blocked, ceiling, check, end, raise_peak, rig, shared, spawn, warm};
+use super::rig::{
+    Ghost, S, blocked, ceiling, check, end, raise_peak, rig, shared, spawn, warm, without,
+};
 use enforcer::CallKind;
 
 /// One place and a share of one; an ordinary call and two priority calls ask.
@@ -62,8 +64,9 @@ fn priority_passes_a_block() {
 #[test]
 fn priority_passes_a_feature_block_in_open_mode() {
     check(|| {
-        let rig = rig(2, super::rig::without(0, shared(1, ceiling(1))));
-        let (ordinary, priority) = (rig.class, rig.kind(CallKind::Priority));
+        let rig = rig(2, without(1 << 3, shared(1, ceiling(1))));
+        let (ordinary, blocked) = (rig.class, rig.bringing(3));
+        let priority = rig.bringing_as(3, CallKind::Priority);
         let (mut a, mut b) = (rig.worker(), rig.worker());
         raise_peak(&rig.gate, &mut a, ordinary, 2);
         warm(&mut a, ordinary, 1);
@@ -71,9 +74,13 @@ fn priority_passes_a_feature_block_in_open_mode() {
         let of_a = a.admit(ordinary).ok();
         let (of_b, mut b) = other.join().unwrap();
         assert!(of_b.is_some(), "within ceiling and share");
+        assert!(a.admit(blocked).is_err(), "an ordinary call that brings it");
         let total = 1 + u32::from(of_a.is_some());
         assert_eq!(rig.gate.count_exact(S), total);
-        end(&mut a, of_a);
+        let last = a.admit(priority).ok();
+        assert_eq!(total + u32::from(last.is_some()), 2, "ceiling and share");
+        assert!(b.admit(priority).is_err(), "above ceiling and share");
+        end(&mut a, of_a.into_iter().chain(last));
         end(&mut b, of_b);
         assert_eq!(rig.gate.count_exact(S), 0);
     });

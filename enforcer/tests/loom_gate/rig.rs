@@ -58,10 +58,14 @@ impl Rig {
     }
 
     pub fn bringing(&self, feature: u8) -> ClassId {
+        self.bringing_as(feature, CallKind::Ordinary)
+    }
+
+    pub fn bringing_as(&self, feature: u8, kind: CallKind) -> ClassId {
         let features = FeatureSet::EMPTY.with(FeatureIndex(feature));
         let class = Class {
             features,
-            ..of_kind(CallKind::Ordinary)
+            ..of_kind(kind)
         };
         self.gate.intern(class).unwrap()
     }
