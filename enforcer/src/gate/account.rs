@@ -5,9 +5,9 @@ use std::sync::Arc;
 use licensing::RefusalReason;
 
 use super::ledger::{Held, Ledger};
-use super::mutants::{Mutant, on};
+use super::mutants::{Mutant, on, order_of};
 use super::permit::Refusal;
-use super::row::{Row, SEALED};
+use super::row::{Row, put, seal};
 use super::sync::{AtomicI64, AtomicU64, MutexGuard, Ordering::*, lock};
 use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
 use crate::terms::Terms;
@@ -129,18 +129,21 @@ impl Account<'_> {
 
     /// Terms and word as they stood at one instant, the reading of the word; none while a change is under way.
     fn look(&self, class: &AtomicU64) -> Option<View> {
-        let before = StateWord(self.ledger.policy.state.load(Acquire));
+        let state = |order| StateWord(self.ledger.policy.state.load(order));
+        let before = state(order_of(Mutant::EpochRelaxed, Acquire));
         let view = self.view(class);
-        let after = StateWord(self.ledger.policy.state.load(Acquire));
-        let settled = !before.is_pending() && after.same_terms(before);
+        let after = state(Acquire);
+        let pending = before.is_pending() && !on(Mutant::PendingIgnored);
+        let settled = !pending && after.same_terms(before);
         (settled || on(Mutant::ViewNotValidated)).then_some(view)
     }
 
     fn view(&self, class: &AtomicU64) -> View {
+        let order = order_of(Mutant::ViewRelaxed, Acquire);
         View {
-            class: ClassWord(class.load(Acquire)),
-            limit: self.ledger.policy.limit.load(Acquire),
-            priority_limit: self.ledger.policy.priority_limit.load(Acquire),
+            class: ClassWord(class.load(order)),
+            limit: self.ledger.policy.limit.load(order),
+            priority_limit: self.ledger.policy.priority_limit.load(order),
             word: self.ledger.word(),
         }
     }
@@ -304,7 +307,8 @@ impl Account<'_> {
         loop {
             let word = self.ledger.word();
             let room = room(self.cap(limit, Mutant::NoPeakOnLeave), word.granted());
-            if !word.is_tight() || room < 0 || !(calm_enough || self.is_roomy(room)) {
+            let debt = room < 0 && !on(Mutant::LeaveInDebt);
+            if !word.is_tight() || debt || !(calm_enough || self.is_roomy(room)) {
                 return;
             }
             let tokens = if room > 0 { self.portion(room) } else { 0 };
@@ -346,7 +350,7 @@ impl Account<'_> {
             return self.ledger.give_back(1);
         }
         let _held = lock(&self.ledger.held);
-        if self.ledger.word().is_tight() {
+        if self.ledger.word().is_tight() && !on(Mutant::ReleaseOpensTight) {
             self.ledger.give_back(1);
         } else {
             put(own, 1);
@@ -355,7 +359,7 @@ impl Account<'_> {
 
     /// Moves the surplus of the caller's own cell home. A sweep may have taken it already: then there is nothing to move.
     pub(super) fn flush(&self, own: &AtomicI64) {
-        let _held = lock(&self.ledger.held);
+        let _held = (!on(Mutant::FlushUnlocked)).then(|| lock(&self.ledger.held));
         let surplus = own.load(Acquire) - i64::from(self.batch);
         if surplus > 0 {
             own.fetch_sub(surplus, AcqRel);
@@ -367,7 +371,7 @@ impl Account<'_> {
 
     /// Seals the cell of a worker that leaves and brings its credit home.
     pub(super) fn retire(&self, own: &AtomicI64) {
-        let _held = lock(&self.ledger.held);
+        let _held = (!on(Mutant::RetireUnlocked)).then(|| lock(&self.ledger.held));
         let credit = seal(own);
         if !on(Mutant::RetireWithoutReturn) {
             self.ledger.give_back(credit as u32);
@@ -479,21 +483,4 @@ fn room(cap: u32, granted: u32) -> i64 {
         return i64::from(cap.wrapping_sub(granted));
     }
     i64::from(cap) - i64::from(granted)
-}
-
-/// Adds to the caller's own cell; one below zero has no credit, sealed or not. Under the lock.
-fn put(own: &AtomicI64, tokens: i64) {
-    if own.load(Acquire) < 0 {
-        own.store(tokens, Release);
-    } else {
-        own.fetch_add(tokens, AcqRel);
-    }
-}
-
-/// Seals a cell, whoever's, and takes its credit. Under the lock, so that a cell seen sealed stays so.
-fn seal(cell: &AtomicI64) -> i64 {
-    if cell.load(Acquire) < SEALED / 2 {
-        return 0;
-    }
-    cell.swap(SEALED, AcqRel).max(0)
 }

@@ -2,6 +2,7 @@
 
 use crossbeam::utils::CachePadded;
 
+use super::mutants::{Mutant, on};
 use super::sync::{AtomicU32, AtomicU64, Mutex, Ordering::*, lock};
 use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
 use crate::class::Class;
@@ -96,6 +97,12 @@ impl Ledger {
     /// Registers a class, and says what the terms in force mean for it.
     pub(super) fn enroll(&self, class: Class, id: u16, word: &AtomicU64) {
         let mut held = lock(&self.held);
+        if on(Mutant::EnrollUnlocked) {
+            let terms = held.terms;
+            drop(held);
+            word.store(ClassWord::new(class, &terms).0, Release);
+            return lock(&self.held).classes.push((class, id));
+        }
         word.store(ClassWord::new(class, &held.terms).0, Release);
         held.classes.push((class, id));
     }

@@ -3,6 +3,8 @@
 //!
 //! Outside loom [`on`] is the constant `false`, and every switch is compiled away.
 
+use super::sync::Ordering;
+
 macro_rules! mutants {
     ($($variant:ident = $name:literal, $breaks:literal, $verdict:expr;)+) => {
         /// One way to break the gate.
@@ -101,6 +103,15 @@ mutants! {
     FlushLoses = "x25_flush_loses",
         "a flush takes credit off the cell and gives it to nobody",
         Killed("sequential_accounting");
+    ReleaseOpensTight = "x26_release_opens_while_tight",
+        "a release into a sealed cell opens it without a second look at the word under the lock",
+        Killed("an_exact_count_is_of_one_instant");
+    RetireUnlocked = "x27_retire_unlocked",
+        "a leaving worker seals its cells without the lock",
+        Killed("retire_returns_credit");
+    FlushUnlocked = "x28_flush_unlocked",
+        "a cell's surplus is moved home without the lock",
+        Killed("flush_vs_recall");
     RoomUnsigned = "r1_room_unsigned",
         "debt reads as endless room",
         Killed("debt_stops_growth");
@@ -112,6 +123,9 @@ mutants! {
         Killed("restore_makes_debt_only_when_tight");
     LeaveInTwoSteps = "r3_leave_in_two_steps",
         "tight mode is left by clearing a bit, not by the whole word",
+        Killed("tight_is_left_only_without_debt");
+    LeaveInDebt = "r3_leave_in_debt",
+        "tight mode is left although more is granted than the limit",
         Killed("tight_is_left_only_without_debt");
     PriorityCountsToCalm = "r3_priority_counts_to_calm",
         "priority admissions count towards calm",
@@ -137,6 +151,18 @@ mutants! {
     WordsAfterEpoch = "r5_words_after_epoch",
         "a change ends before it has stored the words",
         Killed("shrink_is_linearizable_tight");
+    PendingIgnored = "r5_pending_ignored",
+        "what is read while a change is under way counts as validated",
+        Killed("shrink_is_linearizable");
+    ViewRelaxed = "r5_view_relaxed",
+        "the words that a refusal is decided on are read relaxed",
+        Killed("no_false_block_during_shrink");
+    EpochRelaxed = "r5_epoch_relaxed",
+        "the state word is read relaxed before the words that it vouches for",
+        Killed("no_false_block_during_a_change");
+    EnrollUnlocked = "r5_enroll_unlocked",
+        "a class is interned by terms that were read before the lock was let go",
+        Killed("interned_under_the_terms_in_force");
     ReplaceUnlocked = "r6_replace_unlocked",
         "a replacement reads its class word without the lock",
         Killed("replace_sees_the_change");
@@ -175,6 +201,12 @@ pub const ABSENT: &[(&str, &str)] = &[(
 #[inline(always)]
 pub(super) const fn on(_: Mutant) -> bool {
     false
+}
+
+/// The order of an atomic step: relaxed under this mutant.
+#[inline(always)]
+pub(super) fn order_of(mutant: Mutant, order: Ordering) -> Ordering {
+    if on(mutant) { Ordering::Relaxed } else { order }
 }
 
 #[cfg(loom)]

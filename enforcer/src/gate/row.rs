@@ -8,12 +8,29 @@ use licensing::RefusalReason;
 
 use super::config::{CLASSES_MAX, SERVICES_MAX};
 use super::permit::ClassId;
-use super::sync::AtomicI64;
+use super::sync::{AtomicI64, Ordering};
 use crate::counts::ClassCounters;
 
 /// A sealed cell: so far below zero that no number of operations brings it up. Takes and releases that come too late
 /// leave their offset on it, which nobody reads.
 pub(super) const SEALED: i64 = i64::MIN / 2;
+
+/// Adds to the caller's own cell; one below zero has no credit, sealed or not. Under the lock.
+pub(super) fn put(own: &AtomicI64, tokens: i64) {
+    if own.load(Ordering::Acquire) < 0 {
+        own.store(tokens, Ordering::Release);
+    } else {
+        own.fetch_add(tokens, Ordering::AcqRel);
+    }
+}
+
+/// Seals a cell, whoever's, and takes its credit. Under the lock, so that a cell seen sealed stays so.
+pub(super) fn seal(cell: &AtomicI64) -> i64 {
+    if cell.load(Ordering::Acquire) < SEALED / 2 {
+        return 0;
+    }
+    cell.swap(SEALED, Ordering::AcqRel).max(0)
+}
 
 /// Written by its worker alone, apart from the seals; read by all.
 ///

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::Gate;
 use super::account::Demand;
 use super::config::SERVICES_MAX;
-use super::mutants::{Mutant, on};
+use super::mutants::{Mutant, on, order_of};
 use super::permit::{ClassId, Permit, Refusal};
 use super::row::Row;
-use super::sync::Ordering::{self, AcqRel, Acquire, Relaxed};
+use super::sync::Ordering::{AcqRel, Acquire};
 use super::word::ClassWord;
 use crate::counts::ClassCounters;
 
@@ -57,7 +57,7 @@ impl WorkerGate {
     #[inline]
     pub fn admit(&mut self, class: ClassId) -> Result<Permit, Refusal> {
         let (gate, row) = (&*self.gate, &*self.row);
-        let word = gate.class_word(class, fast(Mutant::ClassRelaxed, Acquire));
+        let word = gate.class_word(class, order_of(Mutant::ClassRelaxed, Acquire));
         let state = gate.ledger(word.service()).state();
         let lets_in = state.lets_in(word) || on(Mutant::NoClassCheck) && state.is_quiet();
         if lets_in && take_credit(row, word.service()) {
@@ -178,7 +178,7 @@ impl WorkerGate {
         if ledger.is_emergency() && !on(Mutant::EmergencyTakesToken) {
             return;
         }
-        let order = fast(Mutant::CellRelaxed, AcqRel);
+        let order = order_of(Mutant::CellRelaxed, AcqRel);
         let before = row.cell(ledger.service()).fetch_add(1, order);
         if before.cast_unsigned() >= self.full_cell {
             self.release_slow(ledger.service(), before);
@@ -207,14 +207,8 @@ impl WorkerGate {
 /// Takes one from the own cell, if there is one.
 #[inline(always)]
 fn take_credit(row: &Row, service: usize) -> bool {
-    let order = fast(Mutant::CellRelaxed, AcqRel);
+    let order = order_of(Mutant::CellRelaxed, AcqRel);
     row.cell(service).fetch_sub(1, order) > 0
-}
-
-/// The order of a step of the fast path: relaxed under this mutant.
-#[inline(always)]
-fn fast(mutant: Mutant, order: Ordering) -> Ordering {
-    if on(mutant) { Relaxed } else { order }
 }
 
 impl fmt::Debug for WorkerGate {
