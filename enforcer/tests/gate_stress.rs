@@ -636,3 +636,121 @@ fn roomy(
         .into_iter()
         .for_each(|permit| worker.release(permit));
 }
+
+/// The highest ceiling that is ever in force there.
+const TOP: u32 = 12;
+
+/// Ordinary calls alone, hence no debt: at no instant do the threads hold more permits than the highest ceiling allows,
+/// with nothing granted to what is in flight. One too many shows at once, because a permit is on the books from the return
+/// of its admission to the beginning of its release.
+//= L9
+#[test]
+fn eight_threads_never_hold_more_than_the_highest_ceiling() {
+    for (batch, calm) in [(1, 0), (4, 8), (64, 256)] {
+        let seed = seed();
+        let crowd = Crowd {
+            gate: gate(batch, calm),
+            held: AtomicI64::new(0),
+            most: AtomicI64::new(0),
+            passed: SegQueue::new(),
+            control: Mutex::new(()),
+        };
+        crowd.gate.set_terms(ServiceIndex(0), top_or_less(TOP));
+        let ids: Vec<_> = [0, 1, 2]
+            .map(|features| class(0, features, CallKind::Ordinary))
+            .map(|class| crowd.gate.intern(class).unwrap())
+            .into();
+        thread::scope(|scope| {
+            for place in 0..THREADS as u64 {
+                let random = StdRng::seed_from_u64(seed.wrapping_add(place));
+                let (crowd, ids) = (&crowd, &ids);
+                scope.spawn(move || crowd.churn(ids, random));
+            }
+        });
+        while let Some(permit) = crowd.passed.pop() {
+            crowd.gate.release(permit);
+        }
+        assert_eq!(crowd.gate.count_exact(ServiceIndex(0)), 0);
+        assert_eq!(crowd.most.load(SeqCst), i64::from(TOP), "never full");
+        assert_eq!(crowd.gate.peak(ServiceIndex(0)), TOP);
+        assert_eq!(permits_dropped(), 0);
+    }
+}
+
+fn top_or_less(ceiling: u32) -> Terms {
+    Terms {
+        ceiling: Some(ceiling),
+        ..Terms::default()
+    }
+}
+
+/// What the threads of that test share.
+struct Crowd {
+    gate: Arc<Gate>,
+    /// Permits in somebody's hands.
+    held: AtomicI64,
+    most: AtomicI64,
+    passed: SegQueue<Permit>,
+    /// Held by the thread that changes terms.
+    control: Mutex<()>,
+}
+
+impl Crowd {
+    fn churn(&self, ids: &[ClassId], mut random: StdRng) {
+        let mut worker = self.gate.worker().unwrap();
+        let mut own = Vec::new();
+        for _ in 0..OPERATIONS {
+            match random.random_range(0..1000) {
+                0..550 => own.extend(self.admit(&mut worker, ids[random.random_range(0..3)])),
+                550..850 => self.release(&mut worker, own.pop()),
+                850..920 => self.release(&mut worker, self.passed.pop()),
+                920..980 => own.pop().into_iter().for_each(|p| self.passed.push(p)),
+                980..990 => {
+                    self.gate.count_exact(ServiceIndex(0));
+                }
+                990..998 => self.change(&mut random),
+                _ => {
+                    drop(worker);
+                    worker = self.gate.worker().unwrap();
+                }
+            }
+        }
+        own.into_iter()
+            .for_each(|permit| self.release(&mut worker, Some(permit)));
+    }
+
+    fn admit(&self, worker: &mut WorkerGate, id: ClassId) -> Option<Permit> {
+        let permit = worker.admit(id).ok()?;
+        let held = self.held.fetch_add(1, SeqCst) + 1;
+        assert!(held <= i64::from(TOP), "{held} permits at once");
+        self.most.fetch_max(held, SeqCst);
+        Some(permit)
+    }
+
+    fn release(&self, worker: &mut WorkerGate, permit: Option<Permit>) {
+        if let Some(permit) = permit {
+            self.held.fetch_sub(1, SeqCst);
+            worker.release(permit);
+        }
+    }
+
+    /// Another ceiling; or a block, after whose return the count may only fall.
+    fn change(&self, random: &mut StdRng) {
+        let Ok(_control) = self.control.try_lock() else {
+            return;
+        };
+        let ceiling = top_or_less(TOP - random.random_range(0..6) / 2 * 3);
+        if random.random_ratio(1, 4) {
+            let block = Some(Block::Service);
+            self.gate
+                .set_terms(ServiceIndex(0), Terms { block, ..ceiling });
+            let mut count = self.gate.count(ServiceIndex(0));
+            for _ in 0..20 {
+                let now = self.gate.count(ServiceIndex(0));
+                assert!(now <= count, "{count} sessions, then {now} under a block");
+                count = now;
+            }
+        }
+        self.gate.set_terms(ServiceIndex(0), ceiling);
+    }
+}
