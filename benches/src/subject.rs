@@ -20,6 +20,8 @@ pub struct Subject {
     pub gate: Arc<Gate>,
     /// An ordinary class with three features.
     pub class: ClassId,
+    /// The same of another service, which has no ceiling.
+    pub elsewhere: ClassId,
 }
 
 impl Subject {
@@ -33,7 +35,10 @@ impl Subject {
             features,
             kind: CallKind::Ordinary,
         };
-        let class = gate.intern(class).expect("there is room for one class");
+        let service = ServiceIndex(SERVICE.0 + 1);
+        let elsewhere = Class { service, ..class };
+        let [class, elsewhere] = [class, elsewhere]
+            .map(|class| gate.intern(class).expect("there is room for two classes"));
         gate.set_terms(
             SERVICE,
             Terms {
@@ -44,7 +49,11 @@ impl Subject {
                 barred_features: FeatureSet::EMPTY,
             },
         );
-        let subject = Self { gate, class };
+        let subject = Self {
+            gate,
+            class,
+            elsewhere,
+        };
         subject.raise_peak();
         subject
     }

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
 
 fn fill(subject: &Subject, worker: &mut WorkerGate, permits: &mut Vec<Permit>) {
     while let Ok(permit) = worker.admit(subject.class) {
+        let permit = worker.reclass(permit, subject.elsewhere);
         let permit = worker.reclass(permit, subject.class);
         let permit = worker
             .replace(permit, subject.class)
