@@ -97,7 +97,8 @@
 //! acquire and release. The fast path reads the state word relaxed: reading the class word of a change with acquire has made
 //! its pending bit visible. With that acquire gone a class passes by new terms too early; with the cell's steps relaxed a
 //! session that changes service can be seen in neither. There is no sequentially consistent step and no fence.
-//! Class counters are std atomics of one writer each, a relaxed load and store: they order nothing.
+//! Class counters are std atomics of one writer each, a load and a store. What was released is stored with release and
+//! read with acquire before what was admitted: nobody counts a permit out that he doesn't count in. The rest is relaxed.
 //!
 //! The generation has 31 bits: a thread would have to sleep through exactly 2^31 recalls of one service, between reading
 //! the word and swapping it, to be mistaken.

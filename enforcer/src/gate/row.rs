@@ -51,8 +51,8 @@ struct Refused {
 
 /// One more, by the only thread that ever writes it: a load and a store, no locked instruction.
 #[inline(always)]
-fn bump(counter: &Counter) {
-    counter.store(counter.load(Relaxed).wrapping_add(1), Relaxed);
+fn bump(counter: &Counter, order: Ordering) {
+    counter.store(counter.load(Relaxed).wrapping_add(1), order);
 }
 
 impl Row {
@@ -73,25 +73,27 @@ impl Row {
 
     #[inline(always)]
     pub(super) fn note_admitted(&self, class: ClassId) {
-        bump(&self.admitted[class.at() % CLASSES_MAX]);
+        bump(&self.admitted[class.at() % CLASSES_MAX], Relaxed);
     }
 
+    /// Whoever sees it sees the admission too, whichever worker noted that.
     #[inline(always)]
     pub(super) fn note_released(&self, class: ClassId) {
-        bump(&self.released[class.at() % CLASSES_MAX]);
+        bump(&self.released[class.at() % CLASSES_MAX], Ordering::Release);
     }
 
     pub(super) fn note_refused(&self, class: ClassId, reason: RefusalReason) {
         let refused = &self.refused[class.at() % CLASSES_MAX];
-        bump(match reason {
+        let counter = match reason {
             RefusalReason::ServiceBlocked => &refused.service,
             RefusalReason::FeatureBlocked { .. } => &refused.feature,
             RefusalReason::AtCeiling => &refused.ceiling,
-        });
+        };
+        bump(counter, Relaxed);
     }
 
     pub(super) fn released(&self, class: ClassId) -> u64 {
-        self.released[class.at() % CLASSES_MAX].load(Relaxed)
+        self.released[class.at() % CLASSES_MAX].load(Ordering::Acquire)
     }
 
     /// Everything but what was released.
@@ -127,10 +129,10 @@ impl SharedRow {
     }
 
     pub(super) fn note_released(&self, class: ClassId) {
-        self.released[class.at() % CLASSES_MAX].fetch_add(1, Relaxed);
+        self.released[class.at() % CLASSES_MAX].fetch_add(1, Ordering::Release);
     }
 
     pub(super) fn released(&self, class: ClassId) -> u64 {
-        self.released[class.at() % CLASSES_MAX].load(Relaxed)
+        self.released[class.at() % CLASSES_MAX].load(Ordering::Acquire)
     }
 }

@@ -1,6 +1,6 @@
 //! The types that order threads: those of the standard library, or loom's under `cfg(loom)`.
 //!
-//! Loom runs every interleaving of what is built from these. Counters that order nothing are std atomics in both.
+//! Loom runs every interleaving of what is built from these. Counters by which nothing is decided are std atomics in both.
 
 use std::sync::PoisonError;
 
