@@ -76,7 +76,9 @@ impl Ledger {
 
     /// Permits go home. Right in every mode: a token moves from a session, or from a holder's hands, to the pool.
     pub(super) fn give_back(&self, permits: u32) {
-        self.pool.word.fetch_sub(u64::from(permits), AcqRel);
+        let before = self.pool.word.fetch_sub(u64::from(permits), AcqRel);
+        let granted = LedgerWord(before).granted();
+        debug_assert!(granted >= permits, "{permits} back of {granted} granted");
     }
 
     /// So many permits were outstanding at one instant.

@@ -296,6 +296,16 @@ fn any_thread_releases_and_a_leaving_worker_pours_its_cells() {
     assert_eq!((again.index(), again.counters(class).admitted), (0, 61));
 }
 
+/// What no caller can do with permits of one gate shows at once where assertions are on, and not as a ledger that wraps.
+#[cfg(debug_assertions)]
+#[test]
+#[should_panic(expected = "1 back of 0 granted")]
+fn a_permit_of_another_gate_is_a_bug_that_shows() {
+    let (_here, mut worker, class) = gate(ceiling(1));
+    let (elsewhere, ..) = gate(ceiling(1));
+    elsewhere.release(worker.admit(class).unwrap());
+}
+
 #[test]
 fn sizes_have_bounds() {
     assert_eq!(
