@@ -7,7 +7,7 @@ mod list;
 mod report;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -21,6 +21,7 @@ use crate::{run, test};
 
 /// Every model under every mutant.
 const GATE_MAX_S: u32 = 7200;
+const GATE_REPORT: &str = "enforcer/tests/gate_mutants.md";
 
 /// Runs the mutants of these names, or all, and writes the reports.
 pub fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
@@ -74,11 +75,29 @@ pub fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
 
 /// The gate's mutants are switches that only loom compiles; its models run each and write their own report.
 fn gate(workspace: &Workspace) -> Result<()> {
-    let report = workspace.root.join("enforcer/tests/gate_mutants.md");
+    let report = workspace.root.join(GATE_REPORT);
     let mut models = test::loom_command(workspace, GATE_MAX_S);
     models.args(["--", "--exact", "mutants::every_mutant_is_killed_or_argued"]);
     models.env("TOLLGATE_MUTANT_REPORT", &report);
     run::must("the gate's mutants", &mut models)
+}
+
+/// The gate's mutants for SPECIFICATION.md: of the models that kill one, that which is named for it in the report.
+pub fn gate_table(workspace: &Workspace) -> Result<String> {
+    let report = workspace.text(Path::new(GATE_REPORT))?;
+    Ok(named_models(&report))
+}
+
+fn named_models(report: &str) -> String {
+    let rows = report.lines().filter(|line| line.starts_with("| `"));
+    let rows = rows.map(|row| match row.split("**").collect::<Vec<_>>().as_slice() {
+        [before, model, ..] => format!("{before}`{model}` |\n"),
+        _ => format!("{row}\n"),
+    });
+    let head = "| mutant | what it breaks | model that kills it |\n|---|---|---|\n";
+    head.chars()
+        .chain(rows.collect::<String>().chars())
+        .collect()
 }
 
 /// Compares lists, sources and reports, without running anything.
@@ -128,4 +147,24 @@ pub fn killed(workspace: &Workspace) -> Result<Vec<(String, String)>> {
 /// Where the report of a list stands.
 fn report_path(list: &List) -> PathBuf {
     list.path.with_extension("md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_mutant_is_told_with_the_model_named_for_it() {
+        let report = "# Title\n\n| mutant | what | killed by |\n|---|---|---|\n\
+                      | `a` | breaks a | **one**, two |\n| `b` | breaks b | equivalent: c |\n";
+        let told = named_models(report);
+        let rows: Vec<&str> = told.lines().skip(2).collect();
+        assert_eq!(
+            rows,
+            [
+                "| `a` | breaks a | `one` |",
+                "| `b` | breaks b | equivalent: c |"
+            ]
+        );
+    }
 }

@@ -5,8 +5,9 @@
 //! <!-- from cli/tests/golden/evaluation.txt: $ tollgate show license eval-period -->
 //! ```
 //!
-//! With a command, the text is what stands between that line and the next one that begins with `$ `. The comment
-//! `<!-- rules -->` stands above the table of the rules and what proves them.
+//! With a command, the text is what stands between that line and the next one that begins with `$ `. The comments
+//! `<!-- rules -->` and `<!-- gate mutants -->` stand above the tables of the rules and what proves them, and of the
+//! gate's mutants.
 
 use std::fs;
 use std::path::Path;
@@ -14,11 +15,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Breach;
-use crate::rules;
 use crate::workspace::Workspace;
+use crate::{mutants, rules};
 
 const MARK: &str = "<!-- from ";
 const RULES: &str = "<!-- rules -->";
+const GATE: &str = "<!-- gate mutants -->";
 
 /// Documents whose excerpts are not what their sources say.
 pub fn stale(workspace: &Workspace) -> Result<Vec<Breach>> {
@@ -54,10 +56,8 @@ fn documents(workspace: &Workspace) -> Result<Vec<(String, String, String)>> {
             let name = file.display().to_string();
             let wanted = renewed(&held, |source| workspace.text(Path::new(source)));
             let wanted = wanted.with_context(|| name.clone())?;
-            let wanted = match wanted.contains(RULES) {
-                true => with_table(&wanted, &rules::table(workspace)?),
-                false => wanted,
-            };
+            let wanted = with_table(&wanted, RULES, || rules::table(workspace))?;
+            let wanted = with_table(&wanted, GATE, || mutants::gate_table(workspace))?;
             documents.push((name, held, wanted));
         }
     }
@@ -95,26 +95,26 @@ fn renewed(document: &str, source: impl Fn(&str) -> Result<String>) -> Result<St
     Ok(out)
 }
 
-/// The document with this table in place of the one under the comment.
-fn with_table(document: &str, table: &str) -> String {
-    let mut out = String::with_capacity(document.len());
-    let mut lines = document.lines().peekable();
-    while let Some(line) = lines.next() {
+/// The document with this table in place of the one under the comment, if it has the comment.
+fn with_table(
+    document: &str,
+    mark: &str,
+    table: impl FnOnce() -> Result<String>,
+) -> Result<String> {
+    let whole = format!("\n{document}");
+    let Some((before, after)) = whole.split_once(&format!("\n{mark}\n")) else {
+        return Ok(document.to_owned());
+    };
+    let old = after
+        .lines()
+        .take_while(|l| l.is_empty() || l.starts_with('|'));
+    let rest: Vec<&str> = after.lines().skip(old.count()).collect();
+    let mut out = format!("{before}\n{mark}\n\n{}", table()?);
+    for line in rest.first().map(|_| "").into_iter().chain(rest) {
         out.push_str(line);
         out.push('\n');
-        if line == RULES {
-            out.push('\n');
-            out.push_str(table);
-            while lines
-                .next_if(|line| line.is_empty() || line.starts_with('|'))
-                .is_some()
-            {}
-            if lines.peek().is_some() {
-                out.push('\n');
-            }
-        }
     }
-    out
+    Ok(out.trim_start_matches('\n').to_owned())
 }
 
 /// A command and its output.
@@ -158,14 +158,16 @@ mod tests {
 
     #[test]
     fn a_table_takes_the_place_of_the_old_one() {
+        let renew =
+            |document: &str| with_table(document, RULES, || Ok("| new |\n".to_owned())).unwrap();
         let document = "a\n<!-- rules -->\n\n| old |\n| older |\n\nb\n";
         let wanted = "a\n<!-- rules -->\n\n| new |\n\nb\n";
-        assert_eq!(with_table(document, "| new |\n"), wanted);
-        assert_eq!(with_table(wanted, "| new |\n"), wanted);
-        let at_end = "<!-- rules -->\n";
+        assert_eq!(renew(document), wanted);
+        assert_eq!(renew(wanted), wanted);
         let filled = "<!-- rules -->\n\n| new |\n";
-        assert_eq!(with_table(at_end, "| new |\n"), filled);
-        assert_eq!(with_table(filled, "| new |\n"), filled);
+        assert_eq!(renew("<!-- rules -->\n"), filled);
+        assert_eq!(renew(filled), filled);
+        assert_eq!(renew("no table\n"), "no table\n");
     }
 
     #[test]
