@@ -7,9 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use gtp::v1::MessageType;
 use licensing::Mono;
 
+use crate::config::GtpVersion;
 use crate::hashing::{Keyed, OwnNumbers};
 use crate::output::Path;
 
@@ -17,9 +17,10 @@ use crate::output::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RequestKey {
     pub path: Path,
-    pub version: u8,
-    pub kind: MessageType,
-    pub sequence: u16,
+    pub version: GtpVersion,
+    /// The octet of its message type.
+    pub kind: u8,
+    pub sequence: u32,
 }
 
 /// A request's key, with a keyed digest of it and of all its octets.
@@ -131,14 +132,14 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    fn key(sequence: u16) -> RequestKey {
+    fn key(sequence: u32) -> RequestKey {
         RequestKey {
             path: Path {
                 local: "127.0.0.1:2123".parse().unwrap(),
                 peer: "127.0.0.2:2123".parse().unwrap(),
             },
-            version: 1,
-            kind: MessageType::CREATE_PDP_CONTEXT_REQUEST,
+            version: GtpVersion::V1,
+            kind: 16,
             sequence,
         }
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use gtp::v1::Cause;
+use gtp::{v1, v2};
 use licensing::{FeatureSet, RefusalReason, ServiceIndex};
 
 /// Most access point names.
@@ -14,9 +14,9 @@ pub const WILDCARD: &str = "*";
 /// What the plane is told before it starts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlaneConfig {
-    /// Our control-plane address and port; the address goes out as GGSN Address for Control Plane.
+    /// Our control-plane address and port; the address goes out as GGSN Address for Control Plane, and in our F-TEIDs.
     pub control: SocketAddr,
-    /// Our user-plane address, the GGSN Address for user traffic; the user plane itself is not ours.
+    /// Our user-plane address, the GGSN Address for user traffic, or of a PGW's F-TEIDs; the user plane itself is not ours.
     pub user: IpAddr,
     /// Our restart counter (TS 29.060 7.7.11).
     pub recovery: u8,
@@ -30,10 +30,12 @@ pub struct PlaneConfig {
     pub apns: Vec<Apn>,
     /// Address pools.
     pub pools: Vec<Pool>,
-    /// Causes of license refusals.
-    pub causes: RefusalCauses,
+    /// Causes of license refusals of calls that come by GTPv1.
+    pub causes: RefusalCauses<v1::Cause>,
+    /// Causes of license refusals of calls that come by GTPv2.
+    pub causes_v2: RefusalCauses<v2::Cause>,
     /// Peers whose refused Creates are answered with endpoints and addresses beside the cause, though none are granted:
-    /// a proxy that maps endpoints passes no other answer on.
+    /// a proxy that maps endpoints passes no other answer on, and there are SGWs that tell the cause to the MME only then.
     pub padded_refusals: Vec<IpAddr>,
     /// Bounds.
     pub bounds: Bounds,
@@ -62,12 +64,24 @@ pub enum PathDown {
     KeepSessions,
 }
 
+/// The GTP version that a call comes by. Both share one port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum GtpVersion {
+    /// GTPv1-C: Gn and Gp, a GGSN's.
+    #[default]
+    V1,
+    /// GTPv2-C: S5/S8, S2a and S2b, a PGW's.
+    V2,
+}
+
 /// One access point name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Apn {
     /// Network identifier, or [`WILDCARD`]; letter case does not matter, and an operator identifier
     /// (`.mncNNN.mccNNN.gprs`) that a request appends does not either.
     pub name: String,
+    /// The GTP version that its calls come by. The same name may be there once for each.
+    pub version: GtpVersion,
     /// The service whose license its calls take.
     pub service: ServiceIndex,
     /// The features that its calls bring.
@@ -80,7 +94,8 @@ pub struct Apn {
     pub emergency: bool,
     /// What makes a call a priority call (rule L8).
     pub priority: ArpLevels,
-    /// License refusals carry cause 229 and this Back-Off Time, jittered; none: the cause of [`RefusalCauses`] alone.
+    /// License refusals carry cause 229 (GTPv1) or 113 (GTPv2) and this Back-Off Time, jittered; none: the cause of
+    /// [`RefusalCauses`] alone.
     pub back_off: Option<Duration>,
     /// What a call that asks for an address of its own gets.
     pub static_address: StaticAddress,
@@ -94,7 +109,8 @@ pub struct ArpLevels {
 }
 
 impl ArpLevels {
-    /// With this level of the Evolved Allocation/Retention Priority, 1 to 15 (TS 29.060 7.7.91).
+    /// With this level of the Evolved Allocation/Retention Priority, 1 to 15 (TS 29.060 7.7.91), which GTPv2 has in the
+    /// Bearer QoS (TS 29.274 8.15).
     #[must_use]
     pub const fn with_evolved(self, level: u8) -> Self {
         Self {
@@ -128,7 +144,7 @@ pub enum StaticAddress {
     /// An address from the pool all the same.
     #[default]
     Dynamic,
-    /// Cause 220, Unknown PDP address or PDP type.
+    /// Cause 220, Unknown PDP address or PDP type; by GTPv2 cause 83, Preferred PDN type not supported.
     Refuse,
 }
 
@@ -160,30 +176,29 @@ pub enum PoolRange {
     },
 }
 
-/// Cause of a license refusal, by reason (TS 29.060 7.7.1).
+/// Cause of a license refusal, by reason (TS 29.060 7.7.1, TS 29.274 8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RefusalCauses {
+pub struct RefusalCauses<C> {
     /// The service's policy is Block.
-    pub service_blocked: Cause,
+    pub service_blocked: C,
     /// A feature's policy is Block.
-    pub feature_blocked: Cause,
+    pub feature_blocked: C,
     /// At the ceiling.
-    pub at_ceiling: Cause,
+    pub at_ceiling: C,
 }
 
-impl Default for RefusalCauses {
-    fn default() -> Self {
+impl<C: Copy> RefusalCauses<C> {
+    /// The same cause for every reason.
+    pub fn all_as(cause: C) -> Self {
         Self {
-            service_blocked: Cause::NO_RESOURCES_AVAILABLE,
-            feature_blocked: Cause::NO_RESOURCES_AVAILABLE,
-            at_ceiling: Cause::NO_RESOURCES_AVAILABLE,
+            service_blocked: cause,
+            feature_blocked: cause,
+            at_ceiling: cause,
         }
     }
-}
 
-impl RefusalCauses {
     /// The cause for a reason.
-    pub fn of(&self, reason: RefusalReason) -> Cause {
+    pub fn of(&self, reason: RefusalReason) -> C {
         match reason {
             RefusalReason::ServiceBlocked => self.service_blocked,
             RefusalReason::FeatureBlocked { .. } => self.feature_blocked,
@@ -191,7 +206,7 @@ impl RefusalCauses {
         }
     }
 
-    pub(crate) fn all(&self) -> [Cause; 3] {
+    pub(crate) fn all(&self) -> [C; 3] {
         [self.service_blocked, self.feature_blocked, self.at_ceiling]
     }
 }
@@ -239,7 +254,8 @@ impl PlaneConfig {
             },
             apns: Vec::new(),
             pools: Vec::new(),
-            causes: RefusalCauses::default(),
+            causes: RefusalCauses::all_as(v1::Cause::NO_RESOURCES_AVAILABLE),
+            causes_v2: RefusalCauses::all_as(v2::Cause::NO_RESOURCES_AVAILABLE),
             padded_refusals: Vec::new(),
             bounds: Bounds::default(),
             recount_interval: Duration::from_secs(10),
@@ -257,6 +273,7 @@ impl Apn {
     pub fn new(name: impl Into<String>, service: ServiceIndex) -> Self {
         Self {
             name: name.into(),
+            version: GtpVersion::V1,
             service,
             features: FeatureSet::EMPTY,
             ipv4_pools: Vec::new(),

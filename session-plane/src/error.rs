@@ -74,6 +74,12 @@ pub enum PlaneError {
         /// The cause.
         cause: u8,
     },
+    /// A cause for refusals that accepts, or that no Create Session Response may carry.
+    #[error("cause {cause} does not refuse by GTPv2: 64 to 239 do")]
+    CauseV2 {
+        /// The cause.
+        cause: u8,
+    },
     /// A bound that leaves no room for anything.
     #[error("{what} must be at least {least}")]
     TooSmall {

@@ -11,6 +11,7 @@
 
 mod answer;
 mod cache;
+mod call;
 pub mod config;
 mod error;
 mod hashing;
@@ -31,6 +32,7 @@ mod steer;
 mod subscribers;
 mod supervision;
 mod table;
+mod v2;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use licensing::Mono;
 
+use crate::config::GtpVersion;
 use crate::hashing::Keyed;
 use crate::session::NONE;
 use crate::slab::Slab;
@@ -14,6 +15,8 @@ use crate::slab::Slab;
 pub(crate) struct Peer {
     /// Its control-plane address.
     pub address: IpAddr,
+    /// The GTP version that it last made or changed a session by, in which it is asked for an Echo.
+    pub version: GtpVersion,
     /// Its sessions here, a list from the newest to the oldest: incarnations never rise along it.
     pub newest: u32,
     pub oldest: u32,
@@ -70,9 +73,16 @@ impl Peers {
         self.peers.get_mut(place)
     }
 
-    pub(crate) fn insert(&mut self, address: IpAddr, watch_at: Mono, echo_at: Mono) -> u32 {
+    pub(crate) fn insert(
+        &mut self,
+        address: IpAddr,
+        version: GtpVersion,
+        watch_at: Mono,
+        echo_at: Mono,
+    ) -> u32 {
         let place = self.peers.insert(Peer {
             address,
+            version,
             newest: NONE,
             oldest: NONE,
             sessions: 0,

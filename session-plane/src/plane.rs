@@ -6,13 +6,14 @@ use std::time::Duration;
 use enforcer::{CallKind, ClassId, Permit, WorkerGate};
 use gtp::peek::peek;
 use gtp::v1::{Cause, HeaderError, IeSet, IeType, Message, MessageType, Writer};
+use gtp::v2;
 use licensing::{Mono, Now};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 
 use crate::answer::Answer;
 use crate::cache::{RequestKey, ResponseCache};
-use crate::config::PlaneConfig;
+use crate::config::{GtpVersion, PlaneConfig};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
 use crate::output::{Outbox, Output, Path};
@@ -26,8 +27,6 @@ use crate::subscribers::RefusedSubscribers;
 use crate::supervision::Supervision;
 use crate::table::{PLACES_MAX, Table};
 
-/// The one GTP version served here.
-const VERSION: u8 = 1;
 /// How often answers that have expired are dropped, while there are any.
 const EXPIRY_PACE: Duration = Duration::from_secs(1);
 /// Expired answers dropped in one step.
@@ -57,7 +56,9 @@ pub struct SessionPlane {
     pub(crate) recount: Recount,
     /// Octets of the answer in the making.
     pub(crate) scratch: Vec<u8>,
-    cache: ResponseCache,
+    pub(crate) cache: ResponseCache,
+    /// Some access point name is served by GTPv2; without one it is a version that we do not support.
+    speaks_v2: bool,
     expiry_due: Mono,
     /// Sessions now, by class.
     live: Vec<u32>,
@@ -103,6 +104,7 @@ impl SessionPlane {
             expiry_due: now.mono,
             live: vec![0; classes],
             live_by_apn: vec![0; config.apns.len()],
+            speaks_v2: shared.apns.speak(GtpVersion::V2),
             config,
             shared,
             gate,
@@ -141,11 +143,14 @@ impl SessionPlane {
     /// Takes a datagram in, whatever its octets. What comes of it is told by [`SessionPlane::poll_output`].
     pub fn handle_datagram(&mut self, datagram: &[u8], path: Path, now: Now) {
         self.counters.plain.datagrams += 1;
+        if self.speaks_v2 && version_of(datagram) > 1 {
+            return self.handle_v2(datagram, path, now);
+        }
         let message = match Message::parse(datagram) {
             Ok(message) => message,
             Err(error) => return self.handle_fault(error, datagram, path),
         };
-        self.counters.received(message.header.kind);
+        self.counters.v1.received(message.header.kind.0);
         let Some(sequence) = message.header.sequence else {
             return self.counters.dropped(DropReason::NoSequence);
         };
@@ -206,15 +211,15 @@ impl SessionPlane {
         let kind = message.header.kind;
         let key = RequestKey {
             path,
-            version: VERSION,
-            kind,
-            sequence,
+            version: GtpVersion::V1,
+            kind: kind.0,
+            sequence: sequence.into(),
         };
         let fingerprint = self.cache.fingerprint(key, datagram);
         if let Some(answer) = self.cache.find(&fingerprint, now.mono) {
             self.counters.plain.retransmissions += 1;
             if let Some(response) = kind.response() {
-                self.counters.sent(response);
+                self.counters.v1.sent(response.0);
             }
             if !self.outbox.send(path, answer) {
                 self.counters.dropped(DropReason::NoRoomToSend);
@@ -238,7 +243,7 @@ impl SessionPlane {
             self.serve(&request)
         };
         answer.padded = self.config.padded_refusals.contains(&path.peer.ip());
-        self.counters.answered(kind, answer.cause);
+        self.counters.v1.answered(kind.0, answer.cause.0);
         let mut octets = std::mem::take(&mut self.scratch);
         if let Ok(bytes) = answer.write(&self.config, &mut octets) {
             self.cache.keep(fingerprint, bytes, now.mono);
@@ -258,7 +263,7 @@ impl SessionPlane {
         let told = request.ies.get(IeType::TEID_CONTROL_PLANE);
         let told = told.and_then(|value| value.try_into().ok());
         told.map(u32::from_be_bytes).unwrap_or_else(|| {
-            let session = self.table.by_teid(request.teid);
+            let session = self.table.by_teid_of(request.teid, GtpVersion::V1);
             let session = session.and_then(|place| self.table.session(place));
             session.map_or(0, |session| session.peer_teid)
         })
@@ -285,8 +290,10 @@ impl SessionPlane {
         let Some((kind, Some(sequence))) = request.filter(|(kind, _)| is_served(*kind)) else {
             return self.counters.dropped(DropReason::Length);
         };
-        self.counters.received(kind);
-        self.counters.answered(kind, Cause::INVALID_MESSAGE_FORMAT);
+        self.counters.v1.received(kind.0);
+        self.counters
+            .v1
+            .answered(kind.0, Cause::INVALID_MESSAGE_FORMAT.0);
         // A GTPv1 sequence number has 16 bits.
         let answer = Answer::of_length_fault(kind, sequence as u16);
         let mut octets = std::mem::take(&mut self.scratch);
@@ -308,9 +315,16 @@ impl SessionPlane {
         self.scratch = octets;
     }
 
+    pub(crate) fn send_v2(&mut self, path: Path, kind: v2::MessageType, bytes: &[u8]) {
+        match self.outbox.send(path, bytes) {
+            true => self.counters.v2.sent(kind.0),
+            false => self.counters.dropped(DropReason::NoRoomToSend),
+        }
+    }
+
     pub(crate) fn send(&mut self, path: Path, kind: MessageType, bytes: &[u8]) {
         match self.outbox.send(path, bytes) {
-            true => self.counters.sent(kind),
+            true => self.counters.v1.sent(kind.0),
             false => self.counters.dropped(DropReason::NoRoomToSend),
         }
     }
@@ -400,6 +414,11 @@ impl Drop for SessionPlane {
             self.shared.restarts.detach(peer.address, self.seat.worker);
         }
     }
+}
+
+/// The version field; 0 of what has none.
+fn version_of(datagram: &[u8]) -> u8 {
+    datagram.first().map_or(0, |flags| flags >> 5)
 }
 
 fn is_served(kind: MessageType) -> bool {

@@ -5,54 +5,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enforcer::{Refusal, RefusalSeen};
+use gtp::v1::BackOffTime;
 use gtp::v1::value::APN_MAX_BYTES;
-use gtp::v1::{Apn as AskedApn, BackOffTime, Cause};
+use gtp::{v1, v2};
 use licensing::{Now, ServiceIndex};
 use rand::Rng;
 
+use crate::call::Call;
+use crate::config::GtpVersion;
 use crate::plane::SessionPlane;
-use crate::procedure::Rejected;
-use crate::session::Identity;
 
-/// A Back-Off Time can't say more (TS 29.060 7.7.102).
+/// A Back-Off Time can't say more (TS 29.060 7.7.102, TS 29.274 8.87).
 const BACK_OFF_MAX: Duration = Duration::from_hours(310);
 
-/// Whose call was refused, and what it asked for.
-pub(crate) struct Refused<'a> {
-    pub who: Identity,
-    pub asked: AskedApn<'a>,
-    /// Place in the configured access point names.
-    pub apn: u16,
-    pub refusal: Refusal,
-}
-
 impl SessionPlane {
-    /// The refusal as the peer is told it. An access point name with a back-off time answers with cause 229 and that
-    /// time, others with the cause configured for the reason.
-    pub(crate) fn reject_refused(&mut self, refused: &Refused<'_>, now: Now) -> Rejected {
-        let apn = self.config.apns.get(usize::from(refused.apn));
-        let (service, back_off) = apn.map_or((ServiceIndex(0), None), |a| (a.service, a.back_off));
-        let rejected = match back_off {
-            Some(wait) => Rejected {
-                cause: Cause::APN_CONGESTION,
-                back_off: Some(self.jittered(wait)),
-            },
-            None => Rejected::from(self.config.causes.of(refused.refusal.reason)),
+    /// The refusal as the peer is told it: the cause's number in the call's GTP version, and the back-off time. An access
+    /// point name with a back-off time answers with the cause that stands for congestion and that time, others with the
+    /// cause configured for the reason.
+    pub(crate) fn reject_refused(
+        &mut self,
+        call: &Call<'_>,
+        refusal: Refusal,
+        now: Now,
+    ) -> (u8, Option<BackOffTime>) {
+        let apn = self.config.apns.get(usize::from(call.apn));
+        let (service, wait) = apn.map_or((ServiceIndex(0), None), |a| (a.service, a.back_off));
+        let cause = match (call.access.version(), wait) {
+            (GtpVersion::V1, Some(_)) => v1::Cause::APN_CONGESTION.0,
+            (GtpVersion::V2, Some(_)) => v2::Cause::APN_CONGESTION.0,
+            (GtpVersion::V1, None) => self.config.causes.of(refusal.reason).0,
+            (GtpVersion::V2, None) => self.config.causes_v2.of(refusal.reason).0,
         };
-        let new_subscriber = self.refused.note(refused.who, service, now.mono);
+        let back_off = wait.map(|wait| self.jittered(wait));
+        let new_subscriber = self.refused.note(call.who, service, now.mono);
         self.counters.plain.refused += 1;
         self.counters.plain.refused_subscribers += u64::from(new_subscriber);
         self.shared.refusals.push(RefusalSeen {
             at: now.wall,
             service,
-            reason: refused.refusal.reason,
-            sessions: refused.refusal.sessions,
-            ceiling: refused.refusal.ceiling,
-            apn: self.asked_for(refused),
-            cause: rejected.cause.0,
+            reason: refusal.reason,
+            sessions: refusal.sessions,
+            ceiling: refusal.ceiling,
+            apn: self.asked_for(call),
+            cause,
             new_subscriber,
         });
-        rejected
+        (cause, back_off)
     }
 
     /// Up to half as long again, so that those refused together do not come back together.
@@ -62,12 +60,12 @@ impl SessionPlane {
     }
 
     /// The name that was asked for; the one configured is shared, only a wildcard's callers need a name of their own.
-    fn asked_for(&self, refused: &Refused<'_>) -> Arc<str> {
-        match self.shared.apns.served(refused.apn) {
+    fn asked_for(&self, call: &Call<'_>) -> Arc<str> {
+        match self.shared.apns.served(call.apn) {
             Some(served) if !served.wildcard => Arc::clone(&served.name),
             Some(_) | None => {
                 let mut buffer = [0; APN_MAX_BYTES];
-                refused.asked.network_identifier(&mut buffer).into()
+                call.asked.network_identifier(&mut buffer).into()
             }
         }
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use enforcer::{ClassId, Permit};
 use gtp::v1::{Imei, Imsi, Nsapi};
 
+use crate::config::GtpVersion;
 use crate::pools::Lease;
 
 /// No place: the end of a list.
@@ -43,7 +44,32 @@ fn packed(octets: [u8; 8]) -> u64 {
     u64::from_be_bytes(octets.map(|octet| octet.rotate_left(4)))
 }
 
-/// One PDP context.
+/// The interface that a session's signalling comes by. Bearer identities are the UE's own on each of those of GTPv2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Access {
+    /// Gn or Gp, GTPv1.
+    Gn,
+    /// S5 or S8, from an SGW.
+    S5,
+    /// S2a, from a trusted WLAN's gateway.
+    S2a,
+    /// S2b, from an ePDG.
+    S2b,
+}
+
+impl Access {
+    /// Those of GTPv2.
+    pub(crate) const OF_V2: [Self; 3] = [Self::S5, Self::S2a, Self::S2b];
+
+    pub(crate) fn version(self) -> GtpVersion {
+        match self {
+            Self::Gn => GtpVersion::V1,
+            Self::S5 | Self::S2a | Self::S2b => GtpVersion::V2,
+        }
+    }
+}
+
+/// One PDP context, or one default bearer, whose EPS bearer identity is an NSAPI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Context {
     /// Our tunnel endpoint for user data, which is its charging identifier as well.
@@ -111,6 +137,7 @@ pub(crate) struct Session {
     pub incarnation: u32,
     /// Place in the configured access point names.
     pub apn: u16,
+    pub access: Access,
     pub leases: Leases,
     /// The class that it counts for.
     pub class: ClassId,

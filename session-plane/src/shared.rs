@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use enforcer::{CallKind, Class, ClassId, Gate, RefusalRing};
+use gtp::v1::Apn as AskedApn;
 use gtp::v1::value::APN_MAX_BYTES;
-use gtp::v1::{Apn as AskedApn, QosProfile};
 
-use crate::config::{APNS_MAX, Apn, PlaneConfig, PoolRange, WILDCARD};
+use crate::config::{APNS_MAX, Apn, GtpVersion, PlaneConfig, PoolRange, WILDCARD};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
 use crate::pools::AddressPools;
@@ -56,12 +56,15 @@ pub(crate) struct ServedApn {
     pub priority: ClassId,
 }
 
+/// The places of those of one name: one a GTP version.
+type Places = [Option<u16>; 2];
+
 /// All of them.
 #[derive(Debug)]
 pub(crate) struct Apns {
     served: Vec<ServedApn>,
-    by_name: HashMap<Box<str>, u16>,
-    wildcard: Option<u16>,
+    by_name: HashMap<Box<str>, Places>,
+    wildcard: Places,
     /// Every class in use, once.
     pub classes: Vec<(ClassId, Class)>,
 }
@@ -71,17 +74,17 @@ impl Apns {
         let mut apns = Self {
             served: Vec::new(),
             by_name: HashMap::new(),
-            wildcard: None,
+            wildcard: [None; 2],
             classes: Vec::new(),
         };
         for (place, apn) in (0..).zip(&config.apns) {
             let name = apn.name.to_ascii_lowercase();
             let wildcard = name == WILDCARD;
-            let taken = match wildcard {
-                true => apns.wildcard.replace(place).is_some(),
-                false => apns.by_name.insert(name.clone().into(), place).is_some(),
+            let places = match wildcard {
+                true => &mut apns.wildcard,
+                false => apns.by_name.entry(name.clone().into()).or_default(),
             };
-            if taken {
+            if places[apn.version as usize].replace(place).is_some() {
                 return Err(PlaneError::ApnTwice { name });
             }
             let (normal, urgent) = match apn.emergency {
@@ -112,15 +115,22 @@ impl Apns {
         Ok(id)
     }
 
-    /// The place of the one that a request asks for: by its whole name, by its network identifier, or the wildcard.
-    pub(crate) fn find(&self, asked: &AskedApn<'_>) -> Option<u16> {
+    /// The place of the one that a request of this version asks for: by its whole name, by its network identifier, or the
+    /// wildcard.
+    pub(crate) fn find(&self, asked: &AskedApn<'_>, version: GtpVersion) -> Option<u16> {
+        let place = |name: &str| self.by_name.get(name)?[version as usize];
         let mut buffer = [0; APN_MAX_BYTES];
-        let whole = self.by_name.get(asked.text(&mut buffer));
-        let found = whole.or_else(|| {
+        let found = place(asked.text(&mut buffer)).or_else(|| {
             let mut buffer = [0; APN_MAX_BYTES];
-            self.by_name.get(asked.network_identifier(&mut buffer))
+            place(asked.network_identifier(&mut buffer))
         });
-        found.copied().or(self.wildcard)
+        found.or(self.wildcard[version as usize])
+    }
+
+    /// Whether there is one whose calls come by this version; a node without does not speak it.
+    pub(crate) fn speak(&self, version: GtpVersion) -> bool {
+        let mut places = self.by_name.values().chain([&self.wildcard]);
+        places.any(|places| places[version as usize].is_some())
     }
 
     pub(crate) fn served(&self, place: u16) -> Option<&ServedApn> {
@@ -130,8 +140,8 @@ impl Apns {
 
 impl ServedApn {
     /// The class of a call with these priorities (rule L8).
-    pub(crate) fn class(&self, apn: &Apn, evolved: Option<u8>, qos: &QosProfile<'_>) -> ClassId {
-        match apn.priority.contain(evolved, Some(qos.arp())) {
+    pub(crate) fn class(&self, apn: &Apn, evolved: Option<u8>, rel99: Option<u8>) -> ClassId {
+        match apn.priority.contain(evolved, rel99) {
             true => self.priority,
             false => self.ordinary,
         }
@@ -150,6 +160,11 @@ fn check(config: &PlaneConfig) -> Result<(), PlaneError> {
     for cause in config.causes.all() {
         if cause.0 < 192 {
             return Err(PlaneError::Cause { cause: cause.0 });
+        }
+    }
+    for cause in config.causes_v2.all() {
+        if !(64..240).contains(&cause.0) {
+            return Err(PlaneError::CauseV2 { cause: cause.0 });
         }
     }
     let bounds = &config.bounds;
@@ -261,6 +276,17 @@ mod tests {
             why(|c| c.causes.at_ceiling = Cause::REQUEST_ACCEPTED),
             "cause 128 does not refuse: 192 to 255 do"
         );
+        assert_eq!(
+            why(|c| c.causes_v2.at_ceiling = gtp::v2::Cause::REQUEST_ACCEPTED),
+            "cause 16 does not refuse by GTPv2: 64 to 239 do"
+        );
+        let by_both = |c: &mut PlaneConfig| c.apns[1] = c.apns[0].clone();
+        assert_eq!(why(by_both), "apn \"internet\" is configured twice");
+        let once_each = |c: &mut PlaneConfig| {
+            c.apns[1] = c.apns[0].clone();
+            c.apns[1].version = GtpVersion::V2;
+        };
+        assert!(shared(once_each).is_ok());
         assert_eq!(why(|c| c.n3_requests = 0), "n3_requests must be at least 1");
         assert_eq!(
             why(|c| c.t3_response = Duration::ZERO),

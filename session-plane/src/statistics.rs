@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use gtp::v1::{Cause, MessageType};
+use gtp::{v1, v2};
 use licensing::ServiceIndex;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Statistics {
     /// Sessions now.
     pub sessions: u32,
-    /// PDP contexts now, of all sessions.
+    /// PDP contexts and bearers now, of all sessions.
     pub contexts: u32,
     /// Peers with sessions now.
     pub peers: u32,
@@ -26,12 +26,18 @@ pub struct Statistics {
     pub sessions_by_peer: BTreeMap<IpAddr, u32>,
     /// Datagrams taken, whatever was in them.
     pub datagrams: u64,
-    /// Messages received, by type (TS 29.060 table 1).
+    /// Messages of GTPv1 received, by type (TS 29.060 table 1).
     pub received: BTreeMap<u8, u64>,
-    /// Messages sent, by type.
+    /// Messages of GTPv1 sent, by type.
     pub sent: BTreeMap<u8, u64>,
-    /// Answers, by the request's type and the cause.
+    /// Answers by GTPv1, by the request's type and the cause.
     pub causes: Vec<CauseCount>,
+    /// Messages of GTPv2 received, by type (TS 29.274 table 6.1-1).
+    pub received_v2: BTreeMap<u8, u64>,
+    /// Messages of GTPv2 sent, by type.
+    pub sent_v2: BTreeMap<u8, u64>,
+    /// Answers by GTPv2, by the request's type and the cause.
+    pub causes_v2: Vec<CauseCount>,
     /// Datagrams dropped without an answer, by reason.
     pub drops: BTreeMap<DropReason, u64>,
     /// Requests answered from the cache.
@@ -85,7 +91,7 @@ pub enum DropReason {
     NoSequence,
     /// A type that no table has (11.1.3).
     UnknownMessage,
-    /// A message that a GGSN does not serve here (11.1.4).
+    /// A message that a GGSN or PGW does not serve here (11.1.4).
     UnexpectedMessage,
     /// An answer that nobody waits for.
     UnexpectedResponse,
@@ -93,6 +99,8 @@ pub enum DropReason {
     MalformedResponse,
     /// Version Not Supported, which is never answered.
     VersionNotSupported,
+    /// A message that came behind another in one datagram; the first one is served (TS 29.274 5.5.1).
+    Piggybacked,
     /// No room among the datagrams to be sent.
     NoRoomToSend,
 }
@@ -101,9 +109,9 @@ pub enum DropReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
-    /// Delete PDP Context Request.
+    /// Delete PDP Context Request, Delete Session Request.
     Deleted,
-    /// Another one with the same subscriber and NSAPI took its place.
+    /// Another one with the same subscriber and NSAPI, or bearer, took its place, or it went over to another access.
     Replaced,
     /// Its peer restarted, or the path to it failed.
     PeerLost,
@@ -115,9 +123,18 @@ pub enum Ended {
 #[derive(Debug)]
 pub(crate) struct Counters {
     pub plain: Statistics,
+    pub v1: Traffic,
+    pub v2: Traffic,
+}
+
+/// The messages of one GTP version.
+#[derive(Debug)]
+pub(crate) struct Traffic {
     received: Box<[u64; 256]>,
     sent: Box<[u64; 256]>,
-    /// Create, Update, Delete: by cause.
+    /// Requests whose answers have a cause.
+    answered: [u8; 3],
+    /// Of each of those, by cause.
     causes: Box<[[u64; 256]; 3]>,
 }
 
@@ -125,23 +142,8 @@ impl Counters {
     pub(crate) fn new() -> Self {
         Self {
             plain: Statistics::default(),
-            received: Box::new([0; 256]),
-            sent: Box::new([0; 256]),
-            causes: Box::new([[0; 256]; 3]),
-        }
-    }
-
-    pub(crate) fn received(&mut self, kind: MessageType) {
-        self.received[usize::from(kind.0)] += 1;
-    }
-
-    pub(crate) fn sent(&mut self, kind: MessageType) {
-        self.sent[usize::from(kind.0)] += 1;
-    }
-
-    pub(crate) fn answered(&mut self, request: MessageType, cause: Cause) {
-        if let Some(row) = ANSWERED.iter().position(|kind| *kind == request) {
-            self.causes[row][usize::from(cause.0)] += 1;
+            v1: Traffic::new(ANSWERED.map(|kind| kind.0)),
+            v2: Traffic::new(ANSWERED_V2.map(|kind| kind.0)),
         }
     }
 
@@ -156,18 +158,46 @@ impl Counters {
     /// All of them; what only the table knows is left at its default.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics {
-            received: by_type(&self.received),
-            sent: by_type(&self.sent),
-            causes: self.cause_counts(),
+            received: by_type(&self.v1.received),
+            sent: by_type(&self.v1.sent),
+            causes: self.v1.cause_counts(),
+            received_v2: by_type(&self.v2.received),
+            sent_v2: by_type(&self.v2.sent),
+            causes_v2: self.v2.cause_counts(),
             ..self.plain.clone()
+        }
+    }
+}
+
+impl Traffic {
+    fn new(answered: [u8; 3]) -> Self {
+        Self {
+            received: Box::new([0; 256]),
+            sent: Box::new([0; 256]),
+            answered,
+            causes: Box::new([[0; 256]; 3]),
+        }
+    }
+
+    pub(crate) fn received(&mut self, kind: u8) {
+        self.received[usize::from(kind)] += 1;
+    }
+
+    pub(crate) fn sent(&mut self, kind: u8) {
+        self.sent[usize::from(kind)] += 1;
+    }
+
+    pub(crate) fn answered(&mut self, request: u8, cause: u8) {
+        if let Some(row) = self.answered.iter().position(|kind| *kind == request) {
+            self.causes[row][usize::from(cause)] += 1;
         }
     }
 
     fn cause_counts(&self) -> Vec<CauseCount> {
-        let rows = ANSWERED.iter().zip(self.causes.iter());
+        let rows = self.answered.iter().zip(self.causes.iter());
         let counts = rows.flat_map(|(request, row)| {
             (0..=u8::MAX).zip(row).map(|(cause, &count)| CauseCount {
-                request: request.0,
+                request: *request,
                 cause,
                 count,
             })
@@ -176,11 +206,18 @@ impl Counters {
     }
 }
 
-/// Requests whose answers have a cause.
-const ANSWERED: [MessageType; 3] = [
-    MessageType::CREATE_PDP_CONTEXT_REQUEST,
-    MessageType::UPDATE_PDP_CONTEXT_REQUEST,
-    MessageType::DELETE_PDP_CONTEXT_REQUEST,
+/// Requests by GTPv1 whose answers have a cause.
+const ANSWERED: [v1::MessageType; 3] = [
+    v1::MessageType::CREATE_PDP_CONTEXT_REQUEST,
+    v1::MessageType::UPDATE_PDP_CONTEXT_REQUEST,
+    v1::MessageType::DELETE_PDP_CONTEXT_REQUEST,
+];
+
+/// Requests by GTPv2 whose answers have a cause.
+const ANSWERED_V2: [v2::MessageType; 3] = [
+    v2::MessageType::CREATE_SESSION_REQUEST,
+    v2::MessageType::MODIFY_BEARER_REQUEST,
+    v2::MessageType::DELETE_SESSION_REQUEST,
 ];
 
 fn by_type(counts: &[u64; 256]) -> BTreeMap<u8, u64> {

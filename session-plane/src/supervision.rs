@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use gtp::v1::{Cause, MessageType, Writer};
+use gtp::{v1, v2};
 use licensing::{Mono, Now};
 
-use crate::config::PathDown;
+use crate::config::{GtpVersion, PathDown};
 use crate::output::Path;
 use crate::peers::Asked;
 use crate::plane::SessionPlane;
@@ -50,21 +50,29 @@ impl Supervision {
 }
 
 impl SessionPlane {
-    /// The peer of this address, known to all workers from here on. No resources are available (cause 199) for one too
-    /// many, unless `always`: a change of a session is never refused (rule L7), and an emergency call only for want of
-    /// room for itself (rule L8).
-    pub(crate) fn meet(&mut self, peer: IpAddr, always: bool, now: Mono) -> Result<u32, Cause> {
+    /// The peer of this address, known to all workers from here on. None for one too many, unless `always`: a change of
+    /// a session is never refused (rule L7), and an emergency call only for want of room for itself (rule L8).
+    pub(crate) fn meet(
+        &mut self,
+        peer: IpAddr,
+        version: GtpVersion,
+        always: bool,
+        now: Mono,
+    ) -> Option<u32> {
         if let Some(place) = self.table.peers.find(peer) {
-            return Ok(place);
+            if let Some(known) = self.table.peers.get_mut(place) {
+                known.version = version;
+            }
+            return Some(place);
         }
         if !self.shared.restarts.attach(peer, self.seat.worker, always) {
-            return Err(Cause::NO_RESOURCES_AVAILABLE);
+            return None;
         }
         let watch_at = now.after(WATCH);
         let echo_at = now.after(self.config.echo.interval.unwrap_or_default());
-        let place = self.table.peers.insert(peer, watch_at, echo_at);
+        let place = self.table.peers.insert(peer, version, watch_at, echo_at);
         self.supervision.watches.insert((watch_at, place));
-        Ok(place)
+        Some(place)
     }
 
     /// Forgets a peer of which no session is left or none was made, at once: whoever names ever new ones must not fill
@@ -192,8 +200,8 @@ impl SessionPlane {
         };
         peer.asked = Some(asked);
         peer.echo_at = now.after(self.config.t3_response);
-        let address = peer.address;
-        self.send_echo_request(address, asked.sequence);
+        let (address, version) = (peer.address, peer.version);
+        self.send_echo_request(address, version, asked.sequence);
     }
 
     /// Another worker asks this peer; when it leaves, our first question comes an interval later.
@@ -204,15 +212,27 @@ impl SessionPlane {
         }
     }
 
-    fn send_echo_request(&mut self, peer: IpAddr, sequence: u16) {
-        let kind = MessageType::ECHO_REQUEST;
+    fn send_echo_request(&mut self, peer: IpAddr, version: GtpVersion, sequence: u16) {
         let path = Path {
             local: self.config.control,
             peer: SocketAddr::new(peer, self.config.echo.peer_port),
         };
         let mut octets = std::mem::take(&mut self.scratch);
-        if let Ok(bytes) = Writer::new(&mut octets, kind, 0, sequence).finish() {
-            self.send(path, kind, bytes);
+        match version {
+            GtpVersion::V1 => {
+                let kind = v1::MessageType::ECHO_REQUEST;
+                if let Ok(bytes) = v1::Writer::new(&mut octets, kind, 0, sequence).finish() {
+                    self.send(path, kind, bytes);
+                }
+            }
+            GtpVersion::V2 => {
+                let kind = v2::MessageType::ECHO_REQUEST;
+                let mut writer = v2::Writer::new(&mut octets, kind, None, sequence.into());
+                writer.recovery(self.config.recovery);
+                if let Ok(bytes) = writer.finish() {
+                    self.send_v2(path, kind, bytes);
+                }
+            }
         }
         self.scratch = octets;
     }
@@ -235,13 +255,16 @@ impl SessionPlane {
     }
 
     /// An answer to our Echo Request; false if we did not ask.
-    pub(crate) fn hear_echo(&mut self, peer: IpAddr, sequence: u16, now: Mono) -> bool {
+    pub(crate) fn hear_echo(&mut self, peer: IpAddr, sequence: u32, now: Mono) -> bool {
         let interval = self.config.echo.interval.unwrap_or_default();
         let place = self.table.peers.find(peer);
         let Some(peer) = place.and_then(|place| self.table.peers.get_mut(place)) else {
             return false;
         };
-        if peer.asked.is_none_or(|asked| asked.sequence != sequence) {
+        if peer
+            .asked
+            .is_none_or(|asked| u32::from(asked.sequence) != sequence)
+        {
             return false;
         }
         peer.asked = None;

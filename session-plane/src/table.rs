@@ -6,9 +6,10 @@ use gtp::v1::Nsapi;
 use rand::RngCore;
 use rand::rngs::StdRng;
 
+use crate::config::GtpVersion;
 use crate::hashing::{Keyed, OwnNumbers};
 use crate::peers::Peers;
-use crate::session::{Context, ContextKey, Further, Identity, NONE, Session};
+use crate::session::{Access, Context, ContextKey, Further, Identity, NONE, Session};
 use crate::slab::Slab;
 
 /// Tries to draw a tunnel endpoint that is free; with half of a shard's numbers taken, 64 fail once in 10^19 times.
@@ -61,7 +62,11 @@ pub(crate) struct Table {
     further: Slab<Further>,
     /// Our tunnel endpoints: sessions by the one for signalling, further contexts by the one for user data.
     teids: HashMap<u32, u32, OwnNumbers>,
+    /// Contexts of sessions that came by GTPv1.
     contexts: HashMap<ContextKey, u32, Keyed>,
+    /// Sessions that came by GTPv2: a subscriber may use the number of a bearer once for each access point name and
+    /// access (TS 29.274 7.2.1).
+    bearers: HashMap<(ContextKey, u16, Access), u32, Keyed>,
     pub(crate) peers: Peers,
 }
 
@@ -72,6 +77,7 @@ impl Table {
             further: Slab::new(),
             teids: HashMap::with_hasher(OwnNumbers),
             contexts: HashMap::with_hasher(keyed.clone()),
+            bearers: HashMap::with_hasher(keyed.clone()),
             peers: Peers::new(keyed),
         }
     }
@@ -112,9 +118,30 @@ impl Table {
         }
     }
 
+    /// The session whose signalling has this tunnel endpoint, if it came by this version.
+    pub(crate) fn by_teid_of(&self, teid: u32, version: GtpVersion) -> Option<u32> {
+        let place = self.by_teid(teid)?;
+        let session = self.sessions.get(place)?;
+        (session.access.version() == version).then_some(place)
+    }
+
     /// The context with this key.
     pub(crate) fn by_key(&self, key: ContextKey) -> Option<Place> {
         self.contexts.get(&key).copied().map(Place::of)
+    }
+
+    /// The session by GTPv2 with this key, access point name and access.
+    pub(crate) fn by_bearer(&self, key: ContextKey, apn: u16, access: Access) -> Option<u32> {
+        self.bearers.get(&(key, apn, access)).copied()
+    }
+
+    /// A session by GTPv2 that this subscriber has with this access point name, by any access and under any number.
+    pub(crate) fn connection(&self, who: Identity, apn: u16) -> Option<u32> {
+        let numbers = (0..=Nsapi::MAX).filter_map(|number| Nsapi::new(number).ok());
+        let keys =
+            numbers.flat_map(|number| Access::OF_V2.map(|access| (who.with(number), access)));
+        keys.into_iter()
+            .find_map(|(key, access)| self.by_bearer(key, apn, access))
     }
 
     /// The session that a context belongs to.
@@ -154,9 +181,13 @@ impl Table {
     pub(crate) fn insert(&mut self, session: Session) -> u32 {
         let (teid, peer) = (session.teid, session.peer);
         let key = session.identity.with(session.context.nsapi);
+        let (apn, access) = (session.apn, session.access);
         let place = self.sessions.insert(session);
         self.teids.insert(teid, Place::First(place).entry());
-        self.contexts.insert(key, Place::First(place).entry());
+        match access.version() {
+            GtpVersion::V1 => drop(self.contexts.insert(key, Place::First(place).entry())),
+            GtpVersion::V2 => drop(self.bearers.insert((key, apn, access), place)),
+        }
         self.link(place, peer);
         place
     }
@@ -174,7 +205,15 @@ impl Table {
             );
             next = further.next;
         }
-        self.forget(session.teid, session.identity, session.context.nsapi);
+        let (identity, nsapi) = (session.identity, session.context.nsapi);
+        match session.access.version() {
+            GtpVersion::V1 => self.forget(session.teid, identity, nsapi),
+            GtpVersion::V2 => {
+                let key = (identity.with(nsapi), session.apn, session.access);
+                self.bearers.remove(&key);
+                self.teids.remove(&session.teid);
+            }
+        }
         self.teids.remove(&session.context.teid);
         Some(session)
     }
@@ -314,8 +353,16 @@ impl Table {
             }
             assert_eq!(self.by_teid(session.teid), Some(place));
             let key = session.identity.with(session.context.nsapi);
-            assert_eq!(self.by_key(key), Some(Place::First(place)));
             contexts += 1;
+            if session.access.version() == GtpVersion::V2 {
+                assert_eq!(
+                    self.by_bearer(key, session.apn, session.access),
+                    Some(place)
+                );
+                assert_eq!(session.further, NONE);
+                continue;
+            }
+            assert_eq!(self.by_key(key), Some(Place::First(place)));
             let mut next = session.further;
             while let Some(further) = self.further.get(next) {
                 assert_eq!(further.session, place);
@@ -327,7 +374,7 @@ impl Table {
             }
         }
         assert_eq!(contexts, self.contexts() as usize);
-        assert_eq!(contexts, self.contexts.len());
+        assert_eq!(contexts, self.contexts.len() + self.bearers.len());
         assert_eq!(contexts + promoted, self.teids.len());
         for (place, peer) in self.peers.iter() {
             self.check_peer(place, peer);

@@ -4,6 +4,7 @@
 use gtp::v1::{Cause, IeType};
 
 use super::{Outcome, Request};
+use crate::config::GtpVersion;
 use crate::plane::SessionPlane;
 use crate::session::Leases;
 use crate::statistics::Ended;
@@ -12,7 +13,7 @@ use crate::table::Left;
 impl SessionPlane {
     pub(super) fn delete<'a>(&mut self, request: &Request<'a>) -> Outcome<'a> {
         let nsapi = request.nsapi()?;
-        let session = self.table.by_teid(request.teid);
+        let session = self.table.by_teid_of(request.teid, GtpVersion::V1);
         let session = session.ok_or(Cause::NON_EXISTENT)?;
         let context = self.table.context_of(session, nsapi);
         let context = context.ok_or(Cause::NON_EXISTENT)?;

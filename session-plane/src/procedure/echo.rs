@@ -36,7 +36,7 @@ impl SessionPlane {
             return self.counters.dropped(DropReason::MalformedResponse);
         };
         let peer = path.peer.ip().to_canonical();
-        if !self.hear_echo(peer, sequence, now) {
+        if !self.hear_echo(peer, sequence.into(), now) {
             return self.counters.dropped(DropReason::UnexpectedResponse);
         }
         self.hear_recovery(peer, recovery);

@@ -5,6 +5,7 @@ use gtp::v1::{Cause, IeType, Nsapi};
 
 use super::{Outcome, Request};
 use crate::answer::Granted;
+use crate::config::GtpVersion;
 use crate::plane::SessionPlane;
 use crate::session::Context;
 use crate::statistics::Ended;
@@ -15,7 +16,7 @@ impl SessionPlane {
         let nsapi = request.nsapi()?;
         let linked = request.value(IeType::NSAPI, 1, Nsapi::parse)?;
         let (qos, user) = (request.qos()?, request.user_plane()?);
-        let session = self.table.by_teid(request.teid);
+        let session = self.table.by_teid_of(request.teid, GtpVersion::V1);
         let session = session.filter(|session| self.table.context_of(*session, linked).is_some());
         let session = session.ok_or(Cause::CONTEXT_NOT_FOUND)?;
         if nsapi == linked {

@@ -5,6 +5,7 @@ use gtp::v1::Cause;
 
 use super::{Outcome, Request};
 use crate::answer::Granted;
+use crate::config::GtpVersion;
 use crate::plane::SessionPlane;
 use crate::table::Place;
 
@@ -13,12 +14,13 @@ impl SessionPlane {
         let (nsapi, qos) = (request.nsapi()?, request.qos()?);
         let (user_teid, user_address) = request.user_plane()?;
         let address = request.peer()?;
-        let session = self.table.by_teid(request.teid);
+        let session = self.table.by_teid_of(request.teid, GtpVersion::V1);
         let session = session.ok_or(Cause::NON_EXISTENT)?;
         let place = self.table.context_of(session, nsapi);
         let place = place.ok_or(Cause::NON_EXISTENT)?;
 
-        let peer = self.meet(address, true, request.now.mono)?;
+        let peer = self.meet(address, GtpVersion::V1, true, request.now.mono);
+        let peer = peer.ok_or(Cause::NO_RESOURCES_AVAILABLE)?;
         if let Some(counter) = request.recovery() {
             self.hear_recovery(address, counter);
         }
@@ -59,7 +61,7 @@ impl SessionPlane {
         let apn = self.config.apns.get(usize::from(record.apn));
         let served = self.shared.apns.served(record.apn);
         if let (Some(apn), Some(served), Ok(qos)) = (apn, served, request.qos()) {
-            let class = served.class(apn, request.priority_level(), &qos);
+            let class = served.class(apn, request.priority_level(), Some(qos.arp()));
             self.reclass(session, class);
         }
     }

@@ -1,0 +1,228 @@
+//! A call, whichever GTP version it came by: room, tunnel endpoint, addresses, permit, session.
+//!
+//! Both versions find out what is asked for, each in its own words, and say in their own causes what stood in the way.
+
+use std::net::IpAddr;
+
+use enforcer::{ClassId, Permit, Refusal};
+use gtp::v1::{Apn as AskedApn, Nsapi};
+use licensing::Now;
+
+use crate::config::GtpVersion;
+use crate::plane::SessionPlane;
+use crate::pools::Lease;
+use crate::session::{Access, Context, Identity, Leases, NONE, Session};
+use crate::statistics::Ended;
+use crate::table::Place;
+
+/// What a request asks for, found to be something that can be given.
+pub(crate) struct Call<'a> {
+    pub asked: AskedApn<'a>,
+    /// Place in the configured access point names.
+    pub apn: u16,
+    pub emergency: bool,
+    pub class: ClassId,
+    pub who: Identity,
+    pub access: Access,
+    /// NSAPI, or EPS bearer identity, of the first context.
+    pub number: Nsapi,
+    /// The shard that the request was steered by, which the endpoint that it is given carries.
+    pub shard: u8,
+    pub wants_v4: bool,
+    pub wants_v6: bool,
+    pub peer: IpAddr,
+    pub peer_teid: u32,
+    pub recovery: Option<u8>,
+    pub user: (u32, IpAddr),
+    /// A session that comes over from another access with its permit and its addresses; never refused for a license
+    /// (rule L7).
+    pub comes_over: Option<u32>,
+}
+
+/// A session was made.
+pub(crate) struct Made {
+    /// Our tunnel endpoint, for signalling as for user data.
+    pub teid: u32,
+    pub leases: Leases,
+}
+
+/// What stood in the way of a call. It left no trace.
+pub(crate) enum Obstacle {
+    /// One peer too many.
+    Peers,
+    /// No room for a session.
+    Memory,
+    /// No tunnel endpoint is free.
+    Endpoints,
+    /// No address is free.
+    Addresses,
+    /// The gate refused.
+    License(Refusal),
+}
+
+/// Addresses for a session.
+struct Offer {
+    leases: Leases,
+    /// Those of them taken out of the pools for it; the others are its predecessor's.
+    fresh: Leases,
+}
+
+impl SessionPlane {
+    /// Everything that may fail comes before the permit; after it nothing does. A refused request leaves all as it was.
+    pub(crate) fn begin_call(&mut self, call: &Call<'_>, now: Now) -> Result<Made, Obstacle> {
+        let version = call.access.version();
+        let peer = self.meet(call.peer, version, call.emergency, now.mono);
+        let peer = peer.ok_or(Obstacle::Peers)?;
+        if let Some(counter) = call.recovery {
+            self.hear_recovery(call.peer, counter);
+        }
+        let made = self.make(call, peer);
+        if made.is_err() {
+            self.part(peer);
+        }
+        made
+    }
+
+    fn make(&mut self, call: &Call<'_>, peer: u32) -> Result<Made, Obstacle> {
+        let collision = self.collision(call);
+        let old = match collision {
+            Some(Place::First(session)) => Some(session),
+            Some(Place::Further(_)) | None => None,
+        };
+        if !self.has_room(call.emergency, old) {
+            return Err(Obstacle::Memory);
+        }
+        let teid = self.table.draw_teid(call.shard, &mut self.random);
+        let teid = teid.ok_or(Obstacle::Endpoints)?;
+        let offer = self.offer(call, old)?;
+        let permit = match self.ask(old, call) {
+            Ok(permit) => permit,
+            Err(refusal) => {
+                offer
+                    .fresh
+                    .iter()
+                    .for_each(|lease| self.shared.pools.undo(lease));
+                return Err(Obstacle::License(refusal));
+            }
+        };
+        let left = self.make_way(collision, offer.leases);
+        self.begin_session(Session {
+            identity: call.who,
+            teid,
+            peer_teid: call.peer_teid,
+            peer,
+            incarnation: self.shared.restarts.incarnation(call.peer),
+            apn: call.apn,
+            access: call.access,
+            leases: offer.leases,
+            class: call.class,
+            permit: Some(permit),
+            context: Context::new(teid, call.number, call.user.0, call.user.1),
+            further: NONE,
+            newer: NONE,
+            older: NONE,
+        });
+        if let Some(left) = left {
+            self.part(left);
+        }
+        Ok(Made {
+            teid,
+            leases: offer.leases,
+        })
+    }
+
+    /// What the new session takes the place of: what has the same key, or what it was before it came over.
+    fn collision(&self, call: &Call<'_>) -> Option<Place> {
+        let key = call.who.with(call.number);
+        match call.access.version() {
+            GtpVersion::V1 => self.table.by_key(key),
+            GtpVersion::V2 => {
+                let same = self.table.by_bearer(key, call.apn, call.access);
+                same.or(call.comes_over).map(Place::First)
+            }
+        }
+    }
+
+    /// Asks the gate. While a colliding session is replaced its place is never free; refused, the old one keeps its
+    /// permit (rule L13). One that comes over brings its permit along.
+    fn ask(&mut self, old: Option<u32>, call: &Call<'_>) -> Result<Permit, Refusal> {
+        let class = call.class;
+        let Some((place, permit)) = old.and_then(|old| Some((old, self.take_permit(old)?))) else {
+            return self.gate.admit(class);
+        };
+        if call.comes_over == Some(place) {
+            let was = self.table.session(place).map(|session| session.class);
+            return Ok(match was == Some(class) {
+                true => permit,
+                false => self.gate.reclass(permit, class),
+            });
+        }
+        self.gate
+            .replace(permit, class)
+            .map_err(|(refusal, permit)| {
+                if let Some(session) = self.table.session_mut(place) {
+                    session.permit = Some(permit);
+                }
+                refusal
+            })
+    }
+
+    /// Takes out what the new session replaces: the old session whole, or the one further context that has its NSAPI
+    /// (TS 29.060 7.3.1). The peer that had the old session, if there was one.
+    fn make_way(&mut self, collision: Option<Place>, kept: Leases) -> Option<u32> {
+        match collision? {
+            Place::First(old) => {
+                let session = self.table.remove(old)?;
+                let peer = session.peer;
+                self.settle(old, session, Ended::Replaced, kept);
+                Some(peer)
+            }
+            further @ Place::Further(_) => {
+                self.table.remove_context(further);
+                None
+            }
+        }
+    }
+
+    /// Addresses of the wanted type. One that replaces a session of the same access point name keeps its addresses: a
+    /// full pool must not end a session that is only made anew.
+    fn offer(&self, call: &Call<'_>, old: Option<u32>) -> Result<Offer, Obstacle> {
+        let old = old.and_then(|old| self.table.session(old));
+        let old = old.filter(|session| session.apn == call.apn);
+        let inherited = old.map_or(Leases::default(), |session| session.leases);
+        let apn = self.config.apns.get(usize::from(call.apn));
+        let apn = apn.ok_or(Obstacle::Addresses)?;
+        let v4 = self.lease(call.wants_v4, inherited.v4, &apn.ipv4_pools);
+        let v6 = self.lease(call.wants_v6, inherited.v6, &apn.ipv6_pools);
+        let unless_inherited =
+            |lease: Option<Lease>, inherited| lease.filter(|_| lease != inherited);
+        let fresh = Leases {
+            v4: unless_inherited(v4.unwrap_or_default(), inherited.v4),
+            v6: unless_inherited(v6.unwrap_or_default(), inherited.v6),
+        };
+        match (v4, v6) {
+            (Some(v4), Some(v6)) => Ok(Offer {
+                leases: Leases { v4, v6 },
+                fresh,
+            }),
+            (None, _) | (_, None) => {
+                fresh.iter().for_each(|lease| self.shared.pools.undo(lease));
+                Err(Obstacle::Addresses)
+            }
+        }
+    }
+
+    /// The address of one family: the inherited one, or one from the pools; inside, none if none is wanted.
+    fn lease(
+        &self,
+        wanted: bool,
+        inherited: Option<Lease>,
+        pools: &[u16],
+    ) -> Option<Option<Lease>> {
+        if !wanted {
+            return Some(None);
+        }
+        let lease = inherited.or_else(|| self.shared.pools.allocate(pools));
+        lease.map(Some)
+    }
+}

@@ -1,0 +1,135 @@
+//! Answers to Create Session, Modify Bearer and Delete Session Request, and their octets (TS 29.274 7.2.2, 7.2.8,
+//! 7.2.10.1).
+
+use gtp::v1::Nsapi;
+use gtp::v2::{
+    ApnRestriction, Cause, CauseIe, Ebi, EpcTimer, FTeid, InterfaceType, MessageType, Paa, PdnType,
+    WriteError, Writer,
+};
+
+use crate::config::PlaneConfig;
+use crate::session::Access;
+
+/// One answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub kind: MessageType,
+    /// The peer's tunnel endpoint.
+    pub teid: u32,
+    pub sequence: u32,
+    pub cause: CauseIe,
+    /// What an accepted Create Session carries.
+    pub granted: Option<Granted>,
+    /// What became of each bearer.
+    pub bearers: Bearers,
+    /// With cause 113.
+    pub back_off: Option<EpcTimer>,
+    /// A refused Create Session carries an endpoint and an address all the same.
+    pub padded: bool,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub access: Access,
+    /// Our tunnel endpoint for signalling and for user data, the default bearer's charging identifier.
+    pub teid: u32,
+    pub number: Nsapi,
+    pub address: Paa,
+}
+
+/// Causes, by the number of the bearer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bearers([Option<BearerAnswer>; 16]);
+
+/// What became of one bearer.
+#[derive(Clone, Copy, Debug)]
+struct BearerAnswer {
+    cause: Cause,
+    charging_id: Option<u32>,
+}
+
+impl Bearers {
+    pub(super) fn set(&mut self, number: Nsapi, cause: Cause, charging_id: Option<u32>) {
+        self.0[usize::from(number.number())] = Some(BearerAnswer { cause, charging_id });
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Ebi, BearerAnswer)> {
+        let numbered = (0..).zip(self.0);
+        numbered.filter_map(|(number, answer)| Some((Ebi::new(number).ok()?, answer?)))
+    }
+}
+
+impl Answer {
+    pub(super) fn new(request: MessageType, teid: u32, sequence: u32, cause: Cause) -> Self {
+        let kind = request.response();
+        Self {
+            kind: kind.unwrap_or(MessageType::VERSION_NOT_SUPPORTED),
+            teid,
+            sequence,
+            cause: CauseIe::new(cause),
+            granted: None,
+            bearers: Bearers::default(),
+            back_off: None,
+            padded: false,
+        }
+    }
+
+    /// Its octets.
+    pub(super) fn write<'b>(
+        &self,
+        config: &PlaneConfig,
+        out: &'b mut Vec<u8>,
+    ) -> Result<&'b [u8], WriteError> {
+        let mut writer = Writer::new(out, self.kind, Some(self.teid), self.sequence);
+        writer.cause(&self.cause);
+        let creates = self.kind == MessageType::CREATE_SESSION_RESPONSE;
+        if let Some(granted) = &self.granted {
+            granted.write(config, &mut writer);
+        } else if self.padded && creates && !self.cause.cause.is_accepted() {
+            let nobody = FTeid::new(InterfaceType::S5S8_PGW_C, 0, config.control.ip());
+            writer.f_teid(1, &nobody).paa(&Paa::dynamic(PdnType::Ipv4));
+        }
+        for (ebi, answer) in self.bearers.iter() {
+            writer.bearer_context(0, |bearer| {
+                bearer.ebi(0, ebi).cause(&CauseIe::new(answer.cause));
+                if let Some(id) = answer.charging_id {
+                    bearer.charging_id(id);
+                }
+            });
+        }
+        if self.cause.cause.is_accepted() {
+            writer.recovery(config.recovery);
+        }
+        if let Some(back_off) = self.back_off {
+            writer.epc_timer(0, back_off);
+        }
+        writer.finish()
+    }
+}
+
+impl Granted {
+    /// Which instance an element has depends on the access (TS 29.274 tables 7.2.2-1, 7.2.2-2).
+    fn write(&self, config: &PlaneConfig, writer: &mut Writer<'_>) {
+        let (control, user, instance) = match self.access {
+            Access::Gn | Access::S5 => (InterfaceType::S5S8_PGW_C, InterfaceType::S5S8_PGW_U, 2),
+            Access::S2b => (InterfaceType::S2B_PGW_C, InterfaceType::S2B_PGW_U, 4),
+            Access::S2a => (InterfaceType::S2A_PGW_C, InterfaceType::S2A_PGW_U, 5),
+        };
+        writer
+            .f_teid(1, &FTeid::new(control, self.teid, config.control.ip()))
+            .paa(&self.address);
+        if self.access == Access::S5 {
+            writer.apn_restriction(ApnRestriction(0));
+        }
+        writer.bearer_context(0, |bearer| {
+            if let Ok(ebi) = Ebi::new(self.number.number()) {
+                bearer.ebi(0, ebi);
+            }
+            bearer
+                .cause(&CauseIe::new(Cause::REQUEST_ACCEPTED))
+                .f_teid(instance, &FTeid::new(user, self.teid, config.user))
+                .charging_id(self.teid);
+        });
+    }
+}

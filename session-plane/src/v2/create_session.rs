@@ -1,0 +1,257 @@
+//! Create Session on S5/S8, S2a and S2b (TS 29.274 7.2.1, 7.2.2).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use gtp::v2::{
+    Apn as AskedApn, BearerQos, Cause, CauseIe, FTeid, IeSet, IeType, Imei, Imsi, Indication,
+    InterfaceType, Paa, PdnType,
+};
+
+use super::answer::{Bearers, Granted};
+use super::{Done, Rejected, Request, bearer_number, value};
+use crate::call::{Call, Obstacle};
+use crate::config::{Apn, GtpVersion, StaticAddress};
+use crate::plane::SessionPlane;
+use crate::session::{Access, Identity, Leases};
+
+/// Length of the prefix that a UE is given. Unit: bits.
+const PREFIX_BITS: u8 = 64;
+
+/// A call, and what its answer tells beside.
+struct Plan<'a> {
+    call: Call<'a>,
+    pdn_type: PdnType,
+    /// Accepted, or accepted with another type than was asked for.
+    cause: Cause,
+}
+
+impl SessionPlane {
+    pub(super) fn create_session(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
+        let plan = self.plan_session(request)?;
+        let made = match self.begin_call(&plan.call, request.now) {
+            Ok(made) => made,
+            Err(obstacle) => return Err(self.stopped_v2(obstacle, &plan.call, request)),
+        };
+        let (bearers, partly) = further_bearers(request, &plan.call);
+        let granted = Granted {
+            access: plan.call.access,
+            teid: made.teid,
+            number: plan.call.number,
+            address: self.allocation(plan.pdn_type, made.leases),
+        };
+        Ok(Done {
+            cause: match partly {
+                true => Cause::REQUEST_ACCEPTED_PARTIALLY,
+                false => plan.cause,
+            },
+            granted: Some(granted),
+            bearers,
+        })
+    }
+
+    fn stopped_v2(
+        &mut self,
+        obstacle: Obstacle,
+        call: &Call<'_>,
+        request: &Request<'_>,
+    ) -> Rejected {
+        match obstacle {
+            Obstacle::Peers | Obstacle::Endpoints => Cause::NO_RESOURCES_AVAILABLE.into(),
+            Obstacle::Memory => Cause::NO_MEMORY_AVAILABLE.into(),
+            Obstacle::Addresses => Cause::ALL_DYNAMIC_ADDRESSES_OCCUPIED.into(),
+            Obstacle::License(refusal) => {
+                let (cause, back_off) = self.reject_refused(call, refusal, request.now);
+                Rejected {
+                    cause: CauseIe::new(Cause(cause)),
+                    back_off,
+                }
+            }
+        }
+    }
+
+    fn plan_session<'a>(&self, request: &Request<'a>) -> Result<Plan<'a>, CauseIe> {
+        let access = request.access();
+        let access = access.ok_or(CauseIe::new(Cause::SERVICE_NOT_SUPPORTED))?;
+        let asked = request.value(IeType::APN, AskedApn::parse)?;
+        let unknown = || CauseIe::new(Cause::MISSING_OR_UNKNOWN_APN);
+        let place = self.shared.apns.find(&asked, GtpVersion::V2);
+        let place = place.ok_or_else(unknown)?;
+        let apn = self.config.apns.get(usize::from(place));
+        let apn = apn.ok_or_else(unknown)?;
+        let served = self.shared.apns.served(place).ok_or_else(unknown)?;
+        let bearer = request.bearer()?;
+        let qos = value(&bearer, IeType::BEARER_QOS, 0, BearerQos::parse)?;
+        let flags = request.flags();
+        let (pdn_type, cause) = wanted_type(request, apn, access, flags)?;
+        let sender = request.value(IeType::F_TEID, FTeid::parse)?;
+        let who = identify(request, apn, flags)?;
+        let comes_over = flags
+            .has(Indication::HI)
+            .then(|| self.table.connection(who, place))
+            .flatten();
+        let call = Call {
+            asked,
+            apn: place,
+            emergency: apn.emergency,
+            class: served.class(apn, Some(qos.arp.priority_level), None),
+            who,
+            access,
+            number: bearer_number(&bearer)?,
+            shard: request.shard,
+            wants_v4: pdn_type != PdnType::Ipv6,
+            wants_v6: pdn_type != PdnType::Ipv4,
+            peer: address_of(&sender, 0, false)?,
+            peer_teid: sender.teid,
+            recovery: request.recovery(),
+            user: user_plane(&bearer, access)?,
+            comes_over,
+        };
+        Ok(Plan {
+            call,
+            pdn_type,
+            cause,
+        })
+    }
+
+    /// The addresses as the UE is told them.
+    fn allocation(&self, pdn_type: PdnType, leases: Leases) -> Paa {
+        let (mut v4, mut v6) = (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED);
+        for lease in leases.iter() {
+            match self.shared.pools.address(lease) {
+                IpAddr::V4(address) => v4 = address,
+                IpAddr::V6(address) => v6 = address,
+            }
+        }
+        let prefix_bits = PREFIX_BITS;
+        match pdn_type {
+            PdnType::Ipv4 => Paa::Ipv4(v4),
+            PdnType::Ipv6 => Paa::Ipv6 {
+                prefix_bits,
+                address: v6,
+            },
+            PdnType::Ipv4v6 => Paa::Ipv4v6 {
+                prefix_bits,
+                v6,
+                v4,
+            },
+            PdnType::NonIp | PdnType::Ethernet => Paa::dynamic(pdn_type),
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Which access it comes by: what the sender's endpoint says. None for one that a PGW has no part in.
+    pub(super) fn access(&self) -> Option<Access> {
+        match self.sender()?.interface {
+            InterfaceType::S5S8_SGW_C => Some(Access::S5),
+            InterfaceType::S2A_TWAN_C => Some(Access::S2a),
+            InterfaceType::S2B_EPDG_C => Some(Access::S2b),
+            _ => None,
+        }
+    }
+
+    /// The first bearer context: the default bearer's.
+    fn bearer(&self) -> Result<IeSet<'a>, CauseIe> {
+        let kind = IeType::BEARER_CONTEXT;
+        let group = self.ies.group(kind, 0);
+        let group = group.ok_or(CauseIe::about(Cause::MANDATORY_IE_MISSING, kind, 0))?;
+        group.map_err(|_| CauseIe::about(Cause::MANDATORY_IE_INCORRECT, kind, 0))
+    }
+
+    /// Indication flags; malformed they are as good as absent.
+    fn flags(&self) -> Indication {
+        let value = self.ies.get(IeType::INDICATION, 0);
+        let flags = value.and_then(|value| Indication::parse(value).ok());
+        flags.unwrap_or_default()
+    }
+}
+
+/// Where user data goes; the instance of its endpoint depends on the access.
+fn user_plane(bearer: &IeSet<'_>, access: Access) -> Result<(u32, IpAddr), CauseIe> {
+    let instance = match access {
+        Access::Gn | Access::S5 => 2,
+        Access::S2b => 5,
+        Access::S2a => 6,
+    };
+    let endpoint = value(bearer, IeType::F_TEID, instance, FTeid::parse)?;
+    Ok((endpoint.teid, address_of(&endpoint, instance, true)?))
+}
+
+fn address_of(endpoint: &FTeid, instance: u8, of_bearer: bool) -> Result<IpAddr, CauseIe> {
+    let address = endpoint.address().map(|address| address.to_canonical());
+    address.ok_or(CauseIe {
+        bearer_context_error: of_bearer,
+        ..CauseIe::about(Cause::MANDATORY_IE_INCORRECT, IeType::F_TEID, instance)
+    })
+}
+
+/// Bearers beyond the default one are not made: each is told so, and the request is accepted in part.
+fn further_bearers(request: &Request<'_>, call: &Call<'_>) -> (Bearers, bool) {
+    let mut bearers = Bearers::default();
+    let mut partly = false;
+    let groups = request.ies.groups(IeType::BEARER_CONTEXT, 0).skip(1);
+    for number in groups.filter_map(|group| bearer_number(&group.ok()?).ok()) {
+        if number != call.number {
+            bearers.set(number, Cause::NO_RESOURCES_AVAILABLE, None);
+            partly = true;
+        }
+    }
+    (bearers, partly)
+}
+
+/// Who calls. Without an IMSI, or with one that nobody authenticated, it is the equipment, and only an emergency call
+/// may come so (TS 29.274 table 7.2.1-1, TS 23.401 4.3.12).
+fn identify(request: &Request<'_>, apn: &Apn, flags: Indication) -> Result<Identity, CauseIe> {
+    let has_imsi = request.ies.get(IeType::IMSI, 0).is_some();
+    if has_imsi && !flags.has(Indication::UIMSI) {
+        let imsi = request.value(IeType::IMSI, Imsi::parse_short)?;
+        return Ok(Identity::of_imsi(imsi));
+    }
+    if apn.emergency {
+        let missing = CauseIe::about(Cause::CONDITIONAL_IE_MISSING, IeType::MEI, 0);
+        let mei = request.ies.get(IeType::MEI, 0).ok_or(missing)?;
+        let malformed = CauseIe::about(Cause::MANDATORY_IE_INCORRECT, IeType::MEI, 0);
+        return Imei::parse(mei)
+            .map(Identity::of_imei)
+            .map_err(|_| malformed);
+    }
+    Err(match has_imsi {
+        true => CauseIe::new(Cause::USER_AUTHENTICATION_FAILED),
+        false => CauseIe::about(Cause::CONDITIONAL_IE_MISSING, IeType::IMSI, 0),
+    })
+}
+
+/// The PDN type that is granted, with the cause that says so. Only IP is served, and only where the access point name
+/// has pools for it; of two versions asked for, one may be granted (TS 29.274 7.2.2, TS 23.401 5.3.1.1).
+fn wanted_type(
+    request: &Request<'_>,
+    apn: &Apn,
+    access: Access,
+    flags: Indication,
+) -> Result<(PdnType, Cause), CauseIe> {
+    let wanted = request.value(IeType::PAA, Paa::parse)?;
+    let v4_static = wanted.v4().is_some_and(|address| !address.is_unspecified());
+    let v6_static = wanted.v6().is_some_and(|address| !address.is_unspecified());
+    let is_static = (v4_static || v6_static) && !flags.has(Indication::HI);
+    if is_static && apn.static_address == StaticAddress::Refuse {
+        return Err(CauseIe::new(Cause::PREFERRED_PDN_TYPE_NOT_SUPPORTED));
+    }
+    let accepted = Cause::REQUEST_ACCEPTED;
+    let preferred = Cause::NEW_PDN_TYPE_NETWORK_PREFERENCE;
+    let single = Cause::NEW_PDN_TYPE_SINGLE_ADDRESS_BEARER;
+    let v4_served = !apn.ipv4_pools.is_empty();
+    let v6_served = !apn.ipv6_pools.is_empty();
+    let one_bearer_carries_both = access != Access::S5 || flags.has(Indication::DAF);
+    match (wanted.pdn_type(), v4_served, v6_served) {
+        (PdnType::Ipv4, true, _) => Ok((PdnType::Ipv4, accepted)),
+        (PdnType::Ipv6, _, true) => Ok((PdnType::Ipv6, accepted)),
+        (PdnType::Ipv4v6, true, true) if one_bearer_carries_both => Ok((PdnType::Ipv4v6, accepted)),
+        (PdnType::Ipv4v6, true, true) => Ok((PdnType::Ipv4, single)),
+        (PdnType::Ipv4v6, true, false) => Ok((PdnType::Ipv4, preferred)),
+        (PdnType::Ipv4v6, false, true) => Ok((PdnType::Ipv6, preferred)),
+        (PdnType::Ipv4 | PdnType::Ipv6 | PdnType::Ipv4v6, _, _)
+        | (PdnType::NonIp | PdnType::Ethernet, _, _) => {
+            Err(CauseIe::new(Cause::PREFERRED_PDN_TYPE_NOT_SUPPORTED))
+        }
+    }
+}

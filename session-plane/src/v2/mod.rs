@@ -1,0 +1,286 @@
+//! The procedures of a PGW on S5/S8, S2a and S2b, one file each: GTPv2-C (TS 29.274).
+
+mod answer;
+mod create_session;
+mod delete_session;
+mod echo;
+mod mandatory;
+mod modify_bearer;
+
+use gtp::peek::peek;
+use gtp::v1::Nsapi;
+use gtp::v2::{
+    Cause, CauseIe, EpcTimer, FTeid, HeaderError, IeSet, IeType, Message, MessageType, ValueError,
+};
+use licensing::Now;
+
+use crate::cache::RequestKey;
+use crate::config::GtpVersion;
+use crate::output::Path;
+use crate::plane::SessionPlane;
+use crate::statistics::DropReason;
+use crate::steer::shard_of;
+use answer::{Answer, Bearers, Granted};
+use mandatory::{CREATE_SESSION, DELETE_SESSION, MODIFY_BEARER};
+
+/// A request that changes sessions.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    kind: MessageType,
+    /// None in a header without one, which no such request may have.
+    teid: Option<u32>,
+    sequence: u32,
+    /// The shard that it was steered by, which the endpoints that it is given carry.
+    shard: u8,
+    ies: &'a IeSet<'a>,
+    now: Now,
+}
+
+/// What a procedure has done.
+struct Done {
+    cause: Cause,
+    granted: Option<Granted>,
+    bearers: Bearers,
+}
+
+/// A request that was not accepted, and did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rejected {
+    cause: CauseIe,
+    back_off: Option<EpcTimer>,
+}
+
+impl From<CauseIe> for Rejected {
+    fn from(cause: CauseIe) -> Self {
+        Self {
+            cause,
+            back_off: None,
+        }
+    }
+}
+
+impl From<Cause> for Rejected {
+    fn from(cause: Cause) -> Self {
+        CauseIe::new(cause).into()
+    }
+}
+
+impl SessionPlane {
+    /// Takes a datagram in that says that it is of version 2, or of a later one.
+    pub(crate) fn handle_v2(&mut self, datagram: &[u8], path: Path, now: Now) {
+        let message = match Message::parse(datagram) {
+            Ok(message) => message,
+            Err(error) => return self.handle_fault_v2(error, datagram, path),
+        };
+        let header = message.header;
+        self.counters.v2.received(header.kind.0);
+        if message.piggybacked().is_some() {
+            self.counters.dropped(DropReason::Piggybacked);
+        }
+        match header.kind {
+            MessageType::ECHO_REQUEST => self.answer_echo_v2(&message, path),
+            MessageType::ECHO_RESPONSE => self.take_echo_v2(&message, path, now.mono),
+            kind if is_served(kind) => self.handle_request_v2(&message, datagram, path, now),
+            other => self.counters.dropped(unserved(other)),
+        }
+    }
+
+    /// As a request by GTPv1: the answer given before, if it is a retransmission, else a new one, which is kept.
+    fn handle_request_v2(&mut self, message: &Message<'_>, datagram: &[u8], path: Path, now: Now) {
+        let header = message.header;
+        let key = RequestKey {
+            path,
+            version: GtpVersion::V2,
+            kind: header.kind.0,
+            sequence: header.sequence,
+        };
+        let fingerprint = self.cache.fingerprint(key, datagram);
+        if let Some(answer) = self.cache.find(&fingerprint, now.mono) {
+            self.counters.plain.retransmissions += 1;
+            if let Some(response) = header.kind.response() {
+                self.counters.v2.sent(response.0);
+            }
+            if !self.outbox.send(path, answer) {
+                self.counters.dropped(DropReason::NoRoomToSend);
+            }
+            return;
+        }
+        let (ies, cut) = IeSet::parse_prefix(message.body);
+        let request = Request {
+            kind: header.kind,
+            teid: header.teid,
+            sequence: header.sequence,
+            shard: shard_of(datagram),
+            ies: &ies,
+            now,
+        };
+        let mut answer = match cut.is_some() || header.teid.is_none() {
+            true => self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT),
+            false => self.serve_v2(&request),
+        };
+        answer.padded = self.config.padded_refusals.contains(&path.peer.ip());
+        self.counters
+            .v2
+            .answered(header.kind.0, answer.cause.cause.0);
+        let mut octets = std::mem::take(&mut self.scratch);
+        if let Ok(bytes) = answer.write(&self.config, &mut octets) {
+            self.cache.keep(fingerprint, bytes, now.mono);
+            self.send_v2(path, answer.kind, bytes);
+        }
+        self.scratch = octets;
+    }
+
+    /// An answer that does nothing but refuse.
+    fn refuse_v2(&self, request: &Request<'_>, cause: Cause) -> Answer {
+        let teid = self.answer_teid_v2(request);
+        Answer::new(request.kind, teid, request.sequence, cause)
+    }
+
+    /// Checks what a request must carry, then does it.
+    fn serve_v2(&mut self, request: &Request<'_>) -> Answer {
+        // Before the session goes, if it goes.
+        let mut answer = self.refuse_v2(request, Cause::REQUEST_ACCEPTED);
+        match self.dispatch_v2(request) {
+            Ok(done) => {
+                answer.cause = CauseIe::new(done.cause);
+                answer.granted = done.granted;
+                answer.bearers = done.bearers;
+            }
+            Err(rejected) => {
+                answer.cause = rejected.cause;
+                answer.back_off = rejected.back_off;
+            }
+        }
+        answer
+    }
+
+    fn dispatch_v2(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
+        match request.kind {
+            MessageType::MODIFY_BEARER_REQUEST => {
+                mandatory::check(&MODIFY_BEARER, request.ies, None)?;
+                self.modify_bearer(request)
+            }
+            MessageType::DELETE_SESSION_REQUEST => {
+                mandatory::check(&DELETE_SESSION, request.ies, None)?;
+                self.delete_session(request)
+            }
+            _ => {
+                mandatory::check(&CREATE_SESSION, request.ies, request.access())?;
+                self.create_session(request)
+            }
+        }
+    }
+
+    /// Where the answer goes: the endpoint that the request tells, else the one that its session knows, else 0
+    /// (TS 29.274 5.5.2).
+    fn answer_teid_v2(&self, request: &Request<'_>) -> u32 {
+        request.sender().map_or_else(
+            || {
+                let session = self.session_of_v2(request);
+                let session = session.and_then(|place| self.table.session(place));
+                session.map_or(0, |session| session.peer_teid)
+            },
+            |sender| sender.teid,
+        )
+    }
+
+    /// The session that a request is for.
+    fn session_of_v2(&self, request: &Request<'_>) -> Option<u32> {
+        self.table.by_teid_of(request.teid?, GtpVersion::V2)
+    }
+
+    /// What is no GTPv2 message: most of it is dropped and counted, some of it is answered (TS 29.274 7.7).
+    fn handle_fault_v2(&mut self, error: HeaderError, datagram: &[u8], path: Path) {
+        match error {
+            HeaderError::TooShort { .. } | HeaderError::LengthBelowHeader { .. } => {
+                self.counters.dropped(DropReason::TooShort);
+            }
+            HeaderError::TooLong { .. } => self.counters.dropped(DropReason::TooLong),
+            HeaderError::Version { .. } => self.answer_version_v2(datagram, path),
+            HeaderError::Length { .. } => self.answer_length_v2(datagram, path),
+            HeaderError::PiggybackMissing | HeaderError::PiggybackNested => {
+                self.counters.dropped(DropReason::Piggybacked);
+            }
+        }
+    }
+
+    /// A request whose length is not what it says is answered with cause 67 (TS 29.274 7.7.2).
+    fn answer_length_v2(&mut self, datagram: &[u8], path: Path) {
+        let header = peek(datagram).map(|header| (MessageType(header.kind), header.sequence));
+        let Some((kind, Some(sequence))) = header.filter(|(kind, _)| is_served(*kind)) else {
+            return self.counters.dropped(DropReason::Length);
+        };
+        let answer = Answer::new(kind, 0, sequence, Cause::INVALID_LENGTH);
+        self.counters.v2.received(kind.0);
+        self.counters.v2.answered(kind.0, answer.cause.cause.0);
+        let mut octets = std::mem::take(&mut self.scratch);
+        if let Ok(bytes) = answer.write(&self.config, &mut octets) {
+            self.send_v2(path, answer.kind, bytes);
+        }
+        self.scratch = octets;
+    }
+}
+
+impl<'a> Request<'a> {
+    /// An element that the table has checked.
+    fn value<T>(
+        &self,
+        kind: IeType,
+        parse: impl FnOnce(&'a [u8]) -> Result<T, ValueError>,
+    ) -> Result<T, CauseIe> {
+        value(self.ies, kind, 0, parse)
+    }
+
+    /// The sender's endpoint for signalling, where it tells one.
+    fn sender(&self) -> Option<FTeid> {
+        FTeid::parse(self.ies.get(IeType::F_TEID, 0)?).ok()
+    }
+
+    fn recovery(&self) -> Option<u8> {
+        self.ies.get(IeType::RECOVERY, 0)?.first().copied()
+    }
+}
+
+/// An element, of a message or of a bearer context.
+fn value<'a, T>(
+    ies: &IeSet<'a>,
+    kind: IeType,
+    instance: u8,
+    parse: impl FnOnce(&'a [u8]) -> Result<T, ValueError>,
+) -> Result<T, CauseIe> {
+    let about = |cause| CauseIe {
+        bearer_context_error: ies.depth() > 0,
+        ..CauseIe::about(cause, kind, instance)
+    };
+    let value = ies.get(kind, instance);
+    let value = value.ok_or_else(|| about(Cause::MANDATORY_IE_MISSING))?;
+    parse(value).map_err(|_| about(Cause::MANDATORY_IE_INCORRECT))
+}
+
+/// The number of a bearer. It is what GTPv1 calls NSAPI (TS 23.401 5.3.1).
+fn bearer_number(ies: &IeSet<'_>) -> Result<Nsapi, CauseIe> {
+    value(ies, IeType::EBI, 0, Nsapi::parse)
+}
+
+fn is_served(kind: MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::CREATE_SESSION_REQUEST
+            | MessageType::MODIFY_BEARER_REQUEST
+            | MessageType::DELETE_SESSION_REQUEST
+    )
+}
+
+fn unserved(kind: MessageType) -> DropReason {
+    match kind {
+        MessageType::VERSION_NOT_SUPPORTED => DropReason::VersionNotSupported,
+        MessageType::CREATE_SESSION_RESPONSE
+        | MessageType::MODIFY_BEARER_RESPONSE
+        | MessageType::DELETE_SESSION_RESPONSE
+        | MessageType::CREATE_BEARER_RESPONSE
+        | MessageType::UPDATE_BEARER_RESPONSE
+        | MessageType::DELETE_BEARER_RESPONSE => DropReason::UnexpectedResponse,
+        known if known.name().is_some() => DropReason::UnexpectedMessage,
+        _ => DropReason::UnknownMessage,
+    }
+}
