@@ -26,9 +26,9 @@ pub struct SessionSummary {
     pub pools: Vec<PoolUse>,
     /// Sessions that have ended, one entry a reason.
     pub ended: Vec<EndCount>,
-    /// One entry a message type that was received or sent, in the order of the types' numbers.
+    /// One entry a message type that was received or sent, in the order of the types' numbers, GTPv1 first.
     pub messages: Vec<MessageCount>,
-    /// One entry a cause that was sent, in the order of the causes' numbers.
+    /// One entry a cause that was sent, in the order of the causes' numbers, GTPv1 first.
     pub causes: Vec<CauseCount>,
     /// Datagrams that got no answer, one entry a reason.
     pub dropped: Vec<DropCount>,
@@ -97,7 +97,7 @@ pub struct EndCount {
 /// Messages of one type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageCount {
-    /// Its name in the specification, `Create PDP Context Request`.
+    /// Its name in the specification, `Create PDP Context Request`; one of GTPv2 begins with `GTPv2`.
     pub message: String,
     /// Received, retransmissions included.
     pub received: u64,
@@ -108,9 +108,9 @@ pub struct MessageCount {
 /// Answers with one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseCount {
-    /// Its number (TS 29.060 7.7.1).
+    /// Its number (TS 29.060 7.7.1; of GTPv2, TS 29.274 8.4).
     pub cause: u8,
-    /// Its name there, `No resources available`.
+    /// Its name there, `No resources available`; one of GTPv2 begins with `GTPv2`.
     pub name: String,
     /// Answers sent with it, retransmissions apart.
     pub answers: u64,

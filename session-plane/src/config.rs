@@ -65,7 +65,7 @@ pub enum PathDown {
 }
 
 /// The GTP version that a call comes by. Both share one port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GtpVersion {
     /// GTPv1-C: Gn and Gp, a GGSN's.
     #[default]

@@ -1,4 +1,6 @@
-//! The session plane of a GGSN: GTP-C procedures, session table and peers. It asks the gate and owns no sockets.
+//! The session plane of a GGSN and of a PGW: GTP-C procedures, session table and peers. It asks the gate and owns no
+//! sockets. Both GTP versions share the port, the table, the pools, the peers and the cache of answers; the service of an
+//! access point name decides which of them its calls come by.
 //!
 //! One [`SessionPlane`] is one worker's machine: datagrams and [`Now`](licensing::Now) go in, datagrams come out. A
 //! request is answered before the next is looked at, so a session is never half made: everything that may fail is
@@ -6,7 +8,7 @@
 //! [`Shared`] and nowhere else; [`worker_of`] says which of them a datagram belongs to.
 //!
 //! Deliberately absent: sockets, clocks, threads, the user plane (its address is configuration), licensing (the gate
-//! decides; here a refusal becomes a cause), GTPv2-C, requests of our own other than Echo.
+//! decides; here a refusal becomes a cause), requests of our own other than Echo, bearers beyond the default one.
 #![forbid(unsafe_code)]
 
 mod answer;

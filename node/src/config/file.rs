@@ -112,6 +112,18 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "refusal.at_ceiling",
         "a rejection cause of TS 29.060, 192 to 255",
     ),
+    (
+        "refusal.gtpv2_service_blocked",
+        "a rejection cause of TS 29.274, 64 to 239",
+    ),
+    (
+        "refusal.gtpv2_feature_blocked",
+        "a rejection cause of TS 29.274, 64 to 239",
+    ),
+    (
+        "refusal.gtpv2_at_ceiling",
+        "a rejection cause of TS 29.274, 64 to 239",
+    ),
     ("licensing", "a section [licensing]"),
     ("licensing.priority_percent", "a percentage, 0 to 5"),
     (
@@ -256,6 +268,9 @@ pub(super) struct Refusal {
     pub(super) service_blocked: u8,
     pub(super) feature_blocked: u8,
     pub(super) at_ceiling: u8,
+    pub(super) gtpv2_service_blocked: u8,
+    pub(super) gtpv2_feature_blocked: u8,
+    pub(super) gtpv2_at_ceiling: u8,
 }
 
 #[derive(Debug, Deserialize)]
@@ -305,6 +320,9 @@ impl Default for Refusal {
             service_blocked: 199,
             feature_blocked: 199,
             at_ceiling: 199,
+            gtpv2_service_blocked: 73,
+            gtpv2_feature_blocked: 73,
+            gtpv2_at_ceiling: 73,
         }
     }
 }

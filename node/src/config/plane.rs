@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use gtp::v1::Cause;
+use gtp::{v1, v2};
 use licensing::Catalog;
 use session_plane::PlaneConfig;
 use session_plane::config::{
-    APNS_MAX, Apn, ArpLevels, Bounds, Echo, PathDown, Pool, PoolRange, RefusalCauses,
+    APNS_MAX, Apn, ArpLevels, Bounds, Echo, GtpVersion, PathDown, Pool, PoolRange, RefusalCauses,
     StaticAddress, WILDCARD,
 };
 
@@ -17,6 +17,8 @@ use super::file::{self, File};
 
 /// Shortest time between Echo Requests of a path (TS 29.060 7.2.1), in seconds.
 const ECHO_INTERVAL_MIN_S: u64 = 60;
+/// The name of the service whose calls come by GTPv2.
+const PGW: &str = "PGW";
 /// Most networks of all pools.
 const NETWORKS_MAX: usize = 1024;
 /// Most sessions of a node.
@@ -50,6 +52,7 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
         apns: check_apns(&file.apn, catalog, &file.pool, &pools)?,
         pools,
         causes: check_refusal(&file.refusal)?,
+        causes_v2: check_refusal_v2(&file.refusal)?,
         padded_refusals: check_peers(&file.peer)?,
         bounds: Bounds {
             sessions: gn.sessions_max,
@@ -85,14 +88,29 @@ fn check_gn(gn: &file::Gn, lab: bool) -> Checked<()> {
     Ok(())
 }
 
-fn check_refusal(refusal: &file::Refusal) -> Checked<RefusalCauses> {
+fn check_refusal(refusal: &file::Refusal) -> Checked<RefusalCauses<v1::Cause>> {
     within(refusal.service_blocked, 192, 255, "refusal.service_blocked")?;
     within(refusal.feature_blocked, 192, 255, "refusal.feature_blocked")?;
     within(refusal.at_ceiling, 192, 255, "refusal.at_ceiling")?;
     Ok(RefusalCauses {
-        service_blocked: Cause(refusal.service_blocked),
-        feature_blocked: Cause(refusal.feature_blocked),
-        at_ceiling: Cause(refusal.at_ceiling),
+        service_blocked: v1::Cause(refusal.service_blocked),
+        feature_blocked: v1::Cause(refusal.feature_blocked),
+        at_ceiling: v1::Cause(refusal.at_ceiling),
+    })
+}
+
+fn check_refusal_v2(refusal: &file::Refusal) -> Checked<RefusalCauses<v2::Cause>> {
+    let cause = |cause: u8, key: &str| within(cause, 64, 239, key).map(|_| v2::Cause(cause));
+    Ok(RefusalCauses {
+        service_blocked: cause(
+            refusal.gtpv2_service_blocked,
+            "refusal.gtpv2_service_blocked",
+        )?,
+        feature_blocked: cause(
+            refusal.gtpv2_feature_blocked,
+            "refusal.gtpv2_feature_blocked",
+        )?,
+        at_ceiling: cause(refusal.gtpv2_at_ceiling, "refusal.gtpv2_at_ceiling")?,
     })
 }
 
@@ -242,7 +260,10 @@ fn check_apns(
         let key = format!("apn[{place}]");
         let name_key = format!("{key}.name");
         check_apn_name(&section.name, &name_key)?;
-        let before = sections[..place].iter().map(|other| other.name.as_str());
+        let version = version_of(&section.service);
+        let before = sections[..place].iter();
+        let before = before.filter(|other| version_of(&other.service) == version);
+        let before = before.map(|other| other.name.as_str());
         once("access point", &section.name, &name_key, before)?;
         if named.iter().all(|pool| pool.name != section.pool) {
             let known = named.iter().map(|pool| pool.name.as_str());
@@ -251,6 +272,14 @@ fn check_apns(
         apns.push(check_apn(section, &key, catalog, pools)?);
     }
     Ok(apns)
+}
+
+/// A PGW's calls come by GTPv2, all others by GTPv1.
+fn version_of(service: &str) -> GtpVersion {
+    match service == PGW {
+        true => GtpVersion::V2,
+        false => GtpVersion::V1,
+    }
 }
 
 fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) -> Checked<Apn> {
@@ -278,6 +307,7 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
             file::StaticAddress::Dynamic => StaticAddress::Dynamic,
             file::StaticAddress::Refuse => StaticAddress::Refuse,
         },
+        version: version_of(&section.service),
         ..Apn::new(&section.name, service)
     })
 }

@@ -1,3 +1,5 @@
+use session_plane::config::GtpVersion;
+
 use super::*;
 
 const FILE: &str = "gateway.toml";
@@ -39,7 +41,10 @@ fn and(lines: &str) -> String {
 fn the_example_says_what_the_defaults_are() {
     let text = include_str!("../../examples/gateway.toml");
     let example = parse(text).unwrap();
-    assert_eq!(example.plane.apns.len(), 3);
+    assert_eq!(example.plane.apns.len(), 4);
+    let versions = example.plane.apns.iter().map(|apn| apn.version);
+    let by_v2: Vec<_> = versions.map(|v| v == GtpVersion::V2).collect();
+    assert_eq!(by_v2, [false, false, false, true]);
     assert!(example.plane.apns[2].emergency);
     let padded: [std::net::IpAddr; 1] = [[192, 0, 2, 17].into()];
     assert_eq!(example.plane.padded_refusals, padded);

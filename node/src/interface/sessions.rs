@@ -7,8 +7,9 @@ use api::{
     ApnSessions, CauseCount, DropCount, EndCount, MessageCount, PeerSessions, PoolUse,
     ServiceSessions, SessionSummary, WorkerSessions,
 };
-use gtp::v1::{Cause, MessageType};
+use gtp::{v1, v2};
 use licensing::ServiceIndex;
+use session_plane::config::GtpVersion;
 use session_plane::statistics::{DropReason, Ended, Statistics};
 use session_plane::{PoolCount, Shared};
 
@@ -133,40 +134,75 @@ fn end(why: Ended) -> &'static str {
 }
 
 fn messages(workers: &[Statistics]) -> Vec<MessageCount> {
-    let mut counts: BTreeMap<u8, (u64, u64)> = BTreeMap::new();
+    let mut counts: BTreeMap<(GtpVersion, u8), (u64, u64)> = BTreeMap::new();
     for worker in workers {
-        for (kind, count) in &worker.received {
-            counts.entry(*kind).or_default().0 += count;
-        }
-        for (kind, count) in &worker.sent {
-            counts.entry(*kind).or_default().1 += count;
+        for (version, received, sent) in [
+            (GtpVersion::V1, &worker.received, &worker.sent),
+            (GtpVersion::V2, &worker.received_v2, &worker.sent_v2),
+        ] {
+            for (kind, count) in received {
+                counts.entry((version, *kind)).or_default().0 += count;
+            }
+            for (kind, count) in sent {
+                counts.entry((version, *kind)).or_default().1 += count;
+            }
         }
     }
-    let rows = counts.into_iter().map(|(kind, (received, sent))| {
-        let name = MessageType(kind).name().map(str::to_owned);
-        MessageCount {
-            message: name.unwrap_or_else(|| format!("Message type {kind}")),
-            received,
-            sent,
-        }
+    let rows = counts.into_iter();
+    let rows = rows.map(|((version, kind), (received, sent))| MessageCount {
+        message: message_name(version, kind),
+        received,
+        sent,
     });
     rows.collect()
 }
 
-fn causes(workers: &[Statistics]) -> Vec<CauseCount> {
-    let mut counts: BTreeMap<u8, u64> = BTreeMap::new();
-    for count in workers.iter().flat_map(|w| &w.causes) {
-        *counts.entry(count.cause).or_default() += count.count;
+/// Both versions have an Echo Request: the name of one of GTPv2 says so.
+fn message_name(version: GtpVersion, kind: u8) -> String {
+    let (of, name) = match version {
+        GtpVersion::V1 => ("", v1::MessageType(kind).name()),
+        GtpVersion::V2 => ("GTPv2 ", v2::MessageType(kind).name()),
+    };
+    match name {
+        Some(name) => format!("{of}{name}"),
+        None if of.is_empty() => format!("Message type {kind}"),
+        None => format!("{of}message type {kind}"),
     }
-    let rows = counts.into_iter().map(|(cause, answers)| {
-        let name = Cause(cause).name().map(str::to_owned);
-        CauseCount {
-            cause,
-            name: name.unwrap_or_else(|| format!("Cause {cause}")),
-            answers,
+}
+
+fn causes(workers: &[Statistics]) -> Vec<CauseCount> {
+    let mut counts: BTreeMap<(GtpVersion, u8), u64> = BTreeMap::new();
+    for worker in workers {
+        for (version, causes) in [
+            (GtpVersion::V1, &worker.causes),
+            (GtpVersion::V2, &worker.causes_v2),
+        ] {
+            for count in causes {
+                *counts.entry((version, count.cause)).or_default() += count.count;
+            }
         }
-    });
+    }
+    let rows = counts
+        .into_iter()
+        .map(|((version, cause), answers)| CauseCount {
+            cause,
+            name: cause_name(version, cause),
+            answers,
+        });
     rows.collect()
+}
+
+/// Numbers mean other things in the other version: the name of one of GTPv2 says so.
+fn cause_name(version: GtpVersion, cause: u8) -> String {
+    let (of, name) = match version {
+        GtpVersion::V1 => ("", v1::Cause(cause).name()),
+        GtpVersion::V2 => ("GTPv2 ", v2::Cause(cause).name()),
+    };
+    match name {
+        Some(name) => format!("{of}{name}"),
+        None if of.is_empty() => format!("Cause {cause}"),
+        None => format!("{of}cause {cause}"),
+    }
 }
 
 fn dropped(workers: &[Statistics]) -> Vec<DropCount> {
@@ -194,13 +230,24 @@ fn phrase(reason: DropReason) -> &'static str {
         DropReason::UnexpectedResponse => "response to nothing",
         DropReason::MalformedResponse => "response malformed",
         DropReason::VersionNotSupported => "version not supported, from the peer",
+        DropReason::Piggybacked => "piggybacked message",
         DropReason::NoRoomToSend => "no room to send",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use session_plane::statistics;
+
     use super::*;
+
+    fn count(request: u8, cause: u8, count: u64) -> statistics::CauseCount {
+        statistics::CauseCount {
+            request,
+            cause,
+            count,
+        }
+    }
 
     fn worker(sessions: u32, peer: &str) -> Statistics {
         Statistics {
@@ -212,6 +259,10 @@ mod tests {
             sessions_by_peer: [(peer.parse().unwrap(), sessions)].into(),
             received: [(16, 10), (251, 1)].into(),
             sent: [(17, 9)].into(),
+            received_v2: [(1, 4), (32, 5), (250, 6)].into(),
+            sent_v2: [(33, 5)].into(),
+            causes: vec![count(16, 128, 9)],
+            causes_v2: vec![count(32, 16, 4), count(32, 73, 1), count(36, 16, 2)],
             drops: [(DropReason::TooShort, 2)].into(),
             sessions_ended: [(Ended::PeerLost, 7), (Ended::Deleted, 1)].into(),
             ..Statistics::default()
@@ -236,6 +287,27 @@ mod tests {
         assert_eq!(messages[0].message, "Create PDP Context Request");
         assert_eq!((messages[0].received, messages[1].sent), (30, 27));
         assert_eq!(messages[2].message, "Message type 251");
+        let names: Vec<_> = messages[3..]
+            .iter()
+            .map(|row| row.message.as_str())
+            .collect();
+        let expected = [
+            "GTPv2 Echo Request",
+            "GTPv2 Create Session Request",
+            "GTPv2 Create Session Response",
+            "GTPv2 message type 250",
+        ];
+        assert_eq!(names, expected);
+        let causes = causes(&workers).into_iter();
+        let causes: Vec<_> = causes
+            .map(|row| (row.cause, row.name, row.answers))
+            .collect();
+        let expected = [
+            (128, "Request accepted".to_owned(), 27),
+            (16, "GTPv2 Request accepted".to_owned(), 18),
+            (73, "GTPv2 No resources available".to_owned(), 3),
+        ];
+        assert_eq!(causes, expected);
         assert_eq!(dropped(&workers)[0].datagrams, 6);
         let ended = ended(&workers).into_iter();
         let ended: Vec<_> = ended.map(|row| (row.reason, row.sessions)).collect();

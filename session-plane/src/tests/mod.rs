@@ -9,3 +9,4 @@ mod property;
 mod recounting;
 mod retransmission;
 pub(crate) mod rig;
+mod v2;

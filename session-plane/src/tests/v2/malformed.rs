@@ -1,0 +1,223 @@
+//! Elements that are missing or malformed, lengths that are wrong, messages that are not served.
+
+use gtp::v2::{Cause, IeType, InterfaceType, MessageType};
+
+use super::super::rig::*;
+use super::rig::*;
+use crate::statistics::DropReason;
+
+/// Whether it is of the bearer context, its type and instance.
+type Row = (bool, IeType, u8);
+
+const MANDATORY: [Row; 5] = [
+    (false, IeType::RAT_TYPE, 0),
+    (false, IeType::F_TEID, 0),
+    (false, IeType::APN, 0),
+    (true, IeType::EBI, 0),
+    (true, IeType::BEARER_QOS, 0),
+];
+
+fn checked() -> Vec<(Side, Row, Cause)> {
+    let mandatory = MANDATORY.map(|row| (S5, row, Cause::MANDATORY_IE_MISSING));
+    let due = [
+        (S5, (false, IeType::IMSI, 0)),
+        (S5, (false, IeType::PAA, 0)),
+        (S5, (true, IeType::F_TEID, 2)),
+        (S2B, (true, IeType::F_TEID, 5)),
+        (S2A, (true, IeType::F_TEID, 6)),
+    ];
+    let due = due.map(|(side, row)| (side, row, Cause::CONDITIONAL_IE_MISSING));
+    mandatory.into_iter().chain(due).collect()
+}
+
+#[test]
+fn each_element_that_a_create_must_carry_is_asked_for_by_name() {
+    let mut rig = Rig::v2();
+    for (side, (of_bearer, kind, instance), missing) in checked() {
+        let whole = create_by(side, 1, 5, "internet");
+        let without = rig.ask2(&whole.clone().without(of_bearer, kind, instance));
+        let named = Some((kind, instance));
+        assert_eq!(without.complaint(), (missing, named), "{kind} missing");
+        assert_eq!(without.cause_ie().bearer_context_error, of_bearer);
+        assert!(without.bearers().is_empty());
+        let malformed = rig.ask2(&whole.but(of_bearer, kind, instance, &[]));
+        let expected = (Cause::MANDATORY_IE_INCORRECT, named);
+        assert_eq!(malformed.complaint(), expected, "{kind} malformed");
+        assert_eq!(malformed.cause_ie().bearer_context_error, of_bearer);
+    }
+    let mut without = create2(1, 5, "internet");
+    without.bearer = None;
+    let group = Some((IeType::BEARER_CONTEXT, 0));
+    let answer = rig.ask2(&without);
+    assert_eq!(answer.complaint(), (Cause::MANDATORY_IE_MISSING, group));
+    let broken = without.with(IeType::BEARER_CONTEXT, 0, &[IeType::EBI.0, 0, 9]);
+    let answer = rig.ask2(&broken);
+    assert_eq!(answer.complaint(), (Cause::MANDATORY_IE_INCORRECT, group));
+    assert_eq!((rig.live(), rig.admitted(), rig.addresses_out()), (0, 0, 0));
+    assert_eq!(rig.plane.statistics().peers, 0);
+}
+
+#[test]
+fn what_is_missing_goes_before_what_is_malformed() {
+    let mut rig = Rig::v2();
+    let request = create2(1, 5, "internet").but(false, IeType::RAT_TYPE, 0, &[]);
+    let answer = rig.ask2(&request.without(false, IeType::PAA, 0));
+    let expected = (Cause::CONDITIONAL_IE_MISSING, Some((IeType::PAA, 0)));
+    assert_eq!(answer.complaint(), expected);
+}
+
+#[test]
+fn elements_of_a_modify_and_of_a_delete_are_looked_at() {
+    let mut rig = Rig::v2();
+    let teid = rig.make2(1, 5, "internet");
+    let whole = modify(teid, 5, OTHER_SGW, 0x6123_0000);
+    let incorrect = Cause::MANDATORY_IE_INCORRECT;
+    let cases = [
+        (
+            whole.clone().but(false, IeType::F_TEID, 0, &[]),
+            incorrect,
+            IeType::F_TEID,
+            0,
+        ),
+        (
+            whole.clone().but(true, IeType::F_TEID, 1, &[]),
+            incorrect,
+            IeType::F_TEID,
+            1,
+        ),
+        (
+            whole.clone().but(true, IeType::EBI, 0, &[]),
+            incorrect,
+            IeType::EBI,
+            0,
+        ),
+        (
+            whole.without(true, IeType::EBI, 0),
+            Cause::MANDATORY_IE_MISSING,
+            IeType::EBI,
+            0,
+        ),
+        (
+            delete2(teid, 5).but(false, IeType::EBI, 0, &[]),
+            incorrect,
+            IeType::EBI,
+            0,
+        ),
+    ];
+    for (request, cause, kind, instance) in cases {
+        let answer = rig.ask2(&request);
+        assert_eq!(answer.complaint(), (cause, Some((kind, instance))));
+    }
+    let place = rig.plane.table.by_teid(teid).unwrap();
+    let session = rig.plane.table.session(place).unwrap();
+    assert_eq!(session.peer_teid, sgw_teids(1, 5).0, "nothing moved");
+    assert_eq!(rig.live(), 1);
+}
+
+#[test]
+fn an_interface_that_a_pgw_has_no_part_in_is_refused() {
+    let mut rig = Rig::v2();
+    let mme = fteid(InterfaceType::S11_MME_C, 7, SGW);
+    let answer = rig.ask2(&create2(1, 5, "internet").but(false, IeType::F_TEID, 0, &mme));
+    assert_eq!(answer.cause(), Cause::SERVICE_NOT_SUPPORTED);
+    assert_eq!(answer.header.teid, Some(7));
+}
+
+#[test]
+fn lengths_that_are_wrong_are_told_of_requests_only() {
+    let mut rig = Rig::v2();
+    let mut long = create2(1, 5, "internet").encode(0x0012_3456);
+    long[3] = long[3].wrapping_add(1);
+    let answer = Answer2::read(&rig.raw(&long).remove(0));
+    assert_eq!(answer.cause(), Cause::INVALID_LENGTH);
+    assert_eq!(answer.header.sequence, 0x0012_3456);
+    let echo = [0x40, 1, 0, 9, 0, 0, 1, 0];
+    assert!(rig.raw(&echo).is_empty());
+    assert!(rig.raw(&[0x48, 32, 0, 0, 0]).is_empty());
+    let cut = Message2::new(MessageType::CREATE_SESSION_REQUEST, Some(0));
+    let mut cut = cut.encode(1);
+    cut.extend_from_slice(&[IeType::IMSI.0, 0, 9]);
+    cut[3] += 3;
+    let answer = Answer2::read(&rig.raw(&cut).remove(0));
+    assert_eq!(answer.cause(), Cause::INVALID_MESSAGE_FORMAT);
+    let mut headless = create2(1, 5, "internet");
+    headless.teid = None;
+    let answer = rig.ask2(&headless);
+    assert_eq!(answer.cause(), Cause::INVALID_MESSAGE_FORMAT);
+    let drops = rig.plane.statistics().drops;
+    assert_eq!(drops[&DropReason::Length], 1);
+    assert_eq!(drops[&DropReason::TooShort], 1);
+    assert_eq!(rig.live(), 0);
+}
+
+#[test]
+fn a_piggybacked_message_is_dropped_and_the_first_one_served() {
+    let mut rig = Rig::v2();
+    let mut datagram = create2(1, 5, "internet").encode(1);
+    datagram[0] |= 0x10;
+    assert!(rig.raw(&datagram).is_empty(), "announced, and not there");
+    datagram.extend(modify(7, 5, SGW, 1).encode(2));
+    let answer = Answer2::read(&rig.raw(&datagram).remove(0));
+    assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(rig.plane.statistics().drops[&DropReason::Piggybacked], 2);
+    assert_eq!(rig.live(), 1);
+}
+
+#[test]
+fn what_is_not_served_is_dropped_and_counted() {
+    let mut rig = Rig::v2();
+    let cases = [
+        (
+            MessageType::CREATE_SESSION_RESPONSE,
+            DropReason::UnexpectedResponse,
+        ),
+        (
+            MessageType::DELETE_BEARER_RESPONSE,
+            DropReason::UnexpectedResponse,
+        ),
+        (
+            MessageType::RELEASE_ACCESS_BEARERS_REQUEST,
+            DropReason::UnexpectedMessage,
+        ),
+        (MessageType(250), DropReason::UnknownMessage),
+    ];
+    for (n, (kind, _)) in (1..).zip(cases) {
+        assert!(rig.raw(&Message2::new(kind, Some(1)).encode(n)).is_empty());
+    }
+    let response = Message2::new(MessageType::ECHO_RESPONSE, None);
+    assert!(rig.raw(&response.encode(1)).is_empty());
+    let told = response.with(IeType::RECOVERY, 0, &[1]);
+    assert!(rig.raw(&told.encode(1)).is_empty());
+    let drops = rig.plane.statistics().drops;
+    assert_eq!(drops[&DropReason::UnexpectedResponse], 3);
+    assert_eq!(drops[&DropReason::UnexpectedMessage], 1);
+    assert_eq!(drops[&DropReason::UnknownMessage], 1);
+    assert_eq!(drops[&DropReason::MalformedResponse], 1);
+}
+
+/// Whatever the octets: no panic, and nothing is kept of what was not accepted.
+#[test]
+fn mutated_octets_break_nothing() {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    let mut rig = Rig::v2();
+    let mut random = StdRng::seed_from_u64(9);
+    let teid = rig.make2(1, 5, "internet");
+    let wholes = [
+        create2(2, 6, "dual").encode(0x10),
+        handed_over(create_by(S2B, 1, 6, "internet")).encode(0x11),
+        modify(teid, 5, OTHER_SGW, 3).encode(0x12),
+        delete2(teid, 5).encode(0x13),
+    ];
+    for _ in 0..20_000 {
+        let mut octets = wholes[random.random_range(0..wholes.len())].clone();
+        for _ in 0..random.random_range(1..4) {
+            let at = random.random_range(1..octets.len());
+            octets[at] = random.random();
+        }
+        rig.plane.handle_datagram(&octets, Rig::path(SGW), rig.now);
+        while rig.plane.poll_output().is_some() {}
+    }
+    rig.outputs();
+    assert_eq!(rig.live(), i64::from(rig.plane.table.len()));
+}

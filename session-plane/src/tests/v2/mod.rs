@@ -1,0 +1,9 @@
+//! Scenarios of a PGW: GTPv2 octets in, octets out, against a real gate.
+
+mod malformed;
+mod mixed;
+mod peers;
+mod procedures;
+mod refusals;
+mod retransmission;
+pub(crate) mod rig;
