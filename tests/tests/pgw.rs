@@ -1,0 +1,294 @@
+//! A node that is GGSN and PGW on one port, and an SGW that calls it; tshark judges what the node sends.
+#![forbid(unsafe_code)]
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use api::Request;
+use gtp::v2::{
+    Arp, BearerQos, Cause, CauseIe, Ebi, FTeid, FlowQos, IeType, Imei, Imsi, Indication,
+    InterfaceType, Message, MessageType, Paa, PdnType, Plmn, RatType, SelectionMode, Writer,
+};
+use tests::capture::Capture;
+use tests::gateway::{Gateway, Site};
+use tests::node::APNS;
+use tests::sgsn::Call;
+use tests::tshark;
+
+const SGW: u8 = 3;
+/// Sessions a license, and so the ceiling in evaluation.
+const CEILING: u32 = 2;
+
+/// Access points by GTPv2 beside those by GTPv1.
+const PGW_APNS: &str = r#"
+[[apn]]
+name = "internet"
+service = "PGW"
+pool = "mobiles"
+
+[[apn]]
+name = "sos"
+service = "PGW"
+pool = "mobiles"
+emergency = true
+
+[[apn]]
+name = "patient"
+service = "PGW"
+pool = "mobiles"
+backoff_s = 60
+"#;
+
+/// An SGW, or an ePDG, with all that it sends and gets recorded.
+struct Sgw {
+    socket: UdpSocket,
+    pgw: SocketAddr,
+    capture: Capture,
+    sequence: u32,
+}
+
+/// An answer, as octets.
+struct Answer(Vec<u8>);
+
+impl Answer {
+    fn message(&self) -> Result<Message<'_>> {
+        Ok(Message::parse(&self.0)?)
+    }
+
+    fn cause(&self) -> Result<Cause> {
+        let ies = self.message()?.ie_set()?;
+        let cause = ies.get(IeType::CAUSE, 0).context("no cause")?;
+        Ok(CauseIe::parse(cause)?.cause)
+    }
+
+    /// The node's endpoint for signalling.
+    fn control(&self) -> Result<FTeid> {
+        let ies = self.message()?.ie_set()?;
+        let endpoint = ies.get(IeType::F_TEID, 1).context("no endpoint")?;
+        Ok(FTeid::parse(endpoint)?)
+    }
+}
+
+impl Sgw {
+    fn exchange(
+        &mut self,
+        kind: MessageType,
+        teid: Option<u32>,
+        fill: impl FnOnce(&mut Writer<'_>),
+    ) -> Result<Answer> {
+        self.sequence += 1;
+        let mut octets = Vec::new();
+        let mut writer = Writer::new(&mut octets, kind, teid, self.sequence);
+        fill(&mut writer);
+        self.send(writer.finish()?)?;
+        let answer = self.receive()?;
+        let header = answer.message()?.header;
+        ensure!(
+            (header.sequence, Some(header.kind)) == (self.sequence, kind.response()),
+            "{header:?}"
+        );
+        Ok(answer)
+    }
+
+    fn send(&self, octets: &[u8]) -> Result<()> {
+        self.socket.send_to(octets, self.pgw)?;
+        self.capture
+            .record(self.socket.local_addr()?, self.pgw, octets)
+    }
+
+    fn receive(&self) -> Result<Answer> {
+        let mut buffer = [0; 4096];
+        let (length, from) = self.socket.recv_from(&mut buffer).context("no answer")?;
+        ensure!(from == self.pgw, "an answer came from {from}");
+        self.capture
+            .record(from, self.socket.local_addr()?, &buffer[..length])?;
+        Ok(Answer(buffer[..length].to_vec()))
+    }
+
+    fn ip(&self) -> Result<IpAddr> {
+        Ok(self.socket.local_addr()?.ip())
+    }
+
+    fn create(&mut self, call: &Calling) -> Result<Answer> {
+        let (ip, ebi) = (self.ip()?, Ebi::new(5)?);
+        let imsi = Imsi::from_number(240_010_000_000_000 + call.subscriber, 15)?;
+        let plmn = Plmn::from_text("240", "01")?;
+        let control = FTeid::new(call.control, 0x6000_0001, ip);
+        let user = FTeid::new(call.user, 0x7000_0001, ip);
+        self.exchange(MessageType::CREATE_SESSION_REQUEST, Some(0), |writer| {
+            match call.mei {
+                None => writer.imsi(imsi),
+                Some(mei) => writer.mei(mei),
+            };
+            writer
+                .rat_type(RatType(6))
+                .serving_network(plmn)
+                .f_teid(0, &control)
+                .apn(call.apn)
+                .selection_mode(SelectionMode::Verified)
+                .pdn_type(call.pdn_type)
+                .paa(&Paa::dynamic(call.pdn_type))
+                .indication(call.flags)
+                .recovery(3)
+                .bearer_context(0, |bearer| {
+                    bearer
+                        .ebi(0, ebi)
+                        .f_teid(call.instance, &user)
+                        .bearer_qos(&BearerQos {
+                            arp: Arp {
+                                priority_level: 9,
+                                may_preempt: false,
+                                preemptable: true,
+                            },
+                            flow: FlowQos {
+                                qci: 9,
+                                ..FlowQos::default()
+                            },
+                        });
+                });
+        })
+    }
+
+    fn delete(&mut self, teid: u32) -> Result<Answer> {
+        let ebi = Ebi::new(5)?;
+        let kind = MessageType::DELETE_SESSION_REQUEST;
+        self.exchange(kind, Some(teid), |writer| {
+            writer.ebi(0, ebi);
+        })
+    }
+
+    fn modify(&mut self, teid: u32) -> Result<Answer> {
+        let (ip, ebi) = (self.ip()?, Ebi::new(5)?);
+        let control = FTeid::new(InterfaceType::S5S8_SGW_C, 0x6000_0009, ip);
+        let user = FTeid::new(InterfaceType::S5S8_SGW_U, 0x7000_0009, ip);
+        let kind = MessageType::MODIFY_BEARER_REQUEST;
+        self.exchange(kind, Some(teid), |writer| {
+            writer.f_teid(0, &control).bearer_context(0, |bearer| {
+                bearer.ebi(0, ebi).f_teid(1, &user);
+            });
+        })
+    }
+}
+
+/// What a Create Session Request asks for.
+struct Calling {
+    subscriber: u64,
+    mei: Option<Imei>,
+    apn: &'static str,
+    pdn_type: PdnType,
+    flags: Indication,
+    control: InterfaceType,
+    user: InterfaceType,
+    instance: u8,
+}
+
+impl Calling {
+    fn new(subscriber: u64, apn: &'static str) -> Self {
+        Self {
+            subscriber,
+            mei: None,
+            apn,
+            pdn_type: PdnType::Ipv4,
+            flags: Indication::default().with(Indication::DAF),
+            control: InterfaceType::S5S8_SGW_C,
+            user: InterfaceType::S5S8_SGW_U,
+            instance: 2,
+        }
+    }
+
+    fn over_wlan(self) -> Self {
+        Self {
+            flags: self.flags.with(Indication::HI),
+            control: InterfaceType::S2B_EPDG_C,
+            user: InterfaceType::S2B_EPDG_U,
+            instance: 5,
+            ..self
+        }
+    }
+}
+
+fn open() -> Result<(Gateway, Sgw)> {
+    let site = Site::new()?;
+    let mut configuration = site.configuration().with_sessions_per_license(CEILING)?;
+    configuration.apns = format!("{APNS}{PGW_APNS}");
+    let socket = site.subnet().socket(SGW)?;
+    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let sgw = Sgw {
+        pgw: configuration.listen,
+        capture: Capture::create(site.dir().join("pgw.pcap"))?,
+        socket,
+        sequence: 0x0010_0000,
+    };
+    let gateway = site.open(&configuration)?;
+    let enable = Request::SmartLicensing { enable: true };
+    gateway.node()?.control().change(&enable)?;
+    Ok((gateway, sgw))
+}
+
+/// Every answer that a PGW gives here: calls of all kinds, up to the ceiling and past it.
+#[test]
+fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
+    let (mut gateway, mut sgw) = open()?;
+    let echo = sgw.exchange(MessageType::ECHO_REQUEST, None, |writer| {
+        writer.recovery(3);
+    })?;
+    ensure!(echo.message()?.header.teid.is_none());
+
+    let first = sgw.create(&Calling::new(1, "internet"))?;
+    assert_eq!(first.cause()?, Cause::REQUEST_ACCEPTED);
+    let both = Calling {
+        pdn_type: PdnType::Ipv4v6,
+        ..Calling::new(2, "internet")
+    };
+    assert_eq!(sgw.create(&both)?.cause()?, Cause::REQUEST_ACCEPTED);
+    let refused = sgw.create(&Calling::new(3, "internet"))?;
+    assert_eq!(refused.cause()?, Cause::NO_RESOURCES_AVAILABLE);
+    let later = sgw.create(&Calling::new(3, "patient"))?;
+    assert_eq!(later.cause()?, Cause::APN_CONGESTION);
+    let mei = Imei::parse(&[0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09, 0x21])?;
+    let emergency = Calling {
+        mei: Some(mei),
+        ..Calling::new(4, "sos")
+    };
+    assert_eq!(sgw.create(&emergency)?.cause()?, Cause::REQUEST_ACCEPTED);
+    // The GGSN of the same port has a ceiling of its own.
+    gateway.accepted(&Call::new(7, "internet"))?;
+
+    let teid = first.control()?.teid;
+    assert_eq!(sgw.modify(teid)?.cause()?, Cause::REQUEST_ACCEPTED);
+    let over_wlan = sgw.create(&Calling::new(1, "internet").over_wlan())?;
+    assert_eq!(over_wlan.cause()?, Cause::REQUEST_ACCEPTED);
+    assert_eq!(sgw.delete(teid)?.cause()?, Cause::CONTEXT_NOT_FOUND);
+    let summary = gateway.node()?.control().sessions()?;
+    let counted = |name: &str| {
+        let mut services = summary.services.iter();
+        let service = services.find(|service| service.name == name);
+        service.map(|service| service.sessions)
+    };
+    assert_eq!((counted("PGW"), counted("GGSN")), (Some(3), Some(1)));
+    let teid = over_wlan.control()?.teid;
+    assert_eq!(sgw.delete(teid)?.cause()?, Cause::REQUEST_ACCEPTED);
+    let without_body = MessageType::CREATE_SESSION_REQUEST;
+    let missing = sgw.exchange(without_body, Some(0), |_| {})?;
+    assert_eq!(missing.cause()?, Cause::MANDATORY_IE_MISSING);
+    sgw.send(&[0x60, 1, 0, 4, 0, 0, 9, 0])?;
+    let version = sgw.receive()?;
+    assert_eq!(
+        version.message()?.header.kind,
+        MessageType::VERSION_NOT_SUPPORTED
+    );
+
+    let from_pgw = format!("ip.src == {}", sgw.pgw.ip());
+    let capture = sgw.capture.path();
+    assert_eq!(tshark::faults(capture, &from_pgw)?, Vec::<String>::new());
+    let created = format!("{from_pgw} && gtpv2.message_type == 33 && gtpv2.cause == 16");
+    let names = ["gtpv2.f_teid_interface_type", "gtpv2.pdn_type"];
+    let rows = tshark::fields(capture, &created, &names)?;
+    assert_eq!(rows.len(), 4);
+    assert_eq!(rows[0], ["7,5", "1"]);
+    assert_eq!(rows[1], ["7,5", "3"]);
+    assert_eq!(rows[3], ["32,33", "1"]);
+    gateway.terminate()?;
+    Ok(())
+}
