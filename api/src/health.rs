@@ -25,6 +25,8 @@ pub struct Health {
     pub control_dead: bool,
     /// State was written when last it had to be; false: it is not saved now, and calls go on.
     pub state_written: bool,
+    /// The journal of what the verdicts take in.
+    pub journal: JournalHealth,
     /// Bytes that the socket may hold for us, as the kernel counts them.
     pub receive_buffer_bytes: u64,
     /// Bytes that were asked for.
@@ -39,6 +41,31 @@ pub struct Health {
     pub permits_dropped: u64,
     /// One entry a worker.
     pub workers: Vec<WorkerHealth>,
+}
+
+/// The journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalHealth {
+    /// Is it written?
+    pub state: JournalState,
+    /// Bytes in its file.
+    pub bytes: u64,
+    /// Inputs that came after it had stopped; those that waited for the disk then are not in it either.
+    pub missed: u64,
+}
+
+/// Is the journal written?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JournalState {
+    /// It is not configured.
+    Off,
+    /// It is.
+    Writing,
+    /// It has reached its bound and stopped.
+    Full,
+    /// Its disk failed or was too slow, and it stopped; calls go on.
+    Failed,
 }
 
 /// One worker thread.

@@ -12,7 +12,7 @@ mod health;
 mod request;
 mod sessions;
 
-pub use health::{Health, WorkerHealth};
+pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
     RequestError,

@@ -80,21 +80,32 @@ pub enum Command {
 Examples:
   tollgate node --config tollgate.toml
   tollgate node --config tollgate.toml --check     read and check it, then end
+  tollgate node --replay journal.jsonl             play what a node took in again
 
 The node runs in the foreground and logs to standard error; TOLLGATE_LOG sets
 what (error, warn, info, debug, or one per module: node=debug). SIGTERM and
 Ctrl-C drain it and save its state. node/examples/gateway.toml explains every
-key of the configuration.")]
+key of the configuration.
+
+A replay prints events, status and refused calls of the machine that took in
+what the journal holds. Exit: 0 they are those that were recorded, 1 they are
+not (the first difference is told), 2 the journal can't be read.")]
 pub struct NodeArgs {
     /// The configuration, a TOML file
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "replay")]
+    pub config: Option<PathBuf>,
     /// A catalog in place of the embedded one; lab nodes only
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
     /// Read and check the configuration, and end
     #[arg(long)]
     pub check: bool,
+    /// Play a journal again, compare, and end; no node runs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "catalog", "check"])]
+    pub replay: Option<PathBuf>,
+    /// Print the replay as JSON
+    #[arg(long, requires = "replay")]
+    pub json: bool,
 }
 
 /// Where the node is.

@@ -45,7 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        Command::Node(node) => node_command::run(&node)?,
+        Command::Node(node) => return node_command::run(&node),
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo => return Ok(demo::run()?),
         Command::Show(show) => control::show(&show)?,

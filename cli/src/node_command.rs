@@ -1,7 +1,10 @@
-//! `tollgate node`: runs a node in the foreground, or checks its configuration.
+//! `tollgate node`: runs a node in the foreground, checks its configuration, or replays its journal.
+
+mod replay;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
+use std::process::ExitCode;
 
 use node::Shutdown;
 use node::config::Config;
@@ -17,16 +20,20 @@ const LOG_VARIABLE: &str = "TOLLGATE_LOG";
 const LOG_DEFAULT: &str = "info";
 
 /// Blocks until the node was asked to end.
-pub fn run(args: &NodeArgs) -> Result<(), Box<dyn Error>> {
-    let config = Config::read_with_catalog(&args.config, args.catalog.as_deref())?;
+pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some(journal) = &args.replay {
+        return Ok(replay::run(journal, args.json));
+    }
+    let file = args.config.clone().unwrap_or_default();
+    let config = Config::read_with_catalog(&file, args.catalog.as_deref())?;
     if args.check {
-        let file = args.config.display();
+        let file = file.display();
         output::print(&format!("{file} is a good configuration\n"));
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     log();
     node::run(config, &Shutdown::on_signals())?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Logs to standard error, in colour on a terminal.

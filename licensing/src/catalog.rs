@@ -131,6 +131,11 @@ impl Catalog {
         Self::parse(STAROS).expect("the embedded catalog is part of the build and parsed by a test")
     }
 
+    /// The text of the embedded catalog.
+    pub fn staros_text() -> &'static str {
+        STAROS
+    }
+
     /// The products.
     pub fn products(&self) -> &[Product] {
         &self.products

@@ -5,6 +5,8 @@
 //!                          |   gate (shared)          |
 //!                          v                          v
 //!                       control (owns the verdicts, the store) <--asks-- interface (HTTP on a Unix socket)
+//!                          |
+//!                          +--lines--> journal (writes what the verdicts took in, if it is configured)
 //! ```
 //!
 //! Shared between the threads, and nothing else: the gate, the address pools and the table of peers' restart counters,
@@ -18,6 +20,7 @@ pub mod config;
 mod control;
 mod error;
 mod interface;
+pub mod journal;
 mod receiver;
 mod running;
 mod shutdown;

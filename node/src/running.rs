@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
 use crate::error::NodeError;
 use crate::interface::{self, Interface};
+use crate::journal::{Header, Recorder};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
 use crate::shutdown::Shutdown;
 use crate::socket;
@@ -56,6 +57,7 @@ struct Threads {
     receiver: Thread,
     workers: Vec<Thread>,
     control: Thread,
+    journal: Option<Thread>,
     interface: Runtime,
 }
 
@@ -90,7 +92,7 @@ impl Running {
             ..common.config.plane.clone()
         });
         let (asks, asked) = bounded(ASKS);
-        let mut control = make_control(&common, store, found, asked);
+        let (mut control, journal) = make_control(&common, store, found, asked)?;
         control.begin();
         let shared = Shared::new(&plane, &common.gate, Arc::clone(&common.ring), secret()?)?;
         let current = Arc::clone(&control.current);
@@ -123,6 +125,7 @@ impl Running {
             receiver,
             workers,
             control,
+            journal,
             interface,
         };
         let running = Self {
@@ -186,6 +189,7 @@ impl Running {
         ends.extend(threads.workers.into_iter().map(|worker| worker.join(END)));
         let _ended = self.asks.send_timeout(Ask::End, END);
         ends.push(threads.control.join(END));
+        ends.extend(threads.journal.map(|journal| journal.join(END)));
         threads.interface.shutdown_timeout(INTERFACE_END);
         match fs::remove_file(&self.config.control_socket) {
             Ok(()) => {}
@@ -251,7 +255,7 @@ fn make_control(
     store: Store,
     found: Found,
     asks: crossbeam::channel::Receiver<Ask>,
-) -> Control {
+) -> Result<(Control, Option<Thread>), NodeError> {
     let config = &common.config;
     let now = common.clock.now();
     let machine = verdicts::Config {
@@ -261,13 +265,22 @@ fn make_control(
         workers: config.workers,
         ..verdicts::Config::new(identity(config, &found.serial), Arc::clone(&config.catalog))
     };
-    let enforcer = Enforcer::new(machine, restored(found), now);
-    Control {
+    let restored = restored(found);
+    let (journal, writer) = match &config.journal {
+        None => (Recorder::off(Arc::clone(&common.vitals)), None),
+        Some(journal) => {
+            let header = Header::new(&machine, &config.catalog_text, &restored, now);
+            Recorder::start(journal, header, &common.vitals)?
+        }
+    };
+    let enforcer = Enforcer::new(machine, restored, now);
+    let control = Control {
         current: Arc::new(Current::new(enforcer.snapshot(now))),
         enforcer,
         gate: Arc::clone(&common.gate),
         ring: Arc::clone(&common.ring),
         keeper: Keeper::new(store),
+        journal,
         clock: Arc::clone(&common.clock),
         vitals: Arc::clone(&common.vitals),
         catalog: Arc::clone(&config.catalog),
@@ -275,7 +288,8 @@ fn make_control(
         asks,
         stalled: false,
         check: Check::default(),
-    }
+    };
+    Ok((control, writer))
 }
 
 fn identity(config: &Config, serial: &str) -> NodeIdentity {

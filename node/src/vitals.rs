@@ -1,9 +1,10 @@
 //! How the process is, written by each thread for itself and read by the control interface, which answers with it also
 //! while the control thread does not work.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use api::{JournalHealth, JournalState};
 use licensing::Mono;
 
 /// Longest time without work of the control thread that is not called a stall.
@@ -17,7 +18,33 @@ pub struct Vitals {
     state_written: AtomicBool,
     queue_drops: AtomicU64,
     send_failures: AtomicU64,
+    journal: JournalVitals,
     workers_ended: Vec<AtomicBool>,
+}
+
+/// How the journal is.
+#[derive(Debug, Default)]
+struct JournalVitals {
+    /// A [`JournalState`], by its place in [`JOURNAL_STATES`].
+    state: AtomicU8,
+    bytes: AtomicU64,
+    missed: AtomicU64,
+}
+
+const JOURNAL_STATES: [JournalState; 4] = [
+    JournalState::Off,
+    JournalState::Writing,
+    JournalState::Full,
+    JournalState::Failed,
+];
+
+/// Why a journal stops before its node ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JournalStop {
+    /// It has reached its bound.
+    Full = 2,
+    /// The disk fails, or is too slow.
+    Failed = 3,
 }
 
 impl Vitals {
@@ -29,6 +56,7 @@ impl Vitals {
             state_written: AtomicBool::new(true),
             queue_drops: AtomicU64::new(0),
             send_failures: AtomicU64::new(0),
+            journal: JournalVitals::default(),
             workers_ended: (0..workers).map(|_| AtomicBool::new(false)).collect(),
         }
     }
@@ -74,6 +102,40 @@ impl Vitals {
 
     pub(crate) fn send_failures(&self) -> u64 {
         self.send_failures.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn journal_begins(&self) {
+        self.journal.state.store(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn journal_stops(&self, why: JournalStop) {
+        self.journal.state.store(why as u8, Ordering::Relaxed);
+    }
+
+    /// So many bytes are in the file.
+    pub(crate) fn journal_has(&self, bytes: u64) {
+        self.journal.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// An input came that is not recorded.
+    pub(crate) fn journal_misses(&self) {
+        self.journal.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn journal(&self) -> JournalHealth {
+        let state = self.journal.state.load(Ordering::Relaxed);
+        let state = JOURNAL_STATES.get(usize::from(state)).copied();
+        let state = state.unwrap_or(JournalState::Failed);
+        let missed = self.journal.missed.load(Ordering::Relaxed);
+        JournalHealth {
+            state,
+            bytes: self.journal.bytes.load(Ordering::Relaxed),
+            missed: if state == JournalState::Off {
+                0
+            } else {
+                missed
+            },
+        }
     }
 
     pub(crate) fn worker_ended(&self, worker: u16) -> bool {

@@ -8,7 +8,7 @@ use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product};
 
 use super::file::{self, EXPECTED, File};
-use super::{Config, Problem, plane};
+use super::{Config, Journal, Problem, plane};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
@@ -21,10 +21,10 @@ const SOCKET_PATH_BYTES_MAX: usize = 100;
 pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<Config> {
     let speedup = file.lab.as_ref().map(check_lab).transpose()?;
     let named = file.lab.as_ref().and_then(|lab| lab.catalog.as_ref());
-    let catalog = match (catalog, named) {
+    let (catalog, catalog_text) = match (catalog, named) {
         (Some(path), _) => read_catalog(path, "--catalog")?,
         (None, Some(path)) => read_catalog(&base.join(path), "lab.catalog")?,
-        (None, None) => Catalog::staros(),
+        (None, None) => (Catalog::staros(), Catalog::staros_text().to_owned()),
     };
     let unsigned_catalog = catalog != Catalog::staros();
     if unsigned_catalog && speedup.is_none() {
@@ -48,6 +48,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
     let socket = file.control.socket.map(|socket| base.join(socket));
     let control_socket = socket.unwrap_or_else(|| state_dir.join("control.sock"));
     check_socket(&control_socket)?;
+    let journal = check_journal(&file.journal, base, &state_dir)?;
     Ok(Config {
         name: file.node.name,
         product,
@@ -60,6 +61,8 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         priority_percent: file.licensing.priority_percent,
         features,
         catalog: Arc::new(catalog),
+        catalog_text: catalog_text.into(),
+        journal,
         lab,
     })
 }
@@ -87,14 +90,15 @@ pub(super) fn section_of(key: &str) -> Option<&'static str> {
     only.filter(|section| !section.ends_with("[]"))
 }
 
-/// Reads a catalog file.
-fn read_catalog(path: &Path, key: &str) -> Checked<Catalog> {
+/// Reads a catalog file; its text goes with it.
+fn read_catalog(path: &Path, key: &str) -> Checked<(Catalog, String)> {
     let refuse = |reason: String| {
         let file = path.to_path_buf();
         (key.to_owned(), Problem::Catalog { file, reason })
     };
     let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-    Catalog::parse(&text).map_err(|error| refuse(error.to_string()))
+    let catalog = Catalog::parse(&text).map_err(|error| refuse(error.to_string()))?;
+    Ok((catalog, text))
 }
 
 pub(super) fn wrong<T>(key: impl Into<String>, found: impl Into<String>) -> Checked<T> {
@@ -120,6 +124,20 @@ fn check_lab(lab: &file::Lab) -> Checked<u32> {
         "lab.speedup",
     )?;
     Ok(lab.speedup)
+}
+
+fn check_journal(
+    journal: &file::Journal,
+    base: &Path,
+    state_dir: &Path,
+) -> Checked<Option<Journal>> {
+    within(journal.max_mib, 1, 1 << 20, "journal.max_mib")?;
+    let named = journal.file.as_ref().map(|file| base.join(file));
+    let journal_to = Journal {
+        file: named.unwrap_or_else(|| state_dir.join("journal.jsonl")),
+        max_bytes: journal.max_mib << 20,
+    };
+    Ok(journal.enabled.then_some(journal_to))
 }
 
 fn check_node(node: &file::Node, catalog: &Catalog) -> Checked<Product> {

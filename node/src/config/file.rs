@@ -134,6 +134,10 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "licensing.features[]",
         "the name of a feature of the catalog, such as \"GRE\"",
     ),
+    ("journal", "a section [journal]"),
+    ("journal.enabled", "true or false"),
+    ("journal.file", "the path of a file"),
+    ("journal.max_mib", "a number of mebibytes, 1 to 1048576"),
     ("lab", "a section [lab]"),
     ("lab.speedup", "license seconds a second, 1 to 10000000"),
     ("lab.catalog", "the path of a catalog file"),
@@ -156,6 +160,8 @@ pub(super) struct File {
     pub(super) refusal: Refusal,
     #[serde(default)]
     pub(super) licensing: Licensing,
+    #[serde(default)]
+    pub(super) journal: Journal,
     pub(super) lab: Option<Lab>,
 }
 
@@ -282,6 +288,14 @@ pub(super) struct Licensing {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Journal {
+    pub(super) enabled: bool,
+    pub(super) file: Option<PathBuf>,
+    pub(super) max_mib: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Lab {
     pub(super) speedup: u32,
     pub(super) catalog: Option<PathBuf>,
@@ -332,6 +346,16 @@ impl Default for Licensing {
         Self {
             priority_percent: 5,
             features: Vec::new(),
+        }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            file: None,
+            max_mib: 256,
         }
     }
 }

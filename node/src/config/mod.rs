@@ -49,8 +49,21 @@ pub struct Config {
     pub features: FeatureSet,
     /// What is licensed.
     pub catalog: Arc<Catalog>,
+    /// The text that the catalog was read from.
+    pub catalog_text: Arc<str>,
+    /// The journal of what the verdicts take in; none: there is none.
+    pub journal: Option<Journal>,
     /// Present on a lab node (rule L2).
     pub lab: Option<Lab>,
+}
+
+/// Where the journal is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// Its file.
+    pub file: PathBuf,
+    /// Most bytes of the file.
+    pub max_bytes: u64,
 }
 
 impl Config {

@@ -142,7 +142,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `peer`, `refusal`, `licensing`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `refusal`, `licensing`, `journal`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),
@@ -321,5 +321,33 @@ fn a_key_of_another_section_is_told_where_it_belongs() {
     assert!(
         ambiguous.contains(": no such key; expected "),
         "{ambiguous}"
+    );
+}
+
+#[test]
+fn a_journal_is_written_where_it_is_enabled() {
+    assert_eq!(parse(LEAST).unwrap().journal, None);
+    let journal = |lines: &str| {
+        let text = and(&format!("[journal]\n{lines}"));
+        Config::parse(&text, Path::new("/etc/tollgate/gateway.toml")).map(|config| config.journal)
+    };
+    assert_eq!(
+        journal("enabled = true").unwrap(),
+        Some(Journal {
+            file: "/var/lib/tollgate/journal.jsonl".into(),
+            max_bytes: 256 << 20,
+        })
+    );
+    assert_eq!(
+        journal("enabled = true\nfile = \"inputs\"\nmax_mib = 1").unwrap(),
+        Some(Journal {
+            file: "/etc/tollgate/inputs".into(),
+            max_bytes: 1 << 20,
+        })
+    );
+    assert_eq!(journal("file = \"inputs\"").unwrap(), None);
+    assert_eq!(
+        refused(&and("[journal]\nmax_mib = 0")),
+        "gateway.toml:13: journal.max_mib: 0; expected a number of mebibytes, 1 to 1048576; mend the value"
     );
 }

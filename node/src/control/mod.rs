@@ -19,6 +19,7 @@ use parking_lot::RwLock;
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, SPEEDUP_MAX};
+use crate::journal::Recorder;
 use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
 pub(crate) use keeper::Keeper;
 pub(crate) use ledgers::Check;
@@ -88,6 +89,7 @@ pub(crate) struct Control {
     pub(crate) gate: Arc<Gate>,
     pub(crate) ring: Arc<RefusalRing>,
     pub(crate) keeper: Keeper,
+    pub(crate) journal: Recorder,
     pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) current: Arc<Current>,
@@ -123,7 +125,9 @@ impl Control {
             }
         }
         self.sample(self.clock.now());
-        self.tell(Input::Save, self.clock.now());
+        let now = self.clock.now();
+        self.tell(Input::Save, now);
+        self.journal.end(&self.enforcer.snapshot(now));
     }
 
     /// Time to the next tick: not past the machine's own deadline, at which a license minute is to be charged.
@@ -195,20 +199,30 @@ impl Control {
     }
 
     fn tell(&mut self, input: Input, now: Now) {
-        self.enforcer.handle(input, now);
+        self.handle(input, now);
         self.perform(now);
+    }
+
+    /// All that the machine takes goes through here, and so through the journal.
+    fn handle(&mut self, input: Input, now: Now) {
+        self.journal.input(&input, now);
+        self.enforcer.handle(input, now);
+        if self.journal.wants_digest() {
+            self.journal.digest(&self.enforcer.snapshot(now));
+        }
     }
 
     /// Does all that the machine asks for.
     fn perform(&mut self, now: Now) {
         while let Some(output) = self.enforcer.poll_output() {
+            self.journal.output(&output);
             match output {
                 Output::Terms { service, terms } => {
                     let begun = Instant::now();
                     self.gate.set_terms(service, terms);
                     let took_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
                     let sealed = Input::Sealed { service, took_us };
-                    self.enforcer.handle(sealed, now);
+                    self.handle(sealed, now);
                 }
                 Output::Persist(record) => {
                     let written = self.keeper.keep(record, now.mono);
@@ -222,7 +236,7 @@ impl Control {
     /// Tells the machine when writing begins to fail, and when it works again.
     fn report_written(&mut self, written: bool, now: Now) {
         if self.vitals.set_state_written(written) != written {
-            self.enforcer.handle(Input::StateWritten(written), now);
+            self.handle(Input::StateWritten(written), now);
         }
     }
 

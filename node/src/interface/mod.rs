@@ -251,6 +251,7 @@ impl Interface {
             control_stalled: vitals.control_stalled(now),
             control_dead: vitals.control_ended(),
             state_written: vitals.state_written(),
+            journal: vitals.journal(),
             receive_buffer_bytes: self.receive_buffer_bytes as u64,
             receive_buffer_wanted_bytes: RECEIVE_BUFFER_BYTES as u64,
             queue_drops: vitals.queue_drops(),
