@@ -3,21 +3,28 @@
 //! One enum, [`Request`], lists all that one may ask a node; [`Reply`] is what it answers, [`Failure`] what it says
 //! when it can't. They travel as JSON: `POST` [`REQUEST_PATH`] over HTTP on the node's Unix socket, a request as the
 //! body; a reply comes with status 200, a failure with 400 (not understood), 403 (not on this node), 404 (no such
-//! thing), 405 (not a POST), 408 (too slow), 413 (too long) or 503 (a thread of the node does not answer).
+//! thing), 405 (not a POST), 408 (too slow), 409 (not now, because of what came before), 413 (too long) or 503 (a thread
+//! of the node does not answer, or a table is full).
 //!
 //! Deliberately absent: sockets, and what a reply is rendered as.
 #![forbid(unsafe_code)]
 
+mod admission;
 mod health;
 mod request;
 mod sessions;
 
+pub use admission::{
+    BATCH_CALLS_MAX, BatchOperation, BatchOutcome, BatchRefusal, CLIENT_CLASSES_MAX,
+    CLIENT_NAME_BYTES_MAX, CLIENT_SESSIONS_MAX, CLIENTS_MAX, CallClass, CallKind, ClientLease,
+    ClientRequest, LEASE_MS_MAX, LEASE_MS_MIN, UNKNOWN_LEASE,
+};
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
     RequestError,
 };
 pub use sessions::{
-    ApnSessions, CauseCount, DropCount, EndCount, MessageCount, PeerSessions, PoolUse,
-    ServiceSessions, SessionSummary, WorkerSessions,
+    ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerSessions,
+    PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
 };

@@ -4,6 +4,7 @@ use licensing::{RefusalRecord, Snapshot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::admission::{ClientLease, ClientRequest};
 use crate::health::Health;
 use crate::sessions::SessionSummary;
 
@@ -50,6 +51,8 @@ pub enum Request {
     },
     /// How the node itself is; answered with [`Reply::Health`], also when the control thread has stalled.
     Health,
+    /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
+    Client(ClientRequest),
 }
 
 /// What a node answers.
@@ -84,6 +87,11 @@ pub enum Reply {
     Health {
         /// The health.
         health: Box<Health>,
+    },
+    /// To [`Request::Client`].
+    Lease {
+        /// The lease as it is then.
+        lease: ClientLease,
     },
 }
 
@@ -160,6 +168,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::{BatchOperation, CallClass, CallKind};
 
     #[test]
     fn requests_read_as_documented() {
@@ -186,6 +195,37 @@ mod tests {
                 Request::LabSpeedup { speedup: 86_400 },
             ),
             (r#"{"request":"health"}"#, Request::Health),
+            (
+                r#"{"request":"client","do":"open","name":"mme","instance":7,"lease_ms":5000,"classes":[{"service":"MME","features":[],"kind":"emergency"}]}"#,
+                Request::Client(ClientRequest::Open {
+                    name: "mme".into(),
+                    instance: 7,
+                    lease_ms: 5_000,
+                    classes: vec![CallClass {
+                        service: "MME".into(),
+                        features: Vec::new(),
+                        kind: CallKind::Emergency,
+                    }],
+                }),
+            ),
+            (
+                r#"{"request":"client","do":"heartbeat","lease":9}"#,
+                Request::Client(ClientRequest::Heartbeat { lease: 9 }),
+            ),
+            (
+                r#"{"request":"client","do":"batch","lease":9,"sequence":1,"operation":"admit","class":0,"calls":3}"#,
+                Request::Client(ClientRequest::Batch {
+                    lease: 9,
+                    sequence: 1,
+                    operation: BatchOperation::Admit,
+                    class: 0,
+                    calls: 3,
+                }),
+            ),
+            (
+                r#"{"request":"client","do":"close","lease":9}"#,
+                Request::Client(ClientRequest::Close { lease: 9 }),
+            ),
         ];
         for (text, request) in cases {
             assert_eq!(serde_json::to_string(&request).unwrap(), text);
@@ -199,6 +239,10 @@ mod tests {
             (
                 r#"{"request":"smart-licensing","enable":true,"force":true}"#,
                 "unknown field `force`, expected `enable`",
+            ),
+            (
+                r#"{"request":"client","do":"heartbeat","lease":9,"force":true}"#,
+                "unknown field `force`, expected `lease`",
             ),
             (
                 r#"{"request":"health","deep":true}"#,

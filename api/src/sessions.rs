@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Sessions and messages of the whole node, summed over its workers; counters are since the process began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSummary {
-    /// Sessions now; emergency sessions are among them.
+    /// Sessions now; emergency sessions and those of clients are among them.
     pub sessions: u64,
     /// Of these, emergency sessions.
     pub emergency: u64,
@@ -22,6 +22,8 @@ pub struct SessionSummary {
     pub peers: Vec<PeerSessions>,
     /// One entry a worker.
     pub workers: Vec<WorkerSessions>,
+    /// One entry a client that counts its sessions here, in the order in which their leases began.
+    pub clients: Vec<ClientSessions>,
     /// One entry an address pool of the configuration, in its order.
     pub pools: Vec<PoolUse>,
     /// Sessions that have ended, one entry a reason.
@@ -41,7 +43,7 @@ pub struct ServiceSessions {
     pub service: ServiceIndex,
     /// Its name there.
     pub name: String,
-    /// Sessions now, emergency sessions included.
+    /// Sessions now, emergency sessions and those of clients included.
     pub sessions: u64,
 }
 
@@ -72,6 +74,25 @@ pub struct WorkerSessions {
     pub sessions: u64,
     /// Datagrams that it took.
     pub datagrams: u64,
+}
+
+/// One client of the admission API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSessions {
+    /// Its name.
+    pub client: String,
+    /// The services that count its sessions, by name, each once, in the order in which it named them.
+    pub services: Vec<String>,
+    /// Sessions that it holds.
+    pub sessions: u64,
+    /// Calls admitted under this lease.
+    pub admitted: u64,
+    /// Calls refused under this lease.
+    pub refused: u64,
+    /// Sessions restored under this lease.
+    pub restored: u64,
+    /// Time until its lease runs out, in milliseconds.
+    pub lease_left_ms: u64,
 }
 
 /// One address pool.

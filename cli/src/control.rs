@@ -61,6 +61,7 @@ fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
         Reply::Snapshot { .. }
         | Reply::Sessions { .. }
         | Reply::Done { .. }
+        | Reply::Lease { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
 }
@@ -71,6 +72,7 @@ fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
         Reply::Snapshot { .. }
         | Reply::History { .. }
         | Reply::Done { .. }
+        | Reply::Lease { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
 }
@@ -106,6 +108,7 @@ fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure>
         Reply::Snapshot { .. }
         | Reply::History { .. }
         | Reply::Sessions { .. }
+        | Reply::Lease { .. }
         | Reply::Health { .. } => return Err(client.unexpected()),
     }
     Ok(())

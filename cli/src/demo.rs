@@ -135,6 +135,7 @@ impl Demo {
             Reply::Snapshot { .. }
             | Reply::History { .. }
             | Reply::Sessions { .. }
+            | Reply::Lease { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
     }
@@ -145,6 +146,7 @@ impl Demo {
             Reply::Done { .. }
             | Reply::History { .. }
             | Reply::Sessions { .. }
+            | Reply::Lease { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
     }
@@ -156,6 +158,7 @@ impl Demo {
             Reply::Snapshot { .. }
             | Reply::Done { .. }
             | Reply::Sessions { .. }
+            | Reply::Lease { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
     }
@@ -166,6 +169,7 @@ impl Demo {
             Reply::Snapshot { .. }
             | Reply::Done { .. }
             | Reply::Sessions { .. }
+            | Reply::Lease { .. }
             | Reply::History { .. } => Err(self.client.unexpected()),
         }
     }

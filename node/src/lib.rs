@@ -9,12 +9,16 @@
 //!                          +--lines--> journal (writes what the verdicts took in, if it is configured)
 //! ```
 //!
+//! Clients of the admission API, processes that run calls of their own, are served by the interface, which has a seat of
+//! its own at the gate: an admission waits for no other thread.
+//!
 //! Shared between the threads, and nothing else: the gate, the address pools and the table of peers' restart counters,
 //! the refusal ring, the current snapshot, the clock and the vitals.
 //!
 //! Deliberately absent: decisions. They are in `enforcer` and `session-plane`, which know no thread, socket or file.
 #![forbid(unsafe_code)]
 
+mod admission;
 pub mod clock;
 pub mod config;
 mod control;

@@ -14,11 +14,13 @@ use enforcer::gate::{Gate, GateConfig, WorkerGate};
 use enforcer::verdicts::{self, Enforcer, Restored, RestoredClock};
 use licensing::Now;
 use licensing::snapshot::NodeIdentity;
+use parking_lot::Mutex;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use session_plane::{PlaneConfig, Seat, SessionPlane, Shared};
 use tokio::runtime::Runtime;
 
+use crate::admission::Admissions;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
@@ -39,6 +41,9 @@ const RING: usize = 4096;
 const END: Duration = Duration::from_secs(5);
 /// Longest that requests of the control interface are waited for at the end.
 const INTERFACE_END: Duration = Duration::from_millis(500);
+
+/// Bound of the first lease's number: such numbers are exact in every reader of JSON.
+const FIRST_LEASES: u64 = 1 << 52;
 
 /// A node that runs.
 #[derive(Debug)]
@@ -99,6 +104,7 @@ impl Running {
         let control = Thread::start("control", move || control.run())?;
         let spares = Spares::new();
         let (workers, queues) = start_workers(&common, &plane, &shared, &spares, &asks)?;
+        let admissions = make_admissions(&common, &plane)?;
         let interface = Interface {
             config: Arc::clone(&common.config),
             gn: common.gn,
@@ -109,6 +115,7 @@ impl Running {
             asks: asks.clone(),
             queues: queues.clone(),
             plane: shared,
+            admissions: Mutex::new(admissions),
         };
         let interface = serve(interface, listener, shutdown)?;
         // The receiver comes last: if anything before it fails, all others end with the queues.
@@ -221,7 +228,7 @@ impl Common {
         let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
         let common = Self {
             vitals: Arc::new(Vitals::new(config.workers, clock.now().mono)),
-            gate: Gate::new(GateConfig::new(services, config.workers))?,
+            gate: Gate::new(GateConfig::new(services, seats(&config)))?,
             ring: Arc::new(RefusalRing::new(RING)),
             gn: bound.socket.local_addr().unwrap_or(address),
             socket: Arc::new(bound.socket),
@@ -262,7 +269,7 @@ fn make_control(
         lab: config.lab,
         priority_percent: config.priority_percent,
         enabled_features: config.features,
-        workers: config.workers,
+        workers: seats(config),
         ..verdicts::Config::new(identity(config, &found.serial), Arc::clone(&config.catalog))
     };
     let restored = restored(found);
@@ -369,6 +376,23 @@ fn start_workers(
     Ok((threads, queues))
 }
 
+/// Whoever holds permits: the workers, and after them what counts for other processes.
+fn seats(config: &Config) -> u16 {
+    config.workers.saturating_add(1)
+}
+
+/// Takes the seat after the workers'.
+fn make_admissions(common: &Common, plane: &PlaneConfig) -> Result<Admissions, NodeError> {
+    let [chance, _] = secret()?;
+    Ok(Admissions::new(
+        common.gate.worker()?,
+        Arc::clone(&common.config.catalog),
+        Arc::clone(&common.ring),
+        chance % FIRST_LEASES,
+        plane.recount_interval,
+    ))
+}
+
 fn serve(
     interface: Interface,
     listener: UnixListener,
@@ -388,6 +412,7 @@ fn serve(
     }
     let interface = Arc::new(interface);
     runtime.spawn(Arc::clone(&interface).watch_control());
+    runtime.spawn(Arc::clone(&interface).watch_clients());
     let router = interface::router(interface);
     runtime.spawn(async move {
         if let Err(error) = interface::serve(listener, router).await {

@@ -18,11 +18,21 @@ pub fn binary() -> Result<&'static Path> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let binary = BINARY.get_or_init(|| match std::env::var_os("TOLLGATE_BIN") {
         Some(path) => Ok(PathBuf::from(path)),
-        None => build().map_err(|error| format!("{error:#}")),
+        None => build(["--package", "cli", "--bin", "tollgate"], "tollgate"),
     });
     binary
         .as_deref()
         .map_err(|error| anyhow!("the binary under test: {error}"))
+}
+
+/// The example of a client of the admission API, built now, once a process.
+pub fn mme_process() -> Result<&'static Path> {
+    static EXAMPLE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let what = ["--package", "admission-client", "--example", "mme_process"];
+    let example = EXAMPLE.get_or_init(|| build(what, "examples/mme_process"));
+    example
+        .as_deref()
+        .map_err(|error| anyhow!("the example mme_process: {error}"))
 }
 
 /// A command line of `tollgate`.
@@ -37,7 +47,12 @@ pub fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<End
     Running::start("tollgate", &mut tollgate(arguments)?)?.wait(LIMIT)
 }
 
-fn build() -> Result<PathBuf> {
+/// Builds it; the path of its binary.
+fn build(what: [&str; 4], binary: &str) -> Result<PathBuf, String> {
+    cargo_build(what, binary).map_err(|error| format!("{error:#}"))
+}
+
+fn cargo_build(what: [&str; 4], binary: &str) -> Result<PathBuf> {
     // target/PROFILE/deps/TEST
     let test = std::env::current_exe()?;
     let directory = test
@@ -55,24 +70,17 @@ fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "cli",
-            "--bin",
-            "tollgate",
-            "--profile",
-            profile,
-            "--target-dir",
-        ])
+        .args(["build", "--quiet"])
+        .args(what)
+        .args(["--profile", profile, "--target-dir"])
         .arg(target)
         .output()?;
     if !output.status.success() {
         return Err(anyhow!(
-            "cargo build --package cli: {}",
+            "cargo build {}: {}",
+            what.join(" "),
             String::from_utf8_lossy(&output.stderr)
         ));
     }
-    Ok(directory.join("tollgate"))
+    Ok(directory.join(binary))
 }

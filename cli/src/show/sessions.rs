@@ -1,4 +1,4 @@
-//! `show session summary`: sessions by service, access point, peer and worker, and what went over the wire.
+//! `show session summary`: sessions by service, access point, peer, worker and client, and what went over the wire.
 
 use api::SessionSummary;
 use licensing::Snapshot;
@@ -20,6 +20,14 @@ const SERVICES: &[Column] = &[
 const APNS: &[Column] = &[left("APN", 50), right("Sessions")];
 const PEERS: &[Column] = &[left("Peer", 40), right("Sessions")];
 const WORKERS: &[Column] = &[right("Worker"), right("Sessions"), right("Datagrams")];
+const CLIENTS: &[Column] = &[
+    left("Client", 16),
+    left("Services", 14),
+    right("Sessions"),
+    right("Refused"),
+    right("Restored"),
+    right("Lease left"),
+];
 const POOLS: &[Column] = &[left("Address pool", 40), right("Used"), right("Size")];
 const ENDED: &[Column] = &[left("Ended because", 56), right("Sessions")];
 const MESSAGES: &[Column] = &[left("Message", 40), right("Received"), right("Sent")];
@@ -75,13 +83,23 @@ fn services(snapshot: &Snapshot, sessions: &SessionSummary) -> String {
 }
 
 /// The tables that have rows.
-fn traffic(sessions: &SessionSummary) -> [Option<Table>; 8] {
+fn traffic(sessions: &SessionSummary) -> [Option<Table>; 9] {
     [
         filled(APNS, &sessions.apns, |row| {
             [row.apn.clone(), row.sessions.to_string()]
         }),
         filled(PEERS, &sessions.peers, |row| {
             [row.peer.to_string(), row.sessions.to_string()]
+        }),
+        filled(CLIENTS, &sessions.clients, |row| {
+            [
+                row.client.clone(),
+                row.services.join(", "),
+                row.sessions.to_string(),
+                row.refused.to_string(),
+                row.restored.to_string(),
+                format!("{} s", row.lease_left_ms.div_ceil(1_000)),
+            ]
         }),
         filled(POOLS, &sessions.pools, |row| {
             [row.pool.clone(), row.used.to_string(), row.size.to_string()]

@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use api::{
-    ApnSessions, CauseCount, DropCount, EndCount, MessageCount, PeerSessions, PoolUse,
-    ServiceSessions, SessionSummary, WorkerSessions,
+    ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerSessions,
+    PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
 };
 use cli::show::{Filter, View};
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -559,6 +559,15 @@ fn sessions() -> SessionSummary {
             worker: 0,
             sessions: 101,
             datagrams: 230,
+        }],
+        clients: vec![ClientSessions {
+            client: "mme-1.operator.example".into(),
+            services: vec!["MME".into(), "ePDG".into(), "SaMOG".into()],
+            sessions: 40,
+            admitted: 35,
+            refused: 2,
+            restored: 12,
+            lease_left_ms: 4_100,
         }],
         pools: vec![PoolUse {
             pool: "internet".into(),

@@ -16,8 +16,8 @@ pub const CLASSES_MAX: usize = 1024;
 #[cfg(loom)]
 pub const CLASSES_MAX: usize = 4;
 
-/// Most workers of a gate.
-pub const WORKERS_MAX: u16 = 256;
+/// Most workers of a gate: 256 threads that run calls, and one that counts for other processes.
+pub const WORKERS_MAX: u16 = 257;
 
 /// Largest batch that moves between a cell and the pool.
 pub const BATCH_MAX: u32 = 64;

@@ -317,8 +317,8 @@ fn sizes_have_bounds() {
         Some(GateError::Services(65))
     );
     assert_eq!(
-        Gate::new(GateConfig::new(1, 257)).err(),
-        Some(GateError::Workers(257))
+        Gate::new(GateConfig::new(1, 258)).err(),
+        Some(GateError::Workers(258))
     );
     let batch = GateConfig {
         batch: 65,

@@ -63,6 +63,10 @@ pub(crate) enum Denial {
     Unknown,
     /// This node does not do it.
     NotHere,
+    /// Not now, because of what came before.
+    Conflict,
+    /// A table has no room.
+    Full,
 }
 
 /// The last snapshot, which every surface reads.
@@ -253,7 +257,7 @@ impl Control {
             Request::SmartLicensing { enable } => Ok(self.switch(*enable)),
             Request::Feature { name, enable } => self.switch_feature(name, *enable),
             Request::LabSpeedup { speedup } => self.speed_up(*speedup),
-            Request::Sessions | Request::Health => {
+            Request::Sessions | Request::Health | Request::Client(_) => {
                 let what = "the control thread is not asked this";
                 deny(Denial::NotHere, what, "request", "ask the control socket")
             }

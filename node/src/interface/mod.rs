@@ -10,7 +10,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Answer, Failure, Health, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request, WorkerHealth};
+use api::{
+    Answer, ClientRequest, Failure, Health, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
+    WorkerHealth,
+};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
@@ -18,9 +21,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use crossbeam::channel::{Sender, TrySendError};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::admission::Admissions;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
@@ -37,6 +42,9 @@ const BODY: Duration = Duration::from_secs(5);
 /// From one look at the control thread to the next.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
+/// From one look at the clients' leases to the next.
+const CLIENTS_EVERY: Duration = Duration::from_millis(100);
+
 /// What requests are answered from.
 #[derive(Debug)]
 pub(crate) struct Interface {
@@ -49,6 +57,8 @@ pub(crate) struct Interface {
     pub(crate) asks: Sender<Ask>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
+    /// Locked for one request of a client, never across a wait.
+    pub(crate) admissions: Mutex<Admissions>,
 }
 
 /// A failure and its status.
@@ -127,7 +137,9 @@ impl Interface {
             }),
             Request::Sessions => {
                 let statistics = self.statistics().await?;
-                let summary = sessions::summary(&self.config, &self.plane, &statistics);
+                let now = self.clock.now().mono;
+                let mut summary = sessions::summary(&self.config, &self.plane, &statistics);
+                sessions::add_clients(&mut summary, &self.admissions.lock(), now);
                 Ok(Reply::Sessions {
                     sessions: Box::new(summary),
                 })
@@ -140,6 +152,33 @@ impl Interface {
             | Request::SmartLicensing { .. }
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
+            Request::Client(request) => self.serve_client(request),
+        }
+    }
+
+    fn serve_client(&self, request: ClientRequest) -> Result<Reply, Refused> {
+        let done = self.admissions.lock().handle(request, self.clock.now());
+        let reply = done.map(|lease| Reply::Lease { lease });
+        reply.map_err(|error| {
+            let (why, failure) = error.failure();
+            (status(why), failure)
+        })
+    }
+
+    /// Ends leases that have run out, and has what clients hold compared with the counters.
+    pub(crate) async fn watch_clients(self: Arc<Self>) {
+        let mut looks = tokio::time::interval(CLIENTS_EVERY);
+        loop {
+            looks.tick().await;
+            let now = self.clock.now().mono;
+            let recount = {
+                let mut admissions = self.admissions.lock();
+                admissions.expire(now);
+                admissions.recount(now)
+            };
+            // One that finds no room is made again before long.
+            let recount = recount.map(Ask::Recounted);
+            drop(recount.map(|recount| self.asks.try_send(recount)));
         }
     }
 
@@ -178,14 +217,7 @@ impl Interface {
         }
         match timeout(ANSWER, answer).await {
             Ok(Ok(Ok(reply))) => Ok(reply),
-            Ok(Ok(Err(Denied { why, failure }))) => {
-                let status = match why {
-                    Denial::Invalid => StatusCode::BAD_REQUEST,
-                    Denial::Unknown => StatusCode::NOT_FOUND,
-                    Denial::NotHere => StatusCode::FORBIDDEN,
-                };
-                Err((status, failure))
-            }
+            Ok(Ok(Err(Denied { why, failure }))) => Err((status(why), failure)),
             Ok(Err(_)) | Err(_) => Err(self.no_control()),
         }
     }
@@ -260,6 +292,16 @@ impl Interface {
             permits_dropped: enforcer::gate::permits_dropped(),
             workers: workers.collect(),
         }
+    }
+}
+
+fn status(why: Denial) -> StatusCode {
+    match why {
+        Denial::Invalid => StatusCode::BAD_REQUEST,
+        Denial::Unknown => StatusCode::NOT_FOUND,
+        Denial::NotHere => StatusCode::FORBIDDEN,
+        Denial::Conflict => StatusCode::CONFLICT,
+        Denial::Full => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

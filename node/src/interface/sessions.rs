@@ -8,11 +8,12 @@ use api::{
     ServiceSessions, SessionSummary, WorkerSessions,
 };
 use gtp::{v1, v2};
-use licensing::ServiceIndex;
+use licensing::{Mono, ServiceIndex};
 use session_plane::config::GtpVersion;
 use session_plane::statistics::{DropReason, Ended, Statistics};
 use session_plane::{PoolCount, Shared};
 
+use crate::admission::Admissions;
 use crate::config::Config;
 
 /// Peers listed at most.
@@ -42,12 +43,37 @@ pub(super) fn summary(config: &Config, plane: &Shared, workers: &[Statistics]) -
                 datagrams: w.datagrams,
             })
             .collect(),
+        clients: Vec::new(),
         pools: pools(plane.pools.counts()),
         ended: ended(workers),
         messages: messages(workers),
         causes: causes(workers),
         dropped: dropped(workers),
     }
+}
+
+/// Adds the sessions of clients.
+pub(super) fn add_clients(summary: &mut SessionSummary, clients: &Admissions, now: Mono) {
+    let by_service = clients.by_service();
+    for row in &mut summary.services {
+        row.sessions += by_service.get(&row.service).copied().unwrap_or(0);
+    }
+    summary.sessions += by_service.values().sum::<u64>();
+    summary.emergency += clients.emergency();
+    summary.clients = clients.clients(now);
+    let ended = clients.ended();
+    let rows = [
+        ("released by its client", ended.released),
+        ("closed with its client", ended.closed),
+        ("its client's lease ran out", ended.expired),
+    ];
+    let rows = rows.into_iter().filter(|(_, sessions)| *sessions > 0);
+    summary
+        .ended
+        .extend(rows.map(|(reason, sessions)| EndCount {
+            reason: reason.to_owned(),
+            sessions,
+        }));
 }
 
 fn total(workers: &[Statistics], of: impl Fn(&Statistics) -> u64) -> u64 {

@@ -8,13 +8,14 @@ use super::Breach;
 use crate::workspace::{Member, Workspace};
 
 /// The only arrows between crates; dependencies of tests count too.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("licensing", &[]),
     ("enforcer", &["licensing"]),
     ("gtp", &[]),
     ("session-plane", &["licensing", "enforcer", "gtp"]),
     ("load", &["licensing", "gtp"]),
     ("api", &["licensing"]),
+    ("admission-client", &["licensing", "api"]),
     (
         "node",
         &["licensing", "enforcer", "gtp", "session-plane", "api"],
