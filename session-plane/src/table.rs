@@ -135,13 +135,22 @@ impl Table {
         self.bearers.get(&(key, apn, access)).copied()
     }
 
-    /// A session by GTPv2 that this subscriber has with this access point name, by any access and under any number.
-    pub(crate) fn connection(&self, who: Identity, apn: u16) -> Option<u32> {
-        let numbers = (0..=Nsapi::MAX).filter_map(|number| Nsapi::new(number).ok());
-        let keys =
-            numbers.flat_map(|number| Access::OF_V2.map(|access| (who.with(number), access)));
-        keys.into_iter()
-            .find_map(|(key, access)| self.by_bearer(key, apn, access))
+    /// The session by GTPv2 that a hand-over to this key and access is about: the one that is there already, else one
+    /// that the subscriber has with this access point name by another access, else one by the same access.
+    pub(crate) fn handed_over(
+        &self,
+        key: ContextKey,
+        who: Identity,
+        apn: u16,
+        access: Access,
+    ) -> Option<u32> {
+        let others = Access::OF_V2.into_iter().filter(|other| *other != access);
+        let numbers = || (0..=Nsapi::MAX).filter_map(|number| Nsapi::new(number).ok());
+        self.by_bearer(key, apn, access).or_else(|| {
+            others.chain([access]).find_map(|access| {
+                numbers().find_map(|number| self.by_bearer(who.with(number), apn, access))
+            })
+        })
     }
 
     /// The session that a context belongs to.

@@ -85,9 +85,10 @@ impl SessionPlane {
         let (pdn_type, cause) = wanted_type(request, apn, access, flags)?;
         let sender = request.value(IeType::F_TEID, FTeid::parse)?;
         let who = identify(request, apn, flags)?;
+        let number = bearer_number(&bearer)?;
         let comes_over = flags
             .has(Indication::HI)
-            .then(|| self.table.connection(who, place))
+            .then(|| self.table.handed_over(who.with(number), who, place, access))
             .flatten();
         let call = Call {
             asked,
@@ -96,7 +97,7 @@ impl SessionPlane {
             class: served.class(apn, Some(qos.arp.priority_level), None),
             who,
             access,
-            number: bearer_number(&bearer)?,
+            number,
             shard: request.shard,
             wants_v4: pdn_type != PdnType::Ipv6,
             wants_v6: pdn_type != PdnType::Ipv4,

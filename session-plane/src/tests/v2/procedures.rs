@@ -207,6 +207,36 @@ fn a_session_that_is_handed_over_brings_its_permit_and_address_along() {
     assert_eq!((rig.live(), rig.addresses_out()), (0, 0));
 }
 
+/// Of two connections to one access point name, the one by another access is what comes over.
+#[test]
+fn a_hand_over_leaves_a_connection_by_the_same_access_alone() {
+    let mut rig = Rig::v2();
+    let stays = rig.make2(1, 5, "internet");
+    let moves = rig.accepted2(&create_by(S2B, 1, 6, "internet"));
+    let answer = rig.accepted2(&handed_over(create2(1, 7, "internet")));
+    assert_eq!(answer.paa().v4(), moves.paa().v4());
+    assert_eq!((rig.live(), rig.gate.count_exact(PGW)), (2, 2));
+    rig.accepted2(&delete2(stays, 5));
+}
+
+//= L7
+#[test]
+fn a_hand_over_onto_a_session_that_is_there_is_not_refused() {
+    let mut rig = Rig::v2();
+    rig.make2(1, 5, "internet");
+    rig.accepted2(&create_by(S2B, 1, 6, "internet"));
+    rig.terms(
+        PGW,
+        enforcer::Terms {
+            ceiling: Some(0),
+            block: Some(enforcer::Block::Service),
+            ..enforcer::Terms::default()
+        },
+    );
+    rig.accepted2(&handed_over(create_by(S2B, 1, 6, "internet")));
+    assert_eq!((rig.live(), rig.gate.count_exact(PGW)), (2, 2));
+}
+
 #[test]
 fn a_hand_over_changes_the_class_with_the_priority() {
     let mut rig = Rig::v2();
