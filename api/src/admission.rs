@@ -97,7 +97,7 @@ pub enum BatchOperation {
     /// Gives permits back.
     Release,
     /// Counts calls that live already, after the node forgot them; never refused (rules L7, L9), and only before the
-    /// first admission of a lease.
+    /// first admission or release of a lease.
     Restore,
 }
 

@@ -40,7 +40,7 @@ pub(crate) enum AdmissionError {
     Class { class: u16, classes: usize },
     #[error("{calls} sessions to release, {held} held")]
     NotHeld { calls: u32, held: u64 },
-    #[error("an admission was asked for under this lease: nothing is restored after that")]
+    #[error("calls were admitted or released under this lease: nothing is restored after that")]
     RestoreTooLate,
 }
 
@@ -108,7 +108,7 @@ impl AdmissionError {
             Self::RestoreTooLate => (
                 Denial::Conflict,
                 "operation",
-                "restore before the first admission".to_owned(),
+                "restore before the first admission or release".to_owned(),
             ),
         };
         (why, Failure::new(self.to_string(), place, todo))

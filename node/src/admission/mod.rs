@@ -68,7 +68,7 @@ struct Client {
     admitted: u64,
     refused: u64,
     restored: u64,
-    /// It has asked for an admission: nothing is restored any more.
+    /// It has admitted or released calls: nothing is restored any more.
     begun: bool,
 }
 
@@ -393,6 +393,7 @@ impl Client {
     }
 
     fn release(&mut self, gate: &mut WorkerGate, batch: Batch) -> BatchOutcome {
+        self.begun = true;
         let permits = &mut self.holdings[usize::from(batch.class)].permits;
         let kept = permits.len().saturating_sub(batch.calls as usize);
         permits

@@ -409,7 +409,7 @@ fn run(rig: &mut Rig, models: &mut [Option<Model>; 4], who: usize, step: Step, n
         BatchOperation::Release => model.held - done,
         BatchOperation::Admit | BatchOperation::Restore => model.held + done,
     };
-    model.begun |= batch.0 == BatchOperation::Admit;
+    model.begun |= batch.0 != BatchOperation::Restore;
     model.sequence += 1;
     model.last = Some((batch, answer));
 }
@@ -442,4 +442,17 @@ proptest! {
         drop(admissions);
         prop_assert_eq!((gate.count_exact(mme), permits_dropped()), (0, 0));
     }
+}
+
+/// Otherwise what is released and restored again and again would never meet a ceiling.
+#[test]
+fn what_was_released_is_not_restored_under_the_same_lease() {
+    let mut rig = Rig::new(Some(5));
+    let lease = rig.open("mme", 1, LEASE_MS).unwrap().lease;
+    rig.batch(lease, 1, (BatchOperation::Restore, 0, 8), 10)
+        .unwrap();
+    rig.batch(lease, 2, (BatchOperation::Release, 0, 8), 20)
+        .unwrap();
+    let again = rig.batch(lease, 3, (BatchOperation::Restore, 0, 8), 30);
+    assert_eq!(again, Err(AdmissionError::RestoreTooLate));
 }
