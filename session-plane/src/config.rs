@@ -1,5 +1,6 @@
 //! Configuration of the plane: plain structs, checked once; `node::config` fills them.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -34,13 +35,33 @@ pub struct PlaneConfig {
     pub causes: RefusalCauses<v1::Cause>,
     /// Causes of license refusals of calls that come by GTPv2.
     pub causes_v2: RefusalCauses<v2::Cause>,
-    /// Peers whose refused Creates are answered with endpoints and addresses beside the cause, though none are granted:
-    /// a proxy that maps endpoints passes no other answer on, and there are SGWs that tell the cause to the MME only then.
-    pub padded_refusals: Vec<IpAddr>,
+    /// What peers need, by the address that their datagrams come from.
+    pub peer_options: BTreeMap<IpAddr, PeerOptions>,
     /// Bounds.
     pub bounds: Bounds,
     /// From the start of one recount of the session table to the start of the next (rule L14).
     pub recount_interval: Duration,
+}
+
+/// How refusals to one peer differ from those to others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerOptions {
+    /// A refused Create is answered with endpoints and addresses beside the cause, though none are granted: a proxy that
+    /// maps endpoints passes no other answer on, and there are SGWs that tell the cause to the MME only then.
+    pub padded: bool,
+    /// What goes with a back-off time.
+    pub back_off: BackOff,
+}
+
+/// The cause that a license refusal with a back-off time has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BackOff {
+    /// APN congestion: 229 by GTPv1, 113 by GTPv2, with which alone the time may come (TS 29.060 7.3.2, TS 29.274 table
+    /// 7.2.2-1).
+    #[default]
+    WithCongestion,
+    /// The one of [`RefusalCauses`], for a peer that takes the time with any.
+    Always,
 }
 
 /// Path supervision by Echo Requests of our own (TS 29.060 7.2.1).
@@ -94,8 +115,8 @@ pub struct Apn {
     pub emergency: bool,
     /// What makes a call a priority call (rule L8).
     pub priority: ArpLevels,
-    /// License refusals carry cause 229 (GTPv1) or 113 (GTPv2) and this Back-Off Time, jittered; none: the cause of
-    /// [`RefusalCauses`] alone.
+    /// License refusals carry cause 229 (GTPv1) or 113 (GTPv2) and this Back-Off Time, jittered ([`BackOff`] makes
+    /// exceptions); none: the cause of [`RefusalCauses`] alone.
     pub back_off: Option<Duration>,
     /// What a call that asks for an address of its own gets.
     pub static_address: StaticAddress,
@@ -256,7 +277,7 @@ impl PlaneConfig {
             pools: Vec::new(),
             causes: RefusalCauses::all_as(v1::Cause::NO_RESOURCES_AVAILABLE),
             causes_v2: RefusalCauses::all_as(v2::Cause::NO_RESOURCES_AVAILABLE),
-            padded_refusals: Vec::new(),
+            peer_options: BTreeMap::new(),
             bounds: Bounds::default(),
             recount_interval: Duration::from_secs(10),
         }

@@ -13,7 +13,7 @@ use rand::{RngCore, SeedableRng};
 
 use crate::answer::Answer;
 use crate::cache::{RequestKey, ResponseCache};
-use crate::config::{GtpVersion, PlaneConfig};
+use crate::config::{GtpVersion, PeerOptions, PlaneConfig};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
 use crate::output::{Outbox, Output, Path};
@@ -233,6 +233,7 @@ impl SessionPlane {
             sequence,
             shard: shard_of(datagram),
             ies: &ies,
+            options: self.options_of(path),
             now,
         };
         let mut answer = if message.header.extensions.not_understood.is_some() {
@@ -242,7 +243,7 @@ impl SessionPlane {
         } else {
             self.serve(&request)
         };
-        answer.padded = self.config.padded_refusals.contains(&path.peer.ip());
+        answer.padded = request.options.padded;
         self.counters.v1.answered(kind.0, answer.cause.0);
         let mut octets = std::mem::take(&mut self.scratch);
         if let Ok(bytes) = answer.write(&self.config, &mut octets) {
@@ -250,6 +251,11 @@ impl SessionPlane {
             self.send(path, answer.kind, bytes);
         }
         self.scratch = octets;
+    }
+
+    pub(crate) fn options_of(&self, path: Path) -> PeerOptions {
+        let options = self.config.peer_options.get(&path.peer.ip());
+        options.copied().unwrap_or_default()
     }
 
     /// An answer that does nothing but refuse.

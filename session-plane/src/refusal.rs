@@ -12,7 +12,7 @@ use licensing::{Now, ServiceIndex};
 use rand::Rng;
 
 use crate::call::Call;
-use crate::config::GtpVersion;
+use crate::config::{BackOff, GtpVersion};
 use crate::plane::SessionPlane;
 
 /// A Back-Off Time can't say more (TS 29.060 7.7.102, TS 29.274 8.87).
@@ -20,21 +20,23 @@ const BACK_OFF_MAX: Duration = Duration::from_hours(310);
 
 impl SessionPlane {
     /// The refusal as the peer is told it: the cause's number in the call's GTP version, and the back-off time. An access
-    /// point name with a back-off time answers with the cause that stands for congestion and that time, others with the
-    /// cause configured for the reason.
+    /// point name with a back-off time answers with the cause that stands for congestion and that time, unless the peer
+    /// wants that with any cause; others answer with the cause configured for the reason.
     pub(crate) fn reject_refused(
         &mut self,
         call: &Call<'_>,
         refusal: Refusal,
+        style: BackOff,
         now: Now,
     ) -> (u8, Option<BackOffTime>) {
         let apn = self.config.apns.get(usize::from(call.apn));
         let (service, wait) = apn.map_or((ServiceIndex(0), None), |a| (a.service, a.back_off));
-        let cause = match (call.access.version(), wait) {
-            (GtpVersion::V1, Some(_)) => v1::Cause::APN_CONGESTION.0,
-            (GtpVersion::V2, Some(_)) => v2::Cause::APN_CONGESTION.0,
-            (GtpVersion::V1, None) => self.config.causes.of(refusal.reason).0,
-            (GtpVersion::V2, None) => self.config.causes_v2.of(refusal.reason).0,
+        let congested = wait.is_some() && style == BackOff::WithCongestion;
+        let cause = match (call.access.version(), congested) {
+            (GtpVersion::V1, true) => v1::Cause::APN_CONGESTION.0,
+            (GtpVersion::V2, true) => v2::Cause::APN_CONGESTION.0,
+            (GtpVersion::V1, false) => self.config.causes.of(refusal.reason).0,
+            (GtpVersion::V2, false) => self.config.causes_v2.of(refusal.reason).0,
         };
         let back_off = wait.map(|wait| self.jittered(wait));
         let new_subscriber = self.refused.note(call.who, service, now.mono);

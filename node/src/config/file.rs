@@ -99,6 +99,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("apn[].static_address", "\"dynamic\" or \"refuse\""),
     ("peer[].address", "an address such as \"192.0.2.1\""),
     ("peer[].refusal_style", "\"cause-only\" or \"padded\""),
+    ("peer[].back_off", "\"with-congestion\" or \"always\""),
     ("refusal", "a section [refusal]"),
     (
         "refusal.service_blocked",
@@ -243,6 +244,8 @@ pub(super) struct Peer {
     pub(super) address: IpAddr,
     #[serde(default)]
     pub(super) refusal_style: RefusalStyle,
+    #[serde(default)]
+    pub(super) back_off: BackOff,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -251,6 +254,14 @@ pub(super) enum RefusalStyle {
     #[default]
     CauseOnly,
     Padded,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum BackOff {
+    #[default]
+    WithCongestion,
+    Always,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -1,5 +1,6 @@
 //! The part of the configuration that the session plane is told: Gn, pools, access points, refusals.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use gtp::{v1, v2};
 use licensing::Catalog;
 use session_plane::PlaneConfig;
 use session_plane::config::{
-    APNS_MAX, Apn, ArpLevels, Bounds, Echo, GtpVersion, PathDown, Pool, PoolRange, RefusalCauses,
-    StaticAddress, WILDCARD,
+    APNS_MAX, Apn, ArpLevels, BackOff, Bounds, Echo, GtpVersion, PathDown, PeerOptions, Pool,
+    PoolRange, RefusalCauses, StaticAddress, WILDCARD,
 };
 
 use super::Problem;
@@ -53,7 +54,7 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
         pools,
         causes: check_refusal(&file.refusal)?,
         causes_v2: check_refusal_v2(&file.refusal)?,
-        padded_refusals: check_peers(&file.peer)?,
+        peer_options: check_peers(&file.peer)?,
         bounds: Bounds {
             sessions: gn.sessions_max,
             emergency_reserve: gn.emergency_reserve,
@@ -114,23 +115,23 @@ fn check_refusal_v2(refusal: &file::Refusal) -> Checked<RefusalCauses<v2::Cause>
     })
 }
 
-/// The peers whose refusals are padded.
-fn check_peers(sections: &[file::Peer]) -> Checked<Vec<IpAddr>> {
-    let mut padded = Vec::new();
+fn check_peers(sections: &[file::Peer]) -> Checked<BTreeMap<IpAddr, PeerOptions>> {
+    let mut options = BTreeMap::new();
     for (place, section) in sections.iter().enumerate() {
         let key = format!("peer[{place}].address");
-        if sections[..place]
-            .iter()
-            .any(|other| other.address == section.address)
-        {
+        let of_peer = PeerOptions {
+            padded: section.refusal_style == file::RefusalStyle::Padded,
+            back_off: match section.back_off {
+                file::BackOff::WithCongestion => BackOff::WithCongestion,
+                file::BackOff::Always => BackOff::Always,
+            },
+        };
+        if options.insert(section.address, of_peer).is_some() {
             let (what, name) = ("peer", section.address.to_string());
             return Err((key, Problem::Twice { what, name }));
         }
-        if section.refusal_style == file::RefusalStyle::Padded {
-            padded.push(section.address);
-        }
     }
-    Ok(padded)
+    Ok(options)
 }
 
 /// One pool of the plane for each network, under the name of the section that it is in.

@@ -1,4 +1,4 @@
-use session_plane::config::GtpVersion;
+use session_plane::config::{BackOff, GtpVersion, PeerOptions};
 
 use super::*;
 
@@ -46,8 +46,12 @@ fn the_example_says_what_the_defaults_are() {
     let by_v2: Vec<_> = versions.map(|v| v == GtpVersion::V2).collect();
     assert_eq!(by_v2, [false, false, false, true]);
     assert!(example.plane.apns[2].emergency);
-    let padded: [std::net::IpAddr; 1] = [[192, 0, 2, 17].into()];
-    assert_eq!(example.plane.padded_refusals, padded);
+    let options = PeerOptions {
+        padded: true,
+        back_off: BackOff::WithCongestion,
+    };
+    let expected = [([192, 0, 2, 17].into(), options)].into();
+    assert_eq!(example.plane.peer_options, expected);
     let uncommented: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {

@@ -45,7 +45,8 @@ impl SessionPlane {
             Obstacle::Memory => Cause::NO_MEMORY_IS_AVAILABLE.into(),
             Obstacle::Addresses => Cause::ALL_DYNAMIC_PDP_ADDRESSES_OCCUPIED.into(),
             Obstacle::License(refusal) => {
-                let (cause, back_off) = self.reject_refused(call, refusal, request.now);
+                let style = request.options.back_off;
+                let (cause, back_off) = self.reject_refused(call, refusal, style, request.now);
                 Rejected {
                     cause: Cause(cause),
                     back_off,

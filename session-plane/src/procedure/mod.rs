@@ -16,6 +16,7 @@ use gtp::v1::{
 use licensing::Now;
 
 use crate::answer::{Answer, Granted};
+use crate::config::PeerOptions;
 use crate::mandatory::{self, CREATE, CREATE_SECONDARY, DELETE, UPDATE};
 use crate::plane::SessionPlane;
 
@@ -28,6 +29,8 @@ pub(crate) struct Request<'a> {
     /// The shard that it was steered by, which the endpoints that it is given carry.
     pub shard: u8,
     pub ies: &'a IeSet<'a>,
+    /// What its sender needs.
+    pub options: PeerOptions,
     pub now: Now,
 }
 

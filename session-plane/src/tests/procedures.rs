@@ -5,6 +5,7 @@ use std::time::Duration;
 use gtp::v1::{Cause, IeType, MessageType, PdpType};
 
 use super::rig::*;
+use crate::config::PeerOptions;
 use crate::statistics::{DropReason, Ended};
 
 #[test]
@@ -72,7 +73,13 @@ fn a_created_context_gets_all_that_it_needs() {
 #[test]
 fn a_refusal_is_padded_for_the_peers_that_need_it() {
     let padded = |peers: Vec<std::net::IpAddr>| {
-        let mut rig = Rig::with(|config| config.padded_refusals = peers);
+        let mut rig = Rig::with(|config| {
+            let padded = PeerOptions {
+                padded: true,
+                ..PeerOptions::default()
+            };
+            config.peer_options = peers.into_iter().map(|peer| (peer, padded)).collect();
+        });
         let answer = rig.ask(&create(1, 5, "elsewhere"));
         assert_eq!(answer.cause(), Cause::MISSING_OR_UNKNOWN_APN);
         let gone = rig.ask(&delete(1, 5, true));

@@ -60,7 +60,8 @@ impl SessionPlane {
             Obstacle::Memory => Cause::NO_MEMORY_AVAILABLE.into(),
             Obstacle::Addresses => Cause::ALL_DYNAMIC_ADDRESSES_OCCUPIED.into(),
             Obstacle::License(refusal) => {
-                let (cause, back_off) = self.reject_refused(call, refusal, request.now);
+                let style = request.options.back_off;
+                let (cause, back_off) = self.reject_refused(call, refusal, style, request.now);
                 Rejected {
                     cause: CauseIe::new(Cause(cause)),
                     back_off,

@@ -15,7 +15,7 @@ use gtp::v2::{
 use licensing::Now;
 
 use crate::cache::RequestKey;
-use crate::config::GtpVersion;
+use crate::config::{GtpVersion, PeerOptions};
 use crate::output::Path;
 use crate::plane::SessionPlane;
 use crate::statistics::DropReason;
@@ -33,6 +33,8 @@ struct Request<'a> {
     /// The shard that it was steered by, which the endpoints that it is given carry.
     shard: u8,
     ies: &'a IeSet<'a>,
+    /// What its sender needs.
+    options: PeerOptions,
     now: Now,
 }
 
@@ -112,13 +114,14 @@ impl SessionPlane {
             sequence: header.sequence,
             shard: shard_of(datagram),
             ies: &ies,
+            options: self.options_of(path),
             now,
         };
         let mut answer = match cut.is_some() || header.teid.is_none() {
             true => self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT),
             false => self.serve_v2(&request),
         };
-        answer.padded = self.config.padded_refusals.contains(&path.peer.ip());
+        answer.padded = request.options.padded;
         self.counters
             .v2
             .answered(header.kind.0, answer.cause.cause.0);

@@ -4,6 +4,8 @@ use enforcer::{Block, Terms};
 use gtp::v2::{Cause, EpcTimer, IeType, Indication};
 use licensing::RefusalReason;
 
+use crate::config::{BackOff, PeerOptions};
+
 use super::super::rig::*;
 use super::rig::*;
 
@@ -70,11 +72,46 @@ fn a_back_off_time_comes_with_congestion_only() {
     assert!((shortest.octet()..=longest.octet()).contains(&timer));
 }
 
+/// To a peer that takes it so, with the cause of the reason; without a back-off time of the access point name nothing
+/// differs.
+#[test]
+fn a_back_off_time_comes_with_any_cause_where_the_peer_wants_it() {
+    let mut rig = Rig::with(|config| {
+        and_v2(config);
+        let always = PeerOptions {
+            back_off: BackOff::Always,
+            ..PeerOptions::default()
+        };
+        config.peer_options = [(SGSN.parse().unwrap(), always)].into();
+        config.causes_v2.service_blocked = Cause::SERVICE_DENIED;
+        config.causes.service_blocked = gtp::v1::Cause::NO_MEMORY_IS_AVAILABLE;
+    });
+    rig.terms(PGW, blocked(Block::Service));
+    rig.terms(GGSN, blocked(Block::Service));
+    let answer = rig.ask2(&create2(1, 5, "slow"));
+    assert_eq!(answer.cause(), Cause::SERVICE_DENIED);
+    let timer = answer.ies().get(IeType::EPC_TIMER, 0).unwrap()[0];
+    let shortest = EpcTimer::at_least(std::time::Duration::from_secs(40));
+    assert!(timer >= shortest.octet());
+    assert_eq!(rig.refusals()[0].cause, Cause::SERVICE_DENIED.0);
+    let plain = rig.ask2(&create2(2, 5, "internet"));
+    assert_eq!(plain.cause(), Cause::SERVICE_DENIED);
+    assert_eq!(plain.ies().len(), 1, "the cause alone");
+    let by_v1 = rig.ask(&create(1, 5, "slow"));
+    assert_eq!(by_v1.cause(), gtp::v1::Cause::NO_MEMORY_IS_AVAILABLE);
+    let types = [gtp::v1::IeType::CAUSE, gtp::v1::IeType::GGSN_BACK_OFF_TIME];
+    assert_eq!(by_v1.types(), types);
+}
+
 #[test]
 fn a_padded_refusal_carries_what_some_sgws_look_for_first() {
     let mut rig = Rig::with(|config| {
         and_v2(config);
-        config.padded_refusals = vec![SGSN.parse().unwrap()];
+        let padded = PeerOptions {
+            padded: true,
+            ..PeerOptions::default()
+        };
+        config.peer_options = [(SGSN.parse().unwrap(), padded)].into();
     });
     rig.terms(PGW, blocked(Block::Service));
     let answer = rig.ask2(&create2(1, 5, "internet"));
