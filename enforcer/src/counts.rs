@@ -18,6 +18,9 @@ pub struct ClassCounters {
     pub refused_feature: u64,
     /// Refused at the ceiling.
     pub refused_ceiling: u64,
+    /// Of low access priority, refused near the ceiling.
+    #[serde(default)]
+    pub refused_low: u64,
 }
 
 impl ClassCounters {

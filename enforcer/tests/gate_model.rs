@@ -168,6 +168,7 @@ impl Model {
             RefusalReason::ServiceBlocked => counters.refused_service += 1,
             RefusalReason::FeatureBlocked { .. } => counters.refused_feature += 1,
             RefusalReason::AtCeiling => counters.refused_ceiling += 1,
+            RefusalReason::LowPriority => counters.refused_low += 1,
         }
     }
 
@@ -389,6 +390,7 @@ fn add(a: ClassCounters, b: ClassCounters) -> ClassCounters {
         refused_service: a.refused_service + b.refused_service,
         refused_feature: a.refused_feature + b.refused_feature,
         refused_ceiling: a.refused_ceiling + b.refused_ceiling,
+        refused_low: a.refused_low + b.refused_low,
     }
 }
 

@@ -188,6 +188,7 @@ impl Oracle {
             Some(RefusalReason::ServiceBlocked) => {
                 assert!(before.may_block, "no block was ordered")
             }
+            Some(RefusalReason::LowPriority) => panic!("nobody here has low priority"),
             Some(RefusalReason::FeatureBlocked { .. }) => {}
         }
     }
@@ -541,6 +542,7 @@ fn add(a: ClassCounters, b: ClassCounters) -> ClassCounters {
         refused_service: a.refused_service + b.refused_service,
         refused_feature: a.refused_feature + b.refused_feature,
         refused_ceiling: a.refused_ceiling + b.refused_ceiling,
+        refused_low: a.refused_low + b.refused_low,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum RefusalReason {
     },
     /// The service holds as many sessions as its ceiling lets it.
     AtCeiling,
+    /// The call has low access priority, and what is left below the ceiling is kept for others.
+    LowPriority,
 }
 
 /// One refused call, with all that explains the decision.

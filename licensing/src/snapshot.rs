@@ -235,6 +235,8 @@ pub struct RefusedCounts {
     pub blocked: u64,
     /// At the ceiling (services only).
     pub at_ceiling: u64,
+    /// Of low access priority, near the ceiling (services only).
+    pub low_priority: u64,
     /// For a service: a feature's block refused them.
     pub by_feature: u64,
     /// Distinct subscribers refused; a retry within a minute is one.
@@ -268,6 +270,7 @@ impl RefusedCounts {
             RefusalReason::ServiceBlocked => self.blocked += 1,
             RefusalReason::FeatureBlocked { .. } => self.by_feature += 1,
             RefusalReason::AtCeiling => self.at_ceiling += 1,
+            RefusalReason::LowPriority => self.low_priority += 1,
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Call<'a> {
     pub apn: u16,
     pub emergency: bool,
     pub class: ClassId,
+    /// It gives way to others near the ceiling.
+    pub low_priority: bool,
     pub who: Identity,
     pub access: Access,
     /// NSAPI, or EPS bearer identity, of the first context.
@@ -148,7 +150,13 @@ impl SessionPlane {
     fn ask(&mut self, old: Option<u32>, call: &Call<'_>) -> Result<Permit, Refusal> {
         let class = call.class;
         let Some((place, permit)) = old.and_then(|old| Some((old, self.take_permit(old)?))) else {
-            return self.gate.admit(class);
+            return match call.low_priority {
+                true => {
+                    let percent = self.config.low_priority_percent;
+                    self.gate.admit_low_priority(class, percent)
+                }
+                false => self.gate.admit(class),
+            };
         };
         if call.comes_over == Some(place) {
             let was = self.table.session(place).map(|session| session.class);

@@ -37,6 +37,9 @@ pub struct PlaneConfig {
     pub causes_v2: RefusalCauses<v2::Cause>,
     /// What peers need, by the address that their datagrams come from.
     pub peer_options: BTreeMap<IpAddr, PeerOptions>,
+    /// What calls of low access priority leave free of a ceiling for others, in percent, rounded up; 0: they are like
+    /// others.
+    pub low_priority_percent: u8,
     /// Bounds.
     pub bounds: Bounds,
     /// From the start of one recount of the session table to the start of the next (rule L14).
@@ -115,6 +118,8 @@ pub struct Apn {
     pub emergency: bool,
     /// What makes a call a priority call (rule L8).
     pub priority: ArpLevels,
+    /// Its calls have low access priority, whether they say so or not.
+    pub low_priority: bool,
     /// License refusals carry cause 229 (GTPv1) or 113 (GTPv2) and this Back-Off Time, jittered ([`BackOff`] makes
     /// exceptions); none: the cause of [`RefusalCauses`] alone.
     pub back_off: Option<Duration>,
@@ -204,7 +209,7 @@ pub struct RefusalCauses<C> {
     pub service_blocked: C,
     /// A feature's policy is Block.
     pub feature_blocked: C,
-    /// At the ceiling.
+    /// At the ceiling, or of low access priority near it.
     pub at_ceiling: C,
 }
 
@@ -223,7 +228,7 @@ impl<C: Copy> RefusalCauses<C> {
         match reason {
             RefusalReason::ServiceBlocked => self.service_blocked,
             RefusalReason::FeatureBlocked { .. } => self.feature_blocked,
-            RefusalReason::AtCeiling => self.at_ceiling,
+            RefusalReason::AtCeiling | RefusalReason::LowPriority => self.at_ceiling,
         }
     }
 
@@ -278,6 +283,7 @@ impl PlaneConfig {
             causes: RefusalCauses::all_as(v1::Cause::NO_RESOURCES_AVAILABLE),
             causes_v2: RefusalCauses::all_as(v2::Cause::NO_RESOURCES_AVAILABLE),
             peer_options: BTreeMap::new(),
+            low_priority_percent: 5,
             bounds: Bounds::default(),
             recount_interval: Duration::from_secs(10),
         }
@@ -301,6 +307,7 @@ impl Apn {
             ipv6_pools: Vec::new(),
             emergency: false,
             priority: ArpLevels::default(),
+            low_priority: false,
             back_off: None,
             static_address: StaticAddress::Dynamic,
         }

@@ -146,6 +146,12 @@ impl ServedApn {
             false => self.ordinary,
         }
     }
+
+    /// Whether a call of this class leaves the last of a ceiling to others: it has low access priority, or all calls of
+    /// the access point name have, and no priority or emergency outranks that.
+    pub(crate) fn gives_way(&self, apn: &Apn, class: ClassId, says_so: bool) -> bool {
+        (apn.low_priority || says_so) && class != self.priority
+    }
 }
 
 fn check(config: &PlaneConfig) -> Result<(), PlaneError> {

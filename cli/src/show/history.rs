@@ -58,7 +58,9 @@ fn listed(view: &View) -> impl Iterator<Item = &RefusalRecord> {
 
 fn kind(reason: RefusalReason) -> Kind {
     match reason {
-        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling => Kind::Service,
+        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling | RefusalReason::LowPriority => {
+            Kind::Service
+        }
         RefusalReason::FeatureBlocked { .. } => Kind::Feature,
     }
 }
@@ -69,6 +71,7 @@ pub fn reason(reason: RefusalReason) -> &'static str {
         RefusalReason::ServiceBlocked => "BLOCK",
         RefusalReason::FeatureBlocked { .. } => "FEATURE",
         RefusalReason::AtCeiling => "AT-LIMIT",
+        RefusalReason::LowPriority => "LOW-PRIO",
     }
 }
 
@@ -78,7 +81,7 @@ fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
         RefusalReason::FeatureBlocked { feature } => {
             format!("feature {}", text::feature_name(snapshot, feature))
         }
-        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling => {
+        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling | RefusalReason::LowPriority => {
             format!("service {}", text::service_name(snapshot, record.service))
         }
     };
@@ -90,6 +93,7 @@ fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
     let compliance = text::compliance(record.compliance);
     let limit = match record.reason {
         RefusalReason::AtCeiling => " at its ceiling,",
+        RefusalReason::LowPriority => " near its ceiling, a call of low access priority,",
         RefusalReason::ServiceBlocked | RefusalReason::FeatureBlocked { .. } => "",
     };
     let policy = record.policy;

@@ -163,6 +163,7 @@ fn refused(counts: &RefusedCounts) -> Option<String> {
     let reasons = [
         (counts.blocked, "blocked"),
         (counts.at_ceiling, "at the ceiling"),
+        (counts.low_priority, "of low priority near it"),
         (counts.by_feature, "by a feature"),
     ];
     let parts: Vec<String> = reasons

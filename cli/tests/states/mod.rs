@@ -113,6 +113,7 @@ fn evaluation_at_limit() -> View {
     ggsn.tag.since = wall(-5);
     ggsn.tag.refused = RefusedCounts {
         at_ceiling: 3,
+        low_priority: 4,
         subscribers: 1,
         ..RefusedCounts::default()
     };
@@ -145,6 +146,7 @@ fn evaluation_at_limit() -> View {
     view.history = vec![
         refusal(RefusalReason::AtCeiling, Compliance::Evaluation),
         refusal(RefusalReason::AtCeiling, Compliance::Evaluation),
+        refusal(RefusalReason::LowPriority, Compliance::Evaluation),
     ];
     view
 }
@@ -168,6 +170,7 @@ fn evaluation_expired() -> View {
     snapshot.services[GGSN].tag.refused = RefusedCounts {
         blocked: 7,
         at_ceiling: 1,
+        low_priority: 0,
         by_feature: 0,
         subscribers: 8,
     };

@@ -434,6 +434,24 @@ impl Account<'_> {
 
     // Reading
 
+    /// The refusal of an ordinary call that would leave fewer than `percent` of the ceiling free, rounded up; none without
+    /// a ceiling or under a block, which says why itself.
+    pub(super) fn too_near(&self, class: ClassWord, percent: u8) -> Option<Refusal> {
+        let limit = self.ledger.policy.limit.load(Acquire);
+        let exempt = class.is_priority() || class.is_emergency() || class.is_blocked();
+        if exempt || limit >= NO_CEILING {
+            return None;
+        }
+        let kept = (u64::from(limit) * u64::from(percent)).div_ceil(100);
+        let sessions = self.count();
+        let free = u64::from(limit.saturating_sub(sessions));
+        (kept > 0 && free <= kept).then_some(Refusal {
+            reason: RefusalReason::LowPriority,
+            sessions,
+            ceiling: Some(limit),
+        })
+    }
+
     /// Permits outstanding without a lock: exact when tight or quiet, otherwise off by the operations in flight, of which
     /// a refill counts its whole batch.
     pub(super) fn count(&self) -> u32 {

@@ -62,6 +62,8 @@
 //!     or a refusal. By 4 no other admission can set a record.
 //!
 //! Emergency classes touch none of it: their word never changes and they hold no token.
+//! [`WorkerGate::admit_low_priority`] may refuse before any of it begins, on a count that is not exact below the ceiling;
+//! whom it does not refuse, it admits like anybody else.
 //!
 //! # Why it holds
 //!
@@ -302,6 +304,7 @@ impl Gate {
                 refused_service: sum.refused_service + of_row.refused_service,
                 refused_feature: sum.refused_feature + of_row.refused_feature,
                 refused_ceiling: sum.refused_ceiling + of_row.refused_ceiling,
+                refused_low: sum.refused_low + of_row.refused_low,
                 ..sum
             }
         })

@@ -34,7 +34,7 @@ pub(super) fn seal(cell: &AtomicI64) -> i64 {
 
 /// Written by its worker alone, apart from the seals; read by all.
 ///
-/// The cells come first, eight services a cache line. 40.5 KiB, of which a worker touches 16 bytes a class in use.
+/// The cells come first, eight services a cache line. 48.5 KiB, of which a worker touches 16 bytes a class in use.
 pub(super) struct Row {
     cells: CachePadded<[AtomicI64; SERVICES_MAX]>,
     admitted: [Counter; CLASSES_MAX],
@@ -47,6 +47,7 @@ struct Refused {
     service: Counter,
     feature: Counter,
     ceiling: Counter,
+    low: Counter,
 }
 
 /// One more, by the only thread that ever writes it: a load and a store, no locked instruction.
@@ -88,6 +89,7 @@ impl Row {
             RefusalReason::ServiceBlocked => &refused.service,
             RefusalReason::FeatureBlocked { .. } => &refused.feature,
             RefusalReason::AtCeiling => &refused.ceiling,
+            RefusalReason::LowPriority => &refused.low,
         };
         bump(counter, Relaxed);
     }
@@ -105,6 +107,7 @@ impl Row {
             refused_service: refused.service.load(Relaxed),
             refused_feature: refused.feature.load(Relaxed),
             refused_ceiling: refused.ceiling.load(Relaxed),
+            refused_low: refused.low.load(Relaxed),
         }
     }
 

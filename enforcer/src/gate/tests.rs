@@ -121,6 +121,61 @@ fn emergency_calls_are_never_refused_and_hold_nothing() {
     assert_eq!(gate.class_counters(emergency).live(), 0);
 }
 
+#[test]
+fn low_priority_calls_leave_the_last_of_a_ceiling_to_others() {
+    let (gate, mut worker, class) = gate(ceiling(99));
+    let low = |worker: &mut WorkerGate| worker.admit_low_priority(class, 5);
+    let near = |sessions| Refusal {
+        reason: RefusalReason::LowPriority,
+        sessions,
+        ceiling: Some(99),
+    };
+    let mut permits: Vec<_> = (0..94).map(|_| low(&mut worker).unwrap()).collect();
+    assert_eq!(refused(low(&mut worker)), near(94), "of 99, 5 are kept");
+    permits.extend(fill(&mut worker, class, 5));
+    assert_eq!(refused(low(&mut worker)), near(99));
+    assert_eq!(refused(worker.admit(class)), at_ceiling(99));
+    let none_kept = worker.admit_low_priority(class, 0);
+    assert_eq!(refused(none_kept), at_ceiling(99));
+    let counters = gate.class_counters(class);
+    assert_eq!((counters.refused_low, counters.refused_ceiling), (2, 2));
+    let six: Vec<_> = permits.drain(..6).collect();
+    empty(&mut worker, six);
+    permits.push(low(&mut worker).unwrap());
+    assert_eq!(refused(low(&mut worker)), near(94));
+    empty(&mut worker, permits);
+}
+
+//= L8
+#[test]
+fn low_priority_counts_for_nothing_where_license_limits_do_not_bind_or_refuse_all() {
+    let terms = Terms {
+        priority_share: 1,
+        ..ceiling(1)
+    };
+    let (gate, mut worker, class) = gate(terms);
+    let priority = gate.intern(self::class(CallKind::Priority)).unwrap();
+    let emergency = gate.intern(self::class(CallKind::Emergency)).unwrap();
+    let permits = vec![
+        worker.admit_low_priority(priority, 100).unwrap(),
+        worker.admit_low_priority(priority, 100).unwrap(),
+        worker.admit_low_priority(emergency, 100).unwrap(),
+    ];
+    let refusal = refused(worker.admit_low_priority(class, 100));
+    assert_eq!(refusal.reason, RefusalReason::LowPriority);
+    empty(&mut worker, permits);
+    let blocked = Terms {
+        block: Some(Block::Service),
+        ..terms
+    };
+    gate.set_terms(S, blocked);
+    let refusal = refused(worker.admit_low_priority(class, 100));
+    assert_eq!(refusal.reason, RefusalReason::ServiceBlocked);
+    gate.set_terms(S, Terms::default());
+    let unbounded = worker.admit_low_priority(class, 100).unwrap();
+    empty(&mut worker, vec![unbounded]);
+}
+
 //= L8
 #[test]
 fn priority_calls_go_over_ceiling_and_block_by_the_share() {

@@ -68,6 +68,20 @@ impl WorkerGate {
         Ok(Permit::new(class, word))
     }
 
+    /// Asks for a permit for a call of low access priority: one that would leave less than `percent` of the ceiling free
+    /// is refused, so that others find room. A priority or emergency class is asked for as ever.
+    pub fn admit_low_priority(&mut self, class: ClassId, percent: u8) -> Result<Permit, Refusal> {
+        let word = self.gate.class_word(class, Acquire);
+        let near = self.gate.account(word.service()).too_near(word, percent);
+        match near {
+            Some(refusal) => {
+                self.row.note_refused(class, refusal.reason);
+                Err(refusal)
+            }
+            None => self.admit(class),
+        }
+    }
+
     /// All but the permit: what an admission does without credit of its own.
     #[cold]
     #[inline(never)]

@@ -170,6 +170,7 @@ impl Enforcer {
             let at_ceiling = sum(|counters| counters.refused_ceiling);
             state.refused_lately |= at_ceiling > refused.at_ceiling;
             refused.at_ceiling = at_ceiling;
+            refused.low_priority = sum(|counters| counters.refused_low);
             refused.blocked = sum(|counters| counters.refused_service);
             refused.by_feature = sum(|counters| counters.refused_feature);
         }
@@ -198,7 +199,9 @@ impl Enforcer {
         let service = TagRef::Service(seen.service);
         let decided = match seen.reason {
             RefusalReason::FeatureBlocked { feature } => TagRef::Feature(feature),
-            RefusalReason::ServiceBlocked | RefusalReason::AtCeiling => service,
+            RefusalReason::ServiceBlocked
+            | RefusalReason::AtCeiling
+            | RefusalReason::LowPriority => service,
         };
         let Some(period) = self.tag(decided).map(|tag| tag.period_at(seen.at)) else {
             return;

@@ -95,6 +95,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "apn[].priority_rel99[]",
         "a priority of the QoS profile's first octet, 1 to 3",
     ),
+    ("apn[].low_priority", "true or false"),
     ("apn[].backoff_s", "a number of seconds, 2 to 3600"),
     ("apn[].static_address", "\"dynamic\" or \"refuse\""),
     ("peer[].address", "an address such as \"192.0.2.1\""),
@@ -127,6 +128,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     ("licensing", "a section [licensing]"),
     ("licensing.priority_percent", "a percentage, 0 to 5"),
+    ("licensing.low_priority_percent", "a percentage, 0 to 50"),
     (
         "licensing.features",
         "a list of names of features such as [\"GRE\"]",
@@ -233,6 +235,8 @@ pub(super) struct Apn {
     pub(super) priority_arp: Vec<u8>,
     #[serde(default)]
     pub(super) priority_rel99: Vec<u8>,
+    #[serde(default)]
+    pub(super) low_priority: bool,
     pub(super) backoff_s: Option<u64>,
     #[serde(default)]
     pub(super) static_address: StaticAddress,
@@ -294,6 +298,7 @@ pub(super) struct Refusal {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Licensing {
     pub(super) priority_percent: u8,
+    pub(super) low_priority_percent: u8,
     pub(super) features: Vec<String>,
 }
 
@@ -356,6 +361,7 @@ impl Default for Licensing {
     fn default() -> Self {
         Self {
             priority_percent: 5,
+            low_priority_percent: 5,
             features: Vec::new(),
         }
     }

@@ -55,6 +55,7 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
         causes: check_refusal(&file.refusal)?,
         causes_v2: check_refusal_v2(&file.refusal)?,
         peer_options: check_peers(&file.peer)?,
+        low_priority_percent: check_low_priority(&file.licensing)?,
         bounds: Bounds {
             sessions: gn.sessions_max,
             emergency_reserve: gn.emergency_reserve,
@@ -113,6 +114,11 @@ fn check_refusal_v2(refusal: &file::Refusal) -> Checked<RefusalCauses<v2::Cause>
         )?,
         at_ceiling: cause(refusal.gtpv2_at_ceiling, "refusal.gtpv2_at_ceiling")?,
     })
+}
+
+fn check_low_priority(licensing: &file::Licensing) -> Checked<u8> {
+    let percent = licensing.low_priority_percent;
+    within(percent, 0, 50, "licensing.low_priority_percent").map(|()| percent)
 }
 
 fn check_peers(sections: &[file::Peer]) -> Checked<BTreeMap<IpAddr, PeerOptions>> {
@@ -303,6 +309,7 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
         ipv6_pools: places(false),
         emergency: section.emergency,
         priority: levels(section, key)?,
+        low_priority: section.low_priority,
         back_off: section.backoff_s.map(Duration::from_secs),
         static_address: match section.static_address {
             file::StaticAddress::Dynamic => StaticAddress::Dynamic,

@@ -65,11 +65,13 @@ impl SessionPlane {
         let qos = request.qos()?;
         let (pdp_type, cause) = wanted_type(request, apn)?;
         let who = identify(request, apn)?;
+        let class = served.class(apn, request.priority_level(), Some(qos.arp()));
         let call = Call {
             asked,
             apn: place,
             emergency: apn.emergency,
-            class: served.class(apn, request.priority_level(), Some(qos.arp())),
+            class,
+            low_priority: served.gives_way(apn, class, request.has_low_priority()),
             who,
             access: Access::Gn,
             number: request.nsapi()?,

@@ -142,6 +142,13 @@ impl<'a> Request<'a> {
         self.ies.get(IeType::RECOVERY)?.first().copied()
     }
 
+    /// Low access priority (TS 29.060 7.7.103).
+    fn has_low_priority(&self) -> bool {
+        let value = self.ies.get(IeType::SIGNALLING_PRIORITY_INDICATION);
+        let flags = value.and_then(|value| value.first());
+        flags.is_some_and(|flags| flags & 1 == 1)
+    }
+
     /// The evolved priority level; one that is malformed is as good as none (TS 29.060 11.1.8).
     fn priority_level(&self) -> Option<u8> {
         let arp = EvolvedArp::parse(self.ies.get(IeType::EVOLVED_ARP_I)?).ok()?;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use gtp::v2::value::low_access_priority;
 use gtp::v2::{
     Apn as AskedApn, BearerQos, Cause, CauseIe, FTeid, IeSet, IeType, Imei, Imsi, Indication,
     InterfaceType, Paa, PdnType,
@@ -91,11 +92,13 @@ impl SessionPlane {
             .has(Indication::HI)
             .then(|| self.table.handed_over(who.with(number), who, place, access))
             .flatten();
+        let class = served.class(apn, Some(qos.arp.priority_level), None);
         let call = Call {
             asked,
             apn: place,
             emergency: apn.emergency,
-            class: served.class(apn, Some(qos.arp.priority_level), None),
+            class,
+            low_priority: served.gives_way(apn, class, request.has_low_priority()),
             who,
             access,
             number,
@@ -158,6 +161,12 @@ impl<'a> Request<'a> {
         let group = self.ies.group(kind, 0);
         let group = group.ok_or(CauseIe::about(Cause::MANDATORY_IE_MISSING, kind, 0))?;
         group.map_err(|_| CauseIe::about(Cause::MANDATORY_IE_INCORRECT, kind, 0))
+    }
+
+    /// Low access priority (TS 29.274 8.88).
+    fn has_low_priority(&self) -> bool {
+        let value = self.ies.get(IeType::SIGNALLING_PRIORITY_INDICATION, 0);
+        value.is_some_and(|value| low_access_priority(value).unwrap_or(false))
     }
 
     /// Indication flags; malformed they are as good as absent.

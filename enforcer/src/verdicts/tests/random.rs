@@ -55,6 +55,7 @@ fn counts() -> impl Strategy<Value = Counts> {
                         refused_service: refused,
                         refused_feature: refused,
                         refused_ceiling: refused,
+                        refused_low: refused,
                     },
                 },
             )

@@ -177,6 +177,65 @@ fn emergency_calls_pass_without_a_subscriber_and_through_a_block() {
 
 //= L8
 #[test]
+fn low_access_priority_is_refused_first_near_the_ceiling() {
+    let mut rig = Rig::with(|config| {
+        and_v2(config);
+        config.low_priority_percent = 25;
+    });
+    at(&rig, 4);
+    rig.terms(GGSN, rig.gate.terms(PGW));
+    let lapi = |number| {
+        create2(number, 5, "internet").with(IeType::SIGNALLING_PRIORITY_INDICATION, 0, &[1])
+    };
+    let by_v1 = |number| {
+        create(number, 5, "internet").with(gtp::v1::IeType::SIGNALLING_PRIORITY_INDICATION, &[1])
+    };
+    for number in 1..=3 {
+        rig.accepted2(&lapi(number));
+        let answer = rig.ask(&by_v1(number + 100));
+        assert_eq!(answer.cause(), gtp::v1::Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(
+        rig.ask2(&lapi(4)).cause(),
+        Cause::NO_RESOURCES_AVAILABLE,
+        "the fourth place is for others"
+    );
+    let answer = rig.ask(&by_v1(104));
+    assert_eq!(answer.cause(), gtp::v1::Cause::NO_RESOURCES_AVAILABLE);
+    let reasons: Vec<_> = rig.refusals().iter().map(|seen| seen.reason).collect();
+    assert_eq!(reasons, [RefusalReason::LowPriority; 2]);
+    rig.accepted2(&lapi(3));
+    let emergency = create2(4, 6, "sos").with(IeType::SIGNALLING_PRIORITY_INDICATION, 0, &[1]);
+    rig.accepted2(&emergency);
+    rig.accepted2(&lapi(4).but(true, IeType::BEARER_QOS, 0, &qos(2)));
+    assert_eq!(rig.gate.count_exact(PGW), 4, "priority outranks it");
+    rig.make(104, 5, "internet");
+    let full = rig.ask2(&create2(5, 5, "internet"));
+    assert_eq!(full.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    assert_eq!(rig.refusals()[0].reason, RefusalReason::AtCeiling);
+}
+
+#[test]
+fn an_access_point_of_machines_gives_way_whether_its_calls_say_so_or_not() {
+    let mut rig = Rig::with(|config| {
+        and_v2(config);
+        config.low_priority_percent = 50;
+        config
+            .apns
+            .iter_mut()
+            .for_each(|apn| apn.low_priority = true);
+    });
+    at(&rig, 2);
+    rig.make2(1, 5, "internet");
+    rig.ask2(&create2(2, 5, "internet"));
+    assert_eq!(rig.refusals()[0].reason, RefusalReason::LowPriority);
+    let not_low = create2(2, 5, "internet").with(IeType::SIGNALLING_PRIORITY_INDICATION, 0, &[0]);
+    rig.ask2(&not_low);
+    assert_eq!(rig.refusals()[0].reason, RefusalReason::LowPriority);
+}
+
+//= L8
+#[test]
 fn a_priority_level_of_the_bearer_goes_over_the_ceiling() {
     let mut rig = Rig::v2();
     rig.terms(
