@@ -78,14 +78,19 @@ impl SessionPlane {
         if let Some(counter) = call.recovery {
             self.hear_recovery(call.peer, counter);
         }
-        let made = self.make(call, peer);
+        let incarnation = self.shared.restarts.incarnation(call.peer);
+        // What comes over may itself be about to end: it has come over before that.
+        if call.comes_over.is_none() {
+            self.make_way_for_call(peer, incarnation);
+        }
+        let made = self.make(call, peer, incarnation);
         if made.is_err() {
             self.part(peer);
         }
         made
     }
 
-    fn make(&mut self, call: &Call<'_>, peer: u32) -> Result<Made, Obstacle> {
+    fn make(&mut self, call: &Call<'_>, peer: u32, incarnation: u32) -> Result<Made, Obstacle> {
         let collision = self.collision(call);
         let old = match collision {
             Some(Place::First(session)) => Some(session),
@@ -113,7 +118,7 @@ impl SessionPlane {
             teid,
             peer_teid: call.peer_teid,
             peer,
-            incarnation: self.shared.restarts.incarnation(call.peer),
+            incarnation,
             apn: call.apn,
             access: call.access,
             leases: offer.leases,

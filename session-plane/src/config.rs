@@ -258,7 +258,7 @@ impl Default for Bounds {
             sessions: 10_000_000,
             emergency_reserve: 100_000,
             responses: 65_536,
-            peers: 4_096,
+            peers: 16_384,
             refused_subscribers: 65_536,
         }
     }

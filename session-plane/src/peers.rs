@@ -27,6 +27,10 @@ pub(crate) struct Peer {
     pub echo_at: Mono,
     /// The Echo Request that is unanswered.
     pub asked: Option<Asked>,
+    /// One is to be sent, as soon as the pace allows.
+    pub asking: bool,
+    /// When it last answered one.
+    pub heard_at: Option<Mono>,
     /// It left the last one unanswered N3-REQUESTS times.
     pub down: bool,
     /// It is among those that may have sessions of older incarnations.
@@ -89,6 +93,8 @@ impl Peers {
             watch_at,
             echo_at,
             asked: None,
+            asking: false,
+            heard_at: None,
             down: false,
             stale: false,
         });
@@ -104,5 +110,20 @@ impl Peers {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Peer)> {
         self.peers.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of the 300 octets that a peer may take at a worker; the indexes, the watch and what is shared need the rest.
+    #[test]
+    fn records_are_small() {
+        assert!(
+            size_of::<Option<Peer>>() <= 120,
+            "{}",
+            size_of::<Option<Peer>>()
+        );
     }
 }

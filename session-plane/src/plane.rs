@@ -24,7 +24,7 @@ use crate::shared::Shared;
 use crate::statistics::{Counters, DropReason, Ended, Statistics};
 use crate::steer::{WORKERS_MAX, shard_of};
 use crate::subscribers::RefusedSubscribers;
-use crate::supervision::Supervision;
+use crate::supervision::{SESSIONS_STEP, Supervision};
 use crate::table::{PLACES_MAX, Table};
 
 /// How often answers that have expired are dropped, while there are any.
@@ -173,7 +173,8 @@ impl SessionPlane {
     /// Every call does a bounded piece of it; [`SessionPlane::poll_timeout`] says when the next is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.watch_peers(now);
-        self.end_stale();
+        self.ask_peers(now.mono);
+        self.end_stale(SESSIONS_STEP);
         self.recount(now.mono);
         if self.expiry_due <= now.mono {
             self.cache.expire(now.mono, EXPIRY_STEP);

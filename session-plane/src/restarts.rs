@@ -166,10 +166,12 @@ impl PeerRestarts {
         }
     }
 
-    /// The path to a peer is down: its sessions are to end.
+    /// The path to a peer is down: its sessions are to end, and its restart counter, which was theirs, is forgotten: a
+    /// peer that comes back may have lost its own (TS 23.007 18: the counter of a peer that one is in contact with).
     pub(crate) fn fail(&self, peer: IpAddr) {
         if let Some(mut known) = self.peers.get_mut(&peer) {
             known.incarnation += 1;
+            known.recovery = None;
         }
     }
 }

@@ -19,16 +19,31 @@ use crate::statistics::Ended;
 const WATCH: Duration = Duration::from_secs(1);
 /// Peers looked after in one step.
 const PEERS_STEP: usize = 64;
+/// Peers are looked after at multiples of this, so that many of them do not wake a worker one by one.
+const WATCH_GRAIN: Duration = Duration::from_millis(50);
+/// Echo Requests sent in one step.
+pub(crate) const ECHOES_STEP: usize = 10;
+/// From one such step to the next: a worker asks at most 2,000 peers a second, so that the answers of many that were met
+/// at the same instant, or are silent at the same time, do not come as a flood either.
+pub(crate) const ECHO_PACE: Duration = Duration::from_millis(5);
 /// Sessions ended in one step.
-const SESSIONS_STEP: usize = 256;
+pub(crate) const SESSIONS_STEP: usize = 256;
+/// Of these, sessions of one peer before it is the next one's turn.
+pub(crate) const SESSIONS_SHARE: usize = 32;
+/// Sessions ended before a new call is looked at: it is not refused for what the dead hold.
+pub(crate) const SESSIONS_BEFORE_CALL: usize = 4;
 
 /// What is to be done for peers.
 #[derive(Debug, Default)]
 pub(crate) struct Supervision {
     /// When each peer is looked after next.
     watches: BTreeSet<(Mono, u32)>,
-    /// Peers that may have sessions of older incarnations.
+    /// Peers that may have sessions of older incarnations, in turn.
     pub(crate) stale: VecDeque<u32>,
+    /// Peers whose Echo Request is due, in the order in which it became so.
+    asking: VecDeque<u32>,
+    /// When the next of these may be sent one.
+    asking_at: Mono,
     /// Counts our Echo Requests.
     sequence: u8,
 }
@@ -36,10 +51,12 @@ pub(crate) struct Supervision {
 impl Supervision {
     /// When there is something to do; the beginning of time if there is something now.
     pub(crate) fn due(&self) -> Option<Mono> {
-        match self.stale.is_empty() {
-            true => self.watches.first().map(|(at, _)| *at),
-            false => Some(Mono(0)),
+        if !self.stale.is_empty() {
+            return Some(Mono(0));
         }
+        let watch = self.watches.first().map(|(at, _)| *at);
+        let asking = (!self.asking.is_empty()).then_some(self.asking_at);
+        [watch, asking].into_iter().flatten().min()
     }
 
     /// Our sequence numbers carry the worker's number in their low byte: that is how an answer finds it.
@@ -68,7 +85,7 @@ impl SessionPlane {
         if !self.shared.restarts.attach(peer, self.seat.worker, always) {
             return None;
         }
-        let watch_at = now.after(WATCH);
+        let watch_at = next_watch(now);
         let echo_at = now.after(self.config.echo.interval.unwrap_or_default());
         let place = self.table.peers.insert(peer, version, watch_at, echo_at);
         self.supervision.watches.insert((watch_at, place));
@@ -88,7 +105,8 @@ impl SessionPlane {
         self.table.peers.remove(place);
     }
 
-    /// A peer told its restart counter.
+    /// A peer told its restart counter. It is the entity's that has the address, whichever GTP version it speaks
+    /// (TS 23.007 18).
     pub(crate) fn hear_recovery(&mut self, peer: IpAddr, counter: u8) {
         match self.shared.restarts.tell(peer, counter) {
             Told::Nothing => {}
@@ -145,6 +163,16 @@ impl SessionPlane {
         self.watch_again(place, now.mono);
     }
 
+    /// Before a new call of this peer: what another worker was told of its restart counts here at once, and what dead
+    /// sessions hold does not stand in the call's way.
+    pub(crate) fn make_way_for_call(&mut self, place: u32, incarnation: u32) {
+        let oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
+        if self.is_stale(oldest, incarnation) {
+            self.note_stale(place);
+        }
+        self.end_stale(SESSIONS_BEFORE_CALL);
+    }
+
     fn is_stale(&self, session: u32, incarnation: u32) -> bool {
         let session = self.table.session(session);
         session.is_some_and(|session| session.incarnation < incarnation)
@@ -158,9 +186,9 @@ impl SessionPlane {
         let Some(peer) = self.table.peers.get_mut(place) else {
             return;
         };
-        peer.watch_at = match supervised {
-            true => now.after(WATCH).min(peer.echo_at),
-            false => now.after(WATCH),
+        peer.watch_at = match supervised && !peer.asking {
+            true => next_watch(now).min(peer.echo_at),
+            false => next_watch(now),
         };
         let at = peer.watch_at;
         self.supervision.watches.insert((at, place));
@@ -174,31 +202,54 @@ impl SessionPlane {
         echo.interval.filter(|_| !ourselves)
     }
 
-    /// Sends an Echo Request if one is due, sends it again if it went unanswered for T3-RESPONSE, and takes the path for
-    /// down after N3-REQUESTS of them (TS 29.060 7.2.1, 11.2).
+    /// Has an Echo Request sent if one is due, has it sent again if it went unanswered for T3-RESPONSE, and takes the path
+    /// for down after N3-REQUESTS of them (TS 29.060 7.2.1, 11.2; TS 29.274 7.1.1, 7.6).
     fn supervise(&mut self, place: u32, interval: Duration, now: Mono) {
         let Some(peer) = self.table.peers.get_mut(place) else {
             return;
         };
-        if now < peer.echo_at {
+        if peer.asking || now < peer.echo_at {
             return;
         }
-        let asked = match peer.asked {
-            Some(asked) if asked.sends >= self.config.n3_requests => {
-                peer.asked = None;
-                peer.echo_at = now.after(interval);
-                return self.path_down(place);
-            }
-            Some(asked) => Asked {
-                sends: asked.sends + 1,
-                ..asked
-            },
-            None => Asked {
-                sequence: self.supervision.next_sequence(self.seat.worker),
-                sends: 1,
-            },
+        let sends = peer.asked.map_or(0, |asked| asked.sends);
+        if sends >= self.config.n3_requests {
+            peer.asked = None;
+            peer.echo_at = now.after(interval);
+            return self.path_down(place);
+        }
+        peer.asking = true;
+        self.supervision.asking.push_back(place);
+    }
+
+    /// Sends the Echo Requests that are due, a few at a time and no sooner than the pace allows.
+    pub(crate) fn ask_peers(&mut self, now: Mono) {
+        if now < self.supervision.asking_at {
+            return;
+        }
+        for _ in 0..ECHOES_STEP {
+            let Some(place) = self.supervision.asking.pop_front() else {
+                break;
+            };
+            self.supervision.asking_at = now.after(ECHO_PACE);
+            self.ask_peer(place, now);
+        }
+    }
+
+    /// Nothing is sent to one that was answered for, or left to another worker, while it waited.
+    fn ask_peer(&mut self, place: u32, now: Mono) {
+        let sequence = self.supervision.next_sequence(self.seat.worker);
+        let Some(peer) = self.table.peers.get_mut(place) else {
+            return;
         };
-        peer.asked = Some(asked);
+        if !std::mem::replace(&mut peer.asking, false) {
+            return;
+        }
+        let first = Asked { sequence, sends: 0 };
+        let asked = peer.asked.unwrap_or(first);
+        peer.asked = Some(Asked {
+            sends: asked.sends + 1,
+            ..asked
+        });
         peer.echo_at = now.after(self.config.t3_response);
         let (address, version) = (peer.address, peer.version);
         self.send_echo_request(address, version, asked.sequence);
@@ -208,6 +259,7 @@ impl SessionPlane {
     fn leave_supervised(&mut self, place: u32, interval: Duration, now: Mono) {
         if let Some(peer) = self.table.peers.get_mut(place) {
             peer.asked = None;
+            peer.asking = false;
             peer.echo_at = now.after(interval);
         }
     }
@@ -268,33 +320,53 @@ impl SessionPlane {
             return false;
         }
         peer.asked = None;
+        peer.asking = false;
         peer.down = false;
+        peer.heard_at = Some(now);
         peer.echo_at = now.after(interval);
         true
     }
 
-    /// Ends sessions of older incarnations, a few at a time; those made since live.
-    pub(crate) fn end_stale(&mut self) {
-        let mut left = SESSIONS_STEP;
-        while let Some(&place) = self.supervision.stale.front() {
-            let Some(peer) = self.table.peers.get(place) else {
-                self.supervision.stale.pop_front();
-                continue;
-            };
-            let incarnation = self.shared.restarts.incarnation(peer.address);
-            let mut oldest = peer.oldest;
-            while oldest != NONE && self.is_stale(oldest, incarnation) {
-                if left == 0 {
-                    return;
-                }
-                left -= 1;
-                self.end_session(oldest, Ended::PeerLost);
-                oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
-            }
-            self.supervision.stale.pop_front();
-            if let Some(peer) = self.table.peers.get_mut(place) {
+    /// Ends sessions of older incarnations, at most so many; those made since live. Peers take turns: one that had many
+    /// sessions holds up the end of none of another's.
+    pub(crate) fn end_stale(&mut self, most: usize) {
+        let mut left = most;
+        while left > 0
+            && let Some(place) = self.supervision.stale.pop_front()
+        {
+            let (ended, more) = self.end_stale_of(place, left.min(SESSIONS_SHARE));
+            if more {
+                self.supervision.stale.push_back(place);
+            } else if let Some(peer) = self.table.peers.get_mut(place) {
                 peer.stale = false;
             }
+            // To look at one that has none is work too.
+            left -= ended.max(1);
         }
     }
+
+    /// Of one peer; how many it ended, and whether there are more.
+    fn end_stale_of(&mut self, place: u32, most: usize) -> (usize, bool) {
+        let Some(peer) = self.table.peers.get(place) else {
+            return (0, false);
+        };
+        let incarnation = self.shared.restarts.incarnation(peer.address);
+        let mut ended = 0;
+        loop {
+            let oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
+            let more = self.is_stale(oldest, incarnation);
+            if !more || ended == most {
+                return (ended, more);
+            }
+            self.end_session(oldest, Ended::PeerLost);
+            ended += 1;
+        }
+    }
+}
+
+/// The first multiple of [`WATCH_GRAIN`] that is not before [`WATCH`] has passed.
+fn next_watch(now: Mono) -> Mono {
+    let grain = u64::try_from(WATCH_GRAIN.as_nanos()).unwrap_or(u64::MAX);
+    let at = now.after(WATCH).0;
+    Mono(at.checked_next_multiple_of(grain).unwrap_or(u64::MAX))
 }

@@ -338,7 +338,7 @@ impl Default for Gn {
             sessions_max: 1_000_000,
             emergency_reserve: 100_000,
             responses_max: 65_536,
-            peers_max: 4_096,
+            peers_max: 16_384,
             recount_interval_s: 10,
         }
     }

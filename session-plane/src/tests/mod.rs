@@ -3,6 +3,7 @@
 mod emergency;
 mod licensing_rules;
 mod malformed;
+mod many_peers;
 mod peers;
 mod procedures;
 mod property;
