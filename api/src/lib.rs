@@ -11,6 +11,7 @@
 
 mod admission;
 mod health;
+mod peers;
 mod request;
 mod sessions;
 
@@ -20,6 +21,7 @@ pub use admission::{
     ClientRequest, LEASE_MS_MAX, LEASE_MS_MIN, UNKNOWN_LEASE,
 };
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
+pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
     RequestError,

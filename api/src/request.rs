@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::admission::{ClientLease, ClientRequest};
 use crate::health::Health;
+use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
 
 /// Where requests are posted.
@@ -32,6 +33,13 @@ pub enum Request {
     },
     /// Sessions and messages; answered with [`Reply::Sessions`].
     Sessions,
+    /// Peers that have sessions; answered with [`Reply::Peers`].
+    Peers {
+        /// So many of the first ones are left out, in the order of their addresses.
+        offset: u32,
+        /// At most so many, at most [`PEERS_LIMIT_MAX`](crate::PEERS_LIMIT_MAX).
+        limit: u32,
+    },
     /// `license smart enable`, or its `no` form (rule L2); answered with [`Reply::Done`].
     SmartLicensing {
         /// Enable; else disable.
@@ -77,6 +85,11 @@ pub enum Reply {
     Sessions {
         /// The summary.
         sessions: Box<SessionSummary>,
+    },
+    /// To [`Request::Peers`].
+    Peers {
+        /// The peers.
+        peers: PeerList,
     },
     /// To a request that changes something.
     Done {
@@ -179,6 +192,13 @@ mod tests {
                 Request::History { limit: 20 },
             ),
             (r#"{"request":"sessions"}"#, Request::Sessions),
+            (
+                r#"{"request":"peers","offset":10,"limit":20}"#,
+                Request::Peers {
+                    offset: 10,
+                    limit: 20,
+                },
+            ),
             (
                 r#"{"request":"smart-licensing","enable":true}"#,
                 Request::SmartLicensing { enable: true },

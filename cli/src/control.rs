@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use api::{Failure, Reply, Request, SessionSummary};
+use api::{Failure, PeerList, Reply, Request, SessionSummary};
 use licensing::RefusalRecord;
 
 use crate::client::Client;
@@ -13,7 +13,8 @@ use crate::show::{Filter, Needs, Surface, View};
 /// `show ...`
 pub fn show(args: &ShowArgs) -> Result<(), Failure> {
     let client = Client::new(args.socket.path());
-    let view = view(&client, args.surface, args.filter, args.limit)?;
+    let page = (args.offset, args.limit);
+    let view = view(&client, args.surface, args.filter, page)?;
     let text = if args.json {
         format!("{:#}\n", args.surface.json(&view))
     } else {
@@ -23,20 +24,25 @@ pub fn show(args: &ShowArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// All that a surface is a function of, asked of the node.
+/// All that a surface is a function of, asked of the node; `page` says how many rows are left out, and how many follow,
+/// where the surface takes that.
 pub fn view(
     client: &Client,
     surface: &Surface,
     filter: Filter,
-    limit: u32,
+    (offset, limit): (u32, u32),
 ) -> Result<View, Failure> {
     let history = match surface.needs {
         Needs::History => history(client, limit)?,
-        Needs::Snapshot | Needs::Sessions => Vec::new(),
+        Needs::Snapshot | Needs::Sessions | Needs::Peers => Vec::new(),
     };
     let sessions = match surface.needs {
         Needs::Sessions => sessions(client)?,
-        Needs::Snapshot | Needs::History => SessionSummary::default(),
+        Needs::Snapshot | Needs::History | Needs::Peers => SessionSummary::default(),
+    };
+    let peers = match surface.needs {
+        Needs::Peers => peers(client, offset, limit)?,
+        Needs::Snapshot | Needs::History | Needs::Sessions => PeerList::default(),
     };
     let Reply::Snapshot {
         snapshot,
@@ -51,6 +57,7 @@ pub fn view(
         stalled_ms: stalled.then_some(age_ms),
         history,
         sessions,
+        peers,
         filter,
     })
 }
@@ -61,6 +68,7 @@ fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
         Reply::Snapshot { .. }
         | Reply::Sessions { .. }
         | Reply::Done { .. }
+        | Reply::Peers { .. }
         | Reply::Lease { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
@@ -71,6 +79,19 @@ fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
         Reply::Sessions { sessions } => Ok(*sessions),
         Reply::Snapshot { .. }
         | Reply::History { .. }
+        | Reply::Done { .. }
+        | Reply::Peers { .. }
+        | Reply::Lease { .. }
+        | Reply::Health { .. } => Err(client.unexpected()),
+    }
+}
+
+fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> {
+    match client.ask(&Request::Peers { offset, limit })? {
+        Reply::Peers { peers } => Ok(peers),
+        Reply::Snapshot { .. }
+        | Reply::History { .. }
+        | Reply::Sessions { .. }
         | Reply::Done { .. }
         | Reply::Lease { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
@@ -108,6 +129,7 @@ fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure>
         Reply::Snapshot { .. }
         | Reply::History { .. }
         | Reply::Sessions { .. }
+        | Reply::Peers { .. }
         | Reply::Lease { .. }
         | Reply::Health { .. } => return Err(client.unexpected()),
     }

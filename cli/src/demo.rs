@@ -135,6 +135,7 @@ impl Demo {
             Reply::Snapshot { .. }
             | Reply::History { .. }
             | Reply::Sessions { .. }
+            | Reply::Peers { .. }
             | Reply::Lease { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
@@ -146,6 +147,7 @@ impl Demo {
             Reply::Done { .. }
             | Reply::History { .. }
             | Reply::Sessions { .. }
+            | Reply::Peers { .. }
             | Reply::Lease { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
@@ -158,6 +160,7 @@ impl Demo {
             Reply::Snapshot { .. }
             | Reply::Done { .. }
             | Reply::Sessions { .. }
+            | Reply::Peers { .. }
             | Reply::Lease { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
@@ -169,6 +172,7 @@ impl Demo {
             Reply::Snapshot { .. }
             | Reply::Done { .. }
             | Reply::Sessions { .. }
+            | Reply::Peers { .. }
             | Reply::Lease { .. }
             | Reply::History { .. } => Err(self.client.unexpected()),
         }
@@ -184,7 +188,7 @@ impl Demo {
     /// Prints what `tollgate show` answers to these words.
     fn show(&self, words: &[&str], filter: Filter, typed: &str) -> Result<(), Failure> {
         let surface = Surface::named(words).ok_or_else(|| self.client.unexpected())?;
-        let view = crate::control::view(&self.client, surface, filter, 3)?;
+        let view = crate::control::view(&self.client, surface, filter, (0, 3))?;
         output::print(&format!(
             "\n$ tollgate show {}{typed}\n{}",
             words.join(" "),

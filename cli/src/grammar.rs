@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::load_command::LoadArgs;
-use crate::show::{Filter, Kind, SURFACES, Standing, Surface};
+use crate::show::{Filter, Kind, Needs, SURFACES, Standing, Surface};
 
 /// The environment variable that names the control socket.
 pub const SOCKET_VARIABLE: &str = "TOLLGATE_SOCKET";
@@ -254,15 +254,17 @@ pub struct ShowArgs {
     pub surface: &'static Surface,
     /// Which rows.
     pub filter: Filter,
-    /// At most so many refusals, newest first; 0 where the surface lists none.
+    /// At most so many refusals, newest first, or peers; 0 where the surface lists none.
     pub limit: u32,
+    /// So many of the first peers are left out; 0 where the surface lists none.
+    pub offset: u32,
     /// As JSON.
     pub json: bool,
     /// Where the node is.
     pub socket: SocketArgs,
 }
 
-/// Refusals shown unless told otherwise.
+/// Refusals, or peers, shown unless told otherwise.
 const LIMIT_DEFAULT: &str = "20";
 
 impl Args for ShowArgs {
@@ -318,6 +320,7 @@ fn about(word: &str) -> &'static str {
         "license" => "Licensing: enforcement, statistics, evaluation, tags",
         "enforcement" => "Which new calls are let through, and why not",
         "session" => "Sessions and signalling",
+        "gtpc" => "GTP-C",
         _ => "More",
     }
 }
@@ -343,14 +346,23 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
             .help("Only these rows");
         command = command.arg(filter);
     }
-    if surface.takes_limit() {
+    if let Some((most, which)) = surface.limit() {
         let limit = Arg::new("limit")
             .long("limit")
             .value_name("N")
             .default_value(LIMIT_DEFAULT)
-            .value_parser(clap::value_parser!(u32).range(1..=i64::from(api::HISTORY_LIMIT_MAX)))
-            .help("At most so many, the newest");
+            .value_parser(clap::value_parser!(u32).range(1..=i64::from(most)))
+            .help(which);
         command = command.arg(limit);
+    }
+    if surface.needs == Needs::Peers {
+        let offset = Arg::new("offset")
+            .long("offset")
+            .value_name("N")
+            .default_value("0")
+            .value_parser(clap::value_parser!(u32))
+            .help("Leave out the first N of all");
+        command = command.arg(offset);
     }
     command
 }
@@ -377,11 +389,12 @@ impl FromArgMatches for ShowArgs {
         let surface = Surface::named(&words).ok_or_else(|| {
             clap::Error::raw(ErrorKind::InvalidSubcommand, "no such thing to show\n")
         })?;
-        let limit = leaf.try_get_one::<u32>("limit").ok().flatten();
+        let number = |name| leaf.try_get_one::<u32>(name).ok().flatten().copied();
         Ok(Self {
             surface,
             filter: filter(leaf)?,
-            limit: limit.copied().unwrap_or_default(),
+            limit: number("limit").unwrap_or_default(),
+            offset: number("offset").unwrap_or_default(),
             json: leaf.get_flag("json"),
             socket: SocketArgs::from_arg_matches(leaf)?,
         })
@@ -427,7 +440,15 @@ impl Surface {
         }
     }
 
-    fn takes_limit(&self) -> bool {
-        self.needs == crate::show::Needs::History
+    /// How many rows one may ask for, and which these are; none: it has no such option.
+    fn limit(&self) -> Option<(u32, &'static str)> {
+        match self.needs {
+            Needs::History => Some((api::HISTORY_LIMIT_MAX, "At most so many, the newest")),
+            Needs::Peers => Some((
+                api::PEERS_LIMIT_MAX,
+                "At most so many, in the order of their addresses",
+            )),
+            Needs::Snapshot | Needs::Sessions => None,
+        }
     }
 }

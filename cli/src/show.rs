@@ -4,6 +4,7 @@
 
 mod eval_period;
 pub(crate) mod history;
+mod peers;
 mod policy;
 mod sessions;
 mod smart_tags;
@@ -13,7 +14,7 @@ pub(crate) mod table;
 pub mod text;
 mod why;
 
-use api::SessionSummary;
+use api::{PeerList, SessionSummary};
 use licensing::snapshot::TagRow;
 use licensing::{RefusalRecord, Snapshot};
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ pub struct View {
     pub history: Vec<RefusalRecord>,
     /// Sessions and messages.
     pub sessions: SessionSummary,
+    /// Peers.
+    pub peers: PeerList,
     /// Which rows.
     pub filter: Filter,
 }
@@ -69,6 +72,8 @@ pub enum Needs {
     History,
     /// Sessions and messages.
     Sessions,
+    /// Peers.
+    Peers,
 }
 
 /// One `show` command.
@@ -161,6 +166,16 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Sessions,
         text: sessions::text,
         json: sessions::json,
+    },
+    Surface {
+        words: &["gtpc", "peers"],
+        help: "Peers with sessions: path, restarts, last Echo",
+        example: "show gtpc peers --limit 100 --offset 200",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Peers,
+        text: peers::text,
+        json: peers::json,
     },
 ];
 

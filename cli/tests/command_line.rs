@@ -152,6 +152,23 @@ fn history_and_sessions_are_asked_for_where_they_are_shown() {
         node.asked.join().unwrap(),
         [Request::Sessions, Request::Snapshot]
     );
+
+    let peers = Reply::Peers {
+        peers: api::PeerList::default(),
+    };
+    let node = fake_node(vec![reply(&peers), reply(&snapshot("evaluation"))]);
+    let output = tollgate(
+        "sh gtpc peers --offset 40 --limit 10000 --json",
+        Some(&node.socket),
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let asked = Request::Peers {
+        offset: 40,
+        limit: 10_000,
+    };
+    assert_eq!(node.asked.join().unwrap(), [asked, Request::Snapshot]);
+    let output = tollgate("show gtpc peers --limit 10001", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
@@ -305,6 +322,7 @@ fn every_help_fits_the_screen() {
         "show license eval-period",
         "show license smart-tags",
         "show session summary",
+        "show gtpc peers",
         "license smart enable",
         "no license smart enable",
         "feature",

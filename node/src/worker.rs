@@ -41,6 +41,7 @@ impl Worker {
                 Ok(Job::Batch(batch)) => self.process(batch, now),
                 // Whoever asked may have given up.
                 Ok(Job::Statistics(reply)) => drop(reply.send(self.plane.statistics())),
+                Ok(Job::Peers(reply)) => drop(reply.send(self.plane.peers())),
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }

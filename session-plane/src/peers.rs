@@ -37,6 +37,25 @@ pub(crate) struct Peer {
     pub stale: bool,
 }
 
+/// A peer as one worker knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerStatus {
+    /// Its control-plane address.
+    pub address: IpAddr,
+    /// The GTP version that it is asked for an Echo in.
+    pub version: GtpVersion,
+    /// Its sessions here.
+    pub sessions: u32,
+    /// Some of them are from before a restart or a path failure, and about to end.
+    pub ending: bool,
+    /// It left the last Echo Request unanswered, however often it was sent; false at a worker that does not ask it.
+    pub down: bool,
+    /// How often the Echo Request that is unanswered was sent.
+    pub unanswered: u8,
+    /// When it last answered one of this worker.
+    pub heard_at: Option<Mono>,
+}
+
 /// An Echo Request that is unanswered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
@@ -44,6 +63,20 @@ pub(crate) struct Asked {
     pub sequence: u16,
     /// How often it was sent.
     pub sends: u8,
+}
+
+impl Peer {
+    pub(crate) fn status(&self) -> PeerStatus {
+        PeerStatus {
+            address: self.address,
+            version: self.version,
+            sessions: self.sessions,
+            ending: self.stale,
+            down: self.down,
+            unanswered: self.asked.map_or(0, |asked| asked.sends),
+            heard_at: self.heard_at,
+        }
+    }
 }
 
 /// All of them, found by place and by address.

@@ -17,6 +17,7 @@ use crate::config::{GtpVersion, PeerOptions, PlaneConfig};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
 use crate::output::{Outbox, Output, Path};
+use crate::peers::PeerStatus;
 use crate::procedure::Request;
 use crate::recount::Recount;
 use crate::session::{Leases, Session};
@@ -138,6 +139,12 @@ impl SessionPlane {
             }
         }
         statistics
+    }
+
+    /// How its peers are, in no order.
+    pub fn peers(&self) -> Vec<PeerStatus> {
+        let peers = self.table.peers.iter();
+        peers.map(|(_, peer)| peer.status()).collect()
     }
 
     /// Takes a datagram in, whatever its octets. What comes of it is told by [`SessionPlane::poll_output`].

@@ -28,12 +28,23 @@ pub struct PeerRestarts {
 struct Known {
     recovery: Option<u8>,
     incarnation: u32,
+    /// How often a counter told that it restarted.
+    restarts: u32,
     /// Workers that know it.
     workers: u16,
     /// The worker that sends it Echo Requests.
     supervisor: Option<u16>,
     /// It is among the idle.
     queued: bool,
+}
+
+/// What a peer has told of its restarts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToldRestarts {
+    /// The counter that it last told.
+    pub counter: Option<u8>,
+    /// Restarts noticed since it is known.
+    pub restarts: u32,
 }
 
 /// What a restart counter told.
@@ -125,6 +136,16 @@ impl PeerRestarts {
         true
     }
 
+    /// What a peer has told of its restarts; nothing if it is not known.
+    pub fn told(&self, peer: IpAddr) -> ToldRestarts {
+        let known = self.peers.get(&peer).map(|known| *known);
+        let known = known.unwrap_or_default();
+        ToldRestarts {
+            counter: known.recovery,
+            restarts: known.restarts,
+        }
+    }
+
     /// The incarnation now.
     pub(crate) fn incarnation(&self, peer: IpAddr) -> u32 {
         self.peers.get(&peer).map_or(0, |known| known.incarnation)
@@ -157,6 +178,7 @@ impl PeerRestarts {
             0 => Told::Nothing,
             1..=127 => {
                 known.incarnation += 1;
+                known.restarts = known.restarts.saturating_add(1);
                 Told::Restarted
             }
             128..=255 => {

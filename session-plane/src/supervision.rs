@@ -260,6 +260,7 @@ impl SessionPlane {
         if let Some(peer) = self.table.peers.get_mut(place) {
             peer.asked = None;
             peer.asking = false;
+            peer.down = false;
             peer.echo_at = now.after(interval);
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::{Answer, Health, REQUEST_PATH, Reply, Request, SessionSummary};
+use api::{Answer, Health, PeerList, REQUEST_PATH, Reply, Request, SessionSummary};
 use licensing::{RefusalRecord, Snapshot};
 
 /// The node answers within its own bound, which is shorter.
@@ -96,6 +96,14 @@ impl Control {
             bail!("sessions were asked for, another reply came");
         };
         Ok(*sessions)
+    }
+
+    /// The first peers, at most so many.
+    pub fn peers(&self, limit: u32) -> Result<PeerList> {
+        let Reply::Peers { peers } = self.ask(&Request::Peers { offset: 0, limit })? else {
+            bail!("peers were asked for, another reply came");
+        };
+        Ok(peers)
     }
 
     /// How the node is.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::{Failure, SessionSummary};
+use api::{Failure, PeerList, SessionSummary};
 use node::journal::{Difference, Replay, replay};
 use serde_json::{Value, json};
 
@@ -67,6 +67,7 @@ fn page(replay: &Replay) -> String {
         stalled_ms: None,
         history: replay.history.clone(),
         sessions: SessionSummary::default(),
+        peers: PeerList::default(),
         filter: Filter::default(),
     };
     for surface in SURFACES.into_iter().filter_map(Surface::named) {

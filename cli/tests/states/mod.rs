@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use api::{
-    ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerSessions,
-    PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
+    ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerList, PeerRow,
+    PeerSessions, PeerState, PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
 };
 use cli::show::{Filter, View};
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -55,6 +55,7 @@ fn view(snapshot: Snapshot) -> View {
         stalled_ms: None,
         history: Vec::new(),
         sessions: SessionSummary::default(),
+        peers: PeerList::default(),
         filter: Filter::default(),
     }
 }
@@ -90,6 +91,7 @@ fn evaluation() -> View {
     enable(&mut snapshot.features[GRE], 40);
     let mut view = view(snapshot);
     view.sessions = sessions();
+    view.peers = peers();
     view
 }
 
@@ -602,6 +604,45 @@ fn sessions() -> SessionSummary {
             reason: "shorter than a header".into(),
             datagrams: 2,
         }],
+    }
+}
+
+fn peers() -> PeerList {
+    let quiet = PeerRow {
+        peer: "10.200.100.1".parse().unwrap(),
+        gtp_version: 1,
+        state: PeerState::Up,
+        sessions: 60,
+        restart_counter: None,
+        restarts: 0,
+        unanswered: 0,
+        echo_age_ms: None,
+    };
+    let restarted = PeerRow {
+        peer: "10.200.100.2".parse().unwrap(),
+        gtp_version: 2,
+        state: PeerState::Ending,
+        sessions: 1_000_000,
+        restart_counter: Some(255),
+        restarts: 1_003,
+        unanswered: 0,
+        echo_age_ms: Some(59_999),
+    };
+    let silent = PeerRow {
+        peer: "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap(),
+        state: PeerState::Down,
+        sessions: 41,
+        restart_counter: Some(3),
+        restarts: 1,
+        unanswered: 5,
+        echo_age_ms: Some(7_200_000),
+        ..restarted.clone()
+    };
+    PeerList {
+        total: 10_000,
+        down: 1,
+        ending: 1,
+        peers: vec![quiet, restarted, silent],
     }
 }
 

@@ -4,6 +4,7 @@
 //! answered with the last one and its age, and everything else fails with what to do.
 
 mod listener;
+mod peers;
 mod sessions;
 
 use std::net::SocketAddr;
@@ -136,13 +137,21 @@ impl Interface {
                 health: Box::new(self.health()),
             }),
             Request::Sessions => {
-                let statistics = self.statistics().await?;
+                let statistics = self.ask_workers(Job::Statistics).await?;
                 let now = self.clock.now().mono;
                 let mut summary = sessions::summary(&self.config, &self.plane, &statistics);
                 sessions::add_clients(&mut summary, &self.admissions.lock(), now);
                 Ok(Reply::Sessions {
                     sessions: Box::new(summary),
                 })
+            }
+            Request::Peers { offset, limit } => {
+                peers::check(limit).map_err(|failure| (StatusCode::BAD_REQUEST, failure))?;
+                let workers = self.ask_workers(Job::Peers).await?;
+                let now = self.clock.now().mono;
+                let told = |peer| self.plane.restarts.told(peer);
+                let peers = peers::list(&workers, told, offset, limit, now);
+                Ok(Reply::Peers { peers })
             }
             Request::Snapshot => match self.ask(Request::Snapshot).await {
                 Ok(reply) => Ok(reply),
@@ -245,23 +254,23 @@ impl Interface {
     }
 
     /// Asks every worker.
-    async fn statistics(&self) -> Result<Vec<session_plane::Statistics>, Refused> {
+    async fn ask_workers<T>(&self, job: fn(oneshot::Sender<T>) -> Job) -> Result<Vec<T>, Refused> {
         let mut answers = Vec::with_capacity(self.queues.len());
         for (worker, queue) in self.queues.iter().enumerate() {
             let (reply, answer) = oneshot::channel();
-            match queue.try_send(Job::Statistics(reply)) {
+            match queue.try_send(job(reply)) {
                 Ok(()) => answers.push(answer),
                 Err(_) => return Err(no_worker(worker)),
             }
         }
-        let mut statistics = Vec::with_capacity(answers.len());
+        let mut told = Vec::with_capacity(answers.len());
         for (worker, answer) in answers.into_iter().enumerate() {
             match timeout(ANSWER, answer).await {
-                Ok(Ok(of_worker)) => statistics.push(of_worker),
+                Ok(Ok(of_worker)) => told.push(of_worker),
                 Ok(Err(_)) | Err(_) => return Err(no_worker(worker)),
             }
         }
-        Ok(statistics)
+        Ok(told)
     }
 
     fn health(&self) -> Health {
