@@ -2,7 +2,7 @@
 //!
 //! The harness: a real `tollgate node` as a child process ([`node`]), the peers that call it ([`sgsnemu`], [`gtphub`],
 //! [`ggsn`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs that judge
-//! what goes over the wire ([`tshark`], [`scapy`]) from captures that the harness writes itself ([`capture`]).
+//! what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself ([`capture`]).
 //!
 //! Every test has addresses of its own ([`subnet`]), so that tests run at once, also from several processes. A program
 //! that is missing fails the test that needs it, with its name and how to install it; nothing is skipped.
@@ -11,10 +11,13 @@
 pub mod capture;
 pub mod child;
 pub mod control;
+pub mod elements;
 pub mod gateway;
 pub mod ggsn;
 pub mod gtphub;
 pub mod node;
+pub mod pycrate;
+pub mod python;
 pub mod relay;
 pub mod scapy;
 pub mod sgsn;

@@ -1,26 +1,15 @@
 //! scapy's `contrib.gtp` and `contrib.gtp_v2` as a second encoder and decoder, in a virtual environment.
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::child::command;
-
-/// The release that the test set-up installs.
-pub const SCAPY: &str = "scapy==2.8.0";
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/scapy_gtp.py");
+use crate::python::{Script, bytes, hex};
 
 /// A running scapy that encodes and decodes messages.
 #[derive(Debug)]
-pub struct Scapy {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
+pub struct Scapy(Script);
 
 /// An information element by its class in scapy, and the class's fields.
 pub type Ie = (&'static str, Value);
@@ -40,38 +29,10 @@ pub struct Decoded {
     pub ies: Vec<Map<String, Value>>,
 }
 
-/// The interpreter of the virtual environment.
-fn python() -> Result<PathBuf> {
-    let venv = std::env::var_os("TOLLGATE_VENV").map(PathBuf::from);
-    let venv = venv
-        .unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv")));
-    let python = venv.join("bin/python");
-    if !python.is_file() {
-        let venv = venv.display();
-        bail!(
-            "no virtual environment with scapy at {venv}: run `cargo xtask test`, or \
-             `python3 -m venv {venv} && {venv}/bin/pip install {SCAPY}` (Debian package python3-venv), or set TOLLGATE_VENV"
-        );
-    }
-    Ok(python)
-}
-
 impl Scapy {
     /// Starts scapy.
     pub fn start() -> Result<Self> {
-        let mut child = command(python()?)
-            .arg(SCRIPT)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start scapy")?;
-        let input = child.stdin.take().context("its stdin was piped")?;
-        let output = child.stdout.take().context("its stdout was piped")?;
-        Ok(Self {
-            child,
-            input,
-            output: BufReader::new(output),
-        })
+        Script::start("scapy_gtp.py").map(Self)
     }
 
     /// The bytes of a GTPv1-C message.
@@ -135,21 +96,57 @@ impl Scapy {
         })
     }
 
+    /// The messages of a GTPv2-C datagram as scapy reads them, in the words of [`elements`](crate::elements).
+    pub fn read(&mut self, datagram: &[u8]) -> Result<Vec<Value>> {
+        self.0.read(datagram)
+    }
+
+    /// The datagram that scapy makes of them; what [`in_words_of_scapy`] leaves out, scapy can't say.
+    pub fn write(&mut self, messages: &[Value]) -> Result<Vec<u8>> {
+        self.0.write(messages)
+    }
+
     fn ask(&mut self, request: &Value) -> Result<Value> {
-        writeln!(self.input, "{request}").context("write to scapy")?;
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        let answer =
-            serde_json::from_str(&line).with_context(|| format!("scapy answered {line:?}"))?;
-        Ok(answer)
+        self.0.ask(request)
     }
 }
 
-impl Drop for Scapy {
-    fn drop(&mut self) {
-        // It may have ended already; then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// Flags of the Indication that scapy has no name for, or no octet.
+const UNNAMED_FLAGS: [&str; 14] = [
+    "CSRMFI", "MTEDTN", "MTEDTA", "NSPUSI", "PGWRNSI", "RPPCSI", "PGWCHI", "SISSME", "NSENBI",
+    "IDFUPF", "EMCI", "LTEMSAI", "SRTPI", "UPIPSI",
+];
+
+/// The same messages without what scapy neither reads nor writes: the offending element of a Cause, the eNodeBs of a
+/// location, the Indication beyond its eighth octet and a few of its flags.
+pub fn in_words_of_scapy(messages: &[Value]) -> Vec<Value> {
+    let mut messages = messages.to_vec();
+    for message in &mut messages {
+        leave_out(&mut message["elements"]);
+    }
+    messages
+}
+
+fn leave_out(elements: &mut Value) {
+    for element in elements.as_array_mut().into_iter().flatten() {
+        let Some(value) = element["value"].as_object_mut() else {
+            continue;
+        };
+        for unread in ["offending", "macro_enb", "extended_macro_enb"] {
+            if let Some(part) = value.get_mut(unread) {
+                *part = Value::Null;
+            }
+        }
+        if let Some(flags) = value.get_mut("flags").and_then(Value::as_array_mut) {
+            let named = |flag: &str| !UNNAMED_FLAGS.contains(&flag);
+            flags.retain(|flag| flag.as_str().is_some_and(named));
+        }
+        if let Some(octets) = value.get_mut("octets") {
+            *octets = octets.as_u64().map_or(0, |octets| octets.min(8)).into();
+        }
+        if let Some(inner) = value.get_mut("elements") {
+            leave_out(inner);
+        }
     }
 }
 
@@ -274,16 +271,4 @@ pub fn tft() -> Ie {
 /// Whether all contexts of the address go.
 pub fn teardown(all: bool) -> Ie {
     ("IE_Teardown", json!({"indicator": 254 + u8::from(all)}))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes(hex: &str) -> Result<Vec<u8>> {
-    let pairs = hex.as_bytes().chunks(2);
-    let pair =
-        |pair: &[u8]| -> Result<u8> { Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?) };
-    pairs.map(pair).collect()
 }

@@ -522,7 +522,7 @@ fn as_tshark_prints(message: &Received) -> Result<Vec<String>> {
         printed.join(",")
     };
     let decimal = |value: &[u8]| value[0].to_string();
-    let hexadecimal = |value: &[u8]| format!("0x{}", tests::scapy::hex(value));
+    let hexadecimal = |value: &[u8]| format!("0x{}", tests::python::hex(value));
     let address = |value: &[u8]| match value {
         [a, b, c, d] => format!("{a}.{b}.{c}.{d}"),
         _ => String::new(),

@@ -15,14 +15,20 @@ const PACKAGES: [(&str, &str); 5] = [
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
     ("tshark", "a second decoder"),
-    ("python3-venv", "an environment for scapy"),
+    ("python3-venv", "an environment for scapy and pycrate"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
 
-/// From PyPI: a second encoder and decoder.
-const SCAPY: &str = "scapy==2.8.0";
+/// From PyPI: two more encoders and decoders.
+const PYTHON: [&str; 2] = ["scapy==2.8.0", "pycrate==0.8.1"];
 
-/// Where scapy lives.
+/// Says which of them are there, as the test set-up names them.
+const PROBE: &str = "\
+import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC
+from importlib.metadata import version
+print(*(f'{name}=={version(name)}' for name in ('scapy', 'pycrate')))";
+
+/// Where they live.
 pub fn venv(workspace: &Workspace) -> PathBuf {
     workspace.target.join("venv")
 }
@@ -37,7 +43,7 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     if !missing.is_empty() {
         packages(&missing)?;
     }
-    scapy(&venv(workspace))
+    python(&venv(workspace))
 }
 
 fn is_installed(package: &str) -> bool {
@@ -80,27 +86,26 @@ $install || {{ apt-get update --quiet && $install; }}"##
     )
 }
 
-fn scapy(venv: &Path) -> Result<()> {
+fn python(venv: &Path) -> Result<()> {
     let python = venv.join("bin/python");
+    let list = PYTHON.join(" ");
     let mut probe = Command::new(&python);
-    probe.args([
-        "-c",
-        "import scapy.contrib.gtp_v2, scapy; print(scapy.__version__)",
-    ]);
-    let version = SCAPY.split_once("==").map_or("", |(_, version)| version);
-    if run::output(&mut probe).is_some_and(|found| found.trim() == version) {
+    probe.args(["-c", PROBE]);
+    if run::output(&mut probe).is_some_and(|found| found.trim() == list) {
         return Ok(());
     }
-    println!("installing {SCAPY} in {}", venv.display());
+    println!("installing {list} in {}", venv.display());
     let mut make = run::bounded(120, "python3");
     run::must(
         "python3 -m venv",
         make.args(["-m", "venv", "--clear"]).arg(venv),
     )?;
     let mut pip = run::bounded(300, &python);
-    pip.args(["-m", "pip", "install", "--quiet", "--no-input", SCAPY]);
-    pip.arg("--disable-pip-version-check");
-    run::must(&format!("can't install {SCAPY} from PyPI"), &mut pip)
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input"]);
+    // Most of pycrate is never imported, and would take longer to compile than to fetch.
+    pip.args(["--no-compile", "--disable-pip-version-check"]);
+    pip.args(PYTHON);
+    run::must(&format!("can't install {list} from PyPI"), &mut pip)
 }
 
 #[cfg(test)]
