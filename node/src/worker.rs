@@ -79,6 +79,13 @@ impl Worker {
                         tracing::debug!(peer = %path.peer, %error, "an answer was not sent");
                     }
                 }
+                Output::Cleared(sessions) => {
+                    tracing::info!(
+                        worker = self.number,
+                        sessions,
+                        "cleared sessions are asked of their peers"
+                    );
+                }
                 Output::Recounted(recount) => {
                     match self.control.try_send(Ask::Recounted(recount)) {
                         // A recount that finds no room is made again before long.

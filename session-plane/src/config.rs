@@ -248,6 +248,9 @@ pub struct Bounds {
     pub responses: u32,
     /// Peers with sessions, of the node.
     pub peers: u32,
+    /// Requests of our own that wait for an answer, a worker; while there are as many, a clear waits, and what can't wait
+    /// is not sent.
+    pub requests: u32,
     /// Refused subscribers remembered for a minute, a worker.
     pub refused_subscribers: u32,
 }
@@ -259,6 +262,7 @@ impl Default for Bounds {
             emergency_reserve: 100_000,
             responses: 65_536,
             peers: 16_384,
+            requests: 16_384,
             refused_subscribers: 65_536,
         }
     }

@@ -8,12 +8,13 @@
 //! [`Shared`] and nowhere else; [`worker_of`] says which of them a datagram belongs to.
 //!
 //! Deliberately absent: sockets, clocks, threads, the user plane (its address is configuration), licensing (the gate
-//! decides; here a refusal becomes a cause), requests of our own other than Echo, bearers beyond the default one.
+//! decides; here a refusal becomes a cause), bearers beyond the default one.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod cache;
 mod call;
+mod clear;
 pub mod config;
 mod error;
 mod hashing;
@@ -34,11 +35,13 @@ mod steer;
 mod subscribers;
 mod supervision;
 mod table;
+mod transactions;
 mod v2;
 
 #[cfg(test)]
 mod tests;
 
+pub use clear::{Clear, Whom};
 pub use config::PlaneConfig;
 pub use error::PlaneError;
 pub use output::{Output, Path};

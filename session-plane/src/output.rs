@@ -30,6 +30,8 @@ pub enum Output<'a> {
     },
     /// A pass over the session table has ended (rule L14).
     Recounted(WorkerRecount),
+    /// The peers of all sessions of a clear have been asked to delete them: how many sessions there were.
+    Cleared(u64),
 }
 
 /// Outputs that wait; one buffer holds all datagrams and is used again once they are gone.
@@ -38,6 +40,8 @@ pub(crate) struct Outbox {
     octets: Vec<u8>,
     datagrams: VecDeque<(Path, Range<usize>)>,
     recounts: VecDeque<WorkerRecount>,
+    /// Few: as many as clears may wait.
+    cleared: VecDeque<u64>,
 }
 
 impl Outbox {
@@ -61,11 +65,16 @@ impl Outbox {
         self.recounts.push_back(recount);
     }
 
+    pub(crate) fn cleared(&mut self, sessions: u64) {
+        self.cleared.push_back(sessions);
+    }
+
     pub(crate) fn poll(&mut self) -> Option<Output<'_>> {
         if let Some((path, range)) = self.datagrams.pop_front() {
             let bytes = &self.octets[range];
             return Some(Output::Send { path, bytes });
         }
-        self.recounts.pop_front().map(Output::Recounted)
+        let recount = self.recounts.pop_front().map(Output::Recounted);
+        recount.or_else(|| self.cleared.pop_front().map(Output::Cleared))
     }
 }

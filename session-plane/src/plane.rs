@@ -13,6 +13,7 @@ use rand::{RngCore, SeedableRng};
 
 use crate::answer::Answer;
 use crate::cache::{RequestKey, ResponseCache};
+use crate::clear::Clears;
 use crate::config::{GtpVersion, PeerOptions, PlaneConfig};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
@@ -27,6 +28,7 @@ use crate::steer::{WORKERS_MAX, shard_of};
 use crate::subscribers::RefusedSubscribers;
 use crate::supervision::{SESSIONS_STEP, Supervision};
 use crate::table::{PLACES_MAX, Table};
+use crate::transactions::{AnswerHeader, Transactions};
 
 /// How often answers that have expired are dropped, while there are any.
 const EXPIRY_PACE: Duration = Duration::from_secs(1);
@@ -54,6 +56,8 @@ pub struct SessionPlane {
     pub(crate) counters: Counters,
     pub(crate) outbox: Outbox,
     pub(crate) supervision: Supervision,
+    pub(crate) transactions: Transactions,
+    pub(crate) clears: Clears,
     pub(crate) recount: Recount,
     /// Octets of the answer in the making.
     pub(crate) scratch: Vec<u8>,
@@ -99,6 +103,8 @@ impl SessionPlane {
             counters: Counters::new(),
             outbox: Outbox::default(),
             supervision: Supervision::default(),
+            clears: Clears::default(),
+            transactions: Transactions::new(bounds.requests, seat),
             recount: Recount::new(classes, now.mono.after(config.recount_interval)),
             scratch: Vec::new(),
             cache: ResponseCache::new(bounds.responses, window, keyed),
@@ -172,16 +178,34 @@ impl SessionPlane {
             | MessageType::DELETE_PDP_CONTEXT_REQUEST => {
                 self.handle_request(&message, sequence, datagram, path, now);
             }
+            kind if is_response(kind) => self.hear_answer(&message, sequence, path),
             other => self.counters.dropped(unserved(other)),
         }
     }
 
-    /// Does what time has made due: looks after peers, ends sessions that lost theirs, recounts, forgets old answers.
+    /// An answer to a request of ours, if it is one.
+    fn hear_answer(&mut self, message: &Message<'_>, sequence: u16, path: Path) {
+        let header = AnswerHeader {
+            version: GtpVersion::V1,
+            kind: message.header.kind.0,
+            sequence: sequence.into(),
+            teid: message.header.teid,
+            peer: path.peer.ip().to_canonical(),
+        };
+        let ies = message.ie_set().ok();
+        let cause = ies.and_then(|ies| ies.get(IeType::CAUSE)?.first().copied());
+        self.take_answer(header, cause);
+    }
+
+    /// Does what time has made due: looks after peers, ends sessions that lost theirs, asks again what was not answered,
+    /// asks for what an operator clears, recounts, forgets old answers.
     /// Every call does a bounded piece of it; [`SessionPlane::poll_timeout`] says when the next is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.watch_peers(now);
         self.ask_peers(now.mono);
         self.end_stale(SESSIONS_STEP);
+        self.resend(now);
+        self.step_clear(now.mono);
         self.recount(now.mono);
         if self.expiry_due <= now.mono {
             self.cache.expire(now.mono, EXPIRY_STEP);
@@ -195,10 +219,14 @@ impl SessionPlane {
             .cache
             .next_expiry()
             .map(|expiry| expiry.max(self.expiry_due));
-        [self.supervision.due(), expiry, Some(self.recount.due())]
-            .into_iter()
-            .flatten()
-            .min()
+        let due = [
+            self.supervision.due(),
+            self.transactions.due(),
+            self.clears.due(),
+            expiry,
+            Some(self.recount.due()),
+        ];
+        due.into_iter().flatten().min()
     }
 
     /// The next thing to do, until there is none.
@@ -385,6 +413,7 @@ impl SessionPlane {
         self.live_by_apn[usize::from(session.apn)] -= 1;
         self.recount.left(place, session.class);
         self.counters.ended(how);
+        self.transactions.forget(place);
         if let Some(permit) = session.permit {
             self.gate.release(permit);
         }
@@ -444,12 +473,19 @@ fn is_served(kind: MessageType) -> bool {
     )
 }
 
+/// What answers a request of which one might be ours.
+fn is_response(kind: MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::CREATE_PDP_CONTEXT_RESPONSE
+            | MessageType::UPDATE_PDP_CONTEXT_RESPONSE
+            | MessageType::DELETE_PDP_CONTEXT_RESPONSE
+    )
+}
+
 fn unserved(kind: MessageType) -> DropReason {
     match kind {
         MessageType::VERSION_NOT_SUPPORTED => DropReason::VersionNotSupported,
-        MessageType::CREATE_PDP_CONTEXT_RESPONSE
-        | MessageType::UPDATE_PDP_CONTEXT_RESPONSE
-        | MessageType::DELETE_PDP_CONTEXT_RESPONSE => DropReason::UnexpectedResponse,
         known if known.name().is_some() => DropReason::UnexpectedMessage,
         _ => DropReason::UnknownMessage,
     }

@@ -178,6 +178,7 @@ fn check(config: &PlaneConfig) -> Result<(), PlaneError> {
         ("sessions", u64::from(bounds.sessions)),
         ("responses", u64::from(bounds.responses)),
         ("peers", u64::from(bounds.peers)),
+        ("requests", u64::from(bounds.requests)),
         ("refused_subscribers", u64::from(bounds.refused_subscribers)),
         ("n3_requests", u64::from(config.n3_requests)),
         (

@@ -38,6 +38,10 @@ pub struct Statistics {
     pub sent_v2: BTreeMap<u8, u64>,
     /// Answers by GTPv2, by the request's type and the cause.
     pub causes_v2: Vec<CauseCount>,
+    /// Answers to our own requests by GTPv1, by the request's type and the cause.
+    pub heard: Vec<CauseCount>,
+    /// Answers to our own requests by GTPv2, likewise.
+    pub heard_v2: Vec<CauseCount>,
     /// Datagrams dropped without an answer, by reason.
     pub drops: BTreeMap<DropReason, u64>,
     /// Requests answered from the cache.
@@ -58,6 +62,10 @@ pub struct Statistics {
     pub outdated_recoveries: u64,
     /// Paths found down.
     pub paths_down: u64,
+    /// Requests of our own sent again for want of an answer.
+    pub requests_repeated: u64,
+    /// Requests of our own given up without an answer.
+    pub requests_unanswered: u64,
     /// Passes of the recount that have ended (rule L14).
     pub recounts: u64,
 }
@@ -113,6 +121,8 @@ pub enum Ended {
     Deleted,
     /// Another one with the same subscriber and NSAPI, or bearer, took its place, or it went over to another access.
     Replaced,
+    /// An operator cleared it.
+    Cleared,
     /// Its peer restarted, or the path to it failed.
     PeerLost,
     /// The plane itself was stopped.
@@ -132,18 +142,30 @@ pub(crate) struct Counters {
 pub(crate) struct Traffic {
     received: Box<[u64; 256]>,
     sent: Box<[u64; 256]>,
+    /// Answers that we gave.
+    answered: Causes,
+    /// Answers that we got.
+    heard: Causes,
+}
+
+/// Answers, by their causes.
+#[derive(Debug)]
+struct Causes {
     /// Requests whose answers have a cause.
-    answered: [u8; 3],
+    requests: Vec<u8>,
     /// Of each of those, by cause.
-    causes: Box<[[u64; 256]; 3]>,
+    counts: Vec<[u64; 256]>,
 }
 
 impl Counters {
     pub(crate) fn new() -> Self {
         Self {
             plain: Statistics::default(),
-            v1: Traffic::new(ANSWERED.map(|kind| kind.0)),
-            v2: Traffic::new(ANSWERED_V2.map(|kind| kind.0)),
+            v1: Traffic::new(&ANSWERED.map(|kind| kind.0), &ASKED.map(|kind| kind.0)),
+            v2: Traffic::new(
+                &ANSWERED_V2.map(|kind| kind.0),
+                &ASKED_V2.map(|kind| kind.0),
+            ),
         }
     }
 
@@ -160,22 +182,24 @@ impl Counters {
         Statistics {
             received: by_type(&self.v1.received),
             sent: by_type(&self.v1.sent),
-            causes: self.v1.cause_counts(),
+            causes: self.v1.answered.by_cause(),
+            heard: self.v1.heard.by_cause(),
             received_v2: by_type(&self.v2.received),
             sent_v2: by_type(&self.v2.sent),
-            causes_v2: self.v2.cause_counts(),
+            causes_v2: self.v2.answered.by_cause(),
+            heard_v2: self.v2.heard.by_cause(),
             ..self.plain.clone()
         }
     }
 }
 
 impl Traffic {
-    fn new(answered: [u8; 3]) -> Self {
+    fn new(answered: &[u8], heard: &[u8]) -> Self {
         Self {
             received: Box::new([0; 256]),
             sent: Box::new([0; 256]),
-            answered,
-            causes: Box::new([[0; 256]; 3]),
+            answered: Causes::new(answered),
+            heard: Causes::new(heard),
         }
     }
 
@@ -187,14 +211,33 @@ impl Traffic {
         self.sent[usize::from(kind)] += 1;
     }
 
+    /// We answered a request.
     pub(crate) fn answered(&mut self, request: u8, cause: u8) {
-        if let Some(row) = self.answered.iter().position(|kind| *kind == request) {
-            self.causes[row][usize::from(cause)] += 1;
+        self.answered.count(request, cause);
+    }
+
+    /// A request of ours was answered.
+    pub(crate) fn heard(&mut self, request: u8, cause: u8) {
+        self.heard.count(request, cause);
+    }
+}
+
+impl Causes {
+    fn new(requests: &[u8]) -> Self {
+        Self {
+            requests: requests.to_vec(),
+            counts: vec![[0; 256]; requests.len()],
         }
     }
 
-    fn cause_counts(&self) -> Vec<CauseCount> {
-        let rows = self.answered.iter().zip(self.causes.iter());
+    fn count(&mut self, request: u8, cause: u8) {
+        if let Some(row) = self.requests.iter().position(|kind| *kind == request) {
+            self.counts[row][usize::from(cause)] += 1;
+        }
+    }
+
+    fn by_cause(&self) -> Vec<CauseCount> {
+        let rows = self.requests.iter().zip(&self.counts);
         let counts = rows.flat_map(|(request, row)| {
             (0..=u8::MAX).zip(row).map(|(cause, &count)| CauseCount {
                 request: *request,
@@ -219,6 +262,12 @@ const ANSWERED_V2: [v2::MessageType; 3] = [
     v2::MessageType::MODIFY_BEARER_REQUEST,
     v2::MessageType::DELETE_SESSION_REQUEST,
 ];
+
+/// Requests of our own by GTPv1.
+const ASKED: [v1::MessageType; 1] = [v1::MessageType::DELETE_PDP_CONTEXT_REQUEST];
+
+/// Requests of our own by GTPv2.
+const ASKED_V2: [v2::MessageType; 1] = [v2::MessageType::DELETE_BEARER_REQUEST];
 
 fn by_type(counts: &[u64; 256]) -> BTreeMap<u8, u64> {
     let all = (0..=u8::MAX).zip(counts.iter().copied());

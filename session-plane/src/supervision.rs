@@ -59,9 +59,10 @@ impl Supervision {
         [watch, asking].into_iter().flatten().min()
     }
 
-    /// Our sequence numbers carry the worker's number in their low byte: that is how an answer finds it.
+    /// Our sequence numbers carry the worker's number in their low byte: that is how an answer finds it. Those with the
+    /// highest bit set are left to the requests that await an answer of their own.
     fn next_sequence(&mut self, worker: u16) -> u16 {
-        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence = self.sequence.wrapping_add(1) & 0x7F;
         u16::from(self.sequence) << 8 | worker
     }
 }

@@ -44,6 +44,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     ("gn.responses_max", "a number of responses, 1 to 1048576"),
     ("gn.peers_max", "a number of peers, 1 to 65536"),
+    ("gn.requests_max", "a number of requests, 1 to 65536"),
     ("gn.recount_interval_s", "a number of seconds, 1 to 3600"),
     ("pool", "one or more sections [[pool]]"),
     ("pool[].name", "1 to 63 letters, digits, hyphens or dots"),
@@ -208,6 +209,7 @@ pub(super) struct Gn {
     pub(super) emergency_reserve: u32,
     pub(super) responses_max: u32,
     pub(super) peers_max: u32,
+    pub(super) requests_max: u32,
     pub(super) recount_interval_s: u64,
 }
 
@@ -339,6 +341,7 @@ impl Default for Gn {
             emergency_reserve: 100_000,
             responses_max: 65_536,
             peers_max: 16_384,
+            requests_max: 16_384,
             recount_interval_s: 10,
         }
     }

@@ -61,6 +61,7 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
             emergency_reserve: gn.emergency_reserve,
             responses: gn.responses_max,
             peers: gn.peers_max,
+            requests: gn.requests_max,
             ..Bounds::default()
         },
         recount_interval: Duration::from_secs(gn.recount_interval_s),
@@ -82,6 +83,7 @@ fn check_gn(gn: &file::Gn, lab: bool) -> Checked<()> {
     )?;
     within(gn.responses_max, 1, 1 << 20, "gn.responses_max")?;
     within(gn.peers_max, 1, 1 << 16, "gn.peers_max")?;
+    within(gn.requests_max, 1, 1 << 16, "gn.requests_max")?;
     within(gn.recount_interval_s, 1, 3600, "gn.recount_interval_s")?;
     if (1..ECHO_INTERVAL_MIN_S).contains(&gn.echo_interval_s) && !lab {
         let what = format!("an echo interval of {} s, below 60 s,", gn.echo_interval_s);

@@ -154,6 +154,7 @@ fn end(why: Ended) -> &'static str {
     match why {
         Ended::Deleted => "deleted by its peer",
         Ended::Replaced => "replaced by another of its subscriber",
+        Ended::Cleared => "cleared by an operator",
         Ended::PeerLost => "peer restarted, or path to it down",
         Ended::Stopped => "stopped with the node",
     }

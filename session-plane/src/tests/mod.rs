@@ -1,5 +1,6 @@
 //! Scenarios: octets in, octets out, against a real gate.
 
+mod clear;
 mod emergency;
 mod licensing_rules;
 mod malformed;

@@ -103,6 +103,8 @@ pub struct Rig {
     pub plane: SessionPlane,
     pub now: Now,
     pub recounts: Vec<WorkerRecount>,
+    /// Sessions found by the clears that have ended.
+    pub cleared: Vec<u64>,
     sequence: u16,
 }
 
@@ -143,6 +145,7 @@ impl Rig {
             ring: ring.clone(),
             now,
             recounts: Vec::new(),
+            cleared: Vec::new(),
             sequence: 0,
         };
         (0..workers).map(rig).collect()
@@ -162,9 +165,11 @@ impl Rig {
             match output {
                 Output::Send { path, bytes } => sent.push((path, bytes.to_vec())),
                 Output::Recounted(recount) => self.recounts.push(recount),
+                Output::Cleared(sessions) => self.cleared.push(sessions),
             }
         }
         self.plane.table.check();
+        self.plane.transactions.check();
         assert_eq!(permits_dropped(), 0);
         sent
     }

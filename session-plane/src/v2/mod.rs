@@ -2,6 +2,7 @@
 
 mod answer;
 mod create_session;
+mod delete_bearer;
 mod delete_session;
 mod echo;
 mod mandatory;
@@ -20,6 +21,7 @@ use crate::output::Path;
 use crate::plane::SessionPlane;
 use crate::statistics::DropReason;
 use crate::steer::shard_of;
+use crate::transactions::AnswerHeader;
 use answer::{Answer, Bearers, Granted};
 use mandatory::{CREATE_SESSION, DELETE_SESSION, MODIFY_BEARER};
 
@@ -83,8 +85,23 @@ impl SessionPlane {
             MessageType::ECHO_REQUEST => self.answer_echo_v2(&message, path),
             MessageType::ECHO_RESPONSE => self.take_echo_v2(&message, path, now.mono),
             kind if is_served(kind) => self.handle_request_v2(&message, datagram, path, now),
+            kind if is_response(kind) => self.hear_answer_v2(&message, path),
             other => self.counters.dropped(unserved(other)),
         }
+    }
+
+    /// An answer to a request of ours, if it is one.
+    fn hear_answer_v2(&mut self, message: &Message<'_>, path: Path) {
+        let header = AnswerHeader {
+            version: GtpVersion::V2,
+            kind: message.header.kind.0,
+            sequence: message.header.sequence,
+            teid: message.header.teid.unwrap_or(0),
+            peer: path.peer.ip().to_canonical(),
+        };
+        let ies = message.ie_set().ok();
+        let cause = ies.and_then(|ies| CauseIe::parse(ies.get(IeType::CAUSE, 0)?).ok());
+        self.take_answer(header, cause.map(|cause| cause.cause.0));
     }
 
     /// As a request by GTPv1: the answer given before, if it is a retransmission, else a new one, which is kept.
@@ -274,15 +291,22 @@ fn is_served(kind: MessageType) -> bool {
     )
 }
 
+/// What answers a request of which one might be ours.
+fn is_response(kind: MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::CREATE_SESSION_RESPONSE
+            | MessageType::MODIFY_BEARER_RESPONSE
+            | MessageType::DELETE_SESSION_RESPONSE
+            | MessageType::CREATE_BEARER_RESPONSE
+            | MessageType::UPDATE_BEARER_RESPONSE
+            | MessageType::DELETE_BEARER_RESPONSE
+    )
+}
+
 fn unserved(kind: MessageType) -> DropReason {
     match kind {
         MessageType::VERSION_NOT_SUPPORTED => DropReason::VersionNotSupported,
-        MessageType::CREATE_SESSION_RESPONSE
-        | MessageType::MODIFY_BEARER_RESPONSE
-        | MessageType::DELETE_SESSION_RESPONSE
-        | MessageType::CREATE_BEARER_RESPONSE
-        | MessageType::UPDATE_BEARER_RESPONSE
-        | MessageType::DELETE_BEARER_RESPONSE => DropReason::UnexpectedResponse,
         known if known.name().is_some() => DropReason::UnexpectedMessage,
         _ => DropReason::UnknownMessage,
     }

@@ -83,12 +83,15 @@ impl SessionPlane {
         }
         let record = self.table.session_mut(session);
         let record = record.ok_or(Cause::CONTEXT_NOT_FOUND)?;
-        record.peer_teid = sender.teid;
+        let was_at = std::mem::replace(&mut record.peer_teid, sender.teid);
         let came_from = record.peer;
         if came_from != peer {
             let incarnation = self.shared.restarts.incarnation(address);
             self.table.move_to(session, peer, incarnation);
             self.part(came_from);
+        }
+        if (came_from, was_at) != (peer, sender.teid) {
+            self.follow_ending(session, request.now.mono);
         }
         Ok(())
     }

@@ -1,0 +1,208 @@
+//! Sessions that an operator ends: their peers are asked to delete them, and with the answer they are gone.
+//!
+//! Until then a session is there and holds its permit: it may be changed, deleted by its peer, replaced, or lost with its
+//! peer; whatever ends it first ends it, once. One that moves is asked of the peer that it has moved to.
+//!
+//! A clear looks at a few places of the table at a time and sends a few requests at a time, so that it holds up no call;
+//! while half of the requests that may be outstanding are, it waits. Clears are done one after the other.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use gtp::v1::Imsi;
+use gtp::{v1, v2};
+use licensing::{Mono, Now, ServiceIndex};
+
+use crate::config::{Apn, GtpVersion, PlaneConfig};
+use crate::plane::SessionPlane;
+use crate::session::{Identity, Session};
+use crate::transactions::{Leg, NoRoom, Purpose};
+
+/// Clears that wait for their turn, the one that goes on included.
+const CLEARS_MAX: usize = 16;
+/// Places looked at in one step.
+const PLACES_STEP: u32 = 4096;
+/// Sessions asked for in one step.
+const SESSIONS_STEP: u32 = 16;
+/// From one step to the next.
+const PACE: Duration = Duration::from_millis(1);
+
+/// What an operator wants ended, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clear {
+    /// Whose sessions.
+    pub whom: Whom,
+    /// The UE is asked to connect again (TS 29.274 7.2.9.2, TS 29.060 7.3.5).
+    pub reactivate: bool,
+}
+
+/// Whose sessions are ended. Emergency calls are only where the subscriber or the access point name is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// A subscriber's.
+    Imsi(Imsi),
+    /// Those of an access point name as configured, letter case apart.
+    Apn(String),
+    /// A peer's, by its control-plane address.
+    Peer(IpAddr),
+    /// Those that take a service's license.
+    Service(ServiceIndex),
+    /// All.
+    All,
+}
+
+/// Clears, the first of which goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Clears {
+    waiting: VecDeque<Clearing>,
+    due: Mono,
+}
+
+/// One clear.
+#[derive(Debug)]
+struct Clearing {
+    /// Access point names, by place, whose sessions are meant.
+    apns: Vec<bool>,
+    who: Option<Identity>,
+    peer: Option<IpAddr>,
+    reactivate: bool,
+    /// The next place that is looked at, and the one after the last.
+    next: u32,
+    end: u32,
+    /// Sessions found.
+    found: u64,
+}
+
+impl Clears {
+    /// When the next step is due.
+    pub(crate) fn due(&self) -> Option<Mono> {
+        (!self.waiting.is_empty()).then_some(self.due)
+    }
+}
+
+impl Clearing {
+    fn new(clear: &Clear, config: &PlaneConfig, end: u32) -> Self {
+        let meant = |apn: &Apn| match &clear.whom {
+            Whom::Imsi(_) => true,
+            Whom::Apn(name) => apn.name.eq_ignore_ascii_case(name),
+            Whom::Peer(_) | Whom::All => !apn.emergency,
+            Whom::Service(service) => apn.service == *service && !apn.emergency,
+        };
+        let (who, peer) = match clear.whom {
+            Whom::Imsi(imsi) => (Some(Identity::of_imsi(imsi)), None),
+            Whom::Peer(address) => (None, Some(address.to_canonical())),
+            Whom::Apn(_) | Whom::Service(_) | Whom::All => (None, None),
+        };
+        Self {
+            apns: config.apns.iter().map(meant).collect(),
+            who,
+            peer,
+            reactivate: clear.reactivate,
+            next: 0,
+            end,
+            found: 0,
+        }
+    }
+
+    /// `peer`: the place of the peer that is meant, if one is and it is there.
+    fn means(&self, session: &Session, peer: Option<u32>) -> bool {
+        self.apns[usize::from(session.apn)]
+            && self.who.is_none_or(|who| session.identity == who)
+            && (self.peer.is_none() || peer == Some(session.peer))
+    }
+}
+
+impl SessionPlane {
+    /// Begins to end the sessions that are there now. How many there were is told as
+    /// [`Output::Cleared`](crate::Output::Cleared) once the peers of all of them have been asked, in the order of the
+    /// clears. False: too many clears wait already.
+    pub fn clear(&mut self, clear: &Clear, now: Now) -> bool {
+        if self.clears.waiting.len() >= CLEARS_MAX {
+            return false;
+        }
+        if self.clears.waiting.is_empty() {
+            self.clears.due = now.mono;
+        }
+        let clearing = Clearing::new(clear, &self.config, self.table.places());
+        self.clears.waiting.push_back(clearing);
+        true
+    }
+
+    /// One step of the first clear, if it is due.
+    pub(crate) fn step_clear(&mut self, now: Mono) {
+        if self.clears.due().is_none_or(|due| now < due) {
+            return;
+        }
+        self.clears.due = now.after(PACE);
+        let Some(mut clearing) = self.clears.waiting.pop_front() else {
+            return;
+        };
+        self.look_at_places(&mut clearing, now);
+        match clearing.next < clearing.end {
+            true => self.clears.waiting.push_front(clearing),
+            false => self.outbox.cleared(clearing.found),
+        }
+    }
+
+    fn look_at_places(&mut self, clearing: &mut Clearing, now: Mono) {
+        let peer = clearing.peer.and_then(|peer| self.table.peers.find(peer));
+        let to = clearing.next.saturating_add(PLACES_STEP).min(clearing.end);
+        let mut asked = 0;
+        while clearing.next < to {
+            let place = clearing.next;
+            let session = self.table.session(place);
+            if session.is_some_and(|session| clearing.means(session, peer)) {
+                if self.transactions.ending(place).is_none() {
+                    let full = asked >= SESSIONS_STEP || self.transactions.half_full();
+                    if full || self.ask_to_delete(place, clearing.reactivate, now).is_err() {
+                        return;
+                    }
+                    asked += 1;
+                }
+                clearing.found += 1;
+            }
+            clearing.next += 1;
+        }
+    }
+
+    /// A session has moved. If it is about to end, the peer that it has moved to is asked instead of the other.
+    pub(crate) fn follow_ending(&mut self, session: u32, now: Mono) {
+        if let Some(Purpose::EndSession { reactivate, .. }) = self.transactions.ending(session) {
+            self.transactions.forget(session);
+            // There is room: one request was taken back.
+            let _asked = self.ask_to_delete(session, reactivate, now);
+        }
+    }
+
+    /// Asks the peer of a session to delete it.
+    fn ask_to_delete(&mut self, place: u32, reactivate: bool, now: Mono) -> Result<(), NoRoom> {
+        let Some((session, leg)) = self.leg_of(place) else {
+            return Ok(());
+        };
+        let purpose = Purpose::EndSession { place, reactivate };
+        match session.access.version() {
+            GtpVersion::V1 => {
+                let cause = reactivate.then_some(v1::Cause::REACTIVATION_REQUESTED);
+                self.ask_to_delete_contexts(leg, cause, purpose, now)
+            }
+            GtpVersion::V2 => {
+                let cause = reactivate.then_some(v2::Cause::REACTIVATION_REQUESTED);
+                self.ask_to_delete_bearer(leg, cause, purpose, now)
+            }
+        }
+    }
+
+    /// A session, and how its peer is spoken to about it.
+    pub(crate) fn leg_of(&self, place: u32) -> Option<(&Session, Leg)> {
+        let session = self.table.session(place)?;
+        let peer = self.table.peers.get(session.peer)?;
+        let leg = Leg {
+            peer: (peer.address, self.config.echo.peer_port).into(),
+            peer_teid: session.peer_teid,
+            teid: session.teid,
+            number: session.context.nsapi,
+        };
+        Some((session, leg))
+    }
+}

@@ -1,0 +1,321 @@
+//! Sessions that an operator clears: requests of our own, their answers, and what crosses them.
+
+use std::time::Duration;
+
+use gtp::v1::{self, IeType as Ie1};
+use gtp::v2::{self, Cause, IeType, MessageType};
+
+use super::rig::*;
+use super::v2::rig::*;
+use crate::statistics::{DropReason, Ended};
+use crate::{Clear, Path, Whom};
+
+const T3: Duration = Duration::from_secs(5);
+
+fn all() -> Clear {
+    Clear {
+        whom: Whom::All,
+        reactivate: false,
+    }
+}
+
+/// A request of ours, read.
+struct Asked {
+    path: Path,
+    octets: Vec<u8>,
+}
+
+impl Asked {
+    fn v2(&self) -> v2::Message<'_> {
+        v2::Message::parse(&self.octets).unwrap()
+    }
+
+    fn sequence(&self) -> u32 {
+        gtp::peek::peek(&self.octets).unwrap().sequence.unwrap()
+    }
+
+    /// A Delete Bearer Response with this cause to this endpoint.
+    fn answer(&self, teid: u32, cause: Cause) -> Vec<u8> {
+        Message2::new(MessageType::DELETE_BEARER_RESPONSE, Some(teid))
+            .with(IeType::CAUSE, 0, &[cause.0, 0])
+            .encode(self.sequence())
+    }
+}
+
+impl Rig {
+    /// Clears, and lets the requests go out; those sent.
+    fn clear(&mut self, clear: &Clear) -> Vec<Asked> {
+        assert!(self.plane.clear(clear, self.now));
+        let sent = self.run(Duration::from_millis(20));
+        asked(sent)
+    }
+
+    fn hear(&mut self, from: &str, datagram: &[u8]) -> Vec<(Path, Vec<u8>)> {
+        self.plane
+            .handle_datagram(datagram, Self::path(from), self.now);
+        self.outputs()
+    }
+
+    fn dropped(&self, why: DropReason) -> u64 {
+        let drops = self.plane.statistics().drops;
+        drops.get(&why).copied().unwrap_or(0)
+    }
+
+    fn ended(&self, how: Ended) -> u64 {
+        let ended = self.plane.statistics().sessions_ended;
+        ended.get(&how).copied().unwrap_or(0)
+    }
+}
+
+fn asked(sent: Vec<(Path, Vec<u8>)>) -> Vec<Asked> {
+    let asked = sent.into_iter();
+    asked.map(|(path, octets)| Asked { path, octets }).collect()
+}
+
+fn quiet(config: &mut crate::PlaneConfig) {
+    and_v2(config);
+    config.echo.interval = None;
+}
+
+#[test]
+fn a_cleared_session_is_asked_of_its_peer_and_ends_with_the_answer() {
+    for (cause, reactivate) in [
+        (Cause::REQUEST_ACCEPTED, false),
+        (Cause::CONTEXT_NOT_FOUND, true),
+        (Cause::SYSTEM_FAILURE, false),
+    ] {
+        let mut rig = Rig::with(quiet);
+        let teid = rig.make2(1, 6, "internet");
+        let whom = Whom::All;
+        let asked = rig.clear(&Clear { whom, reactivate });
+        assert_eq!((rig.cleared.as_slice(), asked.len()), (&[1][..], 1));
+        assert_eq!(asked[0].path, Rig::path(SGW));
+        let message = asked[0].v2();
+        assert_eq!(message.header.kind, MessageType::DELETE_BEARER_REQUEST);
+        assert_eq!(message.header.teid, Some(sgw_teids(1, 6).0));
+        let ies = message.ie_set().unwrap();
+        assert_eq!(ies.get(IeType::EBI, 0), Some(&[6][..]));
+        let wish = reactivate.then_some(&[8, 0][..]);
+        assert_eq!(ies.get(IeType::CAUSE, 0), wish);
+        assert_eq!(ies.len(), 1 + usize::from(reactivate));
+        assert_eq!(rig.live(), 1, "it counts until its peer has answered");
+
+        let answer = asked[0].answer(teid, cause);
+        assert_eq!(rig.hear(SGW, &answer), []);
+        assert_eq!((rig.live(), rig.addresses_out()), (0, 0));
+        assert_eq!(rig.ended(Ended::Cleared), 1);
+        let heard = rig.plane.statistics().heard_v2;
+        assert_eq!(
+            (heard.len(), heard[0].cause, heard[0].count),
+            (1, cause.0, 1)
+        );
+        // The same answer again is one to nothing.
+        rig.hear(SGW, &answer);
+        assert_eq!(rig.dropped(DropReason::UnexpectedResponse), 1);
+        assert_eq!(rig.ended(Ended::Cleared), 1);
+        assert!(rig.run(Duration::from_secs(60)).is_empty());
+    }
+}
+
+#[test]
+fn a_request_without_an_answer_is_repeated_and_then_given_up() {
+    let mut rig = Rig::with(quiet);
+    rig.make2(1, 5, "internet");
+    let first = rig.clear(&all());
+    let again = rig.run(T3 * 5 - Duration::from_secs(1));
+    assert_eq!(again.len(), 4, "N3-REQUESTS is 5");
+    assert!(again.iter().all(|(_, octets)| *octets == first[0].octets));
+    assert_eq!(rig.live(), 1);
+    assert!(rig.run(Duration::from_secs(2)).is_empty());
+    assert_eq!((rig.live(), rig.addresses_out()), (0, 0));
+    let statistics = rig.plane.statistics();
+    assert_eq!(
+        (statistics.requests_repeated, statistics.requests_unanswered),
+        (4, 1)
+    );
+    assert_eq!(statistics.sent_v2[&MessageType::DELETE_BEARER_REQUEST.0], 5);
+    assert_eq!(rig.ended(Ended::Cleared), 1);
+    // Late.
+    rig.hear(SGW, &first[0].answer(0, Cause::REQUEST_ACCEPTED));
+    assert_eq!(rig.dropped(DropReason::UnexpectedResponse), 1);
+}
+
+#[test]
+fn only_the_peers_own_whole_answer_to_our_endpoint_counts() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make2(1, 5, "internet");
+    let asked = rig.clear(&all());
+    let accepted = asked[0].answer(teid, Cause::REQUEST_ACCEPTED);
+    let kind = |kind: MessageType| {
+        let mut octets = accepted.clone();
+        octets[1] = kind.0;
+        octets
+    };
+    let mut other_number = accepted.clone();
+    other_number[10] ^= 0x40;
+    let unexpected = [
+        (OTHER_SGW, accepted.clone()),
+        (SGW, asked[0].answer(teid ^ 0x100, Cause::REQUEST_ACCEPTED)),
+        (SGW, kind(MessageType::DELETE_SESSION_RESPONSE)),
+        (SGW, kind(MessageType::CREATE_BEARER_RESPONSE)),
+        (SGW, other_number),
+        (
+            SGW,
+            Message1::new(v1::MessageType::DELETE_PDP_CONTEXT_RESPONSE, teid)
+                .with(Ie1::CAUSE, &[128])
+                .encode(asked[0].sequence() as u16),
+        ),
+    ];
+    for (n, (from, datagram)) in (1..).zip(&unexpected) {
+        assert!(rig.hear(from, datagram).is_empty());
+        assert_eq!(rig.dropped(DropReason::UnexpectedResponse), n);
+    }
+    let bare = Message2::new(MessageType::DELETE_BEARER_RESPONSE, Some(teid));
+    let malformed = [
+        bare.clone().encode(asked[0].sequence()),
+        bare.clone()
+            .with(IeType::CAUSE, 0, &[16])
+            .encode(asked[0].sequence()),
+        [&accepted[..], &[2, 0, 9]].concat(),
+    ];
+    for mut datagram in malformed {
+        let length = (datagram.len() - 4) as u16;
+        datagram[2..4].copy_from_slice(&length.to_be_bytes());
+        assert!(rig.hear(SGW, &datagram).is_empty());
+    }
+    assert_eq!(rig.dropped(DropReason::MalformedResponse), 3);
+    assert_eq!(rig.live(), 1);
+    rig.hear(SGW, &accepted);
+    assert_eq!(rig.live(), 0);
+}
+
+/// TS 29.060 7.3.5: all contexts go, and the SGSN is asked by the NSAPI of one.
+#[test]
+fn a_call_by_gtpv1_is_cleared_too() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make(1, 5, "internet");
+    rig.ask(&secondary(teid, 7, 5));
+    let reactivate = true;
+    let asked = rig.clear(&Clear {
+        reactivate,
+        ..all()
+    });
+    let answer = Answer1::read(&asked[0].octets);
+    assert_eq!(
+        answer.header.kind,
+        v1::MessageType::DELETE_PDP_CONTEXT_REQUEST
+    );
+    assert_eq!(answer.header.teid, sgsn_teids(1, 5).0);
+    let expected = [(Ie1::CAUSE, 6), (Ie1::TEARDOWN_IND, 0xFF), (Ie1::NSAPI, 5)];
+    assert_eq!(answer.types(), expected.map(|(kind, _)| kind));
+    for (kind, value) in expected {
+        assert_eq!(answer.get(kind, 0), Some(vec![value]));
+    }
+    let deleted = Message1::new(v1::MessageType::DELETE_PDP_CONTEXT_RESPONSE, teid)
+        .with(Ie1::CAUSE, &[128])
+        .encode(asked[0].sequence() as u16);
+    rig.hear(SGSN, &deleted);
+    assert_eq!((rig.live(), rig.plane.table.contexts()), (0, 0));
+    let heard = rig.plane.statistics().heard;
+    assert_eq!((heard[0].request, heard[0].cause), (20, 128));
+}
+
+#[test]
+fn a_deletion_from_the_peer_crosses_ours() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make2(1, 5, "internet");
+    let asked = rig.clear(&all());
+    rig.accepted2(&delete2(teid, 5));
+    assert_eq!(rig.live(), 0);
+    assert!(rig.run(T3 * 6).is_empty(), "there is nothing to ask for");
+    rig.hear(SGW, &asked[0].answer(0, Cause::CONTEXT_NOT_FOUND));
+    assert_eq!(rig.ended(Ended::Deleted), 1);
+    assert_eq!(rig.ended(Ended::Cleared), 0);
+}
+
+/// The new session is not the one that was cleared, even where the peer uses its endpoint again.
+#[test]
+fn a_create_that_collides_is_not_ended_by_the_answer_to_the_old_request() {
+    let mut rig = Rig::with(quiet);
+    let old = rig.make2(1, 5, "internet");
+    let asked = rig.clear(&all());
+    let new = rig.make2(1, 5, "internet");
+    assert_ne!(old, new);
+    assert!(
+        rig.run(T3 * 6).is_empty(),
+        "what was asked is asked no more"
+    );
+    for teid in [old, new, 0] {
+        rig.hear(SGW, &asked[0].answer(teid, Cause::REQUEST_ACCEPTED));
+    }
+    assert_eq!(rig.dropped(DropReason::UnexpectedResponse), 3);
+    assert_eq!(rig.plane.table.by_teid(new).map(|_| rig.live()), Some(1));
+    assert_eq!(rig.ended(Ended::Replaced), 1);
+}
+
+#[test]
+fn a_session_that_moves_meanwhile_is_asked_of_its_new_peer() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make2(1, 5, "internet");
+    let before = rig.clear(&Clear {
+        reactivate: true,
+        ..all()
+    });
+    let sequence = 0x0070_0000;
+    let moved = rig.hear(SGW, &modify(teid, 5, OTHER_SGW, 0x9009).encode(sequence));
+    let moved = asked(moved);
+    assert_eq!(moved.len(), 2);
+    let request = moved
+        .iter()
+        .find(|asked| asked.path == Rig::path(OTHER_SGW));
+    let request = request.expect("the new peer is asked");
+    assert_eq!(request.v2().header.teid, Some(0x9009));
+    let ies = request.v2().ie_set().unwrap();
+    assert_eq!(ies.get(IeType::CAUSE, 0), Some(&[8, 0][..]));
+    assert_ne!(request.sequence(), before[0].sequence());
+    // The old one knows it no more, which says nothing.
+    rig.hear(SGW, &before[0].answer(0, Cause::CONTEXT_NOT_FOUND));
+    assert_eq!(rig.live(), 1);
+    rig.hear(OTHER_SGW, &request.answer(teid, Cause::REQUEST_ACCEPTED));
+    assert_eq!(rig.live(), 0);
+}
+
+#[test]
+fn a_session_by_gtpv1_that_moves_meanwhile_is_asked_of_its_new_peer() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make(1, 5, "internet");
+    let before = rig.clear(&all());
+    let moves = update(teid, 5)
+        .but(Ie1::GSN_ADDRESS, 0, &address(OTHER_SGSN))
+        .with(Ie1::TEID_CONTROL_PLANE, &0x9009_u32.to_be_bytes());
+    let sequence = rig.next_sequence();
+    let moved = asked(rig.hear(SGSN, &moves.encode(sequence)));
+    let request = moved
+        .iter()
+        .find(|asked| asked.path == Rig::path(OTHER_SGSN));
+    let request = Answer1::read(&request.expect("the new peer is asked").octets);
+    assert_eq!(request.header.teid, 0x9009);
+    assert_ne!(request.header.sequence, Some(before[0].sequence() as u16));
+    // Nothing else moves it.
+    rig.ask(&update(teid, 5).but(Ie1::GSN_ADDRESS, 0, &address(OTHER_SGSN)));
+    assert!(
+        rig.run(T3 * 6)
+            .iter()
+            .all(|(path, _)| *path == Rig::path(OTHER_SGSN))
+    );
+    assert_eq!(rig.live(), 0);
+}
+
+#[test]
+fn a_peer_that_restarts_meanwhile_ends_it() {
+    let mut rig = Rig::with(quiet);
+    let first = create2(1, 5, "internet").with(IeType::RECOVERY, 0, &[1]);
+    rig.accepted2(&first);
+    let asked = rig.clear(&all());
+    let echo = Message2::new(MessageType::ECHO_REQUEST, None).with(IeType::RECOVERY, 0, &[2]);
+    rig.hear(SGW, &echo.encode(1));
+    assert!(rig.run(T3 * 6).is_empty());
+    assert_eq!((rig.live(), rig.ended(Ended::PeerLost)), (0, 1));
+    rig.hear(SGW, &asked[0].answer(0, Cause::CONTEXT_NOT_FOUND));
+    assert_eq!(rig.ended(Ended::Cleared), 0);
+}
