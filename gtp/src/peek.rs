@@ -1,7 +1,7 @@
 //! The few octets that decide which worker a datagram goes to, read without decoding the rest. Both GTP versions share
 //! one port.
 
-use crate::v1::Imsi;
+use crate::v1::{Imei, Imsi};
 use crate::{v1, v2};
 
 /// What every GTP-C header has, whatever the version. None of it is checked against the datagram's length.
@@ -48,38 +48,59 @@ pub fn peek(datagram: &[u8]) -> Option<Peek> {
     })
 }
 
-/// The IMSI of a request, whichever the version: the first element of its type, as the sets of elements of
-/// [`v1`](crate::v1::IeSet::get) and [`v2`](crate::v2::IeSet::get) find it, if it is well formed. The same subscriber is
-/// the same IMSI in both.
-pub fn imsi(datagram: &[u8]) -> Option<Imsi> {
+/// Who makes a request, by what a request without a tunnel endpoint of ours tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A subscriber.
+    Subscriber(Imsi),
+    /// Equipment without one, as in an emergency call.
+    Equipment(Imei),
+}
+
+/// Who makes a request, whichever the version: the first IMSI, as the sets of elements of [`v1`](crate::v1::IeSet::get)
+/// and [`v2`](crate::v2::IeSet::get) find it, else the first IMEI, if it is well formed. The same subscriber is the same
+/// IMSI in both, and the same equipment the same IMEI.
+pub fn caller(datagram: &[u8]) -> Option<Caller> {
     match datagram.first()? >> 5 {
-        1 => imsi_of_v1(datagram),
-        2 => imsi_of_v2(datagram),
+        1 => caller_of_v1(datagram),
+        2 => caller_of_v2(datagram),
         _ => None,
     }
 }
 
 /// Elements come in ascending order and IMSI is the second type of all, so where there is one this looks at the first few
-/// octets only; a peer that has its elements in another order is read to the end.
-fn imsi_of_v1(datagram: &[u8]) -> Option<Imsi> {
+/// octets only; a message without one, or of a peer that has its elements in another order, is read to the end.
+fn caller_of_v1(datagram: &[u8]) -> Option<Caller> {
     use v1::{IeType, Message};
     let message = Message::parse(datagram).ok()?;
-    message
-        .ies()
-        .map_while(Result::ok)
-        .find(|ie| ie.kind == IeType::IMSI)
-        .and_then(|ie| Imsi::parse(ie.value).ok())
+    let mut equipment = None;
+    for ie in message.ies().map_while(Result::ok) {
+        match ie.kind {
+            IeType::IMSI => return Imsi::parse(ie.value).ok().map(Caller::Subscriber),
+            IeType::IMEI if equipment.is_none() => equipment = Some(ie.value),
+            _ => {}
+        }
+    }
+    equipment_of(equipment?)
 }
 
 /// Elements may come in any order (TS 29.274 6.1.1), though IMSI comes first in what is seen.
-fn imsi_of_v2(datagram: &[u8]) -> Option<Imsi> {
+fn caller_of_v2(datagram: &[u8]) -> Option<Caller> {
     use v2::{IeType, Message};
     let message = Message::parse(datagram).ok()?;
-    message
-        .ies()
-        .map_while(Result::ok)
-        .find(|ie| ie.kind == IeType::IMSI && ie.instance == 0)
-        .and_then(|ie| Imsi::parse_short(ie.value).ok())
+    let mut equipment = None;
+    for ie in message.ies().map_while(Result::ok) {
+        match (ie.kind, ie.instance) {
+            (IeType::IMSI, 0) => return Imsi::parse_short(ie.value).ok().map(Caller::Subscriber),
+            (IeType::MEI, 0) if equipment.is_none() => equipment = Some(ie.value),
+            _ => {}
+        }
+    }
+    equipment_of(equipment?)
+}
+
+fn equipment_of(value: &[u8]) -> Option<Caller> {
+    Imei::parse(value).ok().map(Caller::Equipment)
 }
 
 fn u32_be(octets: &[u8]) -> Option<u32> {

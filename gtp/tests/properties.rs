@@ -17,7 +17,7 @@ use proptest::prelude::*;
 /// Reads all there is to read: header, elements, and every typed view of every element.
 fn read_everything(datagram: &[u8]) -> usize {
     let _ = peek::peek(datagram);
-    let _ = peek::imsi(datagram);
+    let _ = peek::caller(datagram);
     let Ok(message) = Message::parse(datagram) else {
         return 0;
     };

@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// elements there were.
 fn read_everything(datagram: &[u8]) -> usize {
     let _ = peek::peek(datagram);
-    let _ = peek::imsi(datagram);
+    let _ = peek::caller(datagram);
     let Ok(message) = Message::parse(datagram) else {
         return 0;
     };

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use gtp::peek::{self, Peek};
+use gtp::peek::{self, Caller, Peek};
 use gtp::v2::value::{APN_MAX_BYTES, charging_characteristics, number};
 use gtp::v2::{
     Ambr, Apn, Arp, BearerQos, Cause, CauseIe, Ebi, Ecgi, EpcTimer, FTeid, IeSet, IeType, Imei,
@@ -227,9 +227,12 @@ fn peeking_sees_what_parsing_sees() {
         assert_eq!(peek::peek(&octets), Some(peeked));
     }
     let imsi = Imsi::from_text("240010123456789").unwrap();
-    assert_eq!(peek::imsi(&create_request()), Some(imsi));
+    assert_eq!(
+        peek::caller(&create_request()),
+        Some(Caller::Subscriber(imsi))
+    );
     for without in [modify_request(), delete_request(), echo_request()] {
-        assert_eq!(peek::imsi(&without), None);
+        assert_eq!(peek::caller(&without), None);
     }
 }
 
@@ -240,13 +243,25 @@ fn an_imsi_is_found_behind_other_elements_and_not_within_them() {
     let kind = MessageType::CREATE_SESSION_REQUEST;
     let mut writer = Writer::new(&mut out, kind, Some(0), 1);
     writer.recovery(1).imsi(imsi);
-    assert_eq!(peek::imsi(writer.finish().unwrap()), Some(imsi));
+    assert_eq!(
+        peek::caller(writer.finish().unwrap()),
+        Some(Caller::Subscriber(imsi))
+    );
     let mut writer = Writer::new(&mut out, kind, Some(0), 1);
     writer.ie(IeType::IMSI, 1, imsi.short_octets());
     writer.bearer_context(0, |bearer| {
         bearer.imsi(imsi);
     });
-    assert_eq!(peek::imsi(writer.finish().unwrap()), None);
+    assert_eq!(peek::caller(writer.finish().unwrap()), None);
+    let equipment = Imei::parse(&[0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09, 0x21]).unwrap();
+    let mut writer = Writer::new(&mut out, kind, Some(0), 1);
+    writer.ie(IeType::MEI, 0, &equipment.octets());
+    let without_subscriber = Some(Caller::Equipment(equipment));
+    assert_eq!(peek::caller(writer.finish().unwrap()), without_subscriber);
+    let mut writer = Writer::new(&mut out, kind, Some(0), 1);
+    writer.ie(IeType::MEI, 0, &equipment.octets()).imsi(imsi);
+    let subscriber = Some(Caller::Subscriber(imsi));
+    assert_eq!(peek::caller(writer.finish().unwrap()), subscriber);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use gtp::peek::{self, Peek};
+use gtp::peek::{self, Caller, Peek};
 use gtp::v1::value::{APN_MAX_BYTES, gsn_address, number};
 use gtp::v1::{
     Apn, Cause, EndUserAddress, IeSet, IeType, Imsi, Message, MessageType, Msisdn, Nsapi, PdpType,
@@ -153,8 +153,11 @@ fn peeking_sees_what_parsing_sees() {
         assert_eq!(peek::peek(&octets), Some(peeked));
     }
     let imsi = Imsi::from_text("240010123456789").unwrap();
-    assert_eq!(peek::imsi(&create_request()), Some(imsi));
-    assert_eq!(peek::imsi(&delete_request()), None);
+    assert_eq!(
+        peek::caller(&create_request()),
+        Some(Caller::Subscriber(imsi))
+    );
+    assert_eq!(peek::caller(&delete_request()), None);
 }
 
 #[test]

@@ -3,15 +3,18 @@
 //! Every tunnel endpoint that we give out carries its worker's shard in its low 8 bits; the shard is the low byte of a
 //! hash of the IMSI, and shard modulo the number of workers is the worker. A request with TEID 0 goes by the same hash,
 //! so that all sessions of one UE are at one worker, and so does a Create with any TEID: whatever endpoint it names and
-//! wherever in it the IMSI is, a session that it collides with is where it goes. Without an IMSI a request with TEID 0
-//! goes by its sequence number's low byte, as a response with TEID 0 does.
+//! wherever in it the IMSI is, a session that it collides with is where it goes. Without an IMSI, in an emergency call, it
+//! goes by the digits of the IMEI that tell one equipment from another, so that one made anew finds the session of the one
+//! before. Without either a request with TEID 0 goes by its sequence number's low byte, as a response with TEID 0 does.
 
-use gtp::peek::{imsi, peek};
-use gtp::v1::Imsi;
+use gtp::peek::{Caller, caller, peek};
 use gtp::{v1, v2};
 
 /// Most workers: as many as there are shards.
 pub(crate) const WORKERS_MAX: u16 = 256;
+
+/// Octets of an IMEI with the 14 digits that matter: check digit and software version are behind (TS 23.003 6.2).
+const EQUIPMENT_BYTES: usize = 7;
 
 /// The worker, 0 to `workers - 1`, that is to handle a datagram, whatever its octets. With no workers, 0.
 pub fn worker_of(datagram: &[u8], workers: u16) -> u16 {
@@ -33,17 +36,18 @@ pub(crate) fn shard_of(datagram: &[u8]) -> u8 {
     if header.teid != 0 && !asks_for_session {
         return low_byte(header.teid);
     }
-    match imsi(datagram) {
-        Some(imsi) => shard_of_imsi(imsi),
+    match caller(datagram) {
+        Some(Caller::Subscriber(imsi)) => shard_by(&imsi.octets()),
+        Some(Caller::Equipment(imei)) => shard_by(&imei.octets()[..EQUIPMENT_BYTES]),
         None if header.teid != 0 => low_byte(header.teid),
         None => low_byte(header.sequence.unwrap_or(0)),
     }
 }
 
-/// FNV-1a over the eight octets, its high half folded in, so that subscribers numbered one after the other spread
-/// evenly. It has no key: another way to the same socket must come to the same worker.
-fn shard_of_imsi(imsi: Imsi) -> u8 {
-    let hash = imsi.octets().iter().fold(0x811C_9DC5_u32, |hash, octet| {
+/// FNV-1a over the octets, its high half folded in, so that subscribers numbered one after the other spread evenly. It has
+/// no key: another way to the same socket must come to the same worker.
+fn shard_by(digits: &[u8]) -> u8 {
+    let hash = digits.iter().fold(0x811C_9DC5_u32, |hash, octet| {
         (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193)
     });
     low_byte(hash ^ hash >> 16)
@@ -55,7 +59,7 @@ fn low_byte(number: u32) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use gtp::v1::{MessageType, Writer};
+    use gtp::v1::{Imei, Imsi, MessageType, Writer};
 
     use super::*;
 
@@ -121,6 +125,32 @@ mod tests {
             assert_eq!(shard_of(datagram), expected);
             assert!(![0x99, 0x07].contains(&expected));
         }
+    }
+
+    //= L8
+    //= L13
+    #[test]
+    fn equipment_without_a_subscriber_is_at_one_worker_however_often_it_calls() {
+        let digits = [0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09];
+        let by_v1 = |sequence, last: u8| {
+            let [d0, d1, d2, d3, d4, d5, d6] = digits;
+            let imei = Imei::parse(&[d0, d1, d2, d3, d4, d5, d6, last]).unwrap();
+            let mut octets = Vec::new();
+            let kind = MessageType::CREATE_PDP_CONTEXT_REQUEST;
+            let mut writer = Writer::new(&mut octets, kind, 0, sequence);
+            writer.imei(imei);
+            shard_of(writer.finish().unwrap())
+        };
+        let expected = by_v1(1, 0x21);
+        assert_eq!(expected, shard_by(&digits));
+        assert_eq!(by_v1(2, 0x21), expected);
+        assert_eq!(by_v1(3, 0xF5), expected, "another software version");
+        let mut octets = Vec::new();
+        let kind = v2::MessageType::CREATE_SESSION_REQUEST;
+        let mut writer = v2::Writer::new(&mut octets, kind, Some(0), 0x99);
+        writer.ie(v2::IeType::MEI, 0, &[&digits[..], &[0x21]].concat());
+        assert_eq!(shard_of(writer.finish().unwrap()), expected);
+        assert!(![1, 2, 3, 0x99].contains(&expected));
     }
 
     #[test]
