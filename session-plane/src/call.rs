@@ -113,7 +113,7 @@ impl SessionPlane {
             }
         };
         let left = self.make_way(collision, offer.leases);
-        self.begin_session(Session {
+        let begun = self.begin_session(Session {
             identity: call.who,
             teid,
             peer_teid: call.peer_teid,
@@ -132,21 +132,38 @@ impl SessionPlane {
         if let Some(left) = left {
             self.part(left);
         }
+        if call.emergency {
+            self.only_emergency(call.who, begun);
+        }
         Ok(Made {
             teid,
             leases: offer.leases,
         })
     }
 
-    /// What the new session takes the place of: what has the same key, or what it was before it came over.
+    /// What the new session takes the place of: what has the same key, or what it was before it came over, or the
+    /// emergency call that this caller had.
     fn collision(&self, call: &Call<'_>) -> Option<Place> {
         let key = call.who.with(call.number);
-        match call.access.version() {
+        let collision = match call.access.version() {
             GtpVersion::V1 => self.table.by_key(key),
             GtpVersion::V2 => {
                 let same = self.table.by_bearer(key, call.apn, call.access);
                 same.or(call.comes_over).map(Place::First)
             }
+        };
+        collision.or_else(|| {
+            let before = self.emergencies.session_of(call.who);
+            before.filter(|_| call.emergency).map(Place::First)
+        })
+    }
+
+    /// A caller has one emergency call: if it took the place of something else, the one before ends now.
+    fn only_emergency(&mut self, who: Identity, session: u32) {
+        if let Some(before) = self.emergencies.began(who, session) {
+            let peer = self.table.session(before).map(|session| session.peer);
+            self.end_session(before, Ended::Replaced);
+            peer.into_iter().for_each(|peer| self.part(peer));
         }
     }
 

@@ -16,6 +16,7 @@ mod cache;
 mod call;
 mod clear;
 pub mod config;
+mod emergency;
 mod error;
 mod hashing;
 mod mandatory;

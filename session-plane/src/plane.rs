@@ -15,6 +15,7 @@ use crate::answer::Answer;
 use crate::cache::{RequestKey, ResponseCache};
 use crate::clear::Clears;
 use crate::config::{GtpVersion, PeerOptions, PlaneConfig};
+use crate::emergency::Emergencies;
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
 use crate::output::{Outbox, Output, Path};
@@ -53,6 +54,7 @@ pub struct SessionPlane {
     pub(crate) random: StdRng,
     pub(crate) table: Table,
     pub(crate) refused: RefusedSubscribers,
+    pub(crate) emergencies: Emergencies,
     pub(crate) counters: Counters,
     pub(crate) outbox: Outbox,
     pub(crate) supervision: Supervision,
@@ -100,6 +102,7 @@ impl SessionPlane {
         Ok(Self {
             table: Table::new(keyed.clone()),
             refused: RefusedSubscribers::new(bounds.refused_subscribers, keyed.clone()),
+            emergencies: Emergencies::new(keyed.clone()),
             counters: Counters::new(),
             outbox: Outbox::default(),
             supervision: Supervision::default(),
@@ -390,14 +393,15 @@ impl SessionPlane {
         self.table.len() - u32::from(old.is_some()) < most
     }
 
-    /// Puts a session into the table.
-    pub(crate) fn begin_session(&mut self, session: Session) {
+    /// Puts a session into the table; its place.
+    pub(crate) fn begin_session(&mut self, session: Session) -> u32 {
         let class = session.class;
         self.live_by_apn[usize::from(session.apn)] += 1;
         let place = self.table.insert(session);
         self.live[class.at()] += 1;
         self.recount.came(place, class);
         self.counters.plain.sessions_created += 1;
+        place
     }
 
     /// Takes a session out of the table and gives back what it holds.
@@ -412,6 +416,7 @@ impl SessionPlane {
         self.live[session.class.at()] -= 1;
         self.live_by_apn[usize::from(session.apn)] -= 1;
         self.recount.left(place, session.class);
+        self.emergencies.ended(session.identity, place);
         self.counters.ended(how);
         self.transactions.forget(place);
         if let Some(permit) = session.permit {

@@ -4,6 +4,7 @@ use enforcer::{Block, Terms};
 use gtp::v1::{Cause, IeType};
 
 use super::rig::*;
+use crate::statistics::Ended;
 
 const IMEI: [u8; 8] = [0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09, 0x21];
 const UNAUTHENTICATED: [u8; 1] = [1];
@@ -164,6 +165,47 @@ fn an_ordinary_call_in_the_place_of_an_emergency_call_takes_none_of_the_reserve(
     rig.make(1, 5, "internet");
     rig.make(2, 5, "sos");
     assert_eq!((rig.live(), rig.gate.count_exact(GGSN)), (2, 1));
+}
+
+/// By the number, the access point name, the peer or all of them another call, and in a table that is full.
+//= L8
+#[test]
+fn a_second_emergency_call_of_a_caller_takes_the_place_of_the_first() {
+    let mut rig = Rig::with(|config| {
+        config.bounds.sessions = 2;
+        config.bounds.emergency_reserve = 0;
+        let mut other = config.apns[4].clone();
+        other.name = "112".into();
+        config.apns.push(other);
+    });
+    let first = rig.make(1, 5, "sos");
+    rig.make(2, 5, "sos");
+    let elsewhere = create(1, 6, "sos").but(IeType::GSN_ADDRESS, 0, &address(OTHER_SGSN));
+    assert_eq!(rig.ask(&elsewhere).cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!((rig.live(), rig.addresses_out()), (2, 2));
+    assert_eq!(rig.ask(&update(first, 5)).cause(), Cause::NON_EXISTENT);
+    rig.make(1, 5, "112");
+    assert_eq!((rig.live(), rig.addresses_out()), (2, 2));
+    let statistics = rig.plane.statistics();
+    assert_eq!(statistics.sessions_ended[&Ended::Replaced], 2);
+    assert_eq!(statistics.peers, 1, "the other SGSN has none left");
+}
+
+//= L8
+#[test]
+fn an_emergency_call_in_the_place_of_an_ordinary_one_ends_the_emergency_call_before_it_too() {
+    let mut rig = Rig::new();
+    rig.make(1, 5, "internet");
+    rig.make(1, 7, "internet");
+    rig.make(1, 6, "sos");
+    rig.make(1, 5, "sos");
+    assert_eq!((rig.live(), rig.addresses_out()), (2, 2));
+    assert_eq!(rig.gate.count_exact(GGSN), 1, "the ordinary one of NSAPI 7");
+    let last = rig.make(1, 8, "internet");
+    assert_eq!(rig.live(), 3, "an ordinary call ends none");
+    rig.ask(&delete(last, 8, true));
+    rig.make(1, 6, "sos");
+    assert_eq!(rig.live(), 2);
 }
 
 #[test]

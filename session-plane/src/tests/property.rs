@@ -133,6 +133,10 @@ impl Run {
                 false => self.model.drop_context(at, nsapi),
             }
         }
+        if apn == "sos" {
+            let others = |s: &Expected| s.who != who || s.apn != "sos";
+            self.model.sessions.retain(others);
+        }
         self.model.sessions.push(Expected {
             teid: answer.control_teid(),
             who,

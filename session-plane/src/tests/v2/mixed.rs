@@ -100,6 +100,9 @@ impl Run {
             self.sessions
                 .retain(|_, teid| table.by_teid(*teid).is_some());
         }
+        if APNS[apn] == "sos" {
+            self.sessions.retain(|k, _| k.0 != who || k.1 != apn);
+        }
         self.sessions.insert(key, answer.control().teid);
     }
 

@@ -236,6 +236,22 @@ fn an_access_point_of_machines_gives_way_whether_its_calls_say_so_or_not() {
 
 //= L8
 #[test]
+fn an_emergency_call_by_another_access_or_version_takes_the_place_of_the_one_before() {
+    let mut rig = Rig::v2();
+    rig.make2(1, 5, "sos");
+    rig.accepted2(&create_by(S2B, 1, 6, "sos"));
+    assert_eq!((rig.live(), rig.addresses_out()), (1, 1));
+    rig.make(1, 7, "sos");
+    assert_eq!((rig.live(), rig.addresses_out()), (1, 1));
+    rig.make2(1, 5, "internet");
+    rig.make2(2, 5, "sos");
+    rig.make2(1, 6, "sos");
+    assert_eq!(rig.live(), 3);
+    assert_eq!(rig.plane.statistics().emergency_by_service[&PGW], 2);
+}
+
+//= L8
+#[test]
 fn a_priority_level_of_the_bearer_goes_over_the_ceiling() {
     let mut rig = Rig::v2();
     rig.terms(
