@@ -88,8 +88,13 @@ impl Rig {
     }
 }
 
-/// Lets time pass; whom an Echo Request was sent at which time. Each step sends no more than it may.
-fn echoes(rig: &mut Rig, time: Duration, answered: bool) -> Vec<(Mono, IpAddr)> {
+/// Lets time pass; whom an Echo Request was sent at which time. Each step sends no more than it may. `answer` is the
+/// restart counter that a peer answers with, none: it is silent.
+fn echoes(
+    rig: &mut Rig,
+    time: Duration,
+    answer: impl Fn(IpAddr) -> Option<u8>,
+) -> Vec<(Mono, IpAddr)> {
     let end = rig.now.mono.after(time);
     let mut echoes = Vec::new();
     while let Some(sent) = rig.step(end) {
@@ -101,9 +106,9 @@ fn echoes(rig: &mut Rig, time: Duration, answered: bool) -> Vec<(Mono, IpAddr)> 
         for (path, datagram) in sent {
             assert_eq!(datagram[..2], [0x32, 1]);
             echoes.push((rig.now.mono, path.peer.ip()));
-            if answered {
+            if let Some(counter) = answer(path.peer.ip()) {
                 let sequence = u16::from_be_bytes([datagram[8], datagram[9]]);
-                let answer = told(Message1::new(MessageType::ECHO_RESPONSE, 0), 9);
+                let answer = told(Message1::new(MessageType::ECHO_RESPONSE, 0), counter);
                 rig.plane
                     .handle_datagram(&answer.encode(sequence), path, rig.now);
             }
@@ -137,7 +142,7 @@ fn ten_thousand_peers_met_at_once_are_each_asked_once_an_interval_at_a_bounded_r
     let mut rig = ten_thousand_peers(|_| {});
     assert_eq!(rig.plane.statistics().peers, PEERS);
     for _ in 0..2 {
-        let asked = echoes(&mut rig, SECOND * 66, true);
+        let asked = echoes(&mut rig, SECOND * 66, |_| Some(9));
         assert_eq!(asked.len(), PEERS as usize);
         let distinct: BTreeSet<_> = asked.iter().map(|(_, peer)| peer).collect();
         assert_eq!(distinct.len(), PEERS as usize);
@@ -145,12 +150,22 @@ fn ten_thousand_peers_met_at_once_are_each_asked_once_an_interval_at_a_bounded_r
     }
     assert_eq!(rig.plane.statistics().paths_down, 0);
     assert_eq!(rig.plane.statistics().sessions, PEERS);
+    // The first thousand restart, all in one interval.
+    let counter = |of| if of < IpAddr::V4(peer(1_000)) { 10 } else { 9 };
+    echoes(&mut rig, SECOND * 66, |peer| Some(counter(peer)));
+    let statistics = rig.plane.statistics();
+    assert_eq!(
+        (statistics.peer_restarts, statistics.paths_down),
+        (1_000, 0)
+    );
+    assert_eq!((rig.live(), rig.peer_lost()), (9_000, 1_000));
+    assert_eq!((statistics.peers, rig.addresses_out()), (9_000, 9_000));
 }
 
 #[test]
 fn ten_thousand_paths_that_fail_at_once_are_found_down_at_a_bounded_rate() {
     let mut rig = ten_thousand_peers(|_| {});
-    let asked = echoes(&mut rig, SECOND * 120, false);
+    let asked = echoes(&mut rig, SECOND * 120, |_| None);
     let mut times = BTreeMap::<IpAddr, u32>::new();
     for (_, peer) in &asked {
         *times.entry(*peer).or_default() += 1;
@@ -177,7 +192,7 @@ fn a_peer_is_asked_once_an_interval_by_the_node() {
     let mut asked = BTreeMap::<IpAddr, u32>::new();
     for _ in 0..66 {
         for rig in &mut rigs {
-            for (_, peer) in echoes(rig, SECOND, true) {
+            for (_, peer) in echoes(rig, SECOND, |_| Some(9)) {
                 *asked.entry(peer).or_default() += 1;
             }
         }
@@ -193,7 +208,7 @@ fn who_answers_while_the_next_question_waits_is_not_asked_again() {
     for n in 0..100 {
         rig.accepted(peer(n), &call_of(peer(n), n.into()));
     }
-    let asked = echoes(&mut rig, SECOND * 61, false);
+    let asked = echoes(&mut rig, SECOND * 61, |_| None);
     assert_eq!(asked.len(), 100);
     // All are due again; ten are sent, and the one that waits longest answers.
     let last = asked[99].1;
@@ -209,7 +224,7 @@ fn who_answers_while_the_next_question_waits_is_not_asked_again() {
     let asked = rig.plane.table.peers.get(place).unwrap().asked.unwrap();
     let answer = told(Message1::new(MessageType::ECHO_RESPONSE, 0), 9);
     rig.feed(late, &answer.encode(asked.sequence));
-    let rest = echoes(&mut rig, SECOND * 2, true);
+    let rest = echoes(&mut rig, SECOND * 2, |_| Some(9));
     assert_eq!(rest.len(), 89);
     assert!(rest.iter().all(|(_, peer)| *peer != last));
 }
