@@ -6,14 +6,14 @@ use std::net::IpAddr;
 
 use enforcer::{ClassId, Permit, Refusal};
 use gtp::v1::{Apn as AskedApn, Nsapi};
-use licensing::Now;
+use licensing::{Mono, Now};
 
 use crate::config::GtpVersion;
 use crate::plane::SessionPlane;
 use crate::pools::Lease;
 use crate::session::{Access, Context, Identity, Leases, NONE, Session};
 use crate::statistics::Ended;
-use crate::table::Place;
+use crate::table::{Endpoints, Place};
 
 /// What a request asks for, found to be something that can be given.
 pub(crate) struct Call<'a> {
@@ -26,6 +26,8 @@ pub(crate) struct Call<'a> {
     pub low_priority: bool,
     pub who: Identity,
     pub access: Access,
+    /// Our tunnel endpoint in the header of the request, or 0.
+    pub named: u32,
     /// NSAPI, or EPS bearer identity, of the first context.
     pub number: Nsapi,
     /// The shard that the request was steered by, which the endpoint that it is given carries.
@@ -45,6 +47,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Made {
     /// Our tunnel endpoint, for signalling as for user data.
     pub teid: u32,
+    /// By S11: our tunnel endpoint for the signalling of its UE.
+    pub ue_teid: Option<u32>,
     pub leases: Leases,
 }
 
@@ -83,24 +87,35 @@ impl SessionPlane {
         if call.comes_over.is_none() {
             self.make_way_for_call(peer, incarnation);
         }
-        let made = self.make(call, peer, incarnation);
+        let made = self.make(call, peer, incarnation, now.mono);
         if made.is_err() {
             self.part(peer);
         }
         made
     }
 
-    fn make(&mut self, call: &Call<'_>, peer: u32, incarnation: u32) -> Result<Made, Obstacle> {
-        let collision = self.collision(call);
-        let old = match collision {
-            Some(Place::First(session)) => Some(session),
-            Some(Place::Further(_)) | None => None,
-        };
+    fn make(
+        &mut self,
+        call: &Call<'_>,
+        peer: u32,
+        incarnation: u32,
+        now: Mono,
+    ) -> Result<Made, Obstacle> {
+        let colliding = self.colliding(call);
+        let collision = call.comes_over.map(Place::First).or(colliding);
+        let collision = collision.or_else(|| self.emergency_before(call));
+        let old = first(collision);
+        // By S11 the session that comes over and the one that has its bearer's number may be two.
+        let beside = first(colliding).filter(|other| Some(*other) != old);
         if !self.has_room(call.emergency, old) {
             return Err(Obstacle::Memory);
         }
-        let teid = self.table.draw_teid(call.shard, &mut self.random);
+        let teid = self.table.draw_teid(call.shard, None, &mut self.random);
         let teid = teid.ok_or(Obstacle::Endpoints)?;
+        let ue_teid = match call.access {
+            Access::S11 => Some(self.ue_teid(call, [old, beside], teid)?),
+            Access::Gn | Access::S5 | Access::S2a | Access::S2b => None,
+        };
         let offer = self.offer(call, old)?;
         let permit = match self.ask(old, call) {
             Ok(permit) => permit,
@@ -113,49 +128,115 @@ impl SessionPlane {
             }
         };
         let left = self.make_way(collision, offer.leases);
-        let begun = self.begin_session(Session {
-            identity: call.who,
-            teid,
-            peer_teid: call.peer_teid,
-            peer,
-            incarnation,
-            apn: call.apn,
-            access: call.access,
-            leases: offer.leases,
-            class: call.class,
-            permit: Some(permit),
-            context: Context::new(teid, call.number, call.user.0, call.user.1),
-            further: NONE,
-            newer: NONE,
-            older: NONE,
+        if let Some(beside) = beside {
+            self.end_session(beside, Ended::Replaced);
+        }
+        let ue = ue_teid.map(|ours| Endpoints {
+            ours,
+            peers: call.peer_teid,
         });
+        let begun = self.begin_session(
+            Session {
+                identity: call.who,
+                teid,
+                peer_teid: ue.map_or(call.peer_teid, |_| 0),
+                peer,
+                incarnation,
+                apn: call.apn,
+                access: call.access,
+                leases: offer.leases,
+                class: call.class,
+                permit: Some(permit),
+                context: Context::new(teid, call.number, call.user.0, call.user.1),
+                further: NONE,
+                newer: NONE,
+                older: NONE,
+            },
+            ue,
+        );
         if let Some(left) = left {
             self.part(left);
         }
         if call.emergency {
             self.only_emergency(call.who, begun);
         }
+        if let Some(ue) = ue.and_then(|ue| self.table.ue_by_teid(ue.ours)) {
+            self.move_ue(ue, peer, call.peer_teid, now);
+        }
         Ok(Made {
             teid,
+            ue_teid,
             leases: offer.leases,
         })
     }
 
-    /// What the new session takes the place of: what has the same key, or what it was before it came over, or the
-    /// emergency call that this caller had.
-    fn collision(&self, call: &Call<'_>) -> Option<Place> {
-        let key = call.who.with(call.number);
-        let collision = match call.access.version() {
-            GtpVersion::V1 => self.table.by_key(key),
-            GtpVersion::V2 => {
-                let same = self.table.by_bearer(key, call.apn, call.access);
-                same.or(call.comes_over).map(Place::First)
-            }
+    /// Our endpoint for a UE by S11: the one that it has, if the request names it or a session that stays has it; else
+    /// another, so that what an MME may still send that had it before does not reach the new session.
+    fn ue_teid(
+        &mut self,
+        call: &Call<'_>,
+        leaving: [Option<u32>; 2],
+        drawn: u32,
+    ) -> Result<u32, Obstacle> {
+        let ue = self.table.ue_of(call.who);
+        let ue = ue.and_then(|place| self.table.ue(place)).filter(|ue| {
+            let mut sessions = ue.sessions();
+            ue.teid == call.named || sessions.any(|session| !leaving.contains(&Some(session)))
+        });
+        if let Some(ue) = ue {
+            return Ok(ue.teid);
+        }
+        let drawn = self
+            .table
+            .draw_teid(call.shard, Some(drawn), &mut self.random);
+        drawn.ok_or(Obstacle::Endpoints)
+    }
+
+    /// All sessions of a UE by S11 are with one MME, this one from here on.
+    pub(crate) fn move_ue(&mut self, ue: u32, peer: u32, peer_teid: u32, now: Mono) {
+        let Some(record) = self.table.ue_mut(ue) else {
+            return;
         };
-        collision.or_else(|| {
-            let before = self.emergencies.session_of(call.who);
-            before.filter(|_| call.emergency).map(Place::First)
-        })
+        let renamed = std::mem::replace(&mut record.peer_teid, peer_teid) != peer_teid;
+        for session in record.sessions() {
+            self.hand_to(session, peer, renamed, now);
+        }
+    }
+
+    /// A session is this peer's from here on; `renamed`: with another endpoint than before.
+    pub(crate) fn hand_to(&mut self, session: u32, peer: u32, renamed: bool, now: Mono) {
+        let came_from = self.table.session(session).map(|session| session.peer);
+        let address = self.table.peers.get(peer).map(|peer| peer.address);
+        let (Some(came_from), Some(address)) = (came_from, address) else {
+            return;
+        };
+        if came_from != peer {
+            let incarnation = self.shared.restarts.incarnation(address);
+            self.table.move_to(session, peer, incarnation);
+            self.part(came_from);
+        }
+        if renamed || came_from != peer {
+            self.follow_ending(session, now);
+        }
+    }
+
+    /// What has the same key as the new session, which takes its place.
+    fn colliding(&self, call: &Call<'_>) -> Option<Place> {
+        match call.access.version() {
+            GtpVersion::V1 => self.table.by_key(call.who.with(call.number)),
+            GtpVersion::V2 => {
+                let same = self
+                    .table
+                    .by_bearer(call.who, call.number, call.apn, call.access);
+                same.map(Place::First)
+            }
+        }
+    }
+
+    /// The emergency call that this emergency caller has.
+    fn emergency_before(&self, call: &Call<'_>) -> Option<Place> {
+        let before = self.emergencies.session_of(call.who);
+        before.filter(|_| call.emergency).map(Place::First)
     }
 
     /// A caller has one emergency call: if it took the place of something else, the one before ends now.
@@ -215,10 +296,11 @@ impl SessionPlane {
     }
 
     /// Addresses of the wanted type. One that replaces a session of the same access point name keeps its addresses: a
-    /// full pool must not end a session that is only made anew.
+    /// full pool must not end a session that is only made anew. So does one that comes over.
     fn offer(&self, call: &Call<'_>, old: Option<u32>) -> Result<Offer, Obstacle> {
+        let comes_over = old.is_some() && old == call.comes_over;
         let old = old.and_then(|old| self.table.session(old));
-        let old = old.filter(|session| session.apn == call.apn);
+        let old = old.filter(|session| comes_over || session.apn == call.apn);
         let inherited = old.map_or(Leases::default(), |session| session.leases);
         let apn = self.config.apns.get(usize::from(call.apn));
         let apn = apn.ok_or(Obstacle::Addresses)?;
@@ -254,5 +336,13 @@ impl SessionPlane {
         }
         let lease = inherited.or_else(|| self.shared.pools.allocate(pools));
         lease.map(Some)
+    }
+}
+
+/// The session that a place is the first context of.
+fn first(place: Option<Place>) -> Option<u32> {
+    match place? {
+        Place::First(session) => Some(session),
+        Place::Further(_) => None,
     }
 }

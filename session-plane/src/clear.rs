@@ -197,10 +197,11 @@ impl SessionPlane {
     pub(crate) fn leg_of(&self, place: u32) -> Option<(&Session, Leg)> {
         let session = self.table.session(place)?;
         let peer = self.table.peers.get(session.peer)?;
+        let endpoints = self.table.endpoints(place)?;
         let leg = Leg {
             peer: (peer.address, self.config.echo.peer_port).into(),
-            peer_teid: session.peer_teid,
-            teid: session.teid,
+            peer_teid: endpoints.peers,
+            teid: endpoints.ours,
             number: session.context.nsapi,
         };
         Some((session, leg))

@@ -94,8 +94,35 @@ pub enum GtpVersion {
     /// GTPv1-C: Gn and Gp, a GGSN's.
     #[default]
     V1,
-    /// GTPv2-C: S5/S8, S2a and S2b, a PGW's.
+    /// GTPv2-C: S5/S8, S2a and S2b, a PGW's; S11, an SGW's.
     V2,
+}
+
+/// What a call makes of us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Its SGSN comes by Gn or Gp.
+    #[default]
+    Ggsn,
+    /// Its SGW, TWAN or ePDG comes by S5/S8, S2a or S2b.
+    Pgw,
+    /// Its MME comes by S11 and wants us for PGW as well: SGW and PGW collapsed, one session.
+    Saegw,
+    /// Its MME comes by S11 and names another PGW.
+    Sgw,
+}
+
+impl Role {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+
+    /// The GTP version that its calls come by.
+    pub fn version(self) -> GtpVersion {
+        match self {
+            Self::Ggsn => GtpVersion::V1,
+            Self::Pgw | Self::Saegw | Self::Sgw => GtpVersion::V2,
+        }
+    }
 }
 
 /// One access point name.
@@ -104,13 +131,14 @@ pub struct Apn {
     /// Network identifier, or [`WILDCARD`]; letter case does not matter, and an operator identifier
     /// (`.mncNNN.mccNNN.gprs`) that a request appends does not either.
     pub name: String,
-    /// The GTP version that its calls come by. The same name may be there once for each.
-    pub version: GtpVersion,
+    /// What its calls make of us, and so the interface that they come by. The same name may be there once for each.
+    pub role: Role,
     /// The service whose license its calls take.
     pub service: ServiceIndex,
     /// The features that its calls bring.
     pub features: FeatureSet,
-    /// Pools for IPv4 addresses, places in [`PlaneConfig::pools`]; the first that has one gives it.
+    /// Pools for IPv4 addresses, places in [`PlaneConfig::pools`]; the first that has one gives it. An SGW has none: the
+    /// addresses are the PGW's.
     pub ipv4_pools: Vec<u16>,
     /// Pools for IPv6 prefixes, likewise.
     pub ipv6_pools: Vec<u16>,
@@ -304,7 +332,7 @@ impl Apn {
     pub fn new(name: impl Into<String>, service: ServiceIndex) -> Self {
         Self {
             name: name.into(),
-            version: GtpVersion::V1,
+            role: Role::Ggsn,
             service,
             features: FeatureSet::EMPTY,
             ipv4_pools: Vec::new(),

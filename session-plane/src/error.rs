@@ -32,6 +32,12 @@ pub enum PlaneError {
         /// The access point name.
         apn: String,
     },
+    /// An SGW gives no address.
+    #[error("apn {apn:?} is an SGW's and has an address pool, which is its PGW's to have")]
+    ApnWithPool {
+        /// The access point name.
+        apn: String,
+    },
     /// A pool that there is not.
     #[error("apn {apn:?} names pool {pool}, there are {pools}")]
     UnknownPool {

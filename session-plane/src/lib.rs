@@ -1,6 +1,6 @@
-//! The session plane of a GGSN and of a PGW: GTP-C procedures, session table and peers. It asks the gate and owns no
-//! sockets. Both GTP versions share the port, the table, the pools, the peers and the cache of answers; the service of an
-//! access point name decides which of them its calls come by.
+//! The session plane of a GGSN, of a PGW and of an SAEGW: GTP-C procedures, session table and peers. It asks the gate and owns no
+//! sockets. Both GTP versions share the port, the table, the pools, the peers and the cache of answers; the role of an
+//! access point name decides which interface its calls come by.
 //!
 //! One [`SessionPlane`] is one worker's machine: datagrams and [`Now`](licensing::Now) go in, datagrams come out. A
 //! request is answered before the next is looked at, so a session is never half made: everything that may fail is
@@ -37,6 +37,7 @@ mod subscribers;
 mod supervision;
 mod table;
 mod transactions;
+mod ues;
 mod v2;
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::statistics::{Counters, DropReason, Ended, Statistics};
 use crate::steer::{WORKERS_MAX, shard_of};
 use crate::subscribers::RefusedSubscribers;
 use crate::supervision::{SESSIONS_STEP, Supervision};
-use crate::table::{PLACES_MAX, Table};
+use crate::table::{Endpoints, PLACES_MAX, Table};
 use crate::transactions::{AnswerHeader, Transactions};
 
 /// How often answers that have expired are dropped, while there are any.
@@ -114,7 +114,10 @@ impl SessionPlane {
             expiry_due: now.mono,
             live: vec![0; classes],
             live_by_apn: vec![0; config.apns.len()],
-            speaks_v2: shared.apns.speak(GtpVersion::V2),
+            speaks_v2: config
+                .apns
+                .iter()
+                .any(|apn| apn.role.version() == GtpVersion::V2),
             config,
             shared,
             gate,
@@ -394,10 +397,10 @@ impl SessionPlane {
     }
 
     /// Puts a session into the table; its place.
-    pub(crate) fn begin_session(&mut self, session: Session) -> u32 {
+    pub(crate) fn begin_session(&mut self, session: Session, ue: Option<Endpoints>) -> u32 {
         let class = session.class;
         self.live_by_apn[usize::from(session.apn)] += 1;
-        let place = self.table.insert(session);
+        let place = self.table.insert(session, ue);
         self.live[class.at()] += 1;
         self.recount.came(place, class);
         self.counters.plain.sessions_created += 1;

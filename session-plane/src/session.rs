@@ -49,6 +49,8 @@ fn packed(octets: [u8; 8]) -> u64 {
 pub(crate) enum Access {
     /// Gn or Gp, GTPv1.
     Gn,
+    /// S11, from an MME.
+    S11,
     /// S5 or S8, from an SGW.
     S5,
     /// S2a, from a trusted WLAN's gateway.
@@ -59,12 +61,12 @@ pub(crate) enum Access {
 
 impl Access {
     /// Those of GTPv2.
-    pub(crate) const OF_V2: [Self; 3] = [Self::S5, Self::S2a, Self::S2b];
+    pub(crate) const OF_V2: [Self; 4] = [Self::S11, Self::S5, Self::S2a, Self::S2b];
 
     pub(crate) fn version(self) -> GtpVersion {
         match self {
             Self::Gn => GtpVersion::V1,
-            Self::S5 | Self::S2a | Self::S2b => GtpVersion::V2,
+            Self::S11 | Self::S5 | Self::S2a | Self::S2b => GtpVersion::V2,
         }
     }
 }
@@ -127,9 +129,9 @@ impl Leases {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub identity: Identity,
-    /// Our tunnel endpoint for signalling.
+    /// Our tunnel endpoint for signalling; by S11 that is its UE's, and this one is for user data, and as a PGW's.
     pub teid: u32,
-    /// The peer's.
+    /// The peer's; by S11 it is its UE's.
     pub peer_teid: u32,
     /// The peer that it was made by or has moved to, a place in the worker's table of peers.
     pub peer: u32,

@@ -7,7 +7,7 @@ use enforcer::{CallKind, Class, ClassId, Gate, RefusalRing};
 use gtp::v1::Apn as AskedApn;
 use gtp::v1::value::APN_MAX_BYTES;
 
-use crate::config::{APNS_MAX, Apn, GtpVersion, PlaneConfig, PoolRange, WILDCARD};
+use crate::config::{APNS_MAX, Apn, PlaneConfig, PoolRange, Role, WILDCARD};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
 use crate::pools::AddressPools;
@@ -56,8 +56,8 @@ pub(crate) struct ServedApn {
     pub priority: ClassId,
 }
 
-/// The places of those of one name: one a GTP version.
-type Places = [Option<u16>; 2];
+/// The places of those of one name: one a role.
+type Places = [Option<u16>; Role::COUNT];
 
 /// All of them.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Apns {
         let mut apns = Self {
             served: Vec::new(),
             by_name: HashMap::new(),
-            wildcard: [None; 2],
+            wildcard: Places::default(),
             classes: Vec::new(),
         };
         for (place, apn) in (0..).zip(&config.apns) {
@@ -84,7 +84,7 @@ impl Apns {
                 true => &mut apns.wildcard,
                 false => apns.by_name.entry(name.clone().into()).or_default(),
             };
-            if places[apn.version as usize].replace(place).is_some() {
+            if places[apn.role as usize].replace(place).is_some() {
                 return Err(PlaneError::ApnTwice { name });
             }
             let (normal, urgent) = match apn.emergency {
@@ -115,22 +115,16 @@ impl Apns {
         Ok(id)
     }
 
-    /// The place of the one that a request of this version asks for: by its whole name, by its network identifier, or the
+    /// The place of the one that a request to this role asks for: by its whole name, by its network identifier, or the
     /// wildcard.
-    pub(crate) fn find(&self, asked: &AskedApn<'_>, version: GtpVersion) -> Option<u16> {
-        let place = |name: &str| self.by_name.get(name)?[version as usize];
+    pub(crate) fn find(&self, asked: &AskedApn<'_>, role: Role) -> Option<u16> {
+        let place = |name: &str| self.by_name.get(name)?[role as usize];
         let mut buffer = [0; APN_MAX_BYTES];
         let found = place(asked.text(&mut buffer)).or_else(|| {
             let mut buffer = [0; APN_MAX_BYTES];
             place(asked.network_identifier(&mut buffer))
         });
-        found.or(self.wildcard[version as usize])
-    }
-
-    /// Whether there is one whose calls come by this version; a node without does not speak it.
-    pub(crate) fn speak(&self, version: GtpVersion) -> bool {
-        let mut places = self.by_name.values().chain([&self.wildcard]);
-        places.any(|places| places[version as usize].is_some())
+        found.or(self.wildcard[role as usize])
     }
 
     pub(crate) fn served(&self, place: u16) -> Option<&ServedApn> {
@@ -202,10 +196,19 @@ fn check_apn(apn: &Apn, config: &PlaneConfig) -> Result<(), PlaneError> {
             name: apn.name.clone(),
         });
     }
-    if apn.ipv4_pools.is_empty() && apn.ipv6_pools.is_empty() {
-        return Err(PlaneError::ApnWithoutPool {
-            apn: apn.name.clone(),
-        });
+    let has_pool = !apn.ipv4_pools.is_empty() || !apn.ipv6_pools.is_empty();
+    match (apn.role, has_pool) {
+        (Role::Sgw, false) | (Role::Ggsn | Role::Pgw | Role::Saegw, true) => {}
+        (Role::Sgw, true) => {
+            return Err(PlaneError::ApnWithPool {
+                apn: apn.name.clone(),
+            });
+        }
+        (Role::Ggsn | Role::Pgw | Role::Saegw, false) => {
+            return Err(PlaneError::ApnWithoutPool {
+                apn: apn.name.clone(),
+            });
+        }
     }
     let v4 = apn.ipv4_pools.iter().map(|pool| (*pool, "IPv4"));
     let v6 = apn.ipv6_pools.iter().map(|pool| (*pool, "IPv6"));
@@ -272,6 +275,10 @@ mod tests {
             "apn \"other\" has no address pool"
         );
         assert_eq!(
+            why(|c| c.apns[1].role = Role::Sgw),
+            "apn \"other\" is an SGW's and has an address pool, which is its PGW's to have"
+        );
+        assert_eq!(
             why(|c| c.apns[1].ipv4_pools = vec![9]),
             "apn \"other\" names pool 9, there are 4"
         );
@@ -291,7 +298,7 @@ mod tests {
         assert_eq!(why(by_both), "apn \"internet\" is configured twice");
         let once_each = |c: &mut PlaneConfig| {
             c.apns[1] = c.apns[0].clone();
-            c.apns[1].version = GtpVersion::V2;
+            c.apns[1].role = Role::Pgw;
         };
         assert!(shared(once_each).is_ok());
         assert_eq!(why(|c| c.n3_requests = 0), "n3_requests must be at least 1");

@@ -257,10 +257,11 @@ const ANSWERED: [v1::MessageType; 3] = [
 ];
 
 /// Requests by GTPv2 whose answers have a cause.
-const ANSWERED_V2: [v2::MessageType; 3] = [
+const ANSWERED_V2: [v2::MessageType; 4] = [
     v2::MessageType::CREATE_SESSION_REQUEST,
     v2::MessageType::MODIFY_BEARER_REQUEST,
     v2::MessageType::DELETE_SESSION_REQUEST,
+    v2::MessageType::RELEASE_ACCESS_BEARERS_REQUEST,
 ];
 
 /// Requests of our own by GTPv1.

@@ -11,15 +11,18 @@ use crate::hashing::{Keyed, OwnNumbers};
 use crate::peers::Peers;
 use crate::session::{Access, Context, ContextKey, Further, Identity, NONE, Session};
 use crate::slab::Slab;
+use crate::ues::{Ue, Ues};
 
 /// Tries to draw a tunnel endpoint that is free; with half of a shard's numbers taken, 64 fail once in 10^19 times.
 const DRAWS: usize = 64;
 /// In an index: not a session's place but that of a further context.
 const FURTHER: u32 = 1 << 31;
+/// In the index of tunnel endpoints: not a session's place but that of a UE.
+const UE: u32 = 1 << 30;
 /// In the index of tunnel endpoints: taken for user data by the first context of a session that has another for signalling.
 const USER_DATA_ONLY: u32 = u32::MAX;
 /// Most sessions of a worker, and most further contexts.
-pub(crate) const PLACES_MAX: u32 = FURTHER - 1;
+pub(crate) const PLACES_MAX: u32 = UE - 1;
 
 /// Where a context is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +63,23 @@ pub(crate) enum Left {
 pub(crate) struct Table {
     sessions: Slab<Session>,
     further: Slab<Further>,
-    /// Our tunnel endpoints: sessions by the one for signalling, further contexts by the one for user data.
+    /// Our tunnel endpoints: sessions by the one for signalling, UEs likewise, further contexts by the one for user data.
     teids: HashMap<u32, u32, OwnNumbers>,
     /// Contexts of sessions that came by GTPv1.
     contexts: HashMap<ContextKey, u32, Keyed>,
-    /// Sessions that came by GTPv2: a subscriber may use the number of a bearer once for each access point name and
-    /// access (TS 29.274 7.2.1).
+    /// Sessions that came by GTPv2, but for S11: a subscriber may use the number of a bearer once for each access point
+    /// name and access (TS 29.274 7.2.1).
     bearers: HashMap<(ContextKey, u16, Access), u32, Keyed>,
+    /// Whose sessions came by S11, and these.
+    ues: Ues,
     pub(crate) peers: Peers,
+}
+
+/// The two tunnel endpoints of signalling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endpoints {
+    pub ours: u32,
+    pub peers: u32,
 }
 
 impl Table {
@@ -78,6 +90,7 @@ impl Table {
             teids: HashMap::with_hasher(OwnNumbers),
             contexts: HashMap::with_hasher(keyed.clone()),
             bearers: HashMap::with_hasher(keyed.clone()),
+            ues: Ues::new(keyed.clone()),
             peers: Peers::new(keyed),
         }
     }
@@ -110,11 +123,46 @@ impl Table {
         self.sessions.iter()
     }
 
-    /// The session whose signalling has this tunnel endpoint.
+    /// The session that has this tunnel endpoint.
     pub(crate) fn by_teid(&self, teid: u32) -> Option<u32> {
-        match Place::of(*self.teids.get(&teid)?) {
-            Place::First(place) => Some(place),
-            Place::Further(_) => None,
+        let entry = *self.teids.get(&teid)?;
+        (entry & (FURTHER | UE) == 0).then_some(entry)
+    }
+
+    /// The UE whose signalling by S11 has this tunnel endpoint.
+    pub(crate) fn ue_by_teid(&self, teid: u32) -> Option<u32> {
+        let entry = *self.teids.get(&teid)?;
+        (entry & (FURTHER | UE) == UE).then_some(entry & !UE)
+    }
+
+    /// The UE that somebody has sessions of by S11.
+    pub(crate) fn ue_of(&self, who: Identity) -> Option<u32> {
+        self.ues.find(who)
+    }
+
+    pub(crate) fn ue(&self, place: u32) -> Option<&Ue> {
+        self.ues.get(place)
+    }
+
+    pub(crate) fn ue_mut(&mut self, place: u32) -> Option<&mut Ue> {
+        self.ues.get_mut(place)
+    }
+
+    /// The endpoints for the signalling of a session: by S11 those of its UE.
+    pub(crate) fn endpoints(&self, place: u32) -> Option<Endpoints> {
+        let session = self.sessions.get(place)?;
+        match session.access {
+            Access::S11 => {
+                let ue = self.ue(self.ue_of(session.identity)?)?;
+                Some(Endpoints {
+                    ours: ue.teid,
+                    peers: ue.peer_teid,
+                })
+            }
+            Access::Gn | Access::S5 | Access::S2a | Access::S2b => Some(Endpoints {
+                ours: session.teid,
+                peers: session.peer_teid,
+            }),
         }
     }
 
@@ -130,26 +178,43 @@ impl Table {
         self.contexts.get(&key).copied().map(Place::of)
     }
 
-    /// The session by GTPv2 with this key, access point name and access.
-    pub(crate) fn by_bearer(&self, key: ContextKey, apn: u16, access: Access) -> Option<u32> {
-        self.bearers.get(&(key, apn, access)).copied()
-    }
-
-    /// The session by GTPv2 that a hand-over to this key and access is about: the one that is there already, else one
-    /// that the subscriber has with this access point name by another access, else one by the same access.
-    pub(crate) fn handed_over(
+    /// The session by GTPv2 of this subscriber, bearer and access; by S11 whatever its access point name is.
+    pub(crate) fn by_bearer(
         &self,
-        key: ContextKey,
         who: Identity,
+        number: Nsapi,
         apn: u16,
         access: Access,
     ) -> Option<u32> {
+        match access {
+            Access::S11 => self.ue(self.ue_of(who)?)?.session(number),
+            Access::Gn | Access::S5 | Access::S2a | Access::S2b => {
+                self.bearers.get(&(who.with(number), apn, access)).copied()
+            }
+        }
+    }
+
+    /// The session by GTPv2 that a hand-over to this bearer and access is about: the one that is there already, else one
+    /// that the subscriber has with this access point name by another access, else one by the same access. The name has
+    /// a place for each role that gives addresses.
+    pub(crate) fn handed_over(
+        &self,
+        who: Identity,
+        number: Nsapi,
+        apns: [Option<u16>; 2],
+        access: Access,
+    ) -> Option<u32> {
+        let of = |number, access| {
+            apns.into_iter().flatten().find_map(|apn| {
+                let place = self.by_bearer(who, number, apn, access)?;
+                (self.sessions.get(place)?.apn == apn).then_some(place)
+            })
+        };
         let others = Access::OF_V2.into_iter().filter(|other| *other != access);
         let numbers = || (0..=Nsapi::MAX).filter_map(|number| Nsapi::new(number).ok());
-        self.by_bearer(key, apn, access).or_else(|| {
-            others.chain([access]).find_map(|access| {
-                numbers().find_map(|number| self.by_bearer(who.with(number), apn, access))
-            })
+        of(number, access).or_else(|| {
+            let mut accesses = others.chain([access]);
+            accesses.find_map(|access| numbers().find_map(|number| of(number, access)))
         })
     }
 
@@ -178,24 +243,37 @@ impl Table {
         }
     }
 
-    /// Draws a tunnel endpoint that no session or context of ours has: the shard below, 24 random bits above, never 0.
-    /// None if there is none to be found.
-    pub(crate) fn draw_teid(&self, shard: u8, random: &mut StdRng) -> Option<u32> {
+    /// Draws a tunnel endpoint that no session, UE or context of ours has, and that is not `drawn` before: the shard
+    /// below, 24 random bits above, never 0. None if there is none to be found.
+    pub(crate) fn draw_teid(
+        &self,
+        shard: u8,
+        drawn: Option<u32>,
+        random: &mut StdRng,
+    ) -> Option<u32> {
         (0..DRAWS)
             .map(|_| random.next_u32() & !0xFF | u32::from(shard))
-            .find(|teid| *teid >= 0x100 && !self.teids.contains_key(teid))
+            .find(|teid| *teid >= 0x100 && Some(*teid) != drawn && !self.teids.contains_key(teid))
     }
 
-    /// Puts a session in, with no further contexts; it becomes the newest of its peer.
-    pub(crate) fn insert(&mut self, session: Session) -> u32 {
+    /// Puts a session in, with no further contexts; it becomes the newest of its peer, and one by S11 its UE's.
+    pub(crate) fn insert(&mut self, session: Session, ue: Option<Endpoints>) -> u32 {
         let (teid, peer) = (session.teid, session.peer);
         let key = session.identity.with(session.context.nsapi);
         let (apn, access) = (session.apn, session.access);
+        let (who, number) = (session.identity, session.context.nsapi);
         let place = self.sessions.insert(session);
         self.teids.insert(teid, Place::First(place).entry());
-        match access.version() {
-            GtpVersion::V1 => drop(self.contexts.insert(key, Place::First(place).entry())),
-            GtpVersion::V2 => drop(self.bearers.insert((key, apn, access), place)),
+        match (access, ue) {
+            (Access::Gn, _) => drop(self.contexts.insert(key, Place::First(place).entry())),
+            (Access::S11, Some(Endpoints { ours, peers })) => {
+                let ue = self.ues.join(who, ours, peers, number, place);
+                self.teids.insert(ours, ue | UE);
+            }
+            (Access::S11, None) => {}
+            (Access::S5 | Access::S2a | Access::S2b, _) => {
+                self.bearers.insert((key, apn, access), place);
+            }
         }
         self.link(place, peer);
         place
@@ -215,9 +293,15 @@ impl Table {
             next = further.next;
         }
         let (identity, nsapi) = (session.identity, session.context.nsapi);
-        match session.access.version() {
-            GtpVersion::V1 => self.forget(session.teid, identity, nsapi),
-            GtpVersion::V2 => {
+        match session.access {
+            Access::Gn => self.forget(session.teid, identity, nsapi),
+            Access::S11 => {
+                if let Some(ue) = self.ues.leave(identity, nsapi) {
+                    self.teids.remove(&ue.teid);
+                }
+                self.teids.remove(&session.teid);
+            }
+            Access::S5 | Access::S2a | Access::S2b => {
                 let key = (identity.with(nsapi), session.apn, session.access);
                 self.bearers.remove(&key);
                 self.teids.remove(&session.teid);
@@ -354,7 +438,7 @@ impl Table {
     /// Every index leads to its record, every record is found, and lists are whole.
     #[cfg(test)]
     pub(crate) fn check(&self) {
-        let (mut contexts, mut promoted) = (0, 0);
+        let (mut contexts, mut promoted, mut by_s11) = (0, 0, 0);
         for (place, session) in self.sessions.iter() {
             if session.context.teid != session.teid {
                 assert_eq!(self.teids.get(&session.context.teid), Some(&USER_DATA_ONLY));
@@ -364,11 +448,11 @@ impl Table {
             let key = session.identity.with(session.context.nsapi);
             contexts += 1;
             if session.access.version() == GtpVersion::V2 {
-                assert_eq!(
-                    self.by_bearer(key, session.apn, session.access),
-                    Some(place)
-                );
+                let (who, number) = (session.identity, session.context.nsapi);
+                let found = self.by_bearer(who, number, session.apn, session.access);
+                assert_eq!(found, Some(place));
                 assert_eq!(session.further, NONE);
+                by_s11 += usize::from(session.access == Access::S11);
                 continue;
             }
             assert_eq!(self.by_key(key), Some(Place::First(place)));
@@ -383,8 +467,21 @@ impl Table {
             }
         }
         assert_eq!(contexts, self.contexts() as usize);
-        assert_eq!(contexts, self.contexts.len() + self.bearers.len());
-        assert_eq!(contexts + promoted, self.teids.len());
+        assert_eq!(contexts, self.contexts.len() + self.bearers.len() + by_s11);
+        let ues = self.ues.len() as usize;
+        assert_eq!(contexts + promoted + ues, self.teids.len());
+        for (place, ue) in self.ues.iter() {
+            assert_eq!(self.ue_by_teid(ue.teid), Some(place));
+            let sessions = || ue.sessions().filter_map(|session| self.session(session));
+            assert!(sessions().count() > 0);
+            assert_eq!(sessions().count(), ue.sessions().count());
+            assert!(sessions().all(|session| self.ue_of(session.identity) == Some(place)));
+            by_s11 -= ue.sessions().count();
+            // All of them are with one MME.
+            let peers: std::collections::BTreeSet<_> = sessions().map(|s| s.peer).collect();
+            assert_eq!(peers.len(), 1);
+        }
+        assert_eq!(by_s11, 0);
         for (place, peer) in self.peers.iter() {
             self.check_peer(place, peer);
         }

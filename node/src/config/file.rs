@@ -81,7 +81,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "apn[].features[]",
         "the name of a feature of the catalog, such as \"GRE\"",
     ),
-    ("apn[].pool", "the name of a [[pool]]"),
+    ("apn[].pool", "the name of a [[pool]], none for service SGW"),
     ("apn[].emergency", "true or false"),
     (
         "apn[].priority_arp",
@@ -230,7 +230,7 @@ pub(super) struct Apn {
     pub(super) service: String,
     #[serde(default)]
     pub(super) features: Vec<String>,
-    pub(super) pool: String,
+    pub(super) pool: Option<String>,
     #[serde(default)]
     pub(super) emergency: bool,
     #[serde(default)]

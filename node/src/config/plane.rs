@@ -8,8 +8,8 @@ use gtp::{v1, v2};
 use licensing::Catalog;
 use session_plane::PlaneConfig;
 use session_plane::config::{
-    APNS_MAX, Apn, ArpLevels, BackOff, Bounds, Echo, GtpVersion, PathDown, PeerOptions, Pool,
-    PoolRange, RefusalCauses, StaticAddress, WILDCARD,
+    APNS_MAX, Apn, ArpLevels, BackOff, Bounds, Echo, PathDown, PeerOptions, Pool, PoolRange,
+    RefusalCauses, Role, StaticAddress, WILDCARD,
 };
 
 use super::Problem;
@@ -18,8 +18,6 @@ use super::file::{self, File};
 
 /// Shortest time between Echo Requests of a path (TS 29.060 7.2.1), in seconds.
 const ECHO_INTERVAL_MIN_S: u64 = 60;
-/// The name of the service whose calls come by GTPv2.
-const PGW: &str = "PGW";
 /// Most networks of all pools.
 const NETWORKS_MAX: usize = 1024;
 /// Most sessions of a node.
@@ -269,25 +267,40 @@ fn check_apns(
         let key = format!("apn[{place}]");
         let name_key = format!("{key}.name");
         check_apn_name(&section.name, &name_key)?;
-        let version = version_of(&section.service);
+        let role = role_of(&section.service);
         let before = sections[..place].iter();
-        let before = before.filter(|other| version_of(&other.service) == version);
+        let before = before.filter(|other| role_of(&other.service) == role);
         let before = before.map(|other| other.name.as_str());
         once("access point", &section.name, &name_key, before)?;
-        if named.iter().all(|pool| pool.name != section.pool) {
-            let known = named.iter().map(|pool| pool.name.as_str());
-            return unknown("pool", &section.pool, format!("{key}.pool"), known);
-        }
+        check_pool_of(section, role, &format!("{key}.pool"), named)?;
         apns.push(check_apn(section, &key, catalog, pools)?);
     }
     Ok(apns)
 }
 
-/// A PGW's calls come by GTPv2, all others by GTPv1.
-fn version_of(service: &str) -> GtpVersion {
-    match service == PGW {
-        true => GtpVersion::V2,
-        false => GtpVersion::V1,
+/// PGW, SAEGW and SGW are what they are called; the calls of every other service come by GTPv1.
+fn role_of(service: &str) -> Role {
+    match service {
+        "PGW" => Role::Pgw,
+        "SAEGW" => Role::Saegw,
+        "SGW" => Role::Sgw,
+        _ => Role::Ggsn,
+    }
+}
+
+/// An SGW's addresses are its PGW's; all others have a pool.
+fn check_pool_of(section: &file::Apn, role: Role, key: &str, named: &[file::Pool]) -> Checked<()> {
+    match (&section.pool, role) {
+        (None, Role::Sgw) => Ok(()),
+        (Some(pool), Role::Sgw) => wrong(key, format!("{pool:?} for service SGW")),
+        (None, Role::Ggsn | Role::Pgw | Role::Saegw) => missing(key),
+        (Some(pool), Role::Ggsn | Role::Pgw | Role::Saegw) => {
+            let known = named.iter().map(|named| named.name.as_str());
+            match known.clone().any(|name| name == pool) {
+                true => Ok(()),
+                false => unknown("pool", pool, key, known),
+            }
+        }
     }
 }
 
@@ -301,7 +314,7 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
     }
     let places = |v4: bool| {
         let numbered = (0..).zip(pools);
-        let ours = numbered.filter(|(_, pool)| pool.name == section.pool);
+        let ours = numbered.filter(|(_, pool)| section.pool.as_ref() == Some(&pool.name));
         let family = ours.filter(|(_, pool)| matches!(pool.range, PoolRange::Ipv4 { .. }) == v4);
         family.map(|(place, _)| place).collect()
     };
@@ -317,7 +330,7 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
             file::StaticAddress::Dynamic => StaticAddress::Dynamic,
             file::StaticAddress::Refuse => StaticAddress::Refuse,
         },
-        version: version_of(&section.service),
+        role: role_of(&section.service),
         ..Apn::new(&section.name, service)
     })
 }

@@ -1,4 +1,4 @@
-use session_plane::config::{BackOff, GtpVersion, PeerOptions};
+use session_plane::config::{BackOff, PeerOptions, Role};
 
 use super::*;
 
@@ -41,10 +41,9 @@ fn and(lines: &str) -> String {
 fn the_example_says_what_the_defaults_are() {
     let text = include_str!("../../examples/gateway.toml");
     let example = parse(text).unwrap();
-    assert_eq!(example.plane.apns.len(), 4);
-    let versions = example.plane.apns.iter().map(|apn| apn.version);
-    let by_v2: Vec<_> = versions.map(|v| v == GtpVersion::V2).collect();
-    assert_eq!(by_v2, [false, false, false, true]);
+    let roles: Vec<_> = example.plane.apns.iter().map(|apn| apn.role).collect();
+    let ggsn = Role::Ggsn;
+    assert_eq!(roles, [ggsn, ggsn, ggsn, Role::Pgw, Role::Saegw, Role::Sgw]);
     assert!(example.plane.apns[2].emergency);
     let options = PeerOptions {
         padded: true,
@@ -196,6 +195,16 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
             with("pool = \"internet\"", "pool = \"inet\""),
             "gateway.toml:11: apn[0].pool: no pool is called \"inet\"; \
              expected internet; mend the name",
+        ),
+        (
+            with("pool = \"internet\"", ""),
+            "gateway.toml:8: apn[0].pool: missing; \
+             expected the name of a [[pool]], none for service SGW; add it",
+        ),
+        (
+            with("service = \"GGSN\"", "service = \"SGW\""),
+            "gateway.toml:11: apn[0].pool: \"internet\" for service SGW; \
+             expected the name of a [[pool]], none for service SGW; mend the value",
         ),
         (
             with("name = \"ggsn-1\"", "name = \"a\"\nproduct = \"VPC\""),

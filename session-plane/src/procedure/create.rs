@@ -7,7 +7,7 @@ use gtp::v1::{Apn as AskedApn, Cause, EndUserAddress, IeType, Imei, Imsi, PdpTyp
 use super::{Outcome, Rejected, Request};
 use crate::answer::Granted;
 use crate::call::{Call, Obstacle};
-use crate::config::{Apn, GtpVersion, StaticAddress};
+use crate::config::{Apn, GtpVersion, Role, StaticAddress};
 use crate::plane::SessionPlane;
 use crate::session::{Access, Identity, Leases};
 
@@ -58,7 +58,7 @@ impl SessionPlane {
     fn plan<'a>(&self, request: &Request<'a>) -> Result<Plan<'a>, Cause> {
         let asked = request.value(IeType::ACCESS_POINT_NAME, 0, AskedApn::parse)?;
         let unknown = Cause::MISSING_OR_UNKNOWN_APN;
-        let place = self.shared.apns.find(&asked, GtpVersion::V1);
+        let place = self.shared.apns.find(&asked, Role::Ggsn);
         let place = place.ok_or(unknown)?;
         let apn = self.config.apns.get(usize::from(place)).ok_or(unknown)?;
         let served = self.shared.apns.served(place).ok_or(unknown)?;
@@ -74,6 +74,7 @@ impl SessionPlane {
             low_priority: served.gives_way(apn, class, request.has_low_priority()),
             who,
             access: Access::Gn,
+            named: request.teid,
             number: request.nsapi()?,
             shard: request.shard,
             wants_v4: pdp_type != PdpType::Ipv6,

@@ -22,7 +22,7 @@ impl SessionPlane {
         if nsapi == linked {
             return Err(Cause::INVALID_MESSAGE_FORMAT.into());
         }
-        let teid = self.table.draw_teid(request.shard, &mut self.random);
+        let teid = self.table.draw_teid(request.shard, None, &mut self.random);
         let user_teid = teid.ok_or(Cause::NO_RESOURCES_AVAILABLE)?;
 
         self.make_room(session, nsapi);

@@ -27,18 +27,13 @@ impl SessionPlane {
         let Some(record) = self.table.session_mut(session) else {
             return Err(Cause::NON_EXISTENT.into());
         };
-        let (teid, came_from, was_at) = (record.teid, record.peer, record.peer_teid);
+        let teid = record.teid;
+        let was_at = record.peer_teid;
         if let Some(peer_teid) = request.control_teid() {
             record.peer_teid = peer_teid;
         }
-        if came_from != peer {
-            let incarnation = self.shared.restarts.incarnation(address);
-            self.table.move_to(session, peer, incarnation);
-            self.part(came_from);
-        }
-        if came_from != peer || request.control_teid().is_some_and(|teid| teid != was_at) {
-            self.follow_ending(session, request.now.mono);
-        }
+        let renamed = record.peer_teid != was_at;
+        self.hand_to(session, peer, renamed, request.now.mono);
         let Some(context) = self.table.context_mut(place) else {
             return Err(Cause::NON_EXISTENT.into());
         };

@@ -19,6 +19,8 @@ use crate::{Output, Path, PlaneConfig, Seat, SessionPlane, Shared};
 
 pub const GGSN: ServiceIndex = ServiceIndex(2);
 pub const PGW: ServiceIndex = ServiceIndex(0);
+pub const SAEGW: ServiceIndex = ServiceIndex(1);
+pub const RELAY: ServiceIndex = ServiceIndex(3);
 pub const GRE: FeatureIndex = FeatureIndex(0);
 pub const RECOVERY: u8 = 42;
 pub const SGSN: &str = "127.0.0.43";

@@ -1,5 +1,5 @@
-//! Answers to Create Session, Modify Bearer and Delete Session Request, and their octets (TS 29.274 7.2.2, 7.2.8,
-//! 7.2.10.1).
+//! Answers to Create Session, Modify Bearer, Delete Session and Release Access Bearers Request, and their octets (TS
+//! 29.274 7.2.2, 7.2.8, 7.2.10.1, 7.2.22).
 
 use gtp::v1::Nsapi;
 use gtp::v2::{
@@ -8,7 +8,7 @@ use gtp::v2::{
 };
 
 use crate::config::PlaneConfig;
-use crate::session::Access;
+use crate::session::{Access, Session};
 
 /// One answer.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Answer {
     pub granted: Option<Granted>,
     /// What became of each bearer.
     pub bearers: Bearers,
+    /// What became of each that was to be removed.
+    pub removed: Bearers,
     /// With cause 113.
     pub back_off: Option<EpcTimer>,
     /// A refused Create Session carries an endpoint and an address all the same.
@@ -34,6 +36,8 @@ pub(super) struct Granted {
     pub access: Access,
     /// Our tunnel endpoint for signalling and for user data, the default bearer's charging identifier.
     pub teid: u32,
+    /// By S11: the SGW's tunnel endpoint for the signalling of the UE.
+    pub ue_teid: Option<u32>,
     pub number: Nsapi,
     pub address: Paa,
 }
@@ -47,11 +51,24 @@ pub(super) struct Bearers([Option<BearerAnswer>; 16]);
 struct BearerAnswer {
     cause: Cause,
     charging_id: Option<u32>,
+    /// By S11: our tunnel endpoint for user data from the eNodeB.
+    s1u: Option<u32>,
 }
 
 impl Bearers {
     pub(super) fn set(&mut self, number: Nsapi, cause: Cause, charging_id: Option<u32>) {
-        self.0[usize::from(number.number())] = Some(BearerAnswer { cause, charging_id });
+        self.0[usize::from(number.number())] = Some(BearerAnswer {
+            cause,
+            charging_id,
+            s1u: None,
+        });
+    }
+
+    /// With our endpoint for the eNodeB's user data.
+    pub(super) fn serve(&mut self, number: Nsapi, session: Option<&Session>) {
+        if let Some(answer) = &mut self.0[usize::from(number.number())] {
+            answer.s1u = session.map(|session| session.context.teid);
+        }
     }
 
     fn iter(&self) -> impl Iterator<Item = (Ebi, BearerAnswer)> {
@@ -70,6 +87,7 @@ impl Answer {
             cause: CauseIe::new(cause),
             granted: None,
             bearers: Bearers::default(),
+            removed: Bearers::default(),
             back_off: None,
             padded: false,
         }
@@ -90,13 +108,10 @@ impl Answer {
             let nobody = FTeid::new(InterfaceType::S5S8_PGW_C, 0, config.control.ip());
             writer.f_teid(1, &nobody).paa(&Paa::dynamic(PdnType::Ipv4));
         }
-        for (ebi, answer) in self.bearers.iter() {
-            writer.bearer_context(0, |bearer| {
-                bearer.ebi(0, ebi).cause(&CauseIe::new(answer.cause));
-                if let Some(id) = answer.charging_id {
-                    bearer.charging_id(id);
-                }
-            });
+        for (instance, list) in [(0, self.bearers), (1, self.removed)] {
+            for (ebi, answer) in list.iter() {
+                writer.bearer_context(instance, |bearer| answer.write(config, ebi, bearer));
+            }
         }
         if self.cause.cause.is_accepted() {
             writer.recovery(config.recovery);
@@ -108,26 +123,50 @@ impl Answer {
     }
 }
 
+impl BearerAnswer {
+    fn write(&self, config: &PlaneConfig, ebi: Ebi, bearer: &mut Writer<'_>) {
+        bearer.ebi(0, ebi).cause(&CauseIe::new(self.cause));
+        if let Some(teid) = self.s1u {
+            bearer.f_teid(0, &FTeid::new(InterfaceType::S1U_SGW_U, teid, config.user));
+        }
+        if let Some(id) = self.charging_id {
+            bearer.charging_id(id);
+        }
+    }
+}
+
 impl Granted {
     /// Which instance an element has depends on the access (TS 29.274 tables 7.2.2-1, 7.2.2-2).
     fn write(&self, config: &PlaneConfig, writer: &mut Writer<'_>) {
         let (control, user, instance) = match self.access {
-            Access::Gn | Access::S5 => (InterfaceType::S5S8_PGW_C, InterfaceType::S5S8_PGW_U, 2),
+            Access::Gn | Access::S11 | Access::S5 => {
+                (InterfaceType::S5S8_PGW_C, InterfaceType::S5S8_PGW_U, 2)
+            }
             Access::S2b => (InterfaceType::S2B_PGW_C, InterfaceType::S2B_PGW_U, 4),
             Access::S2a => (InterfaceType::S2A_PGW_C, InterfaceType::S2A_PGW_U, 5),
         };
+        if let Some(teid) = self.ue_teid {
+            let sgw = FTeid::new(InterfaceType::S11_SGW_C, teid, config.control.ip());
+            writer.f_teid(0, &sgw);
+        }
         writer
             .f_teid(1, &FTeid::new(control, self.teid, config.control.ip()))
             .paa(&self.address);
-        if self.access == Access::S5 {
+        if matches!(self.access, Access::S11 | Access::S5) {
             writer.apn_restriction(ApnRestriction(0));
         }
         writer.bearer_context(0, |bearer| {
             if let Ok(ebi) = Ebi::new(self.number.number()) {
                 bearer.ebi(0, ebi);
             }
+            bearer.cause(&CauseIe::new(Cause::REQUEST_ACCEPTED));
+            if self.access == Access::S11 {
+                bearer.f_teid(
+                    0,
+                    &FTeid::new(InterfaceType::S1U_SGW_U, self.teid, config.user),
+                );
+            }
             bearer
-                .cause(&CauseIe::new(Cause::REQUEST_ACCEPTED))
                 .f_teid(instance, &FTeid::new(user, self.teid, config.user))
                 .charging_id(self.teid);
         });

@@ -1,4 +1,4 @@
-//! Create Session on S5/S8, S2a and S2b (TS 29.274 7.2.1, 7.2.2).
+//! Create Session on S11, S5/S8, S2a and S2b (TS 29.274 7.2.1, 7.2.2).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,10 +11,12 @@ use gtp::v2::{
 use super::answer::{Bearers, Granted};
 use super::{Done, Rejected, Request, bearer_number, value};
 use crate::call::{Call, Obstacle};
-use crate::config::{Apn, GtpVersion, StaticAddress};
+use crate::config::{Apn, Role, StaticAddress};
 use crate::plane::SessionPlane;
 use crate::session::{Access, Identity, Leases};
 
+/// Instance of the PGW's endpoint for signalling (TS 29.274 table 7.2.1-1).
+const PGW_CONTROL: u8 = 1;
 /// Length of the prefix that a UE is given. Unit: bits.
 const PREFIX_BITS: u8 = 64;
 
@@ -37,6 +39,7 @@ impl SessionPlane {
         let granted = Granted {
             access: plan.call.access,
             teid: made.teid,
+            ue_teid: made.ue_teid,
             number: plan.call.number,
             address: self.allocation(plan.pdn_type, made.leases),
         };
@@ -47,6 +50,7 @@ impl SessionPlane {
             },
             granted: Some(granted),
             bearers,
+            removed: Bearers::default(),
         })
     }
 
@@ -76,11 +80,15 @@ impl SessionPlane {
         let access = access.ok_or(CauseIe::new(Cause::SERVICE_NOT_SUPPORTED))?;
         let asked = request.value(IeType::APN, AskedApn::parse)?;
         let unknown = || CauseIe::new(Cause::MISSING_OR_UNKNOWN_APN);
-        let place = self.shared.apns.find(&asked, GtpVersion::V2);
+        let role = self.role_of(request, access)?;
+        let place = self.shared.apns.find(&asked, role);
         let place = place.ok_or_else(unknown)?;
         let apn = self.config.apns.get(usize::from(place));
         let apn = apn.ok_or_else(unknown)?;
         let served = self.shared.apns.served(place).ok_or_else(unknown)?;
+        if role == Role::Sgw {
+            return Err(CauseIe::new(Cause::SERVICE_NOT_SUPPORTED));
+        }
         let bearer = request.bearer()?;
         let qos = value(&bearer, IeType::BEARER_QOS, 0, BearerQos::parse)?;
         let flags = request.flags();
@@ -90,7 +98,11 @@ impl SessionPlane {
         let number = bearer_number(&bearer)?;
         let comes_over = flags
             .has(Indication::HI)
-            .then(|| self.table.handed_over(who.with(number), who, place, access))
+            .then(|| {
+                // A hand-over may make a call of an SGW and PGW one of a PGW alone, or the other way round.
+                let apns = [Role::Pgw, Role::Saegw].map(|role| self.shared.apns.find(&asked, role));
+                self.table.handed_over(who, number, apns, access)
+            })
             .flatten();
         let class = served.class(apn, Some(qos.arp.priority_level), None);
         let call = Call {
@@ -101,6 +113,7 @@ impl SessionPlane {
             low_priority: served.gives_way(apn, class, request.has_low_priority()),
             who,
             access,
+            named: request.teid.unwrap_or(0),
             number,
             shard: request.shard,
             wants_v4: pdn_type != PdnType::Ipv6,
@@ -116,6 +129,22 @@ impl SessionPlane {
             pdn_type,
             cause,
         })
+    }
+
+    /// What the call makes of us: by S11 that is up to the address of the PGW that the MME names.
+    fn role_of(&self, request: &Request<'_>, access: Access) -> Result<Role, CauseIe> {
+        match access {
+            Access::Gn | Access::S5 | Access::S2a | Access::S2b => Ok(Role::Pgw),
+            Access::S11 => {
+                let pgw = value(request.ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse)?;
+                let ours = self.config.control.ip();
+                let addresses = [pgw.v4.map(IpAddr::V4), pgw.v6.map(IpAddr::V6)];
+                Ok(match addresses.contains(&Some(ours)) {
+                    true => Role::Saegw,
+                    false => Role::Sgw,
+                })
+            }
+        }
     }
 
     /// The addresses as the UE is told them.
@@ -145,9 +174,10 @@ impl SessionPlane {
 }
 
 impl<'a> Request<'a> {
-    /// Which access it comes by: what the sender's endpoint says. None for one that a PGW has no part in.
+    /// Which access it comes by: what the sender's endpoint says. None for one that we have no part in.
     pub(super) fn access(&self) -> Option<Access> {
         match self.sender()?.interface {
+            InterfaceType::S11_MME_C => Some(Access::S11),
             InterfaceType::S5S8_SGW_C => Some(Access::S5),
             InterfaceType::S2A_TWAN_C => Some(Access::S2a),
             InterfaceType::S2B_EPDG_C => Some(Access::S2b),
@@ -170,16 +200,21 @@ impl<'a> Request<'a> {
     }
 
     /// Indication flags; malformed they are as good as absent.
-    fn flags(&self) -> Indication {
+    pub(super) fn flags(&self) -> Indication {
         let value = self.ies.get(IeType::INDICATION, 0);
         let flags = value.and_then(|value| Indication::parse(value).ok());
         flags.unwrap_or_default()
     }
 }
 
-/// Where user data goes; the instance of its endpoint depends on the access.
+/// Where user data goes; the instance of its endpoint depends on the access. By S11 the eNodeB's endpoint comes later,
+/// but for a hand-over.
 fn user_plane(bearer: &IeSet<'_>, access: Access) -> Result<(u32, IpAddr), CauseIe> {
     let instance = match access {
+        Access::S11 if bearer.get(IeType::F_TEID, 0).is_none() => {
+            return Ok((0, IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        }
+        Access::S11 => 0,
         Access::Gn | Access::S5 => 2,
         Access::S2b => 5,
         Access::S2a => 6,
@@ -252,7 +287,8 @@ fn wanted_type(
     let single = Cause::NEW_PDN_TYPE_SINGLE_ADDRESS_BEARER;
     let v4_served = !apn.ipv4_pools.is_empty();
     let v6_served = !apn.ipv6_pools.is_empty();
-    let one_bearer_carries_both = access != Access::S5 || flags.has(Indication::DAF);
+    let one_bearer_carries_both =
+        matches!(access, Access::S2a | Access::S2b) || flags.has(Indication::DAF);
     match (wanted.pdn_type(), v4_served, v6_served) {
         (PdnType::Ipv4, true, _) => Ok((PdnType::Ipv4, accepted)),
         (PdnType::Ipv6, _, true) => Ok((PdnType::Ipv6, accepted)),

@@ -82,6 +82,22 @@ pub(super) static CREATE_SESSION: [Mandatory; 11] = [
     Mandatory::user_plane(6, Access::S2a),
 ];
 
+/// Create Session Request on S11 (TS 29.274 tables 7.2.1-1, 7.2.1-2).
+pub(super) static CREATE_SESSION_S11: [Mandatory; 10] = [
+    always(IeType::RAT_TYPE, rat_type),
+    always(IeType::F_TEID, fteid),
+    always(IeType::APN, apn),
+    always(IeType::BEARER_CONTEXT, group),
+    always(IeType::EBI, ebi).of_bearer(),
+    always(IeType::BEARER_QOS, qos).of_bearer(),
+    always(IeType::IMSI, imsi).when(When::WithoutMei),
+    always(IeType::F_TEID, fteid).instance(1).when(When::Due),
+    always(IeType::PAA, paa).when(When::Due),
+    always(IeType::F_TEID, fteid)
+        .of_bearer()
+        .when(When::Optional),
+];
+
 /// Modify Bearer Request on S5/S8 and S2b (TS 29.274 tables 7.2.7-1, 7.2.7-2); of each bearer context the number is
 /// looked at where it is served.
 pub(super) static MODIFY_BEARER: [Mandatory; 2] = [

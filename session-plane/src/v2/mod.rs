@@ -1,5 +1,6 @@
-//! The procedures of a PGW on S5/S8, S2a and S2b, one file each: GTPv2-C (TS 29.274).
+//! The procedures of a PGW on S5/S8, S2a and S2b and of an SGW on S11, one file each: GTPv2-C (TS 29.274).
 
+mod access_bearers;
 mod answer;
 mod create_session;
 mod delete_bearer;
@@ -19,11 +20,12 @@ use crate::cache::RequestKey;
 use crate::config::{GtpVersion, PeerOptions};
 use crate::output::Path;
 use crate::plane::SessionPlane;
+use crate::session::Access;
 use crate::statistics::DropReason;
 use crate::steer::shard_of;
 use crate::transactions::AnswerHeader;
 use answer::{Answer, Bearers, Granted};
-use mandatory::{CREATE_SESSION, DELETE_SESSION, MODIFY_BEARER};
+use mandatory::{CREATE_SESSION, CREATE_SESSION_S11, DELETE_SESSION, MODIFY_BEARER};
 
 /// A request that changes sessions.
 #[derive(Clone, Copy)]
@@ -45,6 +47,18 @@ struct Done {
     cause: Cause,
     granted: Option<Granted>,
     bearers: Bearers,
+    removed: Bearers,
+}
+
+impl Done {
+    fn with(cause: Cause) -> Self {
+        Self {
+            cause,
+            granted: None,
+            bearers: Bearers::default(),
+            removed: Bearers::default(),
+        }
+    }
 }
 
 /// A request that was not accepted, and did nothing.
@@ -165,6 +179,7 @@ impl SessionPlane {
                 answer.cause = CauseIe::new(done.cause);
                 answer.granted = done.granted;
                 answer.bearers = done.bearers;
+                answer.removed = done.removed;
             }
             Err(rejected) => {
                 answer.cause = rejected.cause;
@@ -184,8 +199,16 @@ impl SessionPlane {
                 mandatory::check(&DELETE_SESSION, request.ies, None)?;
                 self.delete_session(request)
             }
+            MessageType::RELEASE_ACCESS_BEARERS_REQUEST => self.release_access_bearers(request),
             _ => {
-                mandatory::check(&CREATE_SESSION, request.ies, request.access())?;
+                let access = request.access();
+                let table = match access {
+                    Some(Access::S11) => &CREATE_SESSION_S11[..],
+                    Some(Access::Gn | Access::S5 | Access::S2a | Access::S2b) | None => {
+                        &CREATE_SESSION[..]
+                    }
+                };
+                mandatory::check(table, request.ies, access)?;
                 self.create_session(request)
             }
         }
@@ -196,17 +219,28 @@ impl SessionPlane {
     fn answer_teid_v2(&self, request: &Request<'_>) -> u32 {
         request.sender().map_or_else(
             || {
-                let session = self.session_of_v2(request);
-                let session = session.and_then(|place| self.table.session(place));
-                session.map_or(0, |session| session.peer_teid)
+                let ue = self.ue_named(request);
+                let session = match ue.and_then(|ue| self.table.ue(ue)) {
+                    Some(ue) => ue.sessions().next(),
+                    None => self.session_named(request),
+                };
+                let endpoints = session.and_then(|session| self.table.endpoints(session));
+                endpoints.map_or(0, |endpoints| endpoints.peers)
             },
             |sender| sender.teid,
         )
     }
 
-    /// The session that a request is for.
-    fn session_of_v2(&self, request: &Request<'_>) -> Option<u32> {
-        self.table.by_teid_of(request.teid?, GtpVersion::V2)
+    /// The session whose endpoint for signalling a request names; by S11 there is none of a session.
+    fn session_named(&self, request: &Request<'_>) -> Option<u32> {
+        let session = self.table.by_teid_of(request.teid?, GtpVersion::V2)?;
+        let access = self.table.session(session)?.access;
+        (access != Access::S11).then_some(session)
+    }
+
+    /// The UE whose endpoint for signalling by S11 a request names.
+    fn ue_named(&self, request: &Request<'_>) -> Option<u32> {
+        self.table.ue_by_teid(request.teid?)
     }
 
     /// What is no GTPv2 message: most of it is dropped and counted, some of it is answered (TS 29.274 7.7).
@@ -256,6 +290,14 @@ impl<'a> Request<'a> {
         FTeid::parse(self.ies.get(IeType::F_TEID, 0)?).ok()
     }
 
+    /// Its bearer contexts of this instance.
+    fn bearers(&self, instance: u8) -> impl Iterator<Item = Result<IeSet<'a>, CauseIe>> + '_ {
+        let kind = IeType::BEARER_CONTEXT;
+        let malformed = CauseIe::about(Cause::MANDATORY_IE_INCORRECT, kind, instance);
+        let groups = self.ies.groups(kind, instance);
+        groups.map(move |group| group.map_err(|_| malformed))
+    }
+
     fn recovery(&self) -> Option<u8> {
         self.ies.get(IeType::RECOVERY, 0)?.first().copied()
     }
@@ -288,6 +330,7 @@ fn is_served(kind: MessageType) -> bool {
         MessageType::CREATE_SESSION_REQUEST
             | MessageType::MODIFY_BEARER_REQUEST
             | MessageType::DELETE_SESSION_REQUEST
+            | MessageType::RELEASE_ACCESS_BEARERS_REQUEST
     )
 }
 

@@ -14,7 +14,10 @@ const SGW_USER_PLANE: u8 = 1;
 
 impl SessionPlane {
     pub(super) fn modify_bearer(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
-        let session = self.session_of_v2(request);
+        if let Some(ue) = self.ue_named(request) {
+            return self.modify_access_bearers(request, ue);
+        }
+        let session = self.session_named(request);
         let session = session.ok_or(Cause::CONTEXT_NOT_FOUND)?;
         let (bearers, moves_to, cause) = self.bearers_to_modify(request, session)?;
         if !cause.is_accepted() {
@@ -28,9 +31,8 @@ impl SessionPlane {
             context.move_to(endpoint.teid, address.to_canonical());
         }
         Ok(Done {
-            cause,
-            granted: None,
             bearers,
+            ..Done::with(cause)
         })
     }
 
@@ -45,13 +47,11 @@ impl SessionPlane {
         let record = record.ok_or(CauseIe::new(Cause::CONTEXT_NOT_FOUND))?;
         let (mut bearers, mut moves_to) = (Bearers::default(), None);
         let (mut known, mut unknown) = (false, false);
-        for bearer in request.ies.groups(IeType::BEARER_CONTEXT, 0) {
-            let malformed =
-                CauseIe::about(Cause::MANDATORY_IE_INCORRECT, IeType::BEARER_CONTEXT, 0);
-            let bearer = bearer.map_err(|_| malformed)?;
+        for bearer in request.bearers(0) {
+            let bearer = bearer?;
             let number = bearer_number(&bearer)?;
             if number == record.context.nsapi {
-                moves_to = user_plane(&bearer)?.or(moves_to);
+                moves_to = user_plane(&bearer, SGW_USER_PLANE)?.or(moves_to);
                 let charging_id = Some(record.context.teid);
                 bearers.set(number, Cause::REQUEST_ACCEPTED, charging_id);
                 known = true;
@@ -70,57 +70,53 @@ impl SessionPlane {
 
     /// A sender that tells an endpoint for signalling has the session from here on.
     fn move_session(&mut self, request: &Request<'_>, session: u32) -> Result<(), Cause> {
+        let Some((peer, teid)) = self.new_peer(request)? else {
+            self.hear_recovery_of(request, session);
+            return Ok(());
+        };
+        let record = self.table.session_mut(session);
+        let record = record.ok_or(Cause::CONTEXT_NOT_FOUND)?;
+        let renamed = std::mem::replace(&mut record.peer_teid, teid) != teid;
+        self.hand_to(session, peer, renamed, request.now.mono);
+        Ok(())
+    }
+
+    /// The peer, and its endpoint, that a request tells to be its sender, if it tells one.
+    pub(super) fn new_peer(&mut self, request: &Request<'_>) -> Result<Option<(u32, u32)>, Cause> {
         let Some((sender, address)) = request
             .sender()
             .and_then(|sender| Some((sender, sender.address()?.to_canonical())))
         else {
-            return self.hear_recovery_of(request, session);
+            return Ok(None);
         };
         let peer = self.meet(address, GtpVersion::V2, true, request.now.mono);
         let peer = peer.ok_or(Cause::NO_RESOURCES_AVAILABLE)?;
         if let Some(counter) = request.recovery() {
             self.hear_recovery(address, counter);
         }
-        let record = self.table.session_mut(session);
-        let record = record.ok_or(Cause::CONTEXT_NOT_FOUND)?;
-        let was_at = std::mem::replace(&mut record.peer_teid, sender.teid);
-        let came_from = record.peer;
-        if came_from != peer {
-            let incarnation = self.shared.restarts.incarnation(address);
-            self.table.move_to(session, peer, incarnation);
-            self.part(came_from);
-        }
-        if (came_from, was_at) != (peer, sender.teid) {
-            self.follow_ending(session, request.now.mono);
-        }
-        Ok(())
+        Ok(Some((peer, sender.teid)))
     }
 
     /// A restart counter without an endpoint is that of the peer that has the session.
-    fn hear_recovery_of(&mut self, request: &Request<'_>, session: u32) -> Result<(), Cause> {
+    pub(super) fn hear_recovery_of(&mut self, request: &Request<'_>, session: u32) {
         let peer = self.table.session(session).map(|record| record.peer);
         let peer = peer.and_then(|peer| self.table.peers.get(peer));
         if let (Some(address), Some(counter)) = (peer.map(|p| p.address), request.recovery()) {
             self.hear_recovery(address, counter);
         }
-        Ok(())
     }
 }
 
-/// Where user data goes, if the bearer context tells it.
-fn user_plane(bearer: &IeSet<'_>) -> Result<Option<FTeid>, CauseIe> {
-    let Some(value) = bearer.get(IeType::F_TEID, SGW_USER_PLANE) else {
+/// Where user data goes, if the bearer context tells it in this instance.
+pub(super) fn user_plane(bearer: &IeSet<'_>, instance: u8) -> Result<Option<FTeid>, CauseIe> {
+    let Some(value) = bearer.get(IeType::F_TEID, instance) else {
         return Ok(None);
     };
     match FTeid::parse(value) {
         Ok(endpoint) => Ok(Some(endpoint)),
         Err(_) => Err(CauseIe {
             bearer_context_error: true,
-            ..CauseIe::about(
-                Cause::MANDATORY_IE_INCORRECT,
-                IeType::F_TEID,
-                SGW_USER_PLANE,
-            )
+            ..CauseIe::about(Cause::MANDATORY_IE_INCORRECT, IeType::F_TEID, instance)
         }),
     }
 }

@@ -115,10 +115,10 @@ fn elements_of_a_modify_and_of_a_delete_are_looked_at() {
 }
 
 #[test]
-fn an_interface_that_a_pgw_has_no_part_in_is_refused() {
+fn an_interface_that_we_have_no_part_in_is_refused() {
     let mut rig = Rig::v2();
-    let mme = fteid(InterfaceType::S11_MME_C, 7, SGW);
-    let answer = rig.ask2(&create2(1, 5, "internet").but(false, IeType::F_TEID, 0, &mme));
+    let sgsn = fteid(InterfaceType::S4_SGSN_C, 7, SGW);
+    let answer = rig.ask2(&create2(1, 5, "internet").but(false, IeType::F_TEID, 0, &sgsn));
     assert_eq!(answer.cause(), Cause::SERVICE_NOT_SUPPORTED);
     assert_eq!(answer.header.teid, Some(7));
 }
@@ -176,7 +176,7 @@ fn what_is_not_served_is_dropped_and_counted() {
             DropReason::UnexpectedResponse,
         ),
         (
-            MessageType::RELEASE_ACCESS_BEARERS_REQUEST,
+            MessageType::MODIFY_ACCESS_BEARERS_REQUEST,
             DropReason::UnexpectedMessage,
         ),
         (MessageType(250), DropReason::UnknownMessage),

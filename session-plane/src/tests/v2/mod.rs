@@ -1,4 +1,4 @@
-//! Scenarios of a PGW: GTPv2 octets in, octets out, against a real gate.
+//! Scenarios of a PGW and of an SAEGW: GTPv2 octets in, octets out, against a real gate.
 
 mod malformed;
 mod mixed;
@@ -7,3 +7,4 @@ mod procedures;
 mod refusals;
 mod retransmission;
 pub(crate) mod rig;
+mod saegw;

@@ -9,11 +9,14 @@ use gtp::v2::{
 };
 use licensing::FeatureSet;
 
-use super::super::rig::{GRE, PGW, RECOVERY, Rig};
+use super::super::rig::{GRE, PGW, RECOVERY, RELAY, Rig, SAEGW};
 use crate::PlaneConfig;
-use crate::config::{Apn, ArpLevels, GtpVersion};
+use crate::config::{Apn, ArpLevels, Role};
 
 pub const SGW: &str = "127.0.0.53";
+pub const MME: &str = "127.0.0.63";
+pub const OTHER_MME: &str = "127.0.0.64";
+pub const ENODEB: &str = "127.0.0.73";
 pub const OTHER_SGW: &str = "127.0.0.54";
 pub const QOS: [u8; 22] = qos(9);
 
@@ -26,10 +29,11 @@ pub const fn qos(level: u8) -> [u8; 22] {
 }
 
 /// Access point names by GTPv2 beside those by GTPv1: `internet`, `ims` and `tunnel` (with GRE), `dual`, `six`, `sos`
-/// (emergency), `slow` (with a back-off time), `fixed` (refuses static addresses), `tiny` (two addresses).
+/// (emergency), `slow` (with a back-off time), `fixed` (refuses static addresses), `tiny` (two addresses). All of them of a
+/// PGW, and once more of an SAEGW; `internet` and `away` of an SGW.
 pub fn and_v2(config: &mut PlaneConfig) {
     let apn = |name: &str| Apn {
-        version: GtpVersion::V2,
+        role: Role::Pgw,
         ipv4_pools: vec![0],
         ..Apn::new(name, PGW)
     };
@@ -70,6 +74,20 @@ pub fn and_v2(config: &mut PlaneConfig) {
             ..apn("tiny")
         },
     ]);
+    let mut by_s11: Vec<_> = config
+        .apns
+        .iter()
+        .filter(|apn| apn.role == Role::Pgw)
+        .cloned()
+        .collect();
+    for apn in &mut by_s11 {
+        (apn.role, apn.service) = (Role::Saegw, SAEGW);
+    }
+    config.apns.extend(by_s11);
+    config.apns.extend(["internet", "away"].map(|name| Apn {
+        role: Role::Sgw,
+        ..Apn::new(name, RELAY)
+    }));
 }
 
 /// An element in the making.
@@ -240,6 +258,46 @@ pub fn create_by(side: Side, number: u64, ebi: u8, name: &str) -> Message2 {
         .with_bearer(IeType::BEARER_QOS, 0, &QOS)
 }
 
+/// Our own address, by which an MME says that we are to be the PGW as well.
+pub const OURSELVES: &str = "127.0.0.1";
+
+/// A Create Session Request from an MME that wants us for SGW and PGW, IPv4.
+pub fn create11(number: u64, ebi: u8, name: &str) -> Message2 {
+    let (control, _) = mme_teids(number, ebi);
+    let pgw = fteid(InterfaceType::S5S8_PGW_C, 0, OURSELVES);
+    create2(number, ebi, name)
+        .but(
+            false,
+            IeType::F_TEID,
+            0,
+            &fteid(InterfaceType::S11_MME_C, control, MME),
+        )
+        .with(IeType::F_TEID, 1, &pgw)
+        .without(true, IeType::F_TEID, 2)
+}
+
+/// The MME's endpoint for the signalling of a subscriber, and the eNodeB's for the user data of a bearer.
+pub fn mme_teids(number: u64, ebi: u8) -> (u32, u32) {
+    let base = (number as u32) << 8;
+    (0x4000_0000 | base, 0x5000_0000 | base | u32::from(ebi))
+}
+
+/// A Modify Bearer Request that tells the eNodeB of a subscriber's bearer.
+pub fn modify11(teid: u32, number: u64, ebi: u8) -> Message2 {
+    let (_, user) = mme_teids(number, ebi);
+    Message2::new(MessageType::MODIFY_BEARER_REQUEST, Some(teid))
+        .with_bearer(IeType::EBI, 0, &[ebi])
+        .with_bearer(
+            IeType::F_TEID,
+            0,
+            &fteid(InterfaceType::S1U_ENB_U, user, ENODEB),
+        )
+}
+
+pub fn release11(teid: u32) -> Message2 {
+    Message2::new(MessageType::RELEASE_ACCESS_BEARERS_REQUEST, Some(teid))
+}
+
 pub fn handed_over(request: Message2) -> Message2 {
     request.with(
         IeType::INDICATION,
@@ -314,6 +372,11 @@ impl Answer2 {
         FTeid::parse(self.ies().get(IeType::F_TEID, 1).unwrap()).unwrap()
     }
 
+    /// Our endpoint for the signalling of a UE by S11.
+    pub fn s11(&self) -> FTeid {
+        FTeid::parse(self.ies().get(IeType::F_TEID, 0).unwrap()).unwrap()
+    }
+
     pub fn paa(&self) -> Paa {
         Paa::parse(self.ies().get(IeType::PAA, 0).unwrap()).unwrap()
     }
@@ -343,6 +406,11 @@ impl Rig {
     /// Makes a session; its tunnel endpoint for signalling.
     pub fn make2(&mut self, number: u64, ebi: u8, apn: &str) -> u32 {
         self.accepted2(&create2(number, ebi, apn)).control().teid
+    }
+
+    /// Makes a session by S11; our tunnel endpoint for the signalling of its UE.
+    pub fn make11(&mut self, number: u64, ebi: u8, apn: &str) -> u32 {
+        self.accepted2(&create11(number, ebi, apn)).s11().teid
     }
 
     pub fn accepted2(&mut self, request: &Message2) -> Answer2 {
