@@ -41,7 +41,7 @@ Examples:
   tollgate show license enforcement status       what is blocked, and why
   tollgate show license enforcement history      the newest refused calls
   tollgate license smart enable                  begin to enforce
-  tollgate load --target 127.0.0.1               put calls on any GGSN
+  tollgate load --target 127.0.0.1               put calls on any gateway
 
 Commands may be shortened while they stay clear: tollgate sh lic stat
 The control socket is --socket, else TOLLGATE_SOCKET, else

@@ -1,4 +1,4 @@
-//! `tollgate load`: GTP calls on any GGSN, and how it answers.
+//! `tollgate load`: GTP calls on any GGSN, PGW or SGW, and how it answers.
 
 mod args;
 mod report;
@@ -10,17 +10,24 @@ use api::Failure;
 use load::{LoadError, Plan, Progress, Report};
 
 use crate::interrupt::Interrupt;
-use crate::output;
+use crate::{NOT_UNDERSTOOD, output};
 
 pub use args::LoadArgs;
 
 /// Runs the plan to its end, or to Ctrl-C, and prints the report.
 pub fn run(args: &LoadArgs) -> Result<ExitCode, Failure> {
+    let plan = match args.plan() {
+        Ok(plan) => plan,
+        Err(unfit) => {
+            output::fail(&Failure::new(unfit.what, unfit.option, unfit.todo));
+            return Ok(ExitCode::from(NOT_UNDERSTOOD));
+        }
+    };
     let interrupt = Interrupt::watch().map_err(|error| {
         let what = format!("signals can't be received: {error}");
         Failure::new(what, "load", "run it again")
     })?;
-    let report = carry_out(args.plan(), &interrupt, !args.json)?;
+    let report = carry_out(plan, &interrupt, !args.json)?;
     let text = if args.json {
         format!("{:#}\n", serde_json::json!(report))
     } else {
@@ -29,7 +36,7 @@ pub fn run(args: &LoadArgs) -> Result<ExitCode, Failure> {
     output::print(&text);
     match report::failure(&report) {
         None => Ok(ExitCode::SUCCESS),
-        Some((what, todo)) => Err(Failure::new(what, args.plan().peer.to_string(), todo)),
+        Some((what, todo)) => Err(Failure::new(what, args.target.to_string(), todo)),
     }
 }
 

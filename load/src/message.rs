@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use gtp::v1::{
-    EndUserAddress, EvolvedArp, Imsi, MessageType, Nsapi, RatType, SelectionMode, WriteError,
-    Writer,
+    EndUserAddress, EvolvedArp, IeType, Imsi, MessageType, Nsapi, RatType, SelectionMode,
+    WriteError, Writer,
 };
 
 /// A QoS profile of R99 behind its allocation/retention priority: interactive class, 2 Mbit/s down and up.
@@ -45,7 +45,12 @@ pub struct CreateRequest<'a> {
     pub qos: &'a [u8],
     /// Priority of the evolved kind.
     pub evolved_arp: Option<EvolvedArp>,
+    /// The MS signals with low access priority.
+    pub low_priority: bool,
 }
+
+/// Signalling Priority Indication: low access priority (TS 29.060 7.7.103).
+const LAPI: u8 = 1;
 
 /// Octets of the longest QoS profile that is sent.
 const QOS_MAX_BYTES: usize = 255;
@@ -103,6 +108,9 @@ impl CreateRequest<'_> {
         }
         if let Some(arp) = self.evolved_arp {
             writer.evolved_arp(arp);
+        }
+        if self.low_priority {
+            writer.ie(IeType::SIGNALLING_PRIORITY_INDICATION, &[LAPI]);
         }
         writer.finish()
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Interface;
+
 /// Latency of one kind of request. Unit: microseconds; all 0 where nothing was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
@@ -30,7 +32,7 @@ pub struct Latency {
 /// How often a cause came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseCount {
-    /// The cause value, TS 29.060 7.7.1.
+    /// The cause value, TS 29.060 7.7.1 on Gn, TS 29.274 8.4 elsewhere.
     pub cause: u8,
     /// Its name there.
     pub name: String,
@@ -62,33 +64,38 @@ pub struct Procedure {
 /// A whole run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
+    /// What was spoken.
+    pub interface: Interface,
     /// How long it took.
     pub elapsed_s: f64,
     /// Calls that were due.
     pub calls_due: u64,
     /// Those for which no subscriber was free.
     pub no_subscriber: u64,
-    /// Create PDP Context.
+    /// Create PDP Context, or Create Session.
     pub create: Procedure,
-    /// Update PDP Context.
+    /// Update PDP Context, or Modify Bearer.
     pub update: Procedure,
-    /// Delete PDP Context.
+    /// Release Access Bearers, on S11.
+    #[serde(default)]
+    pub release: Procedure,
+    /// Delete PDP Context, or Delete Session.
     pub delete: Procedure,
-    /// Of all three, from when a request was first sent until its answer came.
+    /// Of all of them, from when a request was first sent until its answer came.
     pub round_trip: Latency,
     /// Answers to what was answered or given up already.
     pub late: u64,
-    /// Datagrams that are no GTPv1 message, or not one that is known here.
+    /// Datagrams that are no message of the interface's version, or not one that is known here.
     pub unexpected: u64,
-    /// Echo Requests of the GGSN's that were answered.
+    /// Echo Requests of the gateway's that were answered.
     pub echoes_answered: u64,
-    /// Calls that the GGSN ended.
+    /// Calls that the gateway ended.
     pub ended_by_peer: u64,
-    /// Times that the GGSN's restart counter changed.
+    /// Times that the gateway's restart counter changed.
     pub peer_restarts: u64,
-    /// Calls up at the end.
+    /// Calls up at the end; on S11, PDN connections.
     pub live: u64,
-    /// Most calls up at once.
+    /// Most of them up at once.
     pub peak_live: u64,
 }
 
@@ -97,7 +104,7 @@ pub struct Report {
 pub struct Progress {
     /// Time since the start.
     pub elapsed_s: f64,
-    /// Calls begun.
+    /// Calls begun; on S11, PDN connections.
     pub begun: u64,
     /// Calls begun a second since the last progress.
     pub begun_per_s: f64,
@@ -113,6 +120,15 @@ pub struct Progress {
     pub retransmitted: u64,
     /// Whether calls are only being taken down any more.
     pub ending: bool,
+}
+
+impl Report {
+    /// What was asked for, each kind with its short name on the interface.
+    pub fn procedures(&self) -> impl Iterator<Item = (&'static str, &Procedure)> {
+        let all = [&self.create, &self.update, &self.release, &self.delete];
+        let named = self.interface.procedures().into_iter().zip(all);
+        named.filter(|(_, procedure)| procedure.requests > 0)
+    }
 }
 
 impl fmt::Display for Latency {
@@ -165,20 +181,13 @@ impl fmt::Display for Report {
             "{:.1} s, {} calls due, {} without a free subscriber, at most {} up at once, {} up at the end",
             self.elapsed_s, self.calls_due, self.no_subscriber, self.peak_live, self.live
         )?;
-        let procedures = [
-            ("create", &self.create),
-            ("update", &self.update),
-            ("delete", &self.delete),
-        ];
-        for (name, procedure) in procedures {
-            if procedure.requests > 0 {
-                write_procedure(f, name, procedure)?;
-            }
+        for (name, procedure) in self.procedures() {
+            write_procedure(f, name, procedure)?;
         }
         writeln!(f, "round trip {}", self.round_trip)?;
         write!(
             f,
-            "late {}  unexpected {}  echoes answered {}  ended by the GGSN {}  restarts of the GGSN {}",
+            "late {}  unexpected {}  echoes answered {}  ended by the gateway {}  restarts of the gateway {}",
             self.late,
             self.unexpected,
             self.echoes_answered,

@@ -115,7 +115,6 @@ fn a_run_over_udp_makes_its_calls_and_takes_them_down() {
     assert!(report.create.refused > 0);
     assert_eq!(report.create.accepted + report.create.refused, 600);
     assert_eq!(report.delete.accepted, report.create.accepted);
-    assert!(report.peak_live <= 80);
     assert!(ggsn.sessions.is_empty());
     assert!(report.create.latency.p50_us > 0);
     assert!(report.create.latency.max_us >= report.create.latency.p50_us);

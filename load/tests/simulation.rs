@@ -4,148 +4,16 @@
 
 mod double;
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use double::Ggsn;
+use double::world::{BAD, CLEAN, GATEWAY as GGSN, LOCAL as SGSN, Network};
 use gtp::v1::{Cause, Message, MessageType, Nsapi, Writer};
 use licensing::Mono;
-use load::{ApnShare, HoldTime, Machine, Plan, Report};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use load::{ApnShare, HoldTime, Machine, Plan};
 
-const GGSN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 2123);
-const SGSN: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
-
-/// What the network does to each datagram.
-#[derive(Clone, Copy)]
-struct Network {
-    loss: f64,
-    repeat: f64,
-    least: Duration,
-    most: Duration,
-}
-
-const CLEAN: Network = Network {
-    loss: 0.0,
-    repeat: 0.0,
-    least: Duration::from_millis(1),
-    most: Duration::from_millis(1),
-};
-
-const BAD: Network = Network {
-    loss: 0.1,
-    repeat: 0.1,
-    least: Duration::from_millis(1),
-    most: Duration::from_millis(200),
-};
-
-/// A datagram on its way: when it arrives, a number that keeps the order, whether to the GGSN, path, octets.
-type OnTheWay = Reverse<(Mono, u64, bool, u16, Vec<u8>)>;
-
-struct World {
-    machine: Machine,
-    ggsn: Ggsn,
-    network: Network,
-    random: StdRng,
-    on_the_way: BinaryHeap<OnTheWay>,
-    sent: u64,
-    now: Mono,
-    /// Datagrams that the machine sent to others than the GGSN's signalling address.
-    elsewhere: Vec<(SocketAddr, Vec<u8>)>,
-}
-
-impl World {
-    fn new(plan: Plan, ceiling: usize, network: Network, seed: u64) -> Self {
-        Self {
-            machine: Machine::new(plan, SGSN, 0, Mono(0)).unwrap(),
-            ggsn: Ggsn::new(ceiling),
-            network,
-            random: StdRng::seed_from_u64(seed),
-            on_the_way: BinaryHeap::new(),
-            sent: 0,
-            now: Mono(0),
-            elsewhere: Vec::new(),
-        }
-    }
-
-    fn send(&mut self, to_ggsn: bool, path: u16, octets: &[u8]) {
-        let copies = 1 + u32::from(self.random.random_bool(self.network.repeat));
-        for _ in 0..copies {
-            if self.random.random_bool(self.network.loss) {
-                continue;
-            }
-            let delay = self
-                .random
-                .random_range(self.network.least..=self.network.most);
-            self.sent += 1;
-            let at = self.now.after(delay);
-            let datagram = (at, self.sent, to_ggsn, path, octets.to_vec());
-            self.on_the_way.push(Reverse(datagram));
-        }
-    }
-
-    fn flush(&mut self) {
-        let mut out = Vec::new();
-        while let Some(transmit) = self.machine.poll_transmit(&mut out) {
-            match transmit.to {
-                None => self.send(true, transmit.path, &out),
-                Some(to) => self.elsewhere.push((to, out.clone())),
-            }
-        }
-    }
-
-    fn deliver(&mut self) {
-        while let Some(Reverse(first)) = self.on_the_way.peek() {
-            if first.0 > self.now {
-                return;
-            }
-            let Some(Reverse((_, _, to_ggsn, path, octets))) = self.on_the_way.pop() else {
-                return;
-            };
-            if to_ggsn {
-                if let Some(answer) = self.ggsn.handle(path, &octets) {
-                    self.send(false, path, &answer);
-                }
-            } else {
-                self.machine.handle_datagram(path, GGSN, &octets, self.now);
-                self.flush();
-            }
-        }
-    }
-
-    /// Lets time go by until then.
-    fn run_until(&mut self, until: Mono) {
-        loop {
-            self.machine.handle_timeout(self.now);
-            self.flush();
-            self.deliver();
-            self.flush();
-            let arrival = self.on_the_way.peek().map(|Reverse(first)| first.0);
-            let next = arrival.into_iter().chain(self.machine.poll_timeout()).min();
-            match next {
-                Some(next) if next <= until => self.now = self.now.max(next),
-                _ => {
-                    self.now = until;
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Lets time go by until the machine has nothing more to do.
-    fn run(&mut self) -> Report {
-        for _ in 0..100_000 {
-            self.run_until(self.now.after(Duration::from_millis(10)));
-            if self.machine.is_done() {
-                return self.machine.report(self.now);
-            }
-        }
-        panic!("the machine does not come to an end");
-    }
-}
+type World = double::world::World<Ggsn>;
 
 fn plan() -> Plan {
     Plan {
@@ -170,7 +38,7 @@ fn cause_of(datagram: &[u8]) -> Option<u8> {
 
 #[test]
 fn every_call_comes_up_is_held_and_goes() {
-    let mut world = World::new(plan(), usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan(), Ggsn::new(usize::MAX), CLEAN, 1);
     let report = world.run();
     for procedure in [&report.create, &report.delete] {
         assert_eq!(procedure.requests, 1000);
@@ -195,8 +63,8 @@ fn every_call_comes_up_is_held_and_goes() {
         "{}",
         report.elapsed_s
     );
-    assert_eq!(world.ggsn.created, 1000);
-    assert!(world.ggsn.sessions.is_empty());
+    assert_eq!(world.gateway.created, 1000);
+    assert!(world.gateway.sessions.is_empty());
     assert_eq!((report.late, report.unexpected), (0, 0));
 }
 
@@ -206,7 +74,7 @@ fn a_network_that_loses_repeats_and_reorders_leaves_nothing_behind_and_counts_ad
         let mut plan = plan();
         plan.n3_requests = 5;
         plan.update_every = Some(Duration::from_millis(700));
-        let mut world = World::new(plan, usize::MAX, BAD, seed);
+        let mut world = World::new(plan, Ggsn::new(usize::MAX), BAD, seed);
         let report = world.run();
         for procedure in [&report.create, &report.update, &report.delete] {
             assert!(procedure.retransmitted > 0);
@@ -227,7 +95,10 @@ fn a_network_that_loses_repeats_and_reorders_leaves_nothing_behind_and_counts_ad
         assert_eq!(report.create.refused, 0);
         // What is left at the GGSN is what nobody here heard of.
         let unheard = report.create.lost + report.delete.lost;
-        assert!(world.ggsn.sessions.len() as u64 <= unheard, "seed {seed}");
+        assert!(
+            world.gateway.sessions.len() as u64 <= unheard,
+            "seed {seed}"
+        );
         assert_eq!(report.unexpected, 0);
         assert_eq!(report.peer_restarts, 0);
     }
@@ -237,11 +108,11 @@ fn a_network_that_loses_repeats_and_reorders_leaves_nothing_behind_and_counts_ad
 fn a_full_ggsn_refuses_with_its_cause_and_the_subscriber_may_call_again() {
     let mut plan = plan();
     plan.subscribers = 150;
-    let mut world = World::new(plan, 120, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(120), CLEAN, 1);
     let report = world.run();
     assert_eq!(report.peak_live, 120);
     assert_eq!(report.create.requests + report.no_subscriber, 1000);
-    assert_eq!(report.create.accepted, u64::from(world.ggsn.created));
+    assert_eq!(report.create.accepted, u64::from(world.gateway.created));
     assert!(report.create.refused > 300, "{}", report.create.refused);
     let causes: Vec<_> = report
         .create
@@ -251,16 +122,16 @@ fn a_full_ggsn_refuses_with_its_cause_and_the_subscriber_may_call_again() {
         .collect();
     assert_eq!(causes, [128, 199]);
     assert_eq!(report.delete.accepted, report.create.accepted);
-    assert!(world.ggsn.sessions.is_empty());
+    assert!(world.gateway.sessions.is_empty());
 }
 
 #[test]
 fn without_a_free_subscriber_a_call_is_counted_and_not_made() {
     let mut plan = plan();
     plan.subscribers = 50;
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(1.5));
-    assert_eq!(world.ggsn.subscribers().len(), 50);
+    assert_eq!(world.gateway.subscribers().len(), 50);
     let report = world.run();
     assert_eq!(report.peak_live, 50);
     assert_eq!(report.create.requests, report.create.accepted);
@@ -280,7 +151,7 @@ fn latency_counts_from_when_a_call_was_due() {
         most: Duration::from_millis(50),
         ..CLEAN
     };
-    let report = World::new(plan, usize::MAX, slow, 1).run();
+    let report = World::new(plan, Ggsn::new(usize::MAX), slow, 1).run();
     assert_eq!(report.create.accepted, 51);
     // One call each 100 ms, though one is due each 10 ms: the last is due at 0.5 s and answered at 5.1 s.
     let last_us = report.create.latency.max_us;
@@ -327,9 +198,9 @@ fn a_call_that_is_accepted_after_it_was_given_up_is_taken_down() {
         most: Duration::from_secs(2),
         ..CLEAN
     };
-    let mut world = World::new(plan, usize::MAX, slow, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), slow, 1);
     world.run_until(seconds(3.9));
-    assert_eq!(world.ggsn.sessions.len(), 20);
+    assert_eq!(world.gateway.sessions.len(), 20);
     world.run_until(seconds(12.0));
     let report = world.machine.report(world.now);
     assert_eq!((report.create.lost, report.create.accepted), (20, 0));
@@ -338,8 +209,8 @@ fn a_call_that_is_accepted_after_it_was_given_up_is_taken_down() {
         60 + 20 * 3,
         "three answers to each request, all late"
     );
-    assert_eq!(world.ggsn.created, 20);
-    assert!(world.ggsn.sessions.is_empty());
+    assert_eq!(world.gateway.created, 20);
+    assert!(world.gateway.sessions.is_empty());
     assert!(world.machine.is_done());
 }
 
@@ -348,7 +219,7 @@ fn the_rate_goes_up_evenly_in_the_ramp() {
     let mut plan = plan();
     plan.ramp = Duration::from_secs(4);
     plan.hold = HoldTime::Forever;
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     let mut begun = |s: f64| {
         world.run_until(seconds(s - 0.0001));
         world.machine.progress(world.now).begun
@@ -366,14 +237,14 @@ fn at_the_end_of_its_time_a_run_takes_its_calls_down() {
     plan.max_calls = None;
     plan.duration = Some(Duration::from_secs(3));
     plan.hold = HoldTime::Forever;
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(2.9));
     assert!(!world.machine.progress(world.now).ending);
     let report = world.run();
     assert_eq!(report.create.accepted, 300);
     assert_eq!(report.delete.accepted, 300);
     assert_eq!((report.peak_live, report.live), (300, 0));
-    assert!(world.ggsn.sessions.is_empty());
+    assert!(world.gateway.sessions.is_empty());
     assert!(report.elapsed_s < 3.1);
 }
 
@@ -384,13 +255,13 @@ fn a_run_that_is_stopped_takes_down_what_is_up_and_what_comes_up_yet() {
         most: Duration::from_millis(100),
         ..CLEAN
     };
-    let mut world = World::new(plan(), usize::MAX, slow, 1);
+    let mut world = World::new(plan(), Ggsn::new(usize::MAX), slow, 1);
     world.run_until(seconds(1.0));
     world.machine.finish();
     let report = world.run();
     assert_eq!(report.create.requests, 101);
     assert_eq!((report.create.accepted, report.delete.accepted), (101, 101));
-    assert!(world.ggsn.sessions.is_empty());
+    assert!(world.gateway.sessions.is_empty());
     assert!(report.elapsed_s < 1.5, "{}", report.elapsed_s);
 }
 
@@ -399,11 +270,11 @@ fn calls_may_be_left_up() {
     let mut plan = plan();
     plan.leave_up = true;
     plan.hold = HoldTime::Forever;
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     let report = world.run();
     assert_eq!((report.live, report.delete.requests), (1000, 0));
-    assert_eq!(world.ggsn.sessions.len(), 1000);
-    assert_eq!(world.ggsn.subscribers().len(), 1000);
+    assert_eq!(world.gateway.sessions.len(), 1000);
+    assert_eq!(world.gateway.subscribers().len(), 1000);
 }
 
 #[test]
@@ -418,13 +289,13 @@ fn calls_are_shared_out_by_weight_and_held_exponentially() {
             weight,
         })
         .to_vec();
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(6.0));
     // A thousand a second, each up for a second in the mean.
-    let up = world.ggsn.sessions.len();
+    let up = world.gateway.sessions.len();
     assert!((880..1120).contains(&up), "{up}");
     world.run();
-    let share = |apn| world.ggsn.apns.get(apn).copied().unwrap_or(0);
+    let share = |apn| world.gateway.apns.get(apn).copied().unwrap_or(0);
     assert!((6800..7200).contains(&share("internet")));
     assert!((1850..2150).contains(&share("ims")));
     assert!((900..1100).contains(&share("sos")));
@@ -436,10 +307,10 @@ fn a_call_is_updated_while_it_is_held() {
     let mut plan = plan();
     plan.max_calls = Some(100);
     plan.update_every = Some(Duration::from_millis(600));
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     let report = world.run();
     assert_eq!(report.update.accepted, 300, "at 0.6, 1.2 and 1.8 s of each");
-    assert_eq!(world.ggsn.updated, 300);
+    assert_eq!(world.gateway.updated, 300);
     assert_eq!(report.delete.accepted, 100);
 }
 
@@ -448,10 +319,10 @@ fn a_call_that_the_ggsn_no_longer_knows_is_over() {
     let mut plan = plan();
     plan.max_calls = Some(10);
     plan.update_every = Some(Duration::from_secs(1));
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(0.5));
-    world.ggsn.sessions.clear();
-    world.ggsn.recovery += 1;
+    world.gateway.sessions.clear();
+    world.gateway.recovery += 1;
     let report = world.run();
     assert_eq!(report.update.refused, 10);
     assert_eq!(report.update.causes[0].cause, Cause::NON_EXISTENT.0);
@@ -460,11 +331,11 @@ fn a_call_that_the_ggsn_no_longer_knows_is_over() {
 
 #[test]
 fn a_restart_of_the_ggsn_is_seen() {
-    let mut world = World::new(plan(), usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan(), Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(3.0));
-    world.ggsn.recovery = 200;
+    world.gateway.recovery = 200;
     world.run_until(seconds(5.0));
-    world.ggsn.recovery = 3;
+    world.gateway.recovery = 3;
     assert_eq!(world.run().peer_restarts, 2);
 }
 
@@ -476,18 +347,18 @@ fn a_sequence_number_rests_until_the_ggsn_has_forgotten_its_answer() {
     plan.hold = HoldTime::Fixed(Duration::from_millis(100));
     plan.max_calls = Some(40_000);
     plan.window = 4096;
-    let mut world = World::new(plan.clone(), usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan.clone(), Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(2.9));
     let begun = world.machine.report(world.now);
     assert_eq!(begun.create.requests + begun.delete.requests, 65_536);
-    world.ggsn.forget();
+    world.gateway.forget();
     let report = world.run();
     assert_eq!(report.delete.accepted, 40_000);
     assert!(report.elapsed_s > 3.0, "{}", report.elapsed_s);
 
     plan.sockets = 0;
     assert_eq!(plan.sockets_needed(), 3);
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     let report = world.run();
     assert_eq!(report.delete.accepted, 40_000);
     assert!(report.elapsed_s < 2.2, "{}", report.elapsed_s);
@@ -498,7 +369,7 @@ fn requests_of_the_ggsn_are_answered_and_a_call_that_it_deletes_is_over() {
     let mut plan = plan();
     plan.max_calls = Some(10);
     plan.recovery = 77;
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(0.5));
     let other = SocketAddr::new(GGSN.ip(), 40_000);
     let mut out = Vec::new();
@@ -511,7 +382,7 @@ fn requests_of_the_ggsn_are_answered_and_a_call_that_it_deletes_is_over() {
     assert_eq!(to, other);
     assert_eq!(answer, [0x32, 2, 0, 6, 0, 0, 0, 0, 0, 9, 0, 0, 14, 77]);
 
-    let (ggsn_teid, session) = world.ggsn.sessions.iter().next().unwrap();
+    let (ggsn_teid, session) = world.gateway.sessions.iter().next().unwrap();
     let (ggsn_teid, sgsn_teid) = (*ggsn_teid, session.sgsn_teid);
     let mut writer = Writer::new(
         &mut out,
@@ -527,7 +398,7 @@ fn requests_of_the_ggsn_are_answered_and_a_call_that_it_deletes_is_over() {
         let (_, answer) = world.elsewhere.pop().unwrap();
         assert_eq!(cause_of(&answer), Some(cause.0));
     }
-    world.ggsn.sessions.remove(&ggsn_teid);
+    world.gateway.sessions.remove(&ggsn_teid);
     let report = world.run();
     assert_eq!((report.echoes_answered, report.ended_by_peer), (1, 1));
     assert_eq!((report.delete.accepted, report.delete.refused), (9, 0));
@@ -538,7 +409,7 @@ fn requests_of_the_ggsn_are_answered_and_a_call_that_it_deletes_is_over() {
 fn what_is_not_known_is_counted() {
     let mut plan = plan();
     plan.max_calls = Some(1);
-    let mut world = World::new(plan, usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan, Ggsn::new(usize::MAX), CLEAN, 1);
     world.run_until(seconds(0.5));
     let mut out = Vec::new();
     Writer::new(&mut out, MessageType::PDU_NOTIFICATION_REQUEST, 0, 9)
@@ -601,11 +472,11 @@ fn a_refusal_may_come_to_no_tunnel() {
 fn a_run_is_not_taken_for_the_run_before_it() {
     let mut plan = plan();
     plan.max_calls = Some(100);
-    let mut world = World::new(plan.clone(), usize::MAX, CLEAN, 1);
+    let mut world = World::new(plan.clone(), Ggsn::new(usize::MAX), CLEAN, 1);
     assert_eq!(world.run().create.accepted, 100);
     // The GGSN remembers its answers, and the second run begins at once, from the same socket.
     world.machine = Machine::new(plan, SGSN, 0x8000_0001, world.now).unwrap();
     let report = world.run();
     assert_eq!((report.create.accepted, report.delete.accepted), (100, 100));
-    assert_eq!((report.late, world.ggsn.created), (0, 200));
+    assert_eq!((report.late, world.gateway.created), (0, 200));
 }

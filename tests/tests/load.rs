@@ -1,4 +1,4 @@
-//! `tollgate load` against a GGSN that nobody here wrote, and against a node.
+//! `tollgate load` against a GGSN that nobody here wrote, and against a node on each interface.
 #![forbid(unsafe_code)]
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -8,6 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use api::Request;
+use licensing::snapshot::ServiceStatus;
 use load::Report;
 use tests::capture::Capture;
 use tests::child::Running;
@@ -19,6 +21,10 @@ use tests::tollgate::{binary, tollgate};
 use tests::tshark;
 
 const CALLS: u64 = 300;
+/// Requests of so many calls on Gn that are updated once.
+const UPDATED_ONCE: [(&str, u64); 3] = [("Create", CALLS), ("Update", CALLS), ("Delete", CALLS)];
+/// Access points of a PGW beside those of a GGSN.
+const PGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"PGW\"\npool = \"mobiles\"\n";
 /// Three to four seconds, if all is well.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -37,18 +43,14 @@ fn run(load: &mut Command) -> Result<(Option<i32>, Report)> {
     Ok((ended.status.code(), report.with_context(|| ended.log())?))
 }
 
-/// Every call was made, updated and deleted.
-fn assert_whole(code: Option<i32>, report: &Report) {
+/// Every call was made, updated and deleted, with so many requests of each kind.
+fn assert_whole(code: Option<i32>, report: &Report, expected: &[(&str, u64)]) {
     assert_eq!(code, Some(0), "{report}");
-    let procedures = [
-        ("create", &report.create),
-        ("update", &report.update),
-        ("delete", &report.delete),
-    ];
-    for (name, procedure) in procedures {
-        assert_eq!(procedure.requests, CALLS, "{name}: {report}");
-        assert_eq!(procedure.accepted, CALLS, "{name}: {report}");
-        assert_eq!(procedure.latency.count, CALLS, "{name}: {report}");
+    let requests = report.procedures().map(|(name, of)| (name, of.requests));
+    assert_eq!(requests.collect::<Vec<_>>(), expected, "{report}");
+    for (name, procedure) in report.procedures() {
+        assert_eq!(procedure.accepted, procedure.requests, "{name}: {report}");
+        assert_eq!(procedure.latency.count, procedure.requests, "{name}");
     }
     assert_eq!((report.unexpected, report.live), (0, 0), "{report}");
 }
@@ -74,7 +76,7 @@ fn osmo_ggsn_takes_every_call_and_tshark_finds_no_fault_with_any() -> Result<()>
         inside.join().map_err(|_| anyhow!("the run panicked"))?
     });
     let (code, report) = inside?;
-    assert_whole(code, &report);
+    assert_whole(code, &report, &UPDATED_ONCE);
     assert_eq!(tshark::faults(capture.path(), "gtp")?, Vec::<String>::new());
     let created = ggsn
         .log()
@@ -100,7 +102,7 @@ fn a_node_takes_every_call_below_its_ceiling() -> Result<()> {
     let mut load = tollgate(["load"])?;
     load.args(options(configuration.listen, local));
     let (code, report) = run(&mut load)?;
-    assert_whole(code, &report);
+    assert_whole(code, &report, &UPDATED_ONCE);
     let ggsn = gateway.ggsn()?;
     assert_eq!(
         (ggsn.sessions.0, u64::from(ggsn.peak.0)),
@@ -143,5 +145,109 @@ fn a_load_above_the_ceiling_reports_what_the_node_refused() -> Result<()> {
         (50, 50, 0),
         "{report}"
     );
+    Ok(())
+}
+
+/// Runs a load through a relay to a node with these access points beside those of a GGSN: its exit code, its report, and
+/// what passed.
+fn through_a_relay(
+    gateway: &Gateway,
+    options_of: &[String],
+) -> Result<(Option<i32>, Report, Arc<Capture>)> {
+    let subnet = gateway.site().subnet();
+    let node = gateway.node()?.address();
+    let capture = Arc::new(Capture::create(gateway.site().dir().join("load.pcap"))?);
+    let front = subnet.socket(41)?;
+    let target = front.local_addr()?;
+    let relay = Relay::start(front, node, Arc::clone(&capture))?;
+    let mut load = tollgate(["load"])?;
+    load.args(options(target, subnet.ip(40))).args(options_of);
+    let (code, report) = run(&mut load)?;
+    relay.finish()?;
+    Ok((code, report, capture))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A node, with access points of a PGW too.
+fn pgw() -> Result<Gateway> {
+    let site = Site::new()?;
+    let mut configuration = site.configuration();
+    configuration.apns.push_str(PGW_APNS);
+    site.open(&configuration)
+}
+
+fn service(gateway: &Gateway, name: &str) -> Result<ServiceStatus> {
+    let mut services = gateway.snapshot()?.services.into_iter();
+    let row = services.find(|row| row.tag.name == name);
+    row.context("it is a service of the catalog")
+}
+
+#[test]
+fn on_s5_a_pgw_takes_every_call_and_tshark_finds_no_fault_with_any() -> Result<()> {
+    let gateway = pgw()?;
+    let (code, report, capture) = through_a_relay(&gateway, &words("--interface s5"))?;
+    let expected = [("Create", CALLS), ("Modify", CALLS), ("Delete", CALLS)];
+    assert_whole(code, &report, &expected);
+    assert_eq!(tshark::faults(capture.path(), "udp")?, Vec::<String>::new());
+    let node = gateway.node()?.address();
+    for message in [32, 34, 36] {
+        let requests = format!("gtpv2.message_type == {message} && ip.dst == {}", node.ip());
+        let mut numbers = tshark::fields(capture.path(), &requests, &["gtpv2.seq"])?;
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len() as u64, CALLS, "message {message}");
+    }
+    let pgw = service(&gateway, "PGW")?;
+    let counted = (pgw.sessions.0, u64::from(pgw.peak.0));
+    assert_eq!(counted, (0, report.peak_live), "{report}");
+    assert_eq!(service(&gateway, "GGSN")?.peak.0, 0);
+    Ok(())
+}
+
+/// A call that asks for more, and one that a license refuses, are well formed and told by the names of GTPv2.
+#[test]
+fn on_s5_a_load_asks_for_what_it_is_told_to() -> Result<()> {
+    let site = Site::new()?;
+    let mut configuration = site.configuration().with_sessions_per_license(50)?;
+    configuration.apns.push_str(PGW_APNS);
+    configuration.apns.push_str(
+        "[[apn]]\nname = \"sos\"\nservice = \"PGW\"\npool = \"mobiles\"\nemergency = true\n",
+    );
+    let gateway = site.open(&configuration)?;
+    let enable = Request::SmartLicensing { enable: true };
+    gateway.node()?.control().change(&enable)?;
+    let more = words("--interface s5 --pdn-type ipv4v6 --evolved-arp 3");
+    let (code, report, capture) = through_a_relay(&gateway, &more)?;
+    assert_eq!(code, Some(0), "some were accepted: {report}");
+    let causes = report.create.causes.iter();
+    let causes: Vec<_> = causes.map(|of| (of.cause, &*of.name, of.count)).collect();
+    let (accepted, refused) = (report.create.accepted, report.create.refused);
+    let expected = [
+        (16, "Request accepted", accepted),
+        (73, "No resources available", refused),
+    ];
+    assert_eq!(causes, expected, "{report}");
+    assert_eq!((accepted + refused, report.peak_live), (CALLS, 50));
+    let pgw = service(&gateway, "PGW")?;
+    assert_eq!((pgw.tag.refused.at_ceiling, pgw.peak.0), (refused, 50));
+    assert_eq!(tshark::faults(capture.path(), "udp")?, Vec::<String>::new());
+    let asked = ["gtpv2.pdn_type", "gtpv2.bearer_qos_pl", "gtpv2.lapi"];
+    let creates = tshark::fields(capture.path(), "gtpv2.message_type == 32", &asked)?;
+    assert_eq!(creates.len() as u64, CALLS);
+    assert_eq!(creates[0], ["3,3", "3", ""]);
+
+    let phones = words("--interface s5 --apn sos --emergency --low-priority");
+    let (code, report, capture) = through_a_relay(&gateway, &phones)?;
+    let expected = [("Create", CALLS), ("Modify", CALLS), ("Delete", CALLS)];
+    assert_whole(code, &report, &expected);
+    assert!(report.peak_live > 50, "no license is asked for: {report}");
+    assert_eq!(tshark::faults(capture.path(), "udp")?, Vec::<String>::new());
+    let named = "gtpv2.message_type == 32 && e212.imsi";
+    assert_eq!(tshark::count(capture.path(), named)?, 0);
+    let creates = tshark::fields(capture.path(), "gtpv2.message_type == 32", &asked)?;
+    assert_eq!(creates[0], ["1,1", "9", "1"]);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The report of a run as text.
 
-use load::{Latency, Procedure, Progress, Report};
+use load::{Latency, Progress, Report};
 
 use crate::show::table::{Column, Table, left, right};
 use crate::show::text::{counted, field};
@@ -79,7 +79,7 @@ pub fn text(report: &Report) -> String {
 
 /// Why the run is a failure, if it is one, and what to do.
 pub fn failure(report: &Report) -> Option<(String, &'static str)> {
-    let lost = procedures(report).map(|(_, procedure)| procedure.lost);
+    let lost = report.procedures().map(|(_, procedure)| procedure.lost);
     let lost: u64 = lost.sum();
     if lost > 0 {
         let what = format!("{} never answered", counted(lost, "request"));
@@ -89,19 +89,9 @@ pub fn failure(report: &Report) -> Option<(String, &'static str)> {
     (report.create.accepted == 0).then(|| (what(), "look at the causes above, and at the gateway"))
 }
 
-fn procedures(report: &Report) -> impl Iterator<Item = (&'static str, &Procedure)> {
-    let all = [
-        ("Create", &report.create),
-        ("Update", &report.update),
-        ("Delete", &report.delete),
-    ];
-    all.into_iter()
-        .filter(|(_, procedure)| procedure.requests > 0)
-}
-
 fn requests(report: &Report) -> Table {
     let mut table = Table::new(REQUESTS);
-    for (name, procedure) in procedures(report) {
+    for (name, procedure) in report.procedures() {
         table.row([
             name.to_owned(),
             procedure.requests.to_string(),
@@ -117,7 +107,7 @@ fn requests(report: &Report) -> Table {
 
 fn causes(report: &Report) -> Table {
     let mut table = Table::new(CAUSES);
-    for (name, procedure) in procedures(report) {
+    for (name, procedure) in report.procedures() {
         for cause in &procedure.causes {
             table.row([
                 name.to_owned(),
@@ -132,7 +122,7 @@ fn causes(report: &Report) -> Table {
 
 fn latencies(report: &Report) -> Table {
     let mut table = Table::new(LATENCY);
-    for (name, procedure) in procedures(report) {
+    for (name, procedure) in report.procedures() {
         table.row(latency_cells(name, &procedure.latency));
     }
     table.row(latency_cells("Round trip", &report.round_trip));
@@ -157,7 +147,7 @@ fn latency_cells(name: &str, latency: &Latency) -> [String; 7] {
 
 #[cfg(test)]
 mod tests {
-    use load::CauseCount;
+    use load::{CauseCount, Procedure};
 
     use super::*;
 

@@ -4,24 +4,22 @@ use std::collections::VecDeque;
 
 use licensing::Mono;
 
+use crate::interface::Kind;
+
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Its create is under way.
-    Creating,
-    /// It is up.
+    /// A request for it is under way.
+    Busy,
+    /// It is up, and nothing is to be done.
     Up,
     /// It is up and waits to be told that its next step may begin.
     Waiting,
-    /// Its update is under way.
-    Updating,
-    /// Its delete is under way.
-    Deleting,
     /// Its create was never answered. An answer may still come.
     Abandoned,
 }
 
-/// One call.
+/// One call. On S11 it is a UE, which may have several PDN connections; else it has one, the first.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub state: State,
@@ -31,12 +29,31 @@ pub(super) struct Call {
     pub subscriber: u32,
     /// Our tunnel endpoint, for signalling and data: names this call.
     pub teid: u32,
-    /// The GGSN's, for signalling.
+    /// The gateway's, for signalling.
     pub peer_teid: u32,
+    /// PDN connections that were asked for.
+    pub asked: u8,
+    /// PDN connections that are up: bit 0 is the first.
+    pub up: u16,
+    /// What its next step is, and to which PDN connection, unless it is to end.
+    pub next: (Kind, u8),
     /// When it ends.
     pub ends: Mono,
     /// When it is updated next.
     pub next_update: Mono,
+}
+
+impl Call {
+    /// The last PDN connection that is up.
+    pub fn last_up(&self) -> u8 {
+        self.up.checked_ilog2().unwrap_or(0) as u8
+    }
+
+    /// The first PDN connection that is up, from this one on.
+    pub fn up_from(&self, pdn: u8) -> Option<u8> {
+        let left = self.up.checked_shr(pdn.into())?;
+        (left != 0).then(|| pdn + left.trailing_zeros() as u8)
+    }
 }
 
 /// The low bits of our tunnel endpoints hold the call's place; the others change each time that it is used.
@@ -73,11 +90,14 @@ impl Calls {
         self.generations[at] = self.generations[at].wrapping_add(1);
         let teid = u32::from(self.generations[at]) << PLACE_BITS | (place + 1);
         self.places[at] = Some(Call {
-            state: State::Creating,
+            state: State::Busy,
             apn,
             subscriber,
             teid,
             peer_teid: 0,
+            asked: 1,
+            up: 0,
+            next: (Kind::Create, 0),
             ends: Mono(u64::MAX),
             next_update: Mono(u64::MAX),
         });

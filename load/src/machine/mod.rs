@@ -11,7 +11,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use gtp::v1::{Imsi, Message, MessageType};
+use gtp::v1::Imsi;
+use gtp::v2::Plmn;
 use licensing::Mono;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -19,16 +20,18 @@ use rand::{Rng, SeedableRng};
 use self::arrivals::Arrivals;
 use self::calls::{Calls, State, Subscribers};
 use self::outgoing::Outgoing;
-use self::tally::{Count, Tally};
+use self::tally::Tally;
+use crate::heard::{Heard, hear};
+use crate::interface::Kind;
 use crate::transactions::Transactions;
-use crate::{HoldTime, Plan, PlanError, Progress, Report};
+use crate::{HoldTime, Interface, Plan, PlanError, Progress, Report};
 
 /// Where a datagram goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transmit {
     /// From which of our sockets, counted from 0.
     pub path: u16,
-    /// To whom; `None` is the GGSN's signalling address.
+    /// To whom; `None` is the gateway's signalling address.
     pub to: Option<SocketAddr>,
 }
 
@@ -36,8 +39,10 @@ pub struct Transmit {
 #[derive(Debug)]
 pub struct Machine {
     plan: Plan,
-    gsn_address: IpAddr,
-    first_imsi: u64,
+    local: IpAddr,
+    plmn: Plmn,
+    /// The first subscriber's IMSI, or the first phone's IMEI without its last digit.
+    first_caller: u64,
     imsi_digits: u8,
     weights: u64,
     start: Mono,
@@ -61,34 +66,37 @@ pub struct Machine {
 /// A request under way.
 #[derive(Clone, Copy, Debug)]
 struct Request {
+    kind: Kind,
     /// The call, by our tunnel endpoint.
     teid: u32,
-    /// The GGSN's tunnel endpoint.
+    /// Which PDN connection of it.
+    pdn: u8,
+    /// The gateway's tunnel endpoint.
     peer_teid: u32,
     due: Mono,
     sent: Mono,
 }
 
 impl Machine {
-    /// A machine that begins its plan now. `gsn_address` is the address that the calls give as the SGSN's. `salt` is any
-    /// number, another one for each run on an address: sequence numbers and tunnel endpoints begin with it, so that the
-    /// GGSN does not take one run's requests for repeated ones of the run before.
+    /// A machine that begins its plan now. `local` is the address that the calls give as ours. `salt` is any number,
+    /// another one for each run on an address: sequence numbers and tunnel endpoints begin with it, so that the gateway
+    /// does not take one run's requests for repeated ones of the run before.
     ///
     /// # Errors
     ///
     /// When the plan is out of its bounds.
-    pub fn new(plan: Plan, gsn_address: IpAddr, salt: u32, now: Mono) -> Result<Self, PlanError> {
+    pub fn new(plan: Plan, local: IpAddr, salt: u32, now: Mono) -> Result<Self, PlanError> {
         plan.check()?;
         let first = Imsi::from_text(&plan.first_imsi).map_err(|_| PlanError::Imsi {
             imsi: plan.first_imsi.clone(),
         })?;
         let [.., generation] = salt.to_be_bytes();
-        let rest = plan.reuse_after();
-        let first_sequence = (salt >> 16) as u16;
-        let path = || Transactions::new(plan.t3_response, plan.n3_requests, rest, first_sequence);
+        let last = plan.interface.last_sequence();
+        let path = || Transactions::new(plan.t3_response, plan.n3_requests, last, salt);
         Ok(Self {
-            gsn_address,
-            first_imsi: first.number(),
+            local,
+            plmn: home_network(&plan.first_imsi)?,
+            first_caller: plan.first_caller(first),
             imsi_digits: first.digit_count(),
             weights: plan.apns.iter().map(|share| u64::from(share.weight)).sum(),
             start: now,
@@ -103,7 +111,7 @@ impl Machine {
             outbox: VecDeque::new(),
             peer_recovery: None,
             random: StdRng::seed_from_u64(plan.seed),
-            tally: Tally::new(),
+            tally: Tally::new(plan.interface),
             plan,
         })
     }
@@ -138,26 +146,24 @@ impl Machine {
 
     /// A datagram came in on one of our sockets.
     pub fn handle_datagram(&mut self, path: u16, from: SocketAddr, datagram: &[u8], now: Mono) {
-        let Ok(message) = Message::parse(datagram) else {
-            self.tally.unexpected += 1;
-            return;
-        };
-        match (message.header.kind, message.header.sequence) {
-            (MessageType::ECHO_REQUEST, Some(sequence)) => {
+        let to = from;
+        match hear(self.plan.interface, datagram) {
+            Heard::Echo { sequence } => {
                 self.tally.echoes_answered += 1;
-                let to = from;
                 self.outbox.push_back(Outgoing::Echo { to, path, sequence });
             }
-            (MessageType::DELETE_PDP_CONTEXT_REQUEST, Some(sequence)) => {
-                self.peer_deletes(path, from, message.header.teid, sequence);
+            Heard::Answer(answer) => self.response(path, &answer, now),
+            Heard::Ends {
+                sequence,
+                teid,
+                bearer,
+            } => self.peer_ends((path, to), teid, sequence, bearer),
+            Heard::OtherVersion { sequence } => {
+                self.tally.unexpected += 1;
+                self.outbox
+                    .push_back(Outgoing::Version { to, path, sequence });
             }
-            (
-                MessageType::CREATE_PDP_CONTEXT_RESPONSE
-                | MessageType::UPDATE_PDP_CONTEXT_RESPONSE
-                | MessageType::DELETE_PDP_CONTEXT_RESPONSE,
-                Some(sequence),
-            ) => self.response(path, sequence, &message, now),
-            _ => self.tally.unexpected += 1,
+            Heard::Unknown => self.tally.unexpected += 1,
         }
         self.pump(now);
     }
@@ -258,7 +264,8 @@ impl Machine {
     /// Begins what is due; calls that are held for ever end once there are no more to begin.
     fn pump(&mut self, now: Mono) {
         self.begin_due(now);
-        if self.holds_for_ever() && self.arrivals.next().is_none() && self.under_way() == 0 {
+        let idle = self.under_way() == 0 && self.ready.is_empty();
+        if self.holds_for_ever() && self.arrivals.next().is_none() && idle {
             self.finish();
             self.begin_due(now);
         }
@@ -304,14 +311,7 @@ impl Machine {
         };
         let apn = self.choose_apn();
         let teid = self.calls.begin(subscriber, apn);
-        self.begin(
-            path,
-            MessageType::CREATE_PDP_CONTEXT_REQUEST,
-            teid,
-            0,
-            due,
-            now,
-        );
+        self.begin(path, (Kind::Create, 0), teid, due, now);
     }
 
     fn begin_step(&mut self, path: u16, teid: u32, due: Mono, now: Mono) {
@@ -319,57 +319,48 @@ impl Machine {
         let Some(call) = self.calls.get_mut(teid) else {
             return;
         };
-        let kind = if ending || call.ends <= due {
-            call.state = State::Deleting;
-            MessageType::DELETE_PDP_CONTEXT_REQUEST
-        } else {
-            call.state = State::Updating;
-            MessageType::UPDATE_PDP_CONTEXT_REQUEST
+        let step = match ending || call.ends <= due {
+            true => (Kind::Delete, call.last_up()),
+            false => call.next,
         };
-        let peer_teid = call.peer_teid;
-        self.begin(path, kind, teid, peer_teid, due, now);
+        if step.0 == Kind::Create {
+            call.asked += 1;
+        }
+        call.state = State::Busy;
+        self.begin(path, step, teid, due, now);
     }
 
-    fn begin(
-        &mut self,
-        path: u16,
-        kind: MessageType,
-        teid: u32,
-        peer_teid: u32,
-        due: Mono,
-        now: Mono,
-    ) {
-        let sent = now;
+    fn begin(&mut self, path: u16, (kind, pdn): (Kind, u8), teid: u32, due: Mono, now: Mono) {
         let request = Request {
+            kind,
             teid,
-            peer_teid,
+            pdn,
+            peer_teid: self.calls.get(teid).map_or(0, |call| call.peer_teid),
             due,
-            sent,
+            sent: now,
         };
-        if let Ok(sequence) = self.paths[usize::from(path)].begin(kind, request, now) {
-            self.count(kind).requests += 1;
+        if let Ok(sequence) = self.paths[usize::from(path)].begin(request, now) {
+            self.tally.of(kind).requests += 1;
             self.outbox.push_back(Outgoing::Request { path, sequence });
         }
     }
 
+    /// A call is updated, or on S11 its UE falls idle and comes back (TS 23.401 5.3.5, 5.3.4.1).
     fn step_due(&mut self, teid: u32, at: Mono) {
+        let update = match self.plan.interface {
+            Interface::S11 => Kind::Release,
+            Interface::Gn | Interface::S5 => Kind::Update,
+        };
         match self.calls.get_mut(teid) {
             Some(call) if call.state == State::Up && call.ends.min(call.next_update) == at => {
                 call.state = State::Waiting;
+                call.next = (update, 0);
                 self.ready.push_back((teid, Some(at)));
             }
             Some(call) if call.state == State::Abandoned && call.ends == at => {
                 self.end_call(teid);
             }
             _ => {}
-        }
-    }
-
-    fn count(&mut self, kind: MessageType) -> &mut Count {
-        match kind {
-            MessageType::CREATE_PDP_CONTEXT_REQUEST => &mut self.tally.create,
-            MessageType::UPDATE_PDP_CONTEXT_REQUEST => &mut self.tally.update,
-            _ => &mut self.tally.delete,
         }
     }
 
@@ -394,4 +385,13 @@ impl Machine {
             HoldTime::Forever => None,
         }
     }
+}
+
+/// The network that an IMSI's first five digits name.
+fn home_network(imsi: &str) -> Result<Plmn, PlanError> {
+    let digits = imsi.get(..3).zip(imsi.get(3..5));
+    let plmn = digits.and_then(|(country, network)| Plmn::from_text(country, network).ok());
+    plmn.ok_or_else(|| PlanError::Imsi {
+        imsi: imsi.to_owned(),
+    })
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gtp::v1::Cause;
 use hdrhistogram::Histogram;
 use licensing::Mono;
 
-use crate::{CauseCount, Latency, Procedure, Progress, Report};
+use crate::interface::Kind;
+use crate::{CauseCount, Interface, Latency, Procedure, Progress, Report};
 
 /// Longest latency that is told apart: 10 minutes.
 const LONGEST_US: u64 = 600_000_000;
@@ -23,16 +23,18 @@ pub(super) struct Count {
     pub refused: u64,
     pub lost: u64,
     pub malformed: u64,
-    causes: BTreeMap<Cause, u64>,
+    causes: BTreeMap<u8, u64>,
     latency: Histogram<u64>,
 }
 
 /// Everything.
 #[derive(Debug)]
 pub(super) struct Tally {
-    pub create: Count,
-    pub update: Count,
-    pub delete: Count,
+    interface: Interface,
+    create: Count,
+    update: Count,
+    release: Count,
+    delete: Count,
     round_trip: Histogram<u64>,
     pub no_subscriber: u64,
     pub late: u64,
@@ -59,16 +61,16 @@ impl Count {
         }
     }
 
-    pub fn answered(&mut self, cause: Cause, latency: Duration) {
+    pub fn answered(&mut self, cause: u8, accepted: bool, latency: Duration) {
         *self.causes.entry(cause).or_default() += 1;
-        match cause.is_accepted() {
+        match accepted {
             true => self.accepted += 1,
             false => self.refused += 1,
         }
         record(&mut self.latency, latency);
     }
 
-    fn report(&self) -> Procedure {
+    fn report(&self, interface: Interface) -> Procedure {
         Procedure {
             requests: self.requests,
             retransmitted: self.retransmitted,
@@ -76,17 +78,23 @@ impl Count {
             refused: self.refused,
             lost: self.lost,
             malformed: self.malformed,
-            causes: self.causes.iter().map(cause_count).collect(),
+            causes: self
+                .causes
+                .iter()
+                .map(|(cause, count)| cause_count(interface, *cause, *count))
+                .collect(),
             latency: summary(&self.latency),
         }
     }
 }
 
 impl Tally {
-    pub fn new() -> Self {
+    pub fn new(interface: Interface) -> Self {
         Self {
+            interface,
             create: Count::new(),
             update: Count::new(),
+            release: Count::new(),
             delete: Count::new(),
             round_trip: histogram(),
             no_subscriber: 0,
@@ -99,6 +107,19 @@ impl Tally {
             peak_live: 0,
             told: (0.0, 0),
         }
+    }
+
+    pub fn of(&mut self, kind: Kind) -> &mut Count {
+        match kind {
+            Kind::Create => &mut self.create,
+            Kind::Update => &mut self.update,
+            Kind::Release => &mut self.release,
+            Kind::Delete => &mut self.delete,
+        }
+    }
+
+    fn all(&self) -> [&Count; 4] {
+        [&self.create, &self.update, &self.release, &self.delete]
     }
 
     pub fn round_trip(&mut self, took: Duration) {
@@ -115,13 +136,17 @@ impl Tally {
     }
 
     pub fn report(&self, elapsed: Duration, calls_due: u64) -> Report {
+        let [create, update, release, delete] =
+            self.all().map(|count| count.report(self.interface));
         Report {
+            interface: self.interface,
             elapsed_s: elapsed.as_secs_f64(),
             calls_due,
             no_subscriber: self.no_subscriber,
-            create: self.create.report(),
-            update: self.update.report(),
-            delete: self.delete.report(),
+            create,
+            update,
+            release,
+            delete,
             round_trip: summary(&self.round_trip),
             late: self.late,
             unexpected: self.unexpected,
@@ -144,20 +169,18 @@ impl Tally {
             live: self.live,
             accepted: self.create.accepted,
             refused: self.create.refused,
-            lost: self.create.lost + self.update.lost + self.delete.lost,
-            retransmitted: self.create.retransmitted
-                + self.update.retransmitted
-                + self.delete.retransmitted,
+            lost: self.all().map(|count| count.lost).iter().sum(),
+            retransmitted: self.all().map(|count| count.retransmitted).iter().sum(),
             ending,
         }
     }
 }
 
-fn cause_count((cause, count): (&Cause, &u64)) -> CauseCount {
+fn cause_count(interface: Interface, cause: u8, count: u64) -> CauseCount {
     CauseCount {
-        cause: cause.0,
-        name: cause.to_string(),
-        count: *count,
+        cause,
+        name: interface.cause_name(cause),
+        count,
     }
 }
 

@@ -95,17 +95,15 @@ impl Client {
     ///
     /// When the address can't be bound.
     pub fn open(options: ClientOptions) -> Result<Self, LoadError> {
-        let rest = options.t3_response * u32::from(options.n3_requests);
         let salt = salt();
-        let first_sequence = (salt >> 16) as u16;
         Ok(Self {
             clock: Clock::start(),
             sockets: Sockets::bind(options.local, options.local_port, 1, options.peer)?,
             transactions: Transactions::new(
                 options.t3_response,
                 options.n3_requests,
-                rest,
-                first_sequence,
+                u16::MAX.into(),
+                salt,
             ),
             next_teid: salt.max(1),
             ended: Vec::new(),
@@ -341,11 +339,10 @@ impl Client {
     }
 
     fn begin(&mut self, mut job: Job, now: Mono) -> Result<(), LoadError> {
-        let kind = job.kind;
         let sequence = self.transactions.next_sequence();
-        job.octets[8..10].copy_from_slice(&sequence.to_be_bytes());
+        job.octets[8..10].copy_from_slice(&(sequence as u16).to_be_bytes());
         self.sockets.send(0, self.options.peer, &job.octets)?;
-        let begun = self.transactions.begin(kind, Sent { job, first: now }, now);
+        let begun = self.transactions.begin(Sent { job, first: now }, now);
         debug_assert!(begun.is_ok_and(|begun| begun == sequence));
         Ok(())
     }
@@ -439,6 +436,7 @@ impl Client {
             arp: self.options.arp,
             qos: &QOS_R99,
             evolved_arp: self.options.evolved_arp,
+            low_priority: false,
         }
     }
 }
@@ -482,12 +480,13 @@ fn take_answer(
     now: Mono,
 ) -> Option<Outcome> {
     let header = &message.header;
-    let sequence = header.sequence?;
-    let asked = &transactions.get(sequence)?.what.job;
-    if header.teid != asked.teid && header.teid != 0 {
-        return None;
-    }
-    let Pending { sends, what, .. } = transactions.answer(sequence, header.kind, now)?;
+    let fits = |sent: &Sent| {
+        let asked = &sent.job;
+        (header.teid == asked.teid || header.teid == 0)
+            && asked.kind.response() == Some(header.kind)
+    };
+    let sequence = header.sequence?.into();
+    let Pending { sends, what } = transactions.answer(sequence, fits, now)?;
     let mut outcome = Outcome::read(message, what.job.context);
     outcome.round_trip = now.since(what.first);
     outcome.sends = sends;

@@ -29,7 +29,7 @@ impl Sockets {
     pub fn bind(local: IpAddr, port: u16, count: u16, peer: SocketAddr) -> Result<Self, LoadError> {
         let local = match local.is_unspecified() {
             true => route_to(peer).map_err(|source| LoadError::Socket {
-                doing: "find the address from which the GGSN is reached",
+                doing: "find the address from which the gateway is reached",
                 source,
             })?,
             false => local,
