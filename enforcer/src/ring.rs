@@ -28,11 +28,13 @@ pub struct RefusalSeen {
     pub new_subscriber: bool,
 }
 
-/// Refusals on their way to the history; when it is full, the oldest give way and are counted.
+/// Refusals on their way to the history; when it is full, the oldest give way and are counted. Beside them the number of
+/// calls that came without an authenticated subscriber to where only others are served.
 #[derive(Debug)]
 pub struct RefusalRing {
     seen: ArrayQueue<RefusalSeen>,
     lost: AtomicU64,
+    unidentified: AtomicU64,
 }
 
 impl RefusalRing {
@@ -41,6 +43,7 @@ impl RefusalRing {
         Self {
             seen: ArrayQueue::new(capacity.max(1)),
             lost: AtomicU64::new(0),
+            unidentified: AtomicU64::new(0),
         }
     }
 
@@ -66,6 +69,16 @@ impl RefusalRing {
     /// How many gave way since this was last asked.
     pub fn take_lost(&self) -> u64 {
         self.lost.swap(0, Ordering::Relaxed)
+    }
+
+    /// Notes a call without an authenticated subscriber.
+    pub fn note_unidentified(&self) {
+        self.unidentified.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many there were since this was last asked.
+    pub fn take_unidentified(&self) -> u64 {
+        self.unidentified.swap(0, Ordering::Relaxed)
     }
 }
 

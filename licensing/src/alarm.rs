@@ -62,6 +62,9 @@ pub enum AlarmKind {
     ClockTampered,
     /// The control thread has not worked for longer than it should.
     ControlStalled,
+    /// Calls without an authenticated subscriber, as emergency calls may be, came to ordinary access points; they are
+    /// refused there. Over when none has come for ten minutes.
+    UnidentifiedCalls,
 }
 
 /// One outstanding alarm.
@@ -76,6 +79,7 @@ pub struct Alarm {
     /// When it was last said again; none: not since it was raised.
     pub repeated: Option<Wall>,
     /// The figure that goes with it when raised or last repeated: licenses in use for out of compliance, seconds left
-    /// for evaluation, sessions for the limit, the difference for drift; zero where there is none.
+    /// for evaluation, sessions for the limit, the difference for drift, calls so far for those without an authenticated
+    /// subscriber; zero where there is none.
     pub value: i64,
 }

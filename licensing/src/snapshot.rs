@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub features: Vec<FeatureStatus>,
     /// Emergency calls, counted apart (rule L8).
     pub emergency: EmergencyCounts,
+    /// Calls without an authenticated subscriber that came to ordinary access points, since the process began.
+    pub unidentified_calls: u64,
     /// Outstanding alarms, oldest first.
     pub alarms: Vec<Alarm>,
     /// The last finished recount of the session table (rule L14).

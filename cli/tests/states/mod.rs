@@ -345,7 +345,9 @@ fn state_lost() -> View {
         sessions: 1,
         drift: 2,
     });
+    snapshot.unidentified_calls = 3;
     snapshot.alarms = [
+        AlarmKind::UnidentifiedCalls,
         AlarmKind::StateLost,
         AlarmKind::StateTampered,
         AlarmKind::StateNotWritten,
@@ -399,6 +401,7 @@ fn base() -> Snapshot {
         emergency: EmergencyCounts::default(),
         alarms: Vec::new(),
         refusals_lost: 0,
+        unidentified_calls: 0,
         recount: None,
     }
 }

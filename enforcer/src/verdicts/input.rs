@@ -47,6 +47,8 @@ pub enum Input {
     Refusals(Vec<RefusalSeen>),
     /// So many more gave way on the ring before they were seen.
     RefusalsLost(u64),
+    /// So many calls without an authenticated subscriber came to ordinary access points.
+    UnidentifiedCalls(u64),
     /// A worker finished a pass over its session table (rule L14).
     Recounted(WorkerRecount),
     /// The ledgers were compared with the classes' counters (rule L14).

@@ -186,6 +186,7 @@ impl Enforcer {
             (troubles.state_not_written, AlarmKind::StateNotWritten),
             (self.watch.tampered().is_some(), AlarmKind::ClockTampered),
             (troubles.control_stalled, AlarmKind::ControlStalled),
+            (self.unidentified.lately(), AlarmKind::UnidentifiedCalls),
         ];
         let holding = conditions.into_iter().filter(|(holds, _)| *holds);
         holding.map(|(_, kind)| kind).collect::<BTreeSet<_>>()
@@ -218,6 +219,7 @@ impl Enforcer {
                 let found = found.zip(tag).map(|(found, tag)| found.differences(tag));
                 found.unwrap_or(0)
             }
+            AlarmKind::UnidentifiedCalls => self.unidentified.calls(),
             AlarmKind::ClockTampered => return self.watch.tampered().unwrap_or(0),
             AlarmKind::GraceExpired { .. }
             | AlarmKind::StateTampered

@@ -20,6 +20,7 @@ use super::recount::Recounts;
 use super::standing::Answer;
 use super::statistics::Rows;
 use super::tag::{FeatureState, ServiceState, TagState};
+use super::unidentified::Unidentified;
 use super::walls::WallWatch;
 use super::{Clocks, Config, Enforcer, Keeping, Output, STATISTICS_EVERY, Troubles};
 
@@ -89,6 +90,7 @@ impl Enforcer {
             recounts: Recounts::new(config.workers),
             history: History::new(config.history),
             refusals_lost: 0,
+            unidentified: Unidentified::default(),
             keeping: Keeping {
                 clock: true,
                 operator: forgotten,

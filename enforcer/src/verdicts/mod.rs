@@ -25,6 +25,7 @@ pub mod standing;
 pub mod statistics;
 mod tag;
 mod take;
+mod unidentified;
 mod view;
 mod walls;
 
@@ -48,6 +49,7 @@ use self::recount::Recounts;
 pub use self::standing::Answer;
 use self::standing::{NodeFacts, PRIORITY_PERCENT_MAX};
 use self::tag::{FeatureState, ServiceState, TagState};
+use self::unidentified::Unidentified;
 use self::walls::WallWatch;
 
 /// Refusals that the history holds unless configured otherwise.
@@ -110,6 +112,7 @@ pub struct Enforcer {
     recounts: Recounts,
     history: History,
     refusals_lost: u64,
+    unidentified: Unidentified,
     keeping: Keeping,
     outputs: VecDeque<Output>,
 }
@@ -264,6 +267,7 @@ impl Enforcer {
         if let Some(by_s) = self.watch.pass(now, ran) {
             self.event(Event::ClockJumped { by_s });
         }
+        self.unidentified.pass(now.mono);
         self.run_clocks(elapsed_ms);
         let cooled = self
             .tags_mut()

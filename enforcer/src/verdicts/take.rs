@@ -26,6 +26,7 @@ impl Enforcer {
             Input::Sealed { service, took_us } => self.sealed(TagRef::Service(service), took_us),
             Input::Refusals(seen) => seen.iter().for_each(|seen| self.refused(seen)),
             Input::RefusalsLost(lost) => self.refusals_lost += lost,
+            Input::UnidentifiedCalls(calls) => self.unidentified.came(calls, now.mono),
             Input::Recounted(pass) => self.recounts.worker(pass, now.wall),
             Input::LedgerChecked(ledgers) => self.recounts.ledgers(ledgers, now.wall),
             Input::Registered => self.registered(now),

@@ -50,6 +50,7 @@ impl Enforcer {
                 .map(|(place, (listed, state))| self.feature_status(place, listed, state))
                 .collect(),
             emergency: self.emergency,
+            unidentified_calls: self.unidentified.calls(),
             alarms: self.alarms.oldest_first(),
             recount: self.recounts.found().map(|found| found.recount),
             refusals_lost: self.refusals_lost,

@@ -183,6 +183,10 @@ impl Control {
         if lost > 0 {
             self.tell(Input::RefusalsLost(lost), now);
         }
+        let unidentified = self.ring.take_unidentified();
+        if unidentified > 0 {
+            self.tell(Input::UnidentifiedCalls(unidentified), now);
+        }
     }
 
     fn recounted(&mut self, recount: WorkerRecount) {

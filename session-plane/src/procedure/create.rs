@@ -64,6 +64,9 @@ impl SessionPlane {
         let served = self.shared.apns.served(place).ok_or(unknown)?;
         let qos = request.qos()?;
         let (pdp_type, cause) = wanted_type(request, apn)?;
+        if !apn.emergency && request.is_unidentified() {
+            self.shared.refusals.note_unidentified();
+        }
         let who = identify(request, apn)?;
         let class = served.class(apn, request.priority_level(), Some(qos.arp()));
         let call = Call {
@@ -118,14 +121,27 @@ impl SessionPlane {
     }
 }
 
+impl Request<'_> {
+    fn is_authenticated(&self) -> bool {
+        let flags = self.ies.get(IeType::EXTENDED_COMMON_FLAGS);
+        let flags = flags.and_then(|value| value.first()).unwrap_or(&0);
+        flags & UNAUTHENTICATED_IMSI == 0
+    }
+
+    /// In one of the two forms that an emergency call without an authenticated subscriber has.
+    fn is_unidentified(&self) -> bool {
+        match self.ies.get(IeType::IMSI) {
+            Some(_) => !self.is_authenticated(),
+            None => self.ies.get(IeType::IMEI).is_some(),
+        }
+    }
+}
+
 /// Who calls. Without an IMSI, or with one that nobody authenticated, it is the equipment, and only an emergency call
 /// may come so (TS 29.060 7.3.1).
 fn identify(request: &Request<'_>, apn: &Apn) -> Result<Identity, Cause> {
     let has_imsi = request.ies.get(IeType::IMSI).is_some();
-    let flags = request.ies.get(IeType::EXTENDED_COMMON_FLAGS);
-    let flags = flags.and_then(|value| value.first()).unwrap_or(&0);
-    let authenticated = flags & UNAUTHENTICATED_IMSI == 0;
-    if has_imsi && authenticated {
+    if has_imsi && request.is_authenticated() {
         let imsi = request.value(IeType::IMSI, 0, Imsi::parse)?;
         return Ok(Identity::of_imsi(imsi));
     }

@@ -114,6 +114,15 @@ fn without_a_subscriber_there_are_only_emergency_calls() {
         Cause::USER_AUTHENTICATION_FAILED
     );
     assert_eq!((rig.live(), rig.admitted()), (0, 0));
+    assert_eq!(
+        rig.ring.take_unidentified(),
+        2,
+        "those in the form of an emergency call"
+    );
+    rig.ask(&without_subscriber("sos"));
+    rig.make(1, 5, "internet");
+    rig.ask(&create(1, 5, "internet").without(IeType::IMSI, 0));
+    assert_eq!(rig.ring.take_unidentified(), 0);
 }
 
 #[test]

@@ -94,6 +94,9 @@ impl SessionPlane {
         let flags = request.flags();
         let (pdn_type, cause) = wanted_type(request, apn, access, flags)?;
         let sender = request.value(IeType::F_TEID, FTeid::parse)?;
+        if !apn.emergency && request.is_unidentified(flags) {
+            self.shared.refusals.note_unidentified();
+        }
         let who = identify(request, apn, flags)?;
         let number = bearer_number(&bearer)?;
         let comes_over = flags
@@ -191,6 +194,14 @@ impl<'a> Request<'a> {
         let group = self.ies.group(kind, 0);
         let group = group.ok_or(CauseIe::about(Cause::MANDATORY_IE_MISSING, kind, 0))?;
         group.map_err(|_| CauseIe::about(Cause::MANDATORY_IE_INCORRECT, kind, 0))
+    }
+
+    /// In one of the two forms that an emergency call without an authenticated subscriber has.
+    fn is_unidentified(&self, flags: Indication) -> bool {
+        match self.ies.get(IeType::IMSI, 0) {
+            Some(_) => flags.has(Indication::UIMSI),
+            None => self.ies.get(IeType::MEI, 0).is_some(),
+        }
     }
 
     /// Low access priority (TS 29.274 8.88).

@@ -281,6 +281,28 @@ fn a_jump_of_the_wall_clock_is_told_and_changes_nothing() {
     assert_eq!(cleared(&rig.events()), [AlarmKind::ClockTampered]);
 }
 
+//= L8
+//= L16
+#[test]
+fn calls_without_an_authenticated_subscriber_are_one_alarm_until_it_was_quiet_for_ten_minutes() {
+    let mut rig = Rig::registered(config());
+    rig.said();
+    rig.tell(Input::UnidentifiedCalls(2));
+    assert_eq!(raised(&rig.events()), [AlarmKind::UnidentifiedCalls]);
+    assert_eq!(rig.snapshot().alarms[0].value, 2);
+    rig.pass(Duration::from_secs(599));
+    rig.tell(Input::UnidentifiedCalls(1));
+    rig.pass(Duration::from_secs(599));
+    assert_eq!(rig.events(), [], "neither raised again nor cleared");
+    assert_eq!(rig.snapshot().unidentified_calls, 3);
+    rig.pass(Duration::from_secs(1));
+    let events = rig.events();
+    assert_eq!(cleared(&events), [AlarmKind::UnidentifiedCalls]);
+    assert_eq!(raised(&events), []);
+    rig.tell(Input::UnidentifiedCalls(1));
+    assert_eq!(raised(&rig.events()), [AlarmKind::UnidentifiedCalls]);
+}
+
 //= L7
 #[test]
 fn a_block_is_an_order_about_new_calls_and_no_input_ends_a_session() {

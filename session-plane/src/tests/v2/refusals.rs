@@ -173,6 +173,7 @@ fn emergency_calls_pass_without_a_subscriber_and_through_a_block() {
     assert_eq!(rig.ask2(&without("internet")).complaint(), no_imsi);
     let answer = rig.ask2(&flagged("internet").with(IeType::MEI, 0, &MEI));
     assert_eq!(answer.cause(), Cause::USER_AUTHENTICATION_FAILED);
+    assert_eq!(rig.ring.take_unidentified(), 2);
 }
 
 //= L8
