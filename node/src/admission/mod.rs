@@ -7,7 +7,7 @@
 mod error;
 mod opening;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use licensing::{Catalog, Mono, Now, ServiceIndex};
 
 pub(crate) use self::error::AdmissionError;
 
+/// Sessions given back in one step, in which no client is answered.
+const GIVE_BACK_STEP: usize = 4_096;
 /// Of a refusal in the history: no cause was sent by us.
 const NO_CAUSE: u8 = 0;
 
@@ -35,6 +37,8 @@ pub(crate) struct Admissions {
     /// By the number of the lease.
     clients: BTreeMap<u64, Client>,
     next_lease: u64,
+    /// What clients held that are gone, on its way back.
+    leaving: VecDeque<Holding>,
     /// Every class that a client has named, living or not.
     classes: BTreeMap<ClassId, Class>,
     ended: Ended,
@@ -104,6 +108,7 @@ impl Admissions {
             refusals,
             clients: BTreeMap::new(),
             next_lease: first_lease,
+            leaving: VecDeque::new(),
             classes: BTreeMap::new(),
             ended: Ended::default(),
             recount_every,
@@ -144,18 +149,38 @@ impl Admissions {
         }
     }
 
-    /// Gives back what clients held whose leases have run out.
-    pub(crate) fn expire(&mut self, now: Mono) {
+    /// Ends the leases that have run out, and gives back what their clients held, a step at a time; true if there is
+    /// more to give back, at once.
+    pub(crate) fn expire(&mut self, now: Mono) -> bool {
         let over = self.clients.iter().filter(|(_, c)| c.until <= now);
         let over: Vec<u64> = over.map(|(lease, _)| *lease).collect();
         for lease in over {
             if let Some(client) = self.clients.remove(&lease) {
                 let name = Arc::clone(&client.name);
-                let sessions = client.give_back(&mut self.gate);
+                let sessions = client.held();
                 self.ended.expired += sessions;
+                self.leaving.extend(client.holdings);
                 tracing::warn!(client = %name, sessions, "a client's lease ran out: its sessions are given back");
             }
         }
+        self.give_back(GIVE_BACK_STEP)
+    }
+
+    /// Gives back at most so many permits of clients that are gone; true if there are more.
+    fn give_back(&mut self, most: usize) -> bool {
+        let mut left = most;
+        while let Some(holding) = self.leaving.front_mut() {
+            let count = left.min(holding.permits.len());
+            let from = holding.permits.len() - count;
+            let permits = holding.permits.drain(from..);
+            permits.for_each(|permit| self.gate.release(permit));
+            left -= count;
+            if from > 0 {
+                return true;
+            }
+            self.leaving.pop_front();
+        }
+        false
     }
 
     /// What the clients hold against the gate's counters, when it is due (rule L14).
@@ -194,7 +219,7 @@ impl Admissions {
     /// Sessions of all clients, by service.
     pub(crate) fn by_service(&self) -> BTreeMap<ServiceIndex, u64> {
         let mut sessions = BTreeMap::new();
-        for holding in self.clients.values().flat_map(|client| &client.holdings) {
+        for holding in self.holdings_there() {
             *sessions.entry(holding.service).or_default() += holding.permits.len() as u64;
         }
         sessions
@@ -213,9 +238,14 @@ impl Admissions {
     }
 
     fn held_of(&self, id: ClassId) -> u64 {
-        let holdings = self.clients.values().flat_map(|client| &client.holdings);
-        let of_class = holdings.filter(|holding| holding.id == id);
+        let of_class = self.holdings_there().filter(|holding| holding.id == id);
         of_class.map(|holding| holding.permits.len() as u64).sum()
+    }
+
+    /// Of clients, and of clients that are gone.
+    fn holdings_there(&self) -> impl Iterator<Item = &Holding> {
+        let of_clients = self.clients.values().flat_map(|client| &client.holdings);
+        of_clients.chain(&self.leaving)
     }
 
     fn heartbeat(&mut self, lease: u64, now: Mono) -> Result<ClientLease, AdmissionError> {
@@ -233,7 +263,9 @@ impl Admissions {
             holds: vec![0; client.holdings.len()],
             ..client.answer(lease, None)
         };
-        self.ended.closed += client.give_back(&mut self.gate);
+        self.ended.closed += client.held();
+        self.leaving.extend(client.holdings);
+        self.give_back(GIVE_BACK_STEP);
         Ok(answer)
     }
 
@@ -244,7 +276,8 @@ impl Admissions {
         batch: Batch,
         now: Now,
     ) -> Result<ClientLease, AdmissionError> {
-        let all_held: u64 = self.clients.values().map(Client::held).sum();
+        let held = self.holdings_there().map(|h| h.permits.len() as u64);
+        let all_held: u64 = held.sum();
         let unknown = AdmissionError::UnknownLease(lease);
         let client = self.clients.get_mut(&lease).ok_or(unknown)?;
         client.renew(now.mono);
@@ -269,9 +302,10 @@ impl Admissions {
 /// The end of the node ends its clients' sessions here.
 impl Drop for Admissions {
     fn drop(&mut self) {
-        for (_, client) in std::mem::take(&mut self.clients) {
-            client.give_back(&mut self.gate);
-        }
+        let clients = std::mem::take(&mut self.clients).into_values();
+        self.leaving
+            .extend(clients.flat_map(|client| client.holdings));
+        self.give_back(usize::MAX);
     }
 }
 
@@ -415,13 +449,6 @@ impl Client {
             done: batch.calls,
             refused: None,
         }
-    }
-
-    /// Ends it: how many sessions were given back.
-    fn give_back(self, gate: &mut WorkerGate) -> u64 {
-        let permits = self.holdings.into_iter().flat_map(|h| h.permits);
-        let given = permits.map(|permit| gate.release(permit));
-        given.count() as u64
     }
 }
 

@@ -456,3 +456,74 @@ fn what_was_released_is_not_restored_under_the_same_lease() {
     let again = rig.batch(lease, 3, (BatchOperation::Restore, 0, 8), 30);
     assert_eq!(again, Err(AdmissionError::RestoreTooLate));
 }
+
+/// The lock is held for one step at a time, so that other clients are answered in between.
+//= L13 L14
+#[test]
+fn leases_that_run_out_together_give_back_in_steps_what_they_held() {
+    let mut rig = Rig::new(None);
+    let clients = api::CLIENTS_MAX as u32;
+    for n in 0..clients {
+        let lease = rig.open(&format!("mme-{n}"), 1, 0).unwrap().lease;
+        assert_eq!(rig.admit(lease, 1, 1_000, 0).holds, [1_000, 0]);
+    }
+    let over = at(LEASE_MS).mono;
+    let mut left = clients * 1_000;
+    assert_eq!(rig.counted(), left);
+    assert!(rig.admissions.expire(over), "more to do");
+    left -= 4_096;
+    assert_eq!(
+        (rig.counted(), rig.admissions.clients(over).len()),
+        (left, 0)
+    );
+    assert_eq!(rig.admissions.by_service()[&rig.mme], u64::from(left));
+    assert_eq!(rig.drift(LEASE_MS), 0);
+    // A client that comes now is served at once, and each of its requests is a step too.
+    let lease = rig.open("mme-0", 2, LEASE_MS).unwrap().lease;
+    rig.admit(lease, 1, 10, LEASE_MS);
+    left -= 2 * 4_096;
+    assert_eq!(rig.counted(), left + 10);
+    let mut steps = 1;
+    while rig.admissions.expire(over) {
+        left -= 4_096;
+        assert_eq!(rig.counted(), left + 10);
+        steps += 1;
+    }
+    assert_eq!(steps, (clients * 1_000 / 4_096) - 2);
+    assert_eq!((rig.counted(), rig.drift(LEASE_MS)), (10, 0));
+    assert_eq!(rig.admissions.ended().expired, u64::from(clients) * 1_000);
+    assert_eq!(permits_dropped(), 0);
+}
+
+/// What a client closes, and what the node ends with, comes back whole.
+//= L13
+#[test]
+fn a_close_and_the_end_of_the_node_give_back_what_no_step_has_yet() {
+    let mut rig = Rig::new(None);
+    for n in 0..10 {
+        let lease = rig.open(&format!("mme-{n}"), 1, 0).unwrap().lease;
+        rig.admit(lease, 1, 1_000, 0);
+    }
+    rig.admissions.expire(at(LEASE_MS).mono);
+    let lease = rig.open("late", 1, LEASE_MS).unwrap().lease;
+    rig.admit(lease, 1, 5, LEASE_MS);
+    let close = ClientRequest::Close { lease };
+    rig.admissions.handle(close, at(LEASE_MS)).unwrap();
+    let ended = rig.admissions.ended();
+    assert_eq!((ended.expired, ended.closed), (10_000, 5));
+    assert_eq!(rig.counted(), 0);
+    let lease = rig.open("last", 1, LEASE_MS).unwrap().lease;
+    for sequence in 1..=9 {
+        rig.admit(lease, sequence, 1_000, LEASE_MS);
+    }
+    rig.admissions.expire(at(2 * LEASE_MS).mono);
+    assert_eq!(rig.counted(), 9_000 - 4_096);
+    let Rig {
+        admissions,
+        gate,
+        mme,
+        ..
+    } = rig;
+    drop(admissions);
+    assert_eq!((gate.count_exact(mme), permits_dropped()), (0, 0));
+}

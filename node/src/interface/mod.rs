@@ -180,11 +180,11 @@ impl Interface {
         loop {
             looks.tick().await;
             let now = self.clock.now().mono;
-            let recount = {
-                let mut admissions = self.admissions.lock();
-                admissions.expire(now);
-                admissions.recount(now)
-            };
+            // Other clients are answered between two steps.
+            while self.admissions.lock().expire(now) {
+                tokio::task::yield_now().await;
+            }
+            let recount = self.admissions.lock().recount(now);
             // One that finds no room is made again before long.
             let recount = recount.map(Ask::Recounted);
             drop(recount.map(|recount| self.asks.try_send(recount)));
