@@ -8,6 +8,7 @@ use enforcer::{ClassId, Permit, Refusal};
 use gtp::v1::{Apn as AskedApn, Nsapi};
 use licensing::{Mono, Now};
 
+use crate::clear::Farewell;
 use crate::config::GtpVersion;
 use crate::plane::SessionPlane;
 use crate::pools::Lease;
@@ -127,6 +128,15 @@ impl SessionPlane {
                 return Err(Obstacle::License(refusal));
             }
         };
+        let came_over = old.filter(|old| call.comes_over == Some(*old));
+        let left_behind = came_over.and_then(|old| self.leg_of(old));
+        self.farewell = left_behind
+            .map(|(session, leg)| Farewell {
+                leg,
+                from: session.access,
+                to: call.access,
+            })
+            .filter(|farewell| farewell.from != farewell.to);
         let left = self.make_way(collision, offer.leases);
         if let Some(beside) = beside {
             self.end_session(beside, Ended::Replaced);

@@ -3,8 +3,9 @@
 //! Until then a session is there and holds its permit: it may be changed, deleted by its peer, replaced, or lost with its
 //! peer; whatever ends it first ends it, once. One that moves is asked of the peer that it has moved to.
 //!
-//! A clear looks at a few places of the table at a time and sends a few requests at a time, so that it holds up no call;
-//! while half of the requests that may be outstanding are, it waits. Clears are done one after the other.
+//! A clear first counts, then asks. It looks at a few places of the table at a time and sends a few requests at a time, so
+//! that it holds up no call; while half of the requests that may be outstanding are, it waits. Clears are done one after
+//! the other.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -16,7 +17,7 @@ use licensing::{Mono, Now, ServiceIndex};
 
 use crate::config::{Apn, GtpVersion, PlaneConfig};
 use crate::plane::SessionPlane;
-use crate::session::{Identity, Session};
+use crate::session::{Access, Identity, Session};
 use crate::transactions::{Leg, NoRoom, Purpose};
 
 /// Clears that wait for their turn, the one that goes on included.
@@ -52,6 +53,14 @@ pub enum Whom {
     All,
 }
 
+/// A session that went over to another access, as its old peer knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Farewell {
+    pub leg: Leg,
+    pub from: Access,
+    pub to: Access,
+}
+
 /// Clears, the first of which goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Clears {
@@ -70,8 +79,8 @@ struct Clearing {
     /// The next place that is looked at, and the one after the last.
     next: u32,
     end: u32,
-    /// Sessions found.
-    found: u64,
+    /// Sessions found; none: they were counted and told.
+    found: Option<u64>,
 }
 
 impl Clears {
@@ -101,7 +110,7 @@ impl Clearing {
             reactivate: clear.reactivate,
             next: 0,
             end,
-            found: 0,
+            found: Some(0),
         }
     }
 
@@ -114,9 +123,9 @@ impl Clearing {
 }
 
 impl SessionPlane {
-    /// Begins to end the sessions that are there now. How many there were is told as
-    /// [`Output::Cleared`](crate::Output::Cleared) once the peers of all of them have been asked, in the order of the
-    /// clears. False: too many clears wait already.
+    /// Begins to end the sessions that are there now. How many they are is told as
+    /// [`Output::Cleared`](crate::Output::Cleared) before long, in the order of the clears. False: too many clears wait
+    /// already.
     pub fn clear(&mut self, clear: &Clear, now: Now) -> bool {
         if self.clears.waiting.len() >= CLEARS_MAX {
             return false;
@@ -138,29 +147,46 @@ impl SessionPlane {
         let Some(mut clearing) = self.clears.waiting.pop_front() else {
             return;
         };
-        self.look_at_places(&mut clearing, now);
-        match clearing.next < clearing.end {
-            true => self.clears.waiting.push_front(clearing),
-            false => self.outbox.cleared(clearing.found),
+        let peer = clearing.peer.and_then(|peer| self.table.peers.find(peer));
+        let to = clearing.next.saturating_add(PLACES_STEP).min(clearing.end);
+        match clearing.found {
+            Some(found) => self.count_cleared(&mut clearing, peer, to, found),
+            None => self.ask_for_cleared(&mut clearing, peer, to, now),
+        }
+        if clearing.next < clearing.end {
+            self.clears.waiting.push_front(clearing);
         }
     }
 
-    fn look_at_places(&mut self, clearing: &mut Clearing, now: Mono) {
-        let peer = clearing.peer.and_then(|peer| self.table.peers.find(peer));
-        let to = clearing.next.saturating_add(PLACES_STEP).min(clearing.end);
+    /// Having counted all, it begins anew.
+    fn count_cleared(&mut self, clearing: &mut Clearing, peer: Option<u32>, to: u32, found: u64) {
+        let places = clearing.next..to;
+        let sessions = places.filter_map(|place| self.table.session(place));
+        let here = sessions
+            .filter(|session| clearing.means(session, peer))
+            .count();
+        let found = found + here as u64;
+        if to < clearing.end {
+            (clearing.next, clearing.found) = (to, Some(found));
+        } else {
+            (clearing.next, clearing.found) = (0, None);
+            self.outbox.cleared(found);
+        }
+    }
+
+    /// Stops where there is no room to ask; the next step begins there.
+    fn ask_for_cleared(&mut self, clearing: &mut Clearing, peer: Option<u32>, to: u32, now: Mono) {
         let mut asked = 0;
         while clearing.next < to {
             let place = clearing.next;
             let session = self.table.session(place);
-            if session.is_some_and(|session| clearing.means(session, peer)) {
-                if self.transactions.ending(place).is_none() {
-                    let full = asked >= SESSIONS_STEP || self.transactions.half_full();
-                    if full || self.ask_to_delete(place, clearing.reactivate, now).is_err() {
-                        return;
-                    }
-                    asked += 1;
+            let meant = session.is_some_and(|session| clearing.means(session, peer));
+            if meant && self.transactions.ending(place).is_none() {
+                let full = asked >= SESSIONS_STEP || self.transactions.half_full();
+                if full || self.ask_to_delete(place, clearing.reactivate, now).is_err() {
+                    return;
                 }
-                clearing.found += 1;
+                asked += 1;
             }
             clearing.next += 1;
         }
@@ -172,6 +198,25 @@ impl SessionPlane {
             self.transactions.forget(session);
             // There is room: one request was taken back.
             let _asked = self.ask_to_delete(session, reactivate, now);
+        }
+    }
+
+    /// Tells the peer that a session has left by another access (TS 23.402 8.2, 8.6; TS 29.274 7.2.9.2). Nothing hangs on
+    /// its answer, and where there is no room to ask it is left to find out by itself.
+    pub(crate) fn say_farewell(&mut self, now: Mono) {
+        let Some(Farewell { leg, from, to }) = self.farewell.take() else {
+            return;
+        };
+        let cause = match (from.is_3gpp(), to.is_3gpp()) {
+            (true, false) => Some(v2::Cause::RAT_CHANGED_TO_NON_3GPP),
+            (false, true) => Some(v2::Cause::ACCESS_CHANGED_TO_3GPP),
+            (true, true) | (false, false) => None,
+        };
+        if self
+            .ask_to_delete_bearer(leg, cause, Purpose::Farewell, now)
+            .is_err()
+        {
+            self.counters.plain.requests_unsent += 1;
         }
     }
 

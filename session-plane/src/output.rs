@@ -30,7 +30,7 @@ pub enum Output<'a> {
     },
     /// A pass over the session table has ended (rule L14).
     Recounted(WorkerRecount),
-    /// The peers of all sessions of a clear have been asked to delete them: how many sessions there were.
+    /// A clear has counted the sessions that it is about to ask their peers for.
     Cleared(u64),
 }
 

@@ -13,7 +13,7 @@ use rand::{RngCore, SeedableRng};
 
 use crate::answer::Answer;
 use crate::cache::{RequestKey, ResponseCache};
-use crate::clear::Clears;
+use crate::clear::{Clears, Farewell};
 use crate::config::{GtpVersion, PeerOptions, PlaneConfig};
 use crate::emergency::Emergencies;
 use crate::error::PlaneError;
@@ -60,6 +60,8 @@ pub struct SessionPlane {
     pub(crate) supervision: Supervision,
     pub(crate) transactions: Transactions,
     pub(crate) clears: Clears,
+    /// To be said once the request that brought it about is answered.
+    pub(crate) farewell: Option<Farewell>,
     pub(crate) recount: Recount,
     /// Octets of the answer in the making.
     pub(crate) scratch: Vec<u8>,
@@ -107,6 +109,7 @@ impl SessionPlane {
             outbox: Outbox::default(),
             supervision: Supervision::default(),
             clears: Clears::default(),
+            farewell: None,
             transactions: Transactions::new(bounds.requests, seat),
             recount: Recount::new(classes, now.mono.after(config.recount_interval)),
             scratch: Vec::new(),

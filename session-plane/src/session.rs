@@ -63,6 +63,14 @@ impl Access {
     /// Those of GTPv2.
     pub(crate) const OF_V2: [Self; 4] = [Self::S11, Self::S5, Self::S2a, Self::S2b];
 
+    /// Of a 3GPP radio access; else of a WLAN.
+    pub(crate) fn is_3gpp(self) -> bool {
+        match self {
+            Self::Gn | Self::S5 => true,
+            Self::S2a | Self::S2b => false,
+        }
+    }
+
     pub(crate) fn version(self) -> GtpVersion {
         match self {
             Self::Gn => GtpVersion::V1,

@@ -66,6 +66,8 @@ pub struct Statistics {
     pub requests_repeated: u64,
     /// Requests of our own given up without an answer.
     pub requests_unanswered: u64,
+    /// Requests of our own not sent for want of room among those that wait for an answer.
+    pub requests_unsent: u64,
     /// Passes of the recount that have ended (rule L14).
     pub recounts: u64,
 }

@@ -48,6 +48,8 @@ pub(crate) enum Purpose {
         /// The UE is asked to connect again.
         reactivate: bool,
     },
+    /// The session is at another access: the answer of the one that it left changes nothing.
+    Farewell,
 }
 
 /// How the waiting for an answer has ended.
@@ -229,6 +231,7 @@ impl Transactions {
             Purpose::EndSession { place: session, .. } => {
                 self.endings.insert(session, place);
             }
+            Purpose::Farewell => {}
         }
         self.append(place);
     }
@@ -263,6 +266,7 @@ impl Transactions {
             Purpose::EndSession { place: session, .. } => {
                 self.endings.remove(&session);
             }
+            Purpose::Farewell => {}
         }
         Some(transaction)
     }
@@ -309,8 +313,7 @@ impl Transactions {
         assert!(self.len() <= self.most);
         for (session, place) in &self.endings {
             let purpose = self.outstanding.get(*place).unwrap().transaction.purpose;
-            let Purpose::EndSession { place, .. } = purpose;
-            assert_eq!(place, *session);
+            assert!(matches!(purpose, Purpose::EndSession { place, .. } if place == *session));
         }
     }
 }
@@ -360,6 +363,7 @@ impl SessionPlane {
             (Purpose::EndSession { place, .. }, Outcome::Answered | Outcome::GivenUp) => {
                 self.end_session(place, Ended::Cleared);
             }
+            (Purpose::Farewell, Outcome::Answered | Outcome::GivenUp) => {}
         }
     }
 

@@ -319,3 +319,190 @@ fn a_peer_that_restarts_meanwhile_ends_it() {
     rig.hear(SGW, &asked[0].answer(0, Cause::CONTEXT_NOT_FOUND));
     assert_eq!(rig.ended(Ended::Cleared), 0);
 }
+
+/// TS 29.274 7.2.9.2, cause: the access that a session left is told where it went, and the session lives on.
+//= L7
+#[test]
+fn the_access_that_a_session_left_is_told_so() {
+    let sides = [(S5, true), (S2B, false), (S2A, false)];
+    for (n, (from, from_3gpp)) in (1..).zip(sides) {
+        for (to, to_3gpp) in sides {
+            let mut rig = Rig::with(quiet);
+            let old = rig
+                .accepted2(&create_by(from, n, 6, "internet"))
+                .control()
+                .teid;
+            let request = handed_over(create_by(to, n, 5, "internet"));
+            let new = rig.accepted2(&request).control().teid;
+            let told = asked(std::mem::take(&mut rig.aside));
+            if from == to {
+                assert!(told.is_empty());
+                continue;
+            }
+            assert_eq!((told.len(), told[0].path), (1, Rig::path(SGW)));
+            let message = told[0].v2();
+            assert_eq!(message.header.teid, Some(sgw_teids(n, 6).0));
+            let ies = message.ie_set().unwrap();
+            assert_eq!(ies.get(IeType::EBI, 0), Some(&[6][..]));
+            let why = match (from_3gpp, to_3gpp) {
+                (true, false) => Some(&[4, 0][..]),
+                (false, true) => Some(&[10, 0][..]),
+                _ => None,
+            };
+            assert_eq!(ies.get(IeType::CAUSE, 0), why);
+            // Whether it is answered or not, the session stays.
+            match to_3gpp {
+                true => drop(rig.hear(SGW, &told[0].answer(old, Cause::REQUEST_ACCEPTED))),
+                false => assert_eq!(rig.run(T3 * 6).len(), 4, "asked 5 times"),
+            }
+            assert_eq!(rig.plane.transactions.len(), 0);
+            assert!(rig.plane.table.by_teid(new).is_some());
+            assert_eq!((rig.live(), rig.admitted()), (1, 1));
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_and_what_comes_again_says_no_farewell() {
+    let mut rig = Rig::with(quiet);
+    rig.make2(1, 6, "internet");
+    let request = handed_over(create_by(S2B, 1, 5, "nowhere"));
+    assert_eq!(rig.ask2(&request).cause(), Cause::MISSING_OR_UNKNOWN_APN);
+    assert!(rig.aside.is_empty());
+    let request = handed_over(create_by(S2B, 1, 5, "internet")).encode(0x77);
+    let answers = rig.raw(&request);
+    assert_eq!(rig.aside.len(), 1);
+    assert_eq!(rig.raw(&request), answers);
+    assert_eq!(rig.aside.len(), 1);
+}
+
+#[test]
+fn without_room_for_it_no_farewell_is_said_and_a_clear_waits() {
+    let mut rig = Rig::with(|config| {
+        quiet(config);
+        config.bounds.requests = 2;
+    });
+    let teids: Vec<_> = (1..5).map(|n| rig.make2(n, 5, "internet")).collect();
+    let first = rig.clear(&all());
+    assert_eq!(
+        (rig.cleared.as_slice(), first.len()),
+        (&[4][..], 1),
+        "half of the room"
+    );
+    for (n, told) in [(3, 1), (4, 1)] {
+        rig.accepted2(&handed_over(create_by(S2B, n, 5, "internet")));
+        assert_eq!(rig.aside.len(), told);
+    }
+    assert_eq!(rig.plane.statistics().requests_unsent, 1);
+    // Those that came over have places of their own; one at a time is asked for.
+    let mut waiting = first;
+    let mut asked_for = 0;
+    while let Some(next) = waiting.pop() {
+        asked_for += 1;
+        rig.hear(SGW, &next.answer(0, Cause::REQUEST_ACCEPTED));
+        waiting.extend(asked(rig.run(T3 * 5)).into_iter().next());
+    }
+    assert!(asked_for >= 2, "{asked_for} {teids:?}");
+    assert_eq!(rig.plane.transactions.len(), 0);
+}
+
+/// Half of a node's sessions are meant by each.
+#[test]
+fn a_clear_ends_what_it_names_and_nothing_else() {
+    let make = || {
+        let mut rig = Rig::with(quiet);
+        for n in 1..4 {
+            rig.make2(n, 5, "internet");
+            rig.make2(n, 6, "sos");
+            rig.make(n, 5, "internet");
+        }
+        let other = create2(4, 5, "ims").but(
+            false,
+            IeType::F_TEID,
+            0,
+            &fteid(v2::InterfaceType::S5S8_SGW_C, 0x77, OTHER_SGW),
+        );
+        rig.accepted2(&other);
+        rig
+    };
+    let subscriber = gtp::v1::Imsi::from_number(240_010_000_000_002, 15).unwrap();
+    let cases = [
+        (Whom::All, 7, "emergency calls stay"),
+        (
+            Whom::Imsi(subscriber),
+            3,
+            "a subscriber's emergency call goes too",
+        ),
+        (Whom::Apn("InterNet".into()), 6, "by both versions"),
+        (Whom::Apn("SOS".into()), 3, "named"),
+        (Whom::Apn("nowhere".into()), 0, "none such"),
+        (
+            Whom::Peer(SGW.parse().unwrap()),
+            3,
+            "not its emergency calls",
+        ),
+        (Whom::Peer(OTHER_SGW.parse().unwrap()), 1, "its only one"),
+        (Whom::Peer("10.0.0.1".parse().unwrap()), 0, "unknown"),
+        (Whom::Service(PGW), 4, "not its emergency calls"),
+        (Whom::Service(GGSN), 3, "the others"),
+    ];
+    for (whom, expected, why) in cases {
+        let mut rig = make();
+        let reactivate = false;
+        let asked = rig.clear(&Clear { whom, reactivate });
+        assert_eq!(rig.cleared, [expected as u64], "{why}");
+        assert_eq!(asked.len(), expected, "{why}");
+        rig.run(T3 * 6);
+        assert_eq!(rig.live(), 10 - expected as i64, "{why}");
+        assert_eq!(rig.ended(Ended::Cleared), expected as u64);
+    }
+}
+
+#[test]
+fn what_is_being_cleared_is_counted_again_but_not_asked_for_again() {
+    let mut rig = Rig::with(quiet);
+    rig.make2(1, 5, "internet");
+    assert_eq!(rig.clear(&all()).len(), 1);
+    assert_eq!(rig.clear(&all()).len(), 0);
+    assert_eq!(rig.cleared, [1, 1]);
+}
+
+#[test]
+fn clears_wait_for_each_other_and_one_too_many_is_told() {
+    let mut rig = Rig::with(quiet);
+    rig.make2(1, 5, "internet");
+    let none = Clear {
+        whom: Whom::Apn("none".into()),
+        reactivate: false,
+    };
+    (0..15).for_each(|_| assert!(rig.plane.clear(&none, rig.now)));
+    assert!(rig.plane.clear(&all(), rig.now));
+    assert!(!rig.plane.clear(&all(), rig.now));
+    rig.run(Duration::from_millis(100));
+    let expected = [[0; 15].as_slice(), &[1]].concat();
+    assert_eq!(rig.cleared, expected);
+    assert!(rig.plane.clear(&all(), rig.now));
+}
+
+/// New calls are answered between the steps of a mass clear, and what comes after it stays.
+#[test]
+fn a_mass_clear_goes_in_steps() {
+    let mut rig = Rig::with(quiet);
+    (0..2000).for_each(|n| drop(rig.make2(n, 5, "internet")));
+    assert!(rig.plane.clear(&all(), rig.now));
+    let mut sent = 0;
+    for n in 0..200 {
+        rig.plane.handle_timeout(rig.now);
+        let asked = rig.outputs().len();
+        assert!(asked <= 16, "{asked} at once");
+        sent += asked;
+        assert_eq!(
+            rig.ask2(&create2(5000 + n, 5, "internet")).cause(),
+            Cause::REQUEST_ACCEPTED
+        );
+        rig.pass(Duration::from_millis(1));
+    }
+    assert_eq!((sent, rig.cleared.as_slice()), (2000, &[2000][..]));
+    rig.run(T3 * 6);
+    assert_eq!((rig.live(), rig.ended(Ended::Cleared)), (200, 2000));
+}

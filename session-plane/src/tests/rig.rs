@@ -107,6 +107,8 @@ pub struct Rig {
     pub recounts: Vec<WorkerRecount>,
     /// Sessions found by the clears that have ended.
     pub cleared: Vec<u64>,
+    /// Requests of ours that went out beside an answer.
+    pub aside: Vec<(Path, Vec<u8>)>,
     sequence: u16,
 }
 
@@ -148,6 +150,7 @@ impl Rig {
             now,
             recounts: Vec::new(),
             cleared: Vec::new(),
+            aside: Vec::new(),
             sequence: 0,
         };
         (0..workers).map(rig).collect()
@@ -176,13 +179,19 @@ impl Rig {
         sent
     }
 
-    /// Octets in, from an SGSN; the octets that come out, which all go back to it.
+    /// Octets in, from an SGSN; the octets that come back to it. What goes to others are requests of ours.
     pub fn raw(&mut self, datagram: &[u8]) -> Vec<Vec<u8>> {
         let path = Self::path(SGSN);
         self.plane.handle_datagram(datagram, path, self.now);
-        let sent = self.outputs();
-        assert!(sent.iter().all(|(way, _)| *way == path));
-        sent.into_iter().map(|(_, bytes)| bytes).collect()
+        let sent = self.outputs().into_iter();
+        let (back, aside): (Vec<_>, Vec<_>) = sent.partition(|(way, _)| *way == path);
+        assert!(
+            aside
+                .iter()
+                .all(|(_, octets)| [20, 99].contains(&octets[1]))
+        );
+        self.aside.extend(aside);
+        back.into_iter().map(|(_, bytes)| bytes).collect()
     }
 
     pub fn next_sequence(&mut self) -> u16 {

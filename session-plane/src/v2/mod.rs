@@ -162,6 +162,7 @@ impl SessionPlane {
             self.send_v2(path, answer.kind, bytes);
         }
         self.scratch = octets;
+        self.say_farewell(now.mono);
     }
 
     /// An answer that does nothing but refuse.
