@@ -488,7 +488,9 @@ fn clears_wait_for_each_other_and_one_too_many_is_told() {
 #[test]
 fn a_mass_clear_goes_in_steps() {
     let mut rig = Rig::with(quiet);
-    (0..2000).for_each(|n| drop(rig.make2(n, 5, "internet")));
+    for n in 0..2000 {
+        rig.make2(n, 5, "internet");
+    }
     assert!(rig.plane.clear(&all(), rig.now));
     let mut sent = 0;
     for n in 0..200 {

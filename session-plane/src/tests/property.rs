@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use enforcer::{Block, Terms};
-use gtp::v1::{Cause, IeType};
+use gtp::v1::{Cause, IeType, Imsi, MessageType};
 use licensing::ServiceIndex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::rig::*;
+use crate::statistics::Ended;
+use crate::{Clear, Path, Whom};
 
 const SUBSCRIBERS: u64 = 12;
 const APNS: [&str; 6] = ["internet", "other", "tunnel", "packet", "sos", "tiny"];
@@ -83,25 +85,42 @@ impl Model {
     }
 }
 
+/// A request of ours to delete a session, as its peer got it.
+#[derive(Clone)]
+struct Asked {
+    path: Path,
+    sequence: u16,
+    /// The endpoint of the session.
+    teid: u32,
+}
+
 struct Run {
     rig: Rig,
     model: Model,
     random: StdRng,
     last: Option<(Vec<u8>, Vec<u8>)>,
+    /// All of them, answered or not.
+    asked: Vec<Asked>,
+    /// Sessions that ended by what we asked.
+    cleared: u64,
 }
 
 impl Run {
     fn step(&mut self) {
         match self.random.random_range(0..100) {
-            0..40 => self.create(),
-            40..50 => self.secondary(),
-            50..60 => self.update(),
-            60..75 => self.delete(),
-            75..82 => self.retransmit(),
-            82..92 => self.change_terms(),
-            92..95 => self.restart(),
-            _ => drop(self.rig.run(Duration::from_millis(700))),
+            0..36 => self.create(),
+            36..45 => self.secondary(),
+            45..55 => self.update(),
+            55..67 => self.delete(),
+            67..73 => self.retransmit(),
+            73..81 => self.change_terms(),
+            81..84 => self.restart(),
+            84..87 => self.clear(),
+            87..95 => self.answer(),
+            _ => self.let_pass(Duration::from_millis(700)),
         }
+        let aside = std::mem::take(&mut self.rig.aside);
+        self.note(aside);
         self.check();
     }
 
@@ -301,6 +320,142 @@ impl Run {
         self.rig.outputs();
     }
 
+    /// Time ends only what was to end.
+    fn let_pass(&mut self, time: Duration) {
+        let pending = self.pending();
+        let sent = self.rig.run(time);
+        self.note(sent);
+        if time > Duration::from_millis(500) {
+            // After N3 times T3 its answer is no longer kept.
+            self.last = None;
+        }
+        let table = &self.rig.plane.table;
+        let sessions = std::mem::take(&mut self.model.sessions).into_iter();
+        let (here, gone): (Vec<_>, Vec<_>) =
+            sessions.partition(|s| table.by_teid(s.teid).is_some());
+        assert!(gone.iter().all(|s| pending.contains(&s.teid)));
+        self.cleared += gone.len() as u64;
+        self.model.sessions = here;
+    }
+
+    /// Sessions that are about to end, by their endpoints.
+    fn pending(&self) -> BTreeSet<u32> {
+        let plane = &self.rig.plane;
+        let sessions = plane.table.sessions();
+        let pending = sessions.filter(|(place, _)| plane.transactions.ending(*place).is_some());
+        pending.map(|(_, session)| session.teid).collect()
+    }
+
+    fn note(&mut self, sent: Vec<(Path, Vec<u8>)>) {
+        for (path, octets) in sent {
+            let request = Answer1::read(&octets);
+            assert_eq!(request.header.kind, MessageType::DELETE_PDP_CONTEXT_REQUEST);
+            let sequence = request.header.sequence.unwrap();
+            if self.asked.iter().any(|asked| asked.sequence == sequence) {
+                continue;
+            }
+            let plane = &self.rig.plane;
+            let mut sessions = plane.table.sessions();
+            let session = sessions.find(|(place, session)| {
+                let peer = plane.table.peers.get(session.peer).unwrap().address;
+                (peer, session.peer_teid) == (path.peer.ip(), request.header.teid)
+                    && plane.transactions.ending(*place).is_some()
+            });
+            // It may have ended since.
+            if let Some((_, session)) = session {
+                let teid = session.teid;
+                self.asked.push(Asked {
+                    path,
+                    sequence,
+                    teid,
+                });
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        let apn = APNS[self.random.random_range(0..APNS.len())];
+        let who = self.random.random_range(0..SUBSCRIBERS);
+        let imsi = Imsi::from_number(240_010_000_000_000 + who, 15).unwrap();
+        let sgsn = self.random.random_range(0..2);
+        let whom = match self.random.random_range(0..5) {
+            0 => Whom::All,
+            1 => Whom::Imsi(imsi),
+            2 => Whom::Apn(apn.into()),
+            3 => Whom::Peer(SGSNS[sgsn].parse().unwrap()),
+            _ => Whom::Service(service(apn)),
+        };
+        let meant = |s: &&Expected| match &whom {
+            Whom::All => s.apn != "sos",
+            Whom::Imsi(_) => s.who == who,
+            Whom::Apn(apn) => s.apn == apn,
+            Whom::Peer(_) => s.apn != "sos" && s.sgsn == sgsn,
+            Whom::Service(of) => s.apn != "sos" && service(s.apn) == *of,
+        };
+        let meant = self.model.sessions.iter().filter(meant);
+        let meant: BTreeSet<_> = meant.map(|s| s.teid).collect();
+        let mut allowed = self.pending();
+        allowed.extend(&meant);
+        let reactivate = self.random.random();
+        let clear = Clear { whom, reactivate };
+        assert!(self.rig.plane.clear(&clear, self.rig.now));
+        self.let_pass(Duration::from_millis(5));
+        assert_eq!(self.rig.cleared, [meant.len() as u64]);
+        self.rig.cleared.clear();
+        let pending = self.pending();
+        assert!(pending.is_subset(&allowed));
+        let mut sessions = self.model.sessions.iter();
+        assert!(sessions.all(|s| !meant.contains(&s.teid) || pending.contains(&s.teid)));
+    }
+
+    /// An answer, right, wrong, late or once more, to any request of ours there was.
+    fn answer(&mut self) {
+        if self.asked.is_empty() {
+            return;
+        }
+        // Most of them of late.
+        let len = self.asked.len();
+        let from = if self.random.random_bool(0.8) {
+            len.saturating_sub(10)
+        } else {
+            0
+        };
+        let at = self.random.random_range(from..len);
+        let Asked {
+            path,
+            sequence,
+            teid,
+        } = self.asked[at].clone();
+        let is_here = self.rig.plane.table.by_teid(teid).is_some();
+        let last = self.asked.iter().rfind(|asked| asked.teid == teid);
+        let waits = self.pending().contains(&teid) && last.unwrap().sequence == sequence;
+        let mut from = path;
+        let mut answer = Message1::new(
+            MessageType::DELETE_PDP_CONTEXT_RESPONSE,
+            [teid, 0][self.random.random_range(0..2)],
+        );
+        let cause = [128, 192, 199, 201][self.random.random_range(0..4)];
+        answer = answer.with(IeType::CAUSE, &[cause]);
+        let fault = self.random.random_range(0..8);
+        match fault {
+            0 => from.peer.set_ip("127.0.0.99".parse().unwrap()),
+            1 => answer.teid = teid ^ 0x1_0000,
+            2 => answer.kind = MessageType::UPDATE_PDP_CONTEXT_RESPONSE,
+            3 => answer.ies.clear(),
+            _ => {}
+        }
+        let octets = answer.encode(sequence);
+        self.rig.plane.handle_datagram(&octets, from, self.rig.now);
+        assert!(self.rig.outputs().is_empty());
+        let ends = waits && fault > 3;
+        let stays = self.rig.plane.table.by_teid(teid).is_some();
+        assert_eq!(stays, is_here && !ends);
+        if ends {
+            self.cleared += 1;
+            self.model.sessions.retain(|s| s.teid != teid);
+        }
+    }
+
     fn check(&mut self) {
         let sessions = self.model.sessions.len();
         assert_eq!(self.rig.plane.table.len() as usize, sessions);
@@ -327,11 +482,14 @@ impl Run {
 //= L14
 #[test]
 fn random_sequences_agree_with_the_model() {
+    let mut cleared = 0;
     for seed in 0..40 {
         let mut run = Run {
             rig: Rig::with(|config| {
                 config.recount_interval = Duration::from_secs(1);
                 config.echo.interval = None;
+                config.t3_response = Duration::from_secs(1);
+                config.n3_requests = 2;
                 config
                     .apns
                     .iter_mut()
@@ -340,12 +498,19 @@ fn random_sequences_agree_with_the_model() {
             model: Model::default(),
             random: StdRng::seed_from_u64(seed),
             last: None,
+            asked: Vec::new(),
+            cleared: 0,
         };
         (0..400).for_each(|_| run.step());
+        let ended = run.rig.plane.statistics().sessions_ended;
+        let by_us = ended.get(&Ended::Cleared).copied().unwrap_or(0);
+        assert_eq!(by_us, run.cleared);
+        cleared += by_us;
         let (gate, shared) = (run.rig.gate.clone(), run.rig.shared.clone());
         drop(run);
         assert_eq!((gate.count_exact(GGSN), gate.count_exact(PGW)), (0, 0));
         assert!(shared.pools.counts().iter().all(|pool| pool.used == 0));
         assert_eq!(enforcer::permits_dropped(), 0);
     }
+    assert!(cleared > 150, "{cleared}");
 }

@@ -179,17 +179,14 @@ impl Rig {
         sent
     }
 
-    /// Octets in, from an SGSN; the octets that come back to it. What goes to others are requests of ours.
+    /// Octets in, from an SGSN; the octets that come back to it. All else that goes out are requests of ours.
     pub fn raw(&mut self, datagram: &[u8]) -> Vec<Vec<u8>> {
         let path = Self::path(SGSN);
         self.plane.handle_datagram(datagram, path, self.now);
         let sent = self.outputs().into_iter();
-        let (back, aside): (Vec<_>, Vec<_>) = sent.partition(|(way, _)| *way == path);
-        assert!(
-            aside
-                .iter()
-                .all(|(_, octets)| [20, 99].contains(&octets[1]))
-        );
+        let is_request = |octets: &[u8]| [20, 99].contains(&octets[1]);
+        let (aside, back): (Vec<_>, Vec<_>) = sent.partition(|(_, octets)| is_request(octets));
+        assert!(back.iter().all(|(way, _)| *way == path));
         self.aside.extend(aside);
         back.into_iter().map(|(_, bytes)| bytes).collect()
     }
