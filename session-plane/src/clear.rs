@@ -210,7 +210,9 @@ impl SessionPlane {
         let cause = match (from.is_3gpp(), to.is_3gpp()) {
             (true, false) => Some(v2::Cause::RAT_CHANGED_TO_NON_3GPP),
             (false, true) => Some(v2::Cause::ACCESS_CHANGED_TO_3GPP),
-            (true, true) | (false, false) => None,
+            (false, false) => None,
+            // From one SGW to another: the old one is told by its MME (TS 23.401 5.3.3.1).
+            (true, true) => return,
         };
         if self
             .ask_to_delete_bearer(leg, cause, Purpose::Farewell, now)

@@ -66,7 +66,7 @@ impl Access {
     /// Of a 3GPP radio access; else of a WLAN.
     pub(crate) fn is_3gpp(self) -> bool {
         match self {
-            Self::Gn | Self::S5 => true,
+            Self::Gn | Self::S5 | Self::S11 => true,
             Self::S2a | Self::S2b => false,
         }
     }

@@ -320,28 +320,59 @@ fn a_peer_that_restarts_meanwhile_ends_it() {
     assert_eq!(rig.ended(Ended::Cleared), 0);
 }
 
+/// Where a session may be: its Create, where its peer is and which endpoint it has, and how the cause names it.
+type Side2 = (
+    fn(u64, u8) -> Message2,
+    &'static str,
+    fn(u64, u8) -> u32,
+    bool,
+);
+const ACCESSES: [Side2; 4] = [
+    (
+        |n, ebi| create2(n, ebi, "internet"),
+        SGW,
+        |n, ebi| sgw_teids(n, ebi).0,
+        true,
+    ),
+    (
+        |n, ebi| create_by(S2B, n, ebi, "internet"),
+        SGW,
+        |n, ebi| sgw_teids(n, ebi).0,
+        false,
+    ),
+    (
+        |n, ebi| create_by(S2A, n, ebi, "internet"),
+        SGW,
+        |n, ebi| sgw_teids(n, ebi).0,
+        false,
+    ),
+    (
+        |n, ebi| create11(n, ebi, "internet"),
+        MME,
+        |n, ebi| mme_teids(n, ebi).0,
+        true,
+    ),
+];
+
 /// TS 29.274 7.2.9.2, cause: the access that a session left is told where it went, and the session lives on.
 //= L7
 #[test]
 fn the_access_that_a_session_left_is_told_so() {
-    let sides = [(S5, true), (S2B, false), (S2A, false)];
-    for (n, (from, from_3gpp)) in (1..).zip(sides) {
-        for (to, to_3gpp) in sides {
+    for (create_from, peer, teid, from_3gpp) in ACCESSES {
+        for (create_to, _, _, to_3gpp) in ACCESSES {
             let mut rig = Rig::with(quiet);
-            let old = rig
-                .accepted2(&create_by(from, n, 6, "internet"))
-                .control()
-                .teid;
-            let request = handed_over(create_by(to, n, 5, "internet"));
-            let new = rig.accepted2(&request).control().teid;
+            rig.accepted2(&create_from(1, 6));
+            rig.accepted2(&handed_over(create_to(1, 5)));
             let told = asked(std::mem::take(&mut rig.aside));
-            if from == to {
+            assert_eq!(rig.live(), 1);
+            let is_same = std::ptr::fn_addr_eq(create_from, create_to);
+            if is_same || from_3gpp && to_3gpp {
                 assert!(told.is_empty());
                 continue;
             }
-            assert_eq!((told.len(), told[0].path), (1, Rig::path(SGW)));
+            assert_eq!((told.len(), told[0].path), (1, Rig::path(peer)));
             let message = told[0].v2();
-            assert_eq!(message.header.teid, Some(sgw_teids(n, 6).0));
+            assert_eq!(message.header.teid, Some(teid(1, 6)));
             let ies = message.ie_set().unwrap();
             assert_eq!(ies.get(IeType::EBI, 0), Some(&[6][..]));
             let why = match (from_3gpp, to_3gpp) {
@@ -352,14 +383,40 @@ fn the_access_that_a_session_left_is_told_so() {
             assert_eq!(ies.get(IeType::CAUSE, 0), why);
             // Whether it is answered or not, the session stays.
             match to_3gpp {
-                true => drop(rig.hear(SGW, &told[0].answer(old, Cause::REQUEST_ACCEPTED))),
+                true => drop(rig.hear(peer, &told[0].answer(0, Cause::REQUEST_ACCEPTED))),
                 false => assert_eq!(rig.run(T3 * 6).len(), 4, "asked 5 times"),
             }
             assert_eq!(rig.plane.transactions.len(), 0);
-            assert!(rig.plane.table.by_teid(new).is_some());
-            assert_eq!((rig.live(), rig.admitted()), (1, 1));
+            assert_eq!((rig.live(), rig.addresses_out()), (1, 1));
         }
     }
+}
+
+/// On S11 the MME is asked at its endpoint for the UE, connection by connection.
+#[test]
+fn a_collapsed_call_is_cleared_at_its_mme() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make11(1, 5, "internet");
+    let mut second = create11(1, 6, "ims");
+    second.teid = Some(teid);
+    rig.accepted2(&second);
+    let whom = Whom::Apn("ims".into());
+    let reactivate = false;
+    let asked = rig.clear(&Clear { whom, reactivate });
+    assert_eq!((asked.len(), asked[0].path), (1, Rig::path(MME)));
+    assert_eq!(asked[0].v2().header.teid, Some(mme_teids(1, 6).0));
+    let linked = asked[0]
+        .v2()
+        .ie_set()
+        .unwrap()
+        .get(IeType::EBI, 0)
+        .map(<[u8]>::to_vec);
+    assert_eq!(linked, Some(vec![6]));
+    rig.hear(MME, &asked[0].answer(teid, Cause::REQUEST_ACCEPTED));
+    assert_eq!((rig.live(), rig.ended(Ended::Cleared)), (1, 1));
+    let asked = rig.clear(&all());
+    rig.hear(MME, &asked[0].answer(teid, Cause::REQUEST_ACCEPTED));
+    assert_eq!((rig.live(), rig.ended(Ended::Cleared)), (0, 2));
 }
 
 #[test]
@@ -382,7 +439,7 @@ fn without_room_for_it_no_farewell_is_said_and_a_clear_waits() {
         quiet(config);
         config.bounds.requests = 2;
     });
-    let teids: Vec<_> = (1..5).map(|n| rig.make2(n, 5, "internet")).collect();
+    (1..5).for_each(|n| assert!(rig.make2(n, 5, "internet") > 0));
     let first = rig.clear(&all());
     assert_eq!(
         (rig.cleared.as_slice(), first.len()),
@@ -402,7 +459,7 @@ fn without_room_for_it_no_farewell_is_said_and_a_clear_waits() {
         rig.hear(SGW, &next.answer(0, Cause::REQUEST_ACCEPTED));
         waiting.extend(asked(rig.run(T3 * 5)).into_iter().next());
     }
-    assert!(asked_for >= 2, "{asked_for} {teids:?}");
+    assert!(asked_for >= 2, "{asked_for}");
     assert_eq!(rig.plane.transactions.len(), 0);
 }
 
