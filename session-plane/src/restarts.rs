@@ -167,10 +167,9 @@ impl PeerRestarts {
 
     /// Takes a restart counter in. One that is newer, modulo 256, moves the incarnation on (TS 23.007 18).
     pub(crate) fn tell(&self, peer: IpAddr, counter: u8) -> Told {
-        let Entry::Occupied(mut entry) = self.peers.entry(peer) else {
+        let Some(mut known) = self.peers.get_mut(&peer) else {
             return Told::Nothing;
         };
-        let known = entry.get_mut();
         let Some(last) = known.recovery.replace(counter) else {
             return Told::Nothing;
         };
