@@ -1,7 +1,7 @@
 //! GTP-C load generator: what an SGSN, an SGW or an MME would send, at a rate, and what came back.
 //!
 //! [`Machine`] is the call model: octets and the time go in, datagrams come out, no socket is touched. [`shell`] puts
-//! it on UDP sockets: [`run`] for load, [`shell::Client`] for one call after the other, or a burst of them.
+//! it on UDP sockets: [`run`] for load, [`shell::Client`] and [`shell::SessionClient`] for one call after the other.
 //!
 //! Latency counts from the time at which a request was due, not from when it was sent, so that a peer which stalls the
 //! generator can't hide behind it.

@@ -10,9 +10,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use double::Ggsn;
+use double::epc::Epc;
+use double::world::Gateway;
 use gtp::v1::{BackOffTime, Cause, Imsi, MessageType, Nsapi, Writer};
-use load::shell::{Client, ClientError, ClientOptions};
-use load::{HoldTime, Plan};
+use gtp::v2::{self, Ebi, EpcTimer, Paa};
+use load::shell::{Client, ClientError, ClientOptions, SessionClient, SessionOptions};
+use load::{HoldTime, Interface, Plan};
 
 /// What a test tells its GGSN to do.
 enum Order {
@@ -23,14 +26,33 @@ enum Order {
     Stop,
 }
 
-struct Served {
+struct Served<G> {
     address: SocketAddr,
     orders: Sender<Order>,
-    thread: Option<JoinHandle<Ggsn>>,
+    thread: Option<JoinHandle<G>>,
 }
 
-/// A GGSN on its own thread and port, which ignores one request in `deaf_to` (0: none).
-fn serve(mut ggsn: Ggsn, deaf_to: u32) -> Served {
+/// A gateway that may fill up.
+trait Fills: Gateway + Send + 'static {
+    fn fill(&mut self, cause: Cause, time: Duration);
+}
+
+impl Fills for Ggsn {
+    fn fill(&mut self, cause: Cause, time: Duration) {
+        self.ceiling = 0;
+        self.refusal = cause;
+        self.back_off = Some(BackOffTime::at_least(time));
+    }
+}
+
+impl Fills for Epc {
+    fn fill(&mut self, _: Cause, _: Duration) {
+        self.ceiling = 0;
+    }
+}
+
+/// A gateway on its own thread and port, which ignores one request in `deaf_to` (0: none).
+fn serve<G: Fills>(mut gateway: G, deaf_to: u32) -> Served<G> {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket
         .set_read_timeout(Some(Duration::from_millis(5)))
@@ -47,11 +69,9 @@ fn serve(mut ggsn: Ggsn, deaf_to: u32) -> Served {
                     socket.send_to(&octets, last.unwrap()).unwrap();
                 }
                 Ok(Order::Full(cause, time)) => {
-                    ggsn.ceiling = 0;
-                    ggsn.refusal = cause;
-                    ggsn.back_off = Some(BackOffTime::at_least(time));
+                    gateway.fill(cause, time);
                 }
-                Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => return ggsn,
+                Ok(Order::Stop) | Err(mpsc::TryRecvError::Disconnected) => return gateway,
                 Err(mpsc::TryRecvError::Empty) => {}
             }
             let Ok((len, from)) = socket.recv_from(&mut buffer) else {
@@ -62,7 +82,7 @@ fn serve(mut ggsn: Ggsn, deaf_to: u32) -> Served {
             if deaf_to > 0 && heard.is_multiple_of(deaf_to) {
                 continue;
             }
-            if let Some(answer) = ggsn.handle(from.port(), &buffer[..len]) {
+            if let Some(answer) = gateway.handle(from.port(), &buffer[..len]) {
                 socket.send_to(&answer, from).unwrap();
             }
         }
@@ -74,8 +94,8 @@ fn serve(mut ggsn: Ggsn, deaf_to: u32) -> Served {
     }
 }
 
-impl Served {
-    fn stop(mut self) -> Ggsn {
+impl<G> Served<G> {
+    fn stop(mut self) -> G {
         self.orders.send(Order::Stop).unwrap();
         self.thread.take().unwrap().join().unwrap()
     }
@@ -305,4 +325,73 @@ fn a_client_answers_while_it_serves() {
     }
     assert_eq!(ended, [context.teid]);
     served.stop();
+}
+
+/// What a client heard, on each interface.
+#[test]
+fn an_sgw_and_an_mme_make_calls_one_after_the_other() {
+    for interface in [Interface::S5, Interface::S11] {
+        let mut epc = Epc::new(interface, 2);
+        epc.local = [127, 0, 0, 1].into();
+        epc.refusal = v2::Cause::APN_CONGESTION;
+        epc.back_off = Some(EpcTimer::at_least(Duration::from_secs(60)));
+        let served = serve(epc, 3);
+        let mut client = SessionClient::open(SessionOptions {
+            interface,
+            peer: served.address,
+            local_port: 0,
+            t3_response: Duration::from_millis(100),
+            ..SessionOptions::default()
+        })
+        .unwrap();
+        assert_eq!(client.echo().unwrap().recovery, Some(5));
+        let accepted = v2::Cause::REQUEST_ACCEPTED;
+        let first = client.create("internet", imsi(1)).unwrap();
+        assert_eq!(first.cause, accepted);
+        let first = first.session.unwrap();
+        assert_eq!(first.ebi, Ebi::FIRST);
+        assert_eq!(first.address, Some(Paa::Ipv4(first.peer_teid.into())));
+        let second = match interface {
+            Interface::S11 => {
+                let ebi = Ebi::new(6).unwrap();
+                client.create_beside(&first, "ims", ebi).unwrap()
+            }
+            Interface::S5 | Interface::Gn => client.create("ims", imsi(2)).unwrap(),
+        };
+        let second = second.session.unwrap();
+        assert_eq!(
+            second.peer_teid == first.peer_teid,
+            interface == Interface::S11
+        );
+        let refused = client.create("internet", imsi(3)).unwrap();
+        assert_eq!(
+            (refused.cause, refused.session),
+            (v2::Cause::APN_CONGESTION, None)
+        );
+        let wait = refused.back_off.map(|back_off| back_off.duration());
+        assert_eq!(wait, Some(Some(Duration::from_secs(60))));
+        assert_eq!(client.modify(&first).unwrap().cause, accepted);
+        if interface == Interface::S11 {
+            assert_eq!(client.release(&first).unwrap().cause, accepted);
+        }
+        let mut out = Vec::new();
+        let kind = v2::MessageType::DELETE_BEARER_REQUEST;
+        let mut writer = v2::Writer::new(&mut out, kind, Some(second.teid), 9);
+        writer.ebi(0, second.ebi);
+        writer.finish().unwrap();
+        // The gateway misses one of two answers at most.
+        served.orders.send(Order::Send(out.clone())).unwrap();
+        served.orders.send(Order::Send(out)).unwrap();
+        let end = Instant::now() + Duration::from_secs(10);
+        let mut ended = Vec::new();
+        while ended.len() < 2 && Instant::now() < end {
+            client.serve(Duration::from_millis(20)).unwrap();
+            ended.extend(client.take_ended());
+        }
+        assert_eq!(ended, [(second.teid, second.ebi.number()); 2]);
+        assert_eq!(client.delete(&first).unwrap().cause, accepted);
+        let epc = served.stop();
+        assert_eq!((epc.created, epc.modified), (2, 1));
+        assert_eq!(epc.ended[0], (second.peer_teid, second.ebi.number()));
+    }
 }

@@ -25,6 +25,8 @@ const CALLS: u64 = 300;
 const UPDATED_ONCE: [(&str, u64); 3] = [("Create", CALLS), ("Update", CALLS), ("Delete", CALLS)];
 /// Access points of a PGW beside those of a GGSN.
 const PGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"PGW\"\npool = \"mobiles\"\n";
+/// Those of an SGW and PGW in one.
+const SAEGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"SAEGW\"\npool = \"mobiles\"\n";
 /// Three to four seconds, if all is well.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -171,11 +173,12 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// A node, with access points of a PGW too.
-fn pgw() -> Result<Gateway> {
+/// A node, with access points of a PGW too, and of an SGW and PGW in one.
+fn epc() -> Result<Gateway> {
     let site = Site::new()?;
     let mut configuration = site.configuration();
     configuration.apns.push_str(PGW_APNS);
+    configuration.apns.push_str(SAEGW_APNS);
     site.open(&configuration)
 }
 
@@ -187,7 +190,7 @@ fn service(gateway: &Gateway, name: &str) -> Result<ServiceStatus> {
 
 #[test]
 fn on_s5_a_pgw_takes_every_call_and_tshark_finds_no_fault_with_any() -> Result<()> {
-    let gateway = pgw()?;
+    let gateway = epc()?;
     let (code, report, capture) = through_a_relay(&gateway, &words("--interface s5"))?;
     let expected = [("Create", CALLS), ("Modify", CALLS), ("Delete", CALLS)];
     assert_whole(code, &report, &expected);
@@ -200,11 +203,40 @@ fn on_s5_a_pgw_takes_every_call_and_tshark_finds_no_fault_with_any() -> Result<(
         numbers.dedup();
         assert_eq!(numbers.len() as u64, CALLS, "message {message}");
     }
-    let pgw = service(&gateway, "PGW")?;
-    let counted = (pgw.sessions.0, u64::from(pgw.peak.0));
-    assert_eq!(counted, (0, report.peak_live), "{report}");
-    assert_eq!(service(&gateway, "GGSN")?.peak.0, 0);
+    assert_counted_by(&gateway, "PGW", &report)
+}
+
+/// All calls were counted by this service and by no other.
+fn assert_counted_by(gateway: &Gateway, service: &str, report: &Report) -> Result<()> {
+    for row in gateway.snapshot()?.services {
+        let peak = match row.tag.name == service {
+            true => report.peak_live,
+            false => 0,
+        };
+        let counted = (row.sessions.0, u64::from(row.peak.0));
+        assert_eq!(counted, (0, peak), "{}: {report}", row.tag.name);
+    }
     Ok(())
+}
+
+/// Each UE has two PDN connections, falls idle once and comes back.
+#[test]
+fn on_s11_an_saegw_takes_every_call_and_tshark_finds_no_fault_with_any() -> Result<()> {
+    let gateway = epc()?;
+    let node = gateway.node()?.address().ip();
+    let more = format!("--interface s11 --pgw {node} --pdns 2 --apn internet,ims");
+    let (code, report, capture) = through_a_relay(&gateway, &words(&more))?;
+    let expected = [
+        ("Create", 2 * CALLS),
+        ("Modify", 4 * CALLS),
+        ("Release", CALLS),
+        ("Delete", 2 * CALLS),
+    ];
+    assert_whole(code, &report, &expected);
+    assert_eq!(tshark::faults(capture.path(), "udp")?, Vec::<String>::new());
+    let further = "gtpv2.message_type == 32 && gtpv2.teid != 0";
+    assert_eq!(tshark::count(capture.path(), further)? as u64, CALLS);
+    assert_counted_by(&gateway, "SAEGW", &report)
 }
 
 /// A call that asks for more, and one that a license refuses, are well formed and told by the names of GTPv2.

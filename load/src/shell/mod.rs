@@ -1,7 +1,8 @@
-//! The machine on UDP sockets, and a client that makes one call after the other.
+//! The machine on UDP sockets, and clients that make one call after the other.
 
 mod client;
 mod outcome;
+mod sessions;
 mod socket;
 
 use std::io;
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use client::{Client, ClientOptions};
 pub use outcome::{Burst, ClientError, Context, Outcome};
+pub use sessions::{Answered, Session, SessionClient, SessionError, SessionOptions};
 
 use self::socket::Sockets;
 use crate::{Machine, Plan, PlanError, Progress, Report};

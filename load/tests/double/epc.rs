@@ -2,6 +2,7 @@
 //! before, remembers what it was asked for, and fails on what no SGW or MME would send.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use gtp::v2::value::{APN_MAX_BYTES, low_access_priority};
 use gtp::v2::{
@@ -42,6 +43,8 @@ pub struct Asked {
 
 pub struct Epc {
     pub interface: Interface,
+    /// The address that the SGW or MME says it has.
+    pub local: IpAddr,
     pub ceiling: usize,
     pub recovery: u8,
     pub refusal: Cause,
@@ -52,6 +55,8 @@ pub struct Epc {
     pub created: u32,
     pub modified: u32,
     pub released: u32,
+    /// What was said to be ended as we asked: our tunnel endpoint and the default bearer.
+    pub ended: Vec<(u32, u8)>,
     /// Answers given, by path, sequence number and type of the request.
     answers: HashMap<(u16, u32, u8), Vec<u8>>,
     next_teid: u32,
@@ -61,6 +66,7 @@ impl Epc {
     pub fn new(interface: Interface, ceiling: usize) -> Self {
         Self {
             interface,
+            local: LOCAL,
             ceiling,
             recovery: 5,
             refusal: Cause::NO_RESOURCES_AVAILABLE,
@@ -70,6 +76,7 @@ impl Epc {
             created: 0,
             modified: 0,
             released: 0,
+            ended: Vec::new(),
             answers: HashMap::new(),
             next_teid: 0x1000,
         }
@@ -146,13 +153,13 @@ impl Epc {
             ),
             Interface::S11 | Interface::Gn => (InterfaceType::S11_MME_C, None),
         };
-        let expected = FTeid::new(control, sender.teid, LOCAL);
+        let expected = FTeid::new(control, sender.teid, self.local);
         assert_eq!(*sender, expected);
         for instance in 0..=6 {
             let endpoint = bearer.get(IeType::F_TEID, instance);
             let endpoint = endpoint.map(|value| FTeid::parse(value).unwrap());
             let expected = user.filter(|(of, _)| *of == instance);
-            let expected = expected.map(|(_, kind)| FTeid::new(kind, sender.teid, LOCAL));
+            let expected = expected.map(|(_, kind)| FTeid::new(kind, sender.teid, self.local));
             assert_eq!(endpoint, expected, "instance {instance}");
         }
     }
@@ -186,7 +193,7 @@ impl Epc {
                     Interface::S11 | Interface::Gn => (0, InterfaceType::S1U_ENB_U),
                 };
                 let endpoint = FTeid::parse(bearer.get(IeType::F_TEID, instance).unwrap());
-                assert_eq!(endpoint, Ok(FTeid::new(user, ue.peer_teid, LOCAL)));
+                assert_eq!(endpoint, Ok(FTeid::new(user, ue.peer_teid, self.local)));
                 let ebi = number(bearer.get(IeType::EBI, 0).unwrap());
                 let Some(pdn) = ue.pdns.get_mut(&ebi) else {
                     return Cause::CONTEXT_NOT_FOUND;
@@ -237,6 +244,10 @@ impl Gateway for Epc {
             }
             (MessageType::CREATE_SESSION_REQUEST, Some(teid)) => {
                 self.create(teid, sequence, &ies, &mut out);
+            }
+            (MessageType::DELETE_BEARER_RESPONSE, Some(teid)) => {
+                self.ended.push((teid, ies.get(IeType::EBI, 0).unwrap()[0]));
+                return None;
             }
             (kind, Some(teid)) => {
                 let peer_teid = self.ues.get(&teid).map_or(0, |ue| ue.peer_teid);
