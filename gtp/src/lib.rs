@@ -8,6 +8,7 @@
 //! plane, sockets.
 #![forbid(unsafe_code)]
 
+pub mod pco;
 pub mod peek;
 pub mod v1;
 pub mod v2;

@@ -18,6 +18,7 @@ use proptest::prelude::*;
 fn read_everything(datagram: &[u8]) -> usize {
     let _ = peek::peek(datagram);
     let _ = peek::caller(datagram);
+    let _ = gtp::pco::Asked::parse(datagram).map(|asked| asked.answer(&gtp::pco::Offer::default()));
     let Ok(message) = Message::parse(datagram) else {
         return 0;
     };

@@ -1,5 +1,6 @@
 //! Answers to Create, Update and Delete PDP Context Request, and their octets (TS 29.060 7.3.2, 7.3.4, 7.3.6).
 
+use gtp::pco;
 use gtp::v1::{BackOffTime, Cause, EndUserAddress, MessageType, WriteError, Writer};
 
 use crate::config::PlaneConfig;
@@ -33,6 +34,8 @@ pub(crate) struct Granted<'a> {
     pub user_teid: u32,
     /// The address, when the first context is made.
     pub address: Option<EndUserAddress>,
+    /// What the UE is told of what it asked for.
+    pub options: Option<pco::Answer>,
     /// The profile asked for, which is granted as it is.
     pub qos: &'a [u8],
 }
@@ -82,6 +85,9 @@ impl<'a> Answer<'a> {
                 .charging_id(granted.user_teid);
             if let Some(address) = &granted.address {
                 writer.end_user_address(address);
+            }
+            if let Some(options) = &granted.options {
+                writer.pco(options.octets());
             }
             writer
                 .gsn_address(config.control.ip())

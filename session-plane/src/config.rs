@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use gtp::{v1, v2};
+pub use gtp::pco::DNS_MAX;
+use gtp::{pco, v1, v2};
 use licensing::{FeatureSet, RefusalReason, ServiceIndex};
 
 /// Most access point names.
@@ -153,6 +154,19 @@ pub struct Apn {
     pub back_off: Option<Duration>,
     /// What a call that asks for an address of its own gets.
     pub static_address: StaticAddress,
+    /// Name servers that UEs are told if they ask, in order, at most [`DNS_MAX`] of a family.
+    pub dns: NameServers,
+    /// Link MTU that UEs are told if they ask, in octets.
+    pub mtu: Option<u16>,
+}
+
+/// Name servers, by family.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameServers {
+    /// By IPv4.
+    pub v4: Vec<Ipv4Addr>,
+    /// By IPv6.
+    pub v6: Vec<Ipv6Addr>,
 }
 
 /// Allocation/retention priorities, as sets.
@@ -328,6 +342,16 @@ impl PlaneConfig {
 }
 
 impl Apn {
+    /// The answer to protocol configuration options (TS 24.008 10.5.6.3); none if they ask for nothing that there is, or
+    /// are malformed.
+    pub(crate) fn answer_to(&self, options: &[u8]) -> Option<pco::Answer> {
+        pco::Asked::parse(options)?.answer(&pco::Offer {
+            dns_v4: &self.dns.v4,
+            dns_v6: &self.dns.v6,
+            mtu: self.mtu,
+        })
+    }
+
     /// An access point name that asks for nothing special.
     pub fn new(name: impl Into<String>, service: ServiceIndex) -> Self {
         Self {
@@ -342,6 +366,8 @@ impl Apn {
             low_priority: false,
             back_off: None,
             static_address: StaticAddress::Dynamic,
+            dns: NameServers::default(),
+            mtu: None,
         }
     }
 }

@@ -99,6 +99,12 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("apn[].low_priority", "true or false"),
     ("apn[].backoff_s", "a number of seconds, 2 to 3600"),
     ("apn[].static_address", "\"dynamic\" or \"refuse\""),
+    ("apn[].dns", "a list of addresses, at most 4 of a family"),
+    ("apn[].dns[]", "an address such as \"192.0.2.53\""),
+    (
+        "apn[].mtu",
+        "0 for none, or a number of octets, 1280 to 9000",
+    ),
     ("peer[].address", "an address such as \"192.0.2.1\""),
     ("peer[].refusal_style", "\"cause-only\" or \"padded\""),
     ("peer[].back_off", "\"with-congestion\" or \"always\""),
@@ -242,6 +248,10 @@ pub(super) struct Apn {
     pub(super) backoff_s: Option<u64>,
     #[serde(default)]
     pub(super) static_address: StaticAddress,
+    #[serde(default)]
+    pub(super) dns: Vec<IpAddr>,
+    #[serde(default)]
+    pub(super) mtu: u16,
 }
 
 #[derive(Debug, Deserialize)]

@@ -8,8 +8,8 @@ use gtp::{v1, v2};
 use licensing::Catalog;
 use session_plane::PlaneConfig;
 use session_plane::config::{
-    APNS_MAX, Apn, ArpLevels, BackOff, Bounds, Echo, PathDown, PeerOptions, Pool, PoolRange,
-    RefusalCauses, Role, StaticAddress, WILDCARD,
+    APNS_MAX, Apn, ArpLevels, BackOff, Bounds, DNS_MAX, Echo, NameServers, PathDown, PeerOptions,
+    Pool, PoolRange, RefusalCauses, Role, StaticAddress, WILDCARD,
 };
 
 use super::Problem;
@@ -312,6 +312,10 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
     if let Some(backoff_s) = section.backoff_s {
         within(backoff_s, 2, 3600, &format!("{key}.backoff_s"))?;
     }
+    let mtu = (section.mtu > 0).then_some(section.mtu);
+    if let Some(mtu) = mtu {
+        within(mtu, 1280, 9000, &format!("{key}.mtu"))?;
+    }
     let places = |v4: bool| {
         let numbered = (0..).zip(pools);
         let ours = numbered.filter(|(_, pool)| section.pool.as_ref() == Some(&pool.name));
@@ -326,6 +330,8 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
         priority: levels(section, key)?,
         low_priority: section.low_priority,
         back_off: section.backoff_s.map(Duration::from_secs),
+        dns: name_servers(&section.dns, key)?,
+        mtu,
         static_address: match section.static_address {
             file::StaticAddress::Dynamic => StaticAddress::Dynamic,
             file::StaticAddress::Refuse => StaticAddress::Refuse,
@@ -333,6 +339,23 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
         role: role_of(&section.service),
         ..Apn::new(&section.name, service)
     })
+}
+
+fn name_servers(addresses: &[IpAddr], key: &str) -> Checked<NameServers> {
+    let mut servers = NameServers::default();
+    for (n, address) in addresses.iter().enumerate() {
+        if address.is_unspecified() || address.is_multicast() {
+            return wrong(format!("{key}.dns[{n}]"), address.to_string());
+        }
+        match address {
+            IpAddr::V4(v4) => servers.v4.push(*v4),
+            IpAddr::V6(v6) => servers.v6.push(*v6),
+        }
+    }
+    match servers.v4.len().max(servers.v6.len()) {
+        0..=DNS_MAX => Ok(servers),
+        have => wrong(format!("{key}.dns"), format!("{have} of a family")),
+    }
 }
 
 fn levels(section: &file::Apn, key: &str) -> Checked<ArpLevels> {

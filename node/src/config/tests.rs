@@ -75,6 +75,30 @@ fn the_example_says_what_the_defaults_are() {
 }
 
 #[test]
+fn what_ues_are_told_and_who_gives_way_is_handed_on() {
+    let text = and(
+        "dns = [\"10.0.0.53\", \"2001:db8::53\"]\nmtu = 1400\nlow_priority = true\n\
+                    [[peer]]\naddress = \"10.9.9.9\"\nback_off = \"always\"\n\
+                    [licensing]\nlow_priority_percent = 0",
+    );
+    let plane = parse(&text).unwrap().plane;
+    let apn = &plane.apns[0];
+    assert_eq!(
+        apn.dns.v4,
+        ["10.0.0.53".parse::<std::net::Ipv4Addr>().unwrap()]
+    );
+    assert_eq!(
+        apn.dns.v6,
+        ["2001:db8::53".parse::<std::net::Ipv6Addr>().unwrap()]
+    );
+    assert_eq!((apn.mtu, apn.low_priority), (Some(1400), true));
+    assert_eq!(plane.low_priority_percent, 0);
+    let peer: std::net::IpAddr = "10.9.9.9".parse().unwrap();
+    assert_eq!(plane.peer_options[&peer].back_off, BackOff::Always);
+    assert_eq!(parse(LEAST).unwrap().plane.apns[0].mtu, None);
+}
+
+#[test]
 fn the_example_names_every_key() {
     let text = include_str!("../../examples/gateway.toml");
     for (key, _) in file::EXPECTED {
@@ -230,6 +254,26 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
             with("10.1.0.0/16", "10.1.0.1/16"),
             "gateway.toml:7: pool[0].ipv4[0]: \"10.1.0.1/16\"; expected an IPv4 network such as \
              \"10.1.0.0/16\", prefix length 8 to 30, host bits 0; mend the value",
+        ),
+        (
+            and("dns = [\"10.0.0.53\", \"0.0.0.0\"]"),
+            "gateway.toml:12: apn[0].dns[1]: 0.0.0.0; \
+             expected an address such as \"192.0.2.53\"; mend the value",
+        ),
+        (
+            and("dns = [\"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\", \"10.0.0.4\", \"10.0.0.5\"]"),
+            "gateway.toml:12: apn[0].dns: 5 of a family; \
+             expected a list of addresses, at most 4 of a family; mend the value",
+        ),
+        (
+            and("mtu = 576"),
+            "gateway.toml:12: apn[0].mtu: 576; \
+             expected 0 for none, or a number of octets, 1280 to 9000; mend the value",
+        ),
+        (
+            and("[licensing]\nlow_priority_percent = 51"),
+            "gateway.toml:13: licensing.low_priority_percent: 51; \
+             expected a percentage, 0 to 50; mend the value",
         ),
         (
             and("[refusal]\nat_ceiling = 128"),

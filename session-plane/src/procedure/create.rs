@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use gtp::pco;
 use gtp::v1::{Apn as AskedApn, Cause, EndUserAddress, IeType, Imei, Imsi, PdpType, QosProfile};
 
 use super::{Outcome, Rejected, Request};
@@ -21,6 +22,7 @@ struct Plan<'a> {
     pdp_type: PdpType,
     /// Accepted, or accepted with another type than was asked for.
     cause: Cause,
+    options: Option<pco::Answer>,
 }
 
 impl SessionPlane {
@@ -34,6 +36,7 @@ impl SessionPlane {
             teid: made.teid,
             user_teid: made.teid,
             address: Some(self.end_user_address(plan.pdp_type, made.leases)),
+            options: plan.options,
             qos: plan.qos.octets(),
         };
         Ok((plan.cause, Some(granted)))
@@ -93,6 +96,7 @@ impl SessionPlane {
             qos,
             pdp_type,
             cause,
+            options: request.options_of(apn),
         })
     }
 
@@ -122,6 +126,10 @@ impl SessionPlane {
 }
 
 impl Request<'_> {
+    fn options_of(&self, apn: &Apn) -> Option<pco::Answer> {
+        apn.answer_to(self.ies.get(IeType::PROTOCOL_CONFIGURATION_OPTIONS)?)
+    }
+
     fn is_authenticated(&self) -> bool {
         let flags = self.ies.get(IeType::EXTENDED_COMMON_FLAGS);
         let flags = flags.and_then(|value| value.first()).unwrap_or(&0);

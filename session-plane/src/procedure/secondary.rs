@@ -39,6 +39,7 @@ impl SessionPlane {
             teid: record.teid,
             user_teid,
             address: None,
+            options: None,
             qos: qos.octets(),
         };
         if let Some(counter) = request.recovery() {

@@ -42,6 +42,7 @@ impl SessionPlane {
             teid,
             user_teid: context.teid,
             address: None,
+            options: None,
             qos: qos.octets(),
         };
         if place == Place::First(session) {

@@ -5,6 +5,7 @@ mod emergency;
 mod licensing_rules;
 mod malformed;
 mod many_peers;
+mod options;
 mod peers;
 mod procedures;
 mod property;

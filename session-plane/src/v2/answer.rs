@@ -1,10 +1,11 @@
 //! Answers to Create Session, Modify Bearer, Delete Session and Release Access Bearers Request, and their octets (TS
 //! 29.274 7.2.2, 7.2.8, 7.2.10.1, 7.2.22).
 
+use gtp::pco;
 use gtp::v1::Nsapi;
 use gtp::v2::{
-    ApnRestriction, Cause, CauseIe, Ebi, EpcTimer, FTeid, InterfaceType, MessageType, Paa, PdnType,
-    WriteError, Writer,
+    ApnRestriction, Cause, CauseIe, Ebi, EpcTimer, FTeid, IeType, InterfaceType, MessageType, Paa,
+    PdnType, WriteError, Writer,
 };
 
 use crate::config::PlaneConfig;
@@ -40,6 +41,8 @@ pub(super) struct Granted {
     pub ue_teid: Option<u32>,
     pub number: Nsapi,
     pub address: Paa,
+    /// What the UE is told of what it asked for, and in which element.
+    pub options: Option<(IeType, pco::Answer)>,
 }
 
 /// Causes, by the number of the bearer.
@@ -154,6 +157,9 @@ impl Granted {
             .paa(&self.address);
         if matches!(self.access, Access::S11 | Access::S5) {
             writer.apn_restriction(ApnRestriction(0));
+        }
+        if let Some((kind, options)) = &self.options {
+            writer.ie(*kind, 0, options.octets());
         }
         writer.bearer_context(0, |bearer| {
             if let Ok(ebi) = Ebi::new(self.number.number()) {

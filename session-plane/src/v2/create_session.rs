@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use gtp::pco;
 use gtp::v2::value::low_access_priority;
 use gtp::v2::{
     Apn as AskedApn, BearerQos, Cause, CauseIe, FTeid, IeSet, IeType, Imei, Imsi, Indication,
@@ -26,6 +27,7 @@ struct Plan<'a> {
     pdn_type: PdnType,
     /// Accepted, or accepted with another type than was asked for.
     cause: Cause,
+    options: Option<(IeType, pco::Answer)>,
 }
 
 impl SessionPlane {
@@ -42,6 +44,7 @@ impl SessionPlane {
             ue_teid: made.ue_teid,
             number: plan.call.number,
             address: self.allocation(plan.pdn_type, made.leases),
+            options: plan.options,
         };
         Ok(Done {
             cause: match partly {
@@ -131,6 +134,7 @@ impl SessionPlane {
             call,
             pdn_type,
             cause,
+            options: request.options_of(apn),
         })
     }
 
@@ -202,6 +206,17 @@ impl<'a> Request<'a> {
             Some(_) => flags.has(Indication::UIMSI),
             None => self.ies.get(IeType::MEI, 0).is_some(),
         }
+    }
+
+    /// The answer to options, in the element that they came in: the extended ones where the UE has them, the additional
+    /// ones of an ePDG, or the plain ones (TS 29.274 table 7.2.2-1).
+    fn options_of(&self, apn: &Apn) -> Option<(IeType, pco::Answer)> {
+        let kinds = [IeType::EPCO, IeType::APCO, IeType::PCO];
+        let mut asked = kinds
+            .into_iter()
+            .zip(kinds.map(|kind| self.ies.get(kind, 0)));
+        let (kind, options) = asked.find_map(|(kind, options)| Some((kind, options?)))?;
+        Some((kind, apn.answer_to(options)?))
     }
 
     /// Low access priority (TS 29.274 8.88).
