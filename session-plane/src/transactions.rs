@@ -237,7 +237,7 @@ impl Transactions {
     }
 
     /// The place of the request that this is the answer to.
-    fn find(&self, answer: AnswerHeader) -> Option<u32> {
+    pub(crate) fn find(&self, answer: AnswerHeader) -> Option<u32> {
         let place = *self.numbers.get(&answer.sequence)?;
         let asked = &self.outstanding.get(place)?.transaction;
         let response = match asked.version {

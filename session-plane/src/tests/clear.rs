@@ -565,3 +565,32 @@ fn a_mass_clear_goes_in_steps() {
     rig.run(T3 * 6);
     assert_eq!((rig.live(), rig.ended(Ended::Cleared)), (200, 2000));
 }
+
+/// A restart counter may be in any message (TS 23.007 18), but only one that we asked for is believed by its sequence number.
+#[test]
+fn an_answer_tells_a_restart_too() {
+    let mut rig = Rig::with(quiet);
+    let told =
+        |number, counter: u8| create2(number, 5, "internet").with(IeType::RECOVERY, 0, &[counter]);
+    let teid = rig.accepted2(&told(1, 1)).control().teid;
+    rig.accepted2(&told(2, 1));
+    let whom = Whom::Imsi(v1::Imsi::from_number(240_010_000_000_001, 15).unwrap());
+    let reactivate = false;
+    let asked = rig.clear(&Clear { whom, reactivate });
+    let answer = |counter: u8| {
+        Message2::new(MessageType::DELETE_BEARER_RESPONSE, Some(teid))
+            .with(IeType::CAUSE, 0, &[Cause::CONTEXT_NOT_FOUND.0, 0])
+            .with(IeType::RECOVERY, 0, &[counter])
+            .encode(asked[0].sequence())
+    };
+    rig.hear(SGW, &answer(2));
+    rig.run(Duration::from_secs(1));
+    assert_eq!(
+        (rig.ended(Ended::Cleared), rig.ended(Ended::PeerLost)),
+        (1, 1)
+    );
+    rig.accepted2(&told(3, 2));
+    rig.hear(SGW, &answer(3));
+    rig.run(Duration::from_secs(1));
+    assert_eq!((rig.live(), rig.plane.statistics().peer_restarts), (1, 1));
+}

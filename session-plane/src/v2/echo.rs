@@ -56,7 +56,7 @@ impl SessionPlane {
     }
 }
 
-fn recovery(message: &Message<'_>) -> Option<u8> {
+pub(super) fn recovery(message: &Message<'_>) -> Option<u8> {
     let ies = message.ie_set().ok()?;
     ies.get(IeType::RECOVERY, 0)?.first().copied()
 }

@@ -104,7 +104,7 @@ impl SessionPlane {
         }
     }
 
-    /// An answer to a request of ours, if it is one.
+    /// An answer to a request of ours, if it is one. It may tell a restart (TS 23.007 18).
     fn hear_answer_v2(&mut self, message: &Message<'_>, path: Path) {
         let header = AnswerHeader {
             version: GtpVersion::V2,
@@ -115,7 +115,11 @@ impl SessionPlane {
         };
         let ies = message.ie_set().ok();
         let cause = ies.and_then(|ies| CauseIe::parse(ies.get(IeType::CAUSE, 0)?).ok());
+        let asked = self.transactions.find(header).is_some();
         self.take_answer(header, cause.map(|cause| cause.cause.0));
+        if let Some(counter) = echo::recovery(message).filter(|_| asked) {
+            self.hear_recovery(header.peer, counter);
+        }
     }
 
     /// As a request by GTPv1: the answer given before, if it is a retransmission, else a new one, which is kept.
