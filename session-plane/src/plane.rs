@@ -72,7 +72,7 @@ pub struct SessionPlane {
     /// Sessions now, by class.
     live: Vec<u32>,
     /// Sessions now, by place of the access point name.
-    live_by_apn: Vec<u32>,
+    pub(crate) live_by_apn: Vec<u32>,
 }
 
 impl SessionPlane {

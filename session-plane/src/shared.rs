@@ -127,6 +127,25 @@ impl Apns {
         found.or(self.wildcard[role as usize])
     }
 
+    /// The one of the same name in this role.
+    pub(crate) fn counterpart(&self, place: u16, role: Role) -> Option<u16> {
+        let served = self.served(place)?;
+        let places = match served.wildcard {
+            true => &self.wildcard,
+            false => self.by_name.get(&*served.name)?,
+        };
+        places[role as usize]
+    }
+
+    /// The class there of a call that has this class here: a priority call stays one.
+    pub(crate) fn class_there(&self, class: ClassId, here: u16, there: u16) -> ClassId {
+        match (self.served(here), self.served(there)) {
+            (Some(was), Some(is)) if was.priority == class => is.priority,
+            (_, Some(is)) => is.ordinary,
+            (_, None) => class,
+        }
+    }
+
     pub(crate) fn served(&self, place: u16) -> Option<&ServedApn> {
         self.served.get(usize::from(place))
     }

@@ -259,11 +259,19 @@ const ANSWERED: [v1::MessageType; 3] = [
 ];
 
 /// Requests by GTPv2 whose answers have a cause.
-const ANSWERED_V2: [v2::MessageType; 4] = [
+pub(crate) const ANSWERED_V2: [v2::MessageType; 12] = [
     v2::MessageType::CREATE_SESSION_REQUEST,
     v2::MessageType::MODIFY_BEARER_REQUEST,
     v2::MessageType::DELETE_SESSION_REQUEST,
     v2::MessageType::RELEASE_ACCESS_BEARERS_REQUEST,
+    v2::MessageType::CHANGE_NOTIFICATION_REQUEST,
+    v2::MessageType::SUSPEND_NOTIFICATION,
+    v2::MessageType::RESUME_NOTIFICATION,
+    v2::MessageType::MODIFY_BEARER_COMMAND,
+    v2::MessageType::DELETE_BEARER_COMMAND,
+    v2::MessageType::BEARER_RESOURCE_COMMAND,
+    v2::MessageType::CREATE_INDIRECT_DATA_FORWARDING_TUNNEL_REQUEST,
+    v2::MessageType::DELETE_INDIRECT_DATA_FORWARDING_TUNNEL_REQUEST,
 ];
 
 /// Requests of our own by GTPv1.

@@ -311,6 +311,20 @@ impl Table {
         Some(session)
     }
 
+    /// A session by S11 leaves its UE and goes on by S5, under this access point name; its endpoint is the same.
+    pub(crate) fn leave_ue(&mut self, place: u32, apn: u16) {
+        let Some(session) = self.sessions.get_mut(place) else {
+            return;
+        };
+        (session.access, session.apn) = (Access::S5, apn);
+        let (who, number) = (session.identity, session.context.nsapi);
+        if let Some(ue) = self.ues.leave(who, number) {
+            self.teids.remove(&ue.teid);
+        }
+        let key = (who.with(number), apn, Access::S5);
+        self.bearers.insert(key, place);
+    }
+
     /// Puts a further context into a session.
     pub(crate) fn insert_further(&mut self, session: u32, context: Context) {
         let Some(record) = self.sessions.get_mut(session) else {

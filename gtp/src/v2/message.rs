@@ -110,6 +110,16 @@ impl MessageType {
             _ => None,
         }
     }
+
+    /// The type that tells that this command failed; one that succeeds is answered by a request.
+    pub fn failure_indication(self) -> Option<Self> {
+        match self {
+            Self::MODIFY_BEARER_COMMAND
+            | Self::DELETE_BEARER_COMMAND
+            | Self::BEARER_RESOURCE_COMMAND => Some(Self(self.0 + 1)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for MessageType {

@@ -8,6 +8,8 @@ use gtp::v2::{
     PdnType, WriteError, Writer,
 };
 
+use super::answer_kind;
+use super::notices::Repeated;
 use crate::config::PlaneConfig;
 use crate::session::{Access, Session};
 
@@ -25,6 +27,8 @@ pub(super) struct Answer {
     pub bearers: Bearers,
     /// What became of each that was to be removed.
     pub removed: Bearers,
+    /// What of the request comes back with it.
+    pub repeated: Repeated,
     /// With cause 113.
     pub back_off: Option<EpcTimer>,
     /// A refused Create Session carries an endpoint and an address all the same.
@@ -82,7 +86,7 @@ impl Bearers {
 
 impl Answer {
     pub(super) fn new(request: MessageType, teid: u32, sequence: u32, cause: Cause) -> Self {
-        let kind = request.response();
+        let kind = answer_kind(request);
         Self {
             kind: kind.unwrap_or(MessageType::VERSION_NOT_SUPPORTED),
             teid,
@@ -91,6 +95,7 @@ impl Answer {
             granted: None,
             bearers: Bearers::default(),
             removed: Bearers::default(),
+            repeated: Repeated::default(),
             back_off: None,
             padded: false,
         }
@@ -104,6 +109,9 @@ impl Answer {
     ) -> Result<&'b [u8], WriteError> {
         let mut writer = Writer::new(out, self.kind, Some(self.teid), self.sequence);
         writer.cause(&self.cause);
+        for (kind, value) in self.repeated.iter() {
+            writer.ie(kind, 0, value);
+        }
         let creates = self.kind == MessageType::CREATE_SESSION_RESPONSE;
         if let Some(granted) = &self.granted {
             granted.write(config, &mut writer);

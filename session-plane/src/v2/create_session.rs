@@ -83,7 +83,8 @@ impl SessionPlane {
         let access = access.ok_or(CauseIe::new(Cause::SERVICE_NOT_SUPPORTED))?;
         let asked = request.value(IeType::APN, AskedApn::parse)?;
         let unknown = || CauseIe::new(Cause::MISSING_OR_UNKNOWN_APN);
-        let role = self.role_of(request, access)?;
+        let pgw = pgw_of(request, access)?;
+        let role = self.role_of(pgw.as_ref());
         let place = self.shared.apns.find(&asked, role);
         let place = place.ok_or_else(unknown)?;
         let apn = self.config.apns.get(usize::from(place));
@@ -95,21 +96,29 @@ impl SessionPlane {
         let bearer = request.bearer()?;
         let qos = value(&bearer, IeType::BEARER_QOS, 0, BearerQos::parse)?;
         let flags = request.flags();
-        let (pdn_type, cause) = wanted_type(request, apn, access, flags)?;
         let sender = request.value(IeType::F_TEID, FTeid::parse)?;
         if !apn.emergency && request.is_unidentified(flags) {
             self.shared.refusals.note_unidentified();
         }
         let who = identify(request, apn, flags)?;
         let number = bearer_number(&bearer)?;
-        let comes_over = flags
-            .has(Indication::HI)
-            .then(|| {
-                // A hand-over may make a call of an SGW and PGW one of a PGW alone, or the other way round.
-                let apns = [Role::Pgw, Role::Saegw].map(|role| self.shared.apns.find(&asked, role));
-                self.table.handed_over(who, number, apns, access)
-            })
-            .flatten();
+        let relocated = match &pgw {
+            Some(pgw) => self.relocated(pgw, who)?,
+            None => None,
+        };
+        let handed_over = || {
+            // It may make a call of an SGW and PGW one of a PGW alone, or the other way round.
+            let apns = [Role::Pgw, Role::Saegw].map(|role| self.shared.apns.find(&asked, role));
+            self.table.handed_over(who, number, apns, access)
+        };
+        let comes_over = match flags.has(Indication::HI) {
+            true => relocated.or_else(handed_over),
+            false => relocated,
+        };
+        let (pdn_type, cause) = match relocated.and_then(|session| self.pdn_type_of(session)) {
+            Some(pdn_type) => (pdn_type, Cause::REQUEST_ACCEPTED),
+            None => wanted_type(request, apn, access, flags)?,
+        };
         let class = served.class(apn, Some(qos.arp.priority_level), None);
         let call = Call {
             asked,
@@ -139,18 +148,14 @@ impl SessionPlane {
     }
 
     /// What the call makes of us: by S11 that is up to the address of the PGW that the MME names.
-    fn role_of(&self, request: &Request<'_>, access: Access) -> Result<Role, CauseIe> {
-        match access {
-            Access::Gn | Access::S5 | Access::S2a | Access::S2b => Ok(Role::Pgw),
-            Access::S11 => {
-                let pgw = value(request.ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse)?;
-                let ours = self.config.control.ip();
-                let addresses = [pgw.v4.map(IpAddr::V4), pgw.v6.map(IpAddr::V6)];
-                Ok(match addresses.contains(&Some(ours)) {
-                    true => Role::Saegw,
-                    false => Role::Sgw,
-                })
-            }
+    fn role_of(&self, pgw: Option<&FTeid>) -> Role {
+        let Some(pgw) = pgw else {
+            return Role::Pgw;
+        };
+        let addresses = [pgw.v4.map(IpAddr::V4), pgw.v6.map(IpAddr::V6)];
+        match addresses.contains(&Some(self.config.control.ip())) {
+            true => Role::Saegw,
+            false => Role::Sgw,
         }
     }
 
@@ -230,6 +235,14 @@ impl<'a> Request<'a> {
         let value = self.ies.get(IeType::INDICATION, 0);
         let flags = value.and_then(|value| Indication::parse(value).ok());
         flags.unwrap_or_default()
+    }
+}
+
+/// The PGW that an MME names; no other peer does.
+fn pgw_of(request: &Request<'_>, access: Access) -> Result<Option<FTeid>, CauseIe> {
+    match access {
+        Access::S11 => value(request.ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).map(Some),
+        Access::Gn | Access::S5 | Access::S2a | Access::S2b => Ok(None),
     }
 }
 

@@ -28,6 +28,8 @@ enum When {
     By(Access),
     /// Conditional: due unless there is an equipment identity, as in an emergency call without a subscriber.
     WithoutMei,
+    /// Conditional: due unless the PGW has the connection already, as its endpoint tells.
+    OfNew,
     /// Only if it is there.
     Optional,
 }
@@ -92,7 +94,7 @@ pub(super) static CREATE_SESSION_S11: [Mandatory; 10] = [
     always(IeType::BEARER_QOS, qos).of_bearer(),
     always(IeType::IMSI, imsi).when(When::WithoutMei),
     always(IeType::F_TEID, fteid).instance(1).when(When::Due),
-    always(IeType::PAA, paa).when(When::Due),
+    always(IeType::PAA, paa).when(When::OfNew),
     always(IeType::F_TEID, fteid)
         .of_bearer()
         .when(When::Optional),
@@ -107,6 +109,22 @@ pub(super) static MODIFY_BEARER: [Mandatory; 2] = [
 
 /// Delete Session Request on S5/S8, S2a and S2b (TS 29.274 table 7.2.9.1-1).
 pub(super) static DELETE_SESSION: [Mandatory; 1] = [always(IeType::EBI, ebi).when(When::Optional)];
+
+/// Change Notification Request (TS 29.274 table 7.3.14-1).
+pub(super) static CHANGE_NOTIFICATION: [Mandatory; 1] = [always(IeType::RAT_TYPE, rat_type)];
+
+/// Resume Notification (TS 29.274 table 7.4.3-1).
+pub(super) static RESUME: [Mandatory; 1] = [always(IeType::IMSI, imsi)];
+
+/// Delete Bearer Command (TS 29.274 tables 7.2.17.1-1, 7.2.17.1-2).
+pub(super) static BEARER_COMMAND: [Mandatory; 2] = [
+    always(IeType::BEARER_CONTEXT, group),
+    always(IeType::EBI, ebi).of_bearer(),
+];
+
+/// Bearer Resource Command (TS 29.274 table 7.2.5-1).
+pub(super) static RESOURCE_COMMAND: [Mandatory; 2] =
+    [always(IeType::EBI, ebi), always(IeType::PTI, pti)];
 
 /// Checks a request: everything that must be there is (else cause 70, or 103 if it is conditional), and is well formed
 /// (else cause 69); the answer names the first that is not. What is missing goes before what is malformed.
@@ -139,6 +157,10 @@ impl Mandatory {
             When::Always | When::Due => true,
             When::By(by) => access == Some(by),
             When::WithoutMei => ies.get(IeType::MEI, 0).is_none(),
+            When::OfNew => {
+                let pgw = ies.get(IeType::F_TEID, 1).map(FTeid::parse);
+                !matches!(pgw, Some(Ok(pgw)) if pgw.teid != 0)
+            }
             When::Optional => false,
         }
     }
@@ -146,7 +168,7 @@ impl Mandatory {
     fn absence(&self) -> Cause {
         match self.when {
             When::Always => Cause::MANDATORY_IE_MISSING,
-            When::Due | When::By(_) | When::WithoutMei | When::Optional => {
+            When::Due | When::By(_) | When::WithoutMei | When::OfNew | When::Optional => {
                 Cause::CONDITIONAL_IE_MISSING
             }
         }
@@ -162,6 +184,10 @@ impl Mandatory {
 
 fn rat_type(value: &[u8]) -> Result<(), ValueError> {
     octet("RAT Type", value).map(drop)
+}
+
+fn pti(value: &[u8]) -> Result<(), ValueError> {
+    octet("Procedure Transaction ID", value).map(drop)
 }
 
 fn fteid(value: &[u8]) -> Result<(), ValueError> {

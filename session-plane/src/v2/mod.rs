@@ -8,6 +8,8 @@ mod delete_session;
 mod echo;
 mod mandatory;
 mod modify_bearer;
+mod notices;
+mod relocation;
 
 use gtp::peek::peek;
 use gtp::v1::Nsapi;
@@ -21,11 +23,12 @@ use crate::config::{GtpVersion, PeerOptions};
 use crate::output::Path;
 use crate::plane::SessionPlane;
 use crate::session::Access;
-use crate::statistics::DropReason;
+use crate::statistics::{ANSWERED_V2, DropReason};
 use crate::steer::shard_of;
 use crate::transactions::AnswerHeader;
 use answer::{Answer, Bearers, Granted};
 use mandatory::{CREATE_SESSION, CREATE_SESSION_S11, DELETE_SESSION, MODIFY_BEARER};
+use notices::Repeated;
 
 /// A request that changes sessions.
 #[derive(Clone, Copy)]
@@ -134,7 +137,7 @@ impl SessionPlane {
         let fingerprint = self.cache.fingerprint(key, datagram);
         if let Some(answer) = self.cache.find(&fingerprint, now.mono) {
             self.counters.plain.retransmissions += 1;
-            if let Some(response) = header.kind.response() {
+            if let Some(response) = answer_kind(header.kind) {
                 self.counters.v2.sent(response.0);
             }
             if !self.outbox.send(path, answer) {
@@ -179,6 +182,7 @@ impl SessionPlane {
     fn serve_v2(&mut self, request: &Request<'_>) -> Answer {
         // Before the session goes, if it goes.
         let mut answer = self.refuse_v2(request, Cause::REQUEST_ACCEPTED);
+        answer.repeated = Repeated::of(request);
         match self.dispatch_v2(request) {
             Ok(done) => {
                 answer.cause = CauseIe::new(done.cause);
@@ -205,7 +209,7 @@ impl SessionPlane {
                 self.delete_session(request)
             }
             MessageType::RELEASE_ACCESS_BEARERS_REQUEST => self.release_access_bearers(request),
-            _ => {
+            MessageType::CREATE_SESSION_REQUEST => {
                 let access = request.access();
                 let table = match access {
                     Some(Access::S11) => &CREATE_SESSION_S11[..],
@@ -216,6 +220,7 @@ impl SessionPlane {
                 mandatory::check(table, request.ies, access)?;
                 self.create_session(request)
             }
+            _ => self.take_notice(request),
         }
     }
 
@@ -330,13 +335,12 @@ fn bearer_number(ies: &IeSet<'_>) -> Result<Nsapi, CauseIe> {
 }
 
 fn is_served(kind: MessageType) -> bool {
-    matches!(
-        kind,
-        MessageType::CREATE_SESSION_REQUEST
-            | MessageType::MODIFY_BEARER_REQUEST
-            | MessageType::DELETE_SESSION_REQUEST
-            | MessageType::RELEASE_ACCESS_BEARERS_REQUEST
-    )
+    ANSWERED_V2.contains(&kind)
+}
+
+/// What answers a request, or a command that we don't do.
+fn answer_kind(kind: MessageType) -> Option<MessageType> {
+    kind.response().or(kind.failure_indication())
 }
 
 /// What answers a request of which one might be ours.
@@ -355,6 +359,7 @@ fn is_response(kind: MessageType) -> bool {
 fn unserved(kind: MessageType) -> DropReason {
     match kind {
         MessageType::VERSION_NOT_SUPPORTED => DropReason::VersionNotSupported,
+        MessageType::DOWNLINK_DATA_NOTIFICATION_ACKNOWLEDGE => DropReason::UnexpectedResponse,
         known if known.name().is_some() => DropReason::UnexpectedMessage,
         _ => DropReason::UnknownMessage,
     }

@@ -17,12 +17,15 @@ impl SessionPlane {
         if let Some(ue) = self.ue_named(request) {
             return self.modify_access_bearers(request, ue);
         }
-        let session = self.session_named(request);
+        let session = self
+            .session_named(request)
+            .or_else(|| self.taken_by_an_sgw(request));
         let session = session.ok_or(Cause::CONTEXT_NOT_FOUND)?;
         let (bearers, moves_to, cause) = self.bearers_to_modify(request, session)?;
         if !cause.is_accepted() {
             return Err(cause.into());
         }
+        self.leave_ue(session);
         self.move_session(request, session)?;
         if let (Some(endpoint), Some(context)) =
             (moves_to, self.table.context_mut(Place::First(session)))

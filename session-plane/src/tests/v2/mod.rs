@@ -1,5 +1,6 @@
 //! Scenarios of a PGW and of an SAEGW: GTPv2 octets in, octets out, against a real gate.
 
+mod conformance;
 mod malformed;
 mod mixed;
 mod peers;

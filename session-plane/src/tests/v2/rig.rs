@@ -160,6 +160,16 @@ impl Message2 {
         self
     }
 
+    pub fn without_bearer(mut self) -> Self {
+        self.bearer.take().expect("there is a bearer context");
+        self
+    }
+
+    /// The value of its first bearer context.
+    pub fn bearer_octets(&self) -> Vec<u8> {
+        encode(self.bearer.as_ref().expect("there is a bearer context"))
+    }
+
     pub fn but(mut self, of_bearer: bool, kind: IeType, instance: u8, value: &[u8]) -> Self {
         let list = self.list(of_bearer);
         let found = list
@@ -294,6 +304,11 @@ pub fn modify11(teid: u32, number: u64, ebi: u8) -> Message2 {
         )
 }
 
+/// What an MME tells about a UE, by its IMSI.
+pub fn notice(kind: MessageType, teid: u32) -> Message2 {
+    Message2::new(kind, Some(teid)).with(IeType::IMSI, 0, &imsi2(1))
+}
+
 pub fn release11(teid: u32) -> Message2 {
     Message2::new(MessageType::RELEASE_ACCESS_BEARERS_REQUEST, Some(teid))
 }
@@ -395,7 +410,9 @@ impl Rig {
         assert_eq!(answers.len(), 1, "one answer to {:?}", request.kind);
         let answer = Answer2::read(&answers.remove(0));
         assert_eq!(answer.header.sequence, sequence);
-        assert_eq!(answer.header.kind, request.kind.response().unwrap());
+        let kind = request.kind;
+        let answers = kind.response().or(kind.failure_indication());
+        assert_eq!(Some(answer.header.kind), answers);
         if answer.cause().is_accepted() {
             let recovery = answer.ies().get(IeType::RECOVERY, 0).map(<[u8]>::to_vec);
             assert_eq!(recovery, Some(vec![RECOVERY]));
