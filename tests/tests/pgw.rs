@@ -13,7 +13,7 @@ use gtp::v2::{
 use tests::capture::Capture;
 use tests::gateway::{Gateway, Site};
 use tests::node::APNS;
-use tests::sgsn::Call;
+use tests::sgsn::{Call, Received, cause, ie};
 use tests::tshark;
 
 const SGW: u8 = 3;
@@ -34,11 +34,32 @@ pool = "mobiles"
 emergency = true
 
 [[apn]]
+name = "resolved"
+service = "PGW"
+pool = "mobiles"
+dns = ["10.0.0.53", "10.0.1.53", "2001:db8::53"]
+mtu = 1400
+
+[[apn]]
+name = "resolved"
+service = "GGSN"
+pool = "mobiles"
+dns = ["10.0.0.53", "10.0.1.53", "2001:db8::53"]
+mtu = 1400
+
+[[apn]]
 name = "patient"
 service = "PGW"
 pool = "mobiles"
 backoff_s = 60
 "#;
+
+/// Protocol configuration options as a handset sends them (TS 24.008 10.5.6.3): both name servers by IPCP and by container,
+/// by IPv6, P-CSCF, bearer control, link MTU.
+const HANDSET: &[u8] = &[
+    0x80, 0x80, 0x21, 0x10, 0x01, 0x07, 0x00, 0x10, 0x81, 0x06, 0, 0, 0, 0, 0x83, 0x06, 0, 0, 0, 0,
+    0x00, 0x0C, 0x00, 0x00, 0x0D, 0x00, 0x00, 0x03, 0x00, 0x00, 0x05, 0x00, 0x00, 0x10, 0x00,
+];
 
 /// An SGW, or an ePDG, with all that it sends and gets recorded.
 struct Sgw {
@@ -130,23 +151,26 @@ impl Sgw {
                 .pdn_type(call.pdn_type)
                 .paa(&Paa::dynamic(call.pdn_type))
                 .indication(call.flags)
-                .recovery(3)
-                .bearer_context(0, |bearer| {
-                    bearer
-                        .ebi(0, ebi)
-                        .f_teid(call.instance, &user)
-                        .bearer_qos(&BearerQos {
-                            arp: Arp {
-                                priority_level: 9,
-                                may_preempt: false,
-                                preemptable: true,
-                            },
-                            flow: FlowQos {
-                                qci: 9,
-                                ..FlowQos::default()
-                            },
-                        });
-                });
+                .recovery(3);
+            if let Some(kind) = call.options_in {
+                writer.ie(kind, 0, HANDSET);
+            }
+            writer.bearer_context(0, |bearer| {
+                bearer
+                    .ebi(0, ebi)
+                    .f_teid(call.instance, &user)
+                    .bearer_qos(&BearerQos {
+                        arp: Arp {
+                            priority_level: 9,
+                            may_preempt: false,
+                            preemptable: true,
+                        },
+                        flow: FlowQos {
+                            qci: 9,
+                            ..FlowQos::default()
+                        },
+                    });
+            });
         })
     }
 
@@ -181,6 +205,8 @@ struct Calling {
     control: InterfaceType,
     user: InterfaceType,
     instance: u8,
+    /// It asks for options in this element.
+    options_in: Option<IeType>,
 }
 
 impl Calling {
@@ -194,6 +220,7 @@ impl Calling {
             control: InterfaceType::S5S8_SGW_C,
             user: InterfaceType::S5S8_SGW_U,
             instance: 2,
+            options_in: None,
         }
     }
 
@@ -289,6 +316,56 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
     assert_eq!(rows[0], ["7,5", "1"]);
     assert_eq!(rows[1], ["7,5", "3"]);
     assert_eq!(rows[3], ["32,33", "1"]);
+    gateway.terminate()?;
+    Ok(())
+}
+
+/// By GTPv1, and by GTPv2 in each element that options may come in, tshark reads the same of what a UE is told.
+#[test]
+fn tshark_reads_the_name_servers_and_the_mtu_that_a_ue_is_told() -> Result<()> {
+    let (mut gateway, mut sgw) = open()?;
+    let over_s5 = |kind| Calling {
+        options_in: Some(kind),
+        ..Calling::new(1, "resolved")
+    };
+    let over_s2b = Calling {
+        flags: Indication::default(),
+        ..over_s5(IeType::APCO).over_wlan()
+    };
+    for call in [over_s5(IeType::PCO), over_s5(IeType::EPCO), over_s2b] {
+        let answer = sgw.create(&call)?;
+        assert_eq!(answer.cause()?, Cause::REQUEST_ACCEPTED);
+        let deleted = sgw.delete(answer.control()?.teid)?;
+        assert_eq!(deleted.cause()?, Cause::REQUEST_ACCEPTED);
+    }
+    let IpAddr::V4(sgsn) = sgw.ip()? else {
+        anyhow::bail!("the test's peers have IPv4 addresses");
+    };
+    let request = Call::new(7, "resolved").request(9, sgsn);
+    sgw.send(&request.tlv(ie::PCO, HANDSET).bytes())?;
+    assert_eq!(Received::read(&sgw.receive()?.0)?.cause()?, cause::ACCEPTED);
+
+    let from_pgw = format!("ip.src == {}", sgw.pgw.ip());
+    let capture = sgw.capture.path();
+    assert_eq!(tshark::faults(capture, &from_pgw)?, Vec::<String>::new());
+    let created = format!("{from_pgw} && (gtpv2.message_type == 33 || gtp.message == 17)");
+    let names = [
+        "ipcp.opt.pri_dns",
+        "ipcp.opt.sec_dns",
+        "gsm_a.gm.sm.pco.dns.ipv4",
+        "gsm_a.gm.sm.pco.dns.ipv6",
+        "gsm_a.gm.sm.pco.ipv4_link_mtu_size",
+    ];
+    let rows = tshark::fields(capture, &created, &names)?;
+    // Of IPCP it shows the options whole: 129 and 131, six octets each.
+    let told = [
+        "81060a000035",
+        "83060a000135",
+        "10.0.0.53,10.0.1.53",
+        "2001:db8::53",
+        "1400",
+    ];
+    assert_eq!(rows, vec![told; 4]);
     gateway.terminate()?;
     Ok(())
 }
