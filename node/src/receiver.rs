@@ -55,7 +55,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    fn push(&mut self, peer: SocketAddr, datagram: &[u8]) {
+    pub(crate) fn push(&mut self, peer: SocketAddr, datagram: &[u8]) {
         let from = self.octets.len();
         self.octets.extend_from_slice(datagram);
         self.datagrams.push((peer, from..self.octets.len()));

@@ -96,3 +96,129 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use crossbeam::channel::bounded;
+    use enforcer::{Gate, GateConfig, RefusalRing};
+    use gtp::v1::{EndUserAddress, Imsi, MessageType, Nsapi, PdpType, SelectionMode, Writer};
+    use licensing::ServiceIndex;
+    use session_plane::config::{Apn, Pool, PoolRange};
+    use session_plane::statistics::Ended;
+    use session_plane::{PlaneConfig, Seat, Shared};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const SESSIONS: u32 = 30_000;
+    /// Sessions that a step ends, and that a new call ends before it is looked at.
+    const STEP: u64 = 256;
+    const CALL: u64 = 4;
+
+    fn create(subscriber: u32, sgsn: IpAddr, counter: u8) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let kind = MessageType::CREATE_PDP_CONTEXT_REQUEST;
+        let mut writer = Writer::new(&mut octets, kind, 0, subscriber as u16);
+        let imsi = Imsi::from_number(240_010_000_000_000 + u64::from(subscriber), 15);
+        writer
+            .imsi(imsi.unwrap())
+            .recovery(counter)
+            .selection_mode(SelectionMode::parse(&[0xFC]).unwrap())
+            .teid_data(subscriber + 1)
+            .teid_control(subscriber + 1)
+            .nsapi(Nsapi::new(5).unwrap())
+            .end_user_address(&EndUserAddress::dynamic(PdpType::Ipv4))
+            .apn("internet")
+            .gsn_address(sgsn)
+            .gsn_address(sgsn)
+            .qos_profile(&[2, 0x0B, 0x92, 0x1F]);
+        writer.finish().unwrap().to_vec()
+    }
+
+    fn plane(local: SocketAddr, now: Now) -> SessionPlane {
+        let mut config = PlaneConfig::new(local, local.ip(), 1);
+        config.pools = vec![Pool {
+            name: "internet".into(),
+            range: PoolRange::Ipv4 {
+                first: [10, 0, 0, 1].into(),
+                last: [10, 0, 255, 254].into(),
+            },
+        }];
+        config.apns = vec![Apn {
+            ipv4_pools: vec![0],
+            ..Apn::new("internet", ServiceIndex(2))
+        }];
+        let gate = Gate::new(GateConfig::new(7, 1)).unwrap();
+        let ring = Arc::new(RefusalRing::new(1));
+        let shared = Shared::new(&config, &gate, ring, [1, 2]).unwrap();
+        let seat = Seat {
+            worker: 0,
+            workers: 1,
+        };
+        let gate = gate.worker().unwrap();
+        SessionPlane::new(Arc::new(config), shared, gate, seat, [7; 32], now).unwrap()
+    }
+
+    /// Jobs that wait are done one by one, each with one step of what time has made due.
+    #[test]
+    fn calls_that_wait_are_answered_between_the_steps_of_a_mass_deletion() {
+        let socket = Arc::new(UdpSocket::bind("127.0.61.4:0").unwrap());
+        let other = UdpSocket::bind("127.0.61.5:0").unwrap();
+        other
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let (local, from) = (socket.local_addr().unwrap(), other.local_addr().unwrap());
+        let lost: IpAddr = [127, 0, 61, 6].into();
+        let clock = Arc::new(Clock::start(1));
+        let mut plane = plane(local, clock.now());
+        let path = Path {
+            local,
+            peer: (lost, 2123).into(),
+        };
+        for subscriber in 0..SESSIONS {
+            plane.handle_datagram(&create(subscriber, lost, 1), path, clock.now());
+            while plane.poll_output().is_some() {}
+        }
+        let (queue, jobs) = bounded(1_000);
+        let mut told = Vec::new();
+        for n in 0..40 {
+            let mut batch = Batch::default();
+            if n == 0 {
+                batch.push(from, &create(SESSIONS, lost, 2));
+            } else {
+                batch.push(from, &create(SESSIONS + n, from.ip(), 1));
+            }
+            queue.send(Job::Batch(batch)).unwrap();
+            let (reply, answer) = oneshot::channel();
+            queue.send(Job::Statistics(reply)).unwrap();
+            told.push(answer);
+        }
+        queue.send(Job::Stop).unwrap();
+        let (control, _asked) = bounded(1_000);
+        let worker = Worker {
+            number: 0,
+            local,
+            plane,
+            socket,
+            jobs,
+            spares: Spares::new(),
+            control,
+            clock,
+            vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
+        };
+        worker.run();
+        for (n, answer) in (1..).zip(told) {
+            let statistics = answer.blocking_recv().unwrap();
+            let ended = statistics.sessions_ended[&Ended::PeerLost];
+            assert_eq!(ended, n * (CALL + STEP) + (n - 1) * STEP);
+            assert_eq!(statistics.sessions_created, u64::from(SESSIONS) + n);
+            let mut octets = [0; 2048];
+            let length = other.recv(&mut octets).unwrap();
+            assert_eq!(octets[1], MessageType::CREATE_PDP_CONTEXT_RESPONSE.0);
+            // Cause: request accepted.
+            assert_eq!(octets[12..14], [1, 128], "{:?}", &octets[..length]);
+        }
+    }
+}
