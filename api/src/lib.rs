@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod clear;
 mod health;
 mod peers;
 mod request;
@@ -20,6 +21,7 @@ pub use admission::{
     CLIENT_NAME_BYTES_MAX, CLIENT_SESSIONS_MAX, CLIENTS_MAX, CallClass, CallKind, ClientLease,
     ClientRequest, LEASE_MS_MAX, LEASE_MS_MIN, UNKNOWN_LEASE,
 };
+pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
 pub use request::{

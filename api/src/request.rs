@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::admission::{ClientLease, ClientRequest};
+use crate::clear::ClearWhom;
 use crate::health::Health;
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
@@ -57,6 +58,14 @@ pub enum Request {
         /// License seconds a second, at least 1.
         speedup: u32,
     },
+    /// Ends sessions: their peers are asked to delete them. Answered with [`Reply::Cleared`], also when the control thread
+    /// has stalled.
+    Clear {
+        /// Whose.
+        whom: ClearWhom,
+        /// Their UEs are asked to connect again.
+        reactivate: bool,
+    },
     /// How the node itself is; answered with [`Reply::Health`], also when the control thread has stalled.
     Health,
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
@@ -95,6 +104,13 @@ pub enum Reply {
     Done {
         /// It made a difference; else it was so before.
         changed: bool,
+    },
+    /// To [`Request::Clear`].
+    Cleared {
+        /// Sessions whose peers are asked to delete them; each ends with its peer's answer, or for want of one.
+        sessions: u64,
+        /// Sessions that are meant too, but are held by clients of the admission API: they are left to them.
+        clients: u64,
     },
     /// To [`Request::Health`].
     Health {
@@ -213,6 +229,27 @@ mod tests {
             (
                 r#"{"request":"lab-speedup","speedup":86400}"#,
                 Request::LabSpeedup { speedup: 86_400 },
+            ),
+            (
+                r#"{"request":"clear","whom":{"imsi":"240010000000001"},"reactivate":true}"#,
+                Request::Clear {
+                    whom: ClearWhom::Imsi("240010000000001".into()),
+                    reactivate: true,
+                },
+            ),
+            (
+                r#"{"request":"clear","whom":{"peer":"10.0.0.9"},"reactivate":false}"#,
+                Request::Clear {
+                    whom: ClearWhom::Peer([10, 0, 0, 9].into()),
+                    reactivate: false,
+                },
+            ),
+            (
+                r#"{"request":"clear","whom":"all","reactivate":false}"#,
+                Request::Clear {
+                    whom: ClearWhom::All,
+                    reactivate: false,
+                },
             ),
             (r#"{"request":"health"}"#, Request::Health),
             (

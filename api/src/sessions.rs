@@ -30,7 +30,7 @@ pub struct SessionSummary {
     pub ended: Vec<EndCount>,
     /// One entry a message type that was received or sent, in the order of the types' numbers, GTPv1 first.
     pub messages: Vec<MessageCount>,
-    /// One entry a cause that was sent, in the order of the causes' numbers, GTPv1 first.
+    /// One entry a cause that was sent or received, in the order of the causes' numbers, GTPv1 first.
     pub causes: Vec<CauseCount>,
     /// Datagrams that got no answer, one entry a reason.
     pub dropped: Vec<DropCount>,
@@ -135,6 +135,8 @@ pub struct CauseCount {
     pub name: String,
     /// Answers sent with it, retransmissions apart.
     pub answers: u64,
+    /// Answers to requests of the node's own received with it.
+    pub heard: u64,
 }
 
 /// Datagrams dropped for one reason.

@@ -1,14 +1,18 @@
 //! Commands that ask a node something, or to change something.
 
+use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 
-use api::{Failure, PeerList, Reply, Request, SessionSummary};
+use api::{ClearWhom, Failure, PeerList, Reply, Request, SessionSummary};
 use licensing::RefusalRecord;
 
 use crate::client::Client;
-use crate::grammar::{ShowArgs, SocketArgs};
+use crate::grammar::{ClearSubscribers, ShowArgs, SocketArgs};
 use crate::output;
 use crate::show::{Filter, Needs, Surface, View};
+
+/// Longest answer to a question. Unit: bytes.
+const LINE_BYTES_MAX: u64 = 64;
 
 /// `show ...`
 pub fn show(args: &ShowArgs) -> Result<(), Failure> {
@@ -70,6 +74,7 @@ fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
         | Reply::Done { .. }
         | Reply::Peers { .. }
         | Reply::Lease { .. }
+        | Reply::Cleared { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
 }
@@ -82,6 +87,7 @@ fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
         | Reply::Done { .. }
         | Reply::Peers { .. }
         | Reply::Lease { .. }
+        | Reply::Cleared { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
 }
@@ -94,6 +100,7 @@ fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> 
         | Reply::Sessions { .. }
         | Reply::Done { .. }
         | Reply::Lease { .. }
+        | Reply::Cleared { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
 }
@@ -131,7 +138,75 @@ fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure>
         | Reply::Sessions { .. }
         | Reply::Peers { .. }
         | Reply::Lease { .. }
+        | Reply::Cleared { .. }
         | Reply::Health { .. } => return Err(client.unexpected()),
     }
     Ok(())
+}
+
+/// `clear subscribers ...`
+pub fn clear(args: ClearSubscribers) -> Result<(), Failure> {
+    let (whom, options) = args.whom();
+    let said = words(&whom);
+    if !options.noconfirm && !confirmed()? {
+        let todo = "answer Yes, or add -noconfirm where nobody is there to answer";
+        return Err(Failure::new(
+            "not confirmed, nothing is cleared",
+            said,
+            todo,
+        ));
+    }
+    let reactivate = options.reactivate;
+    let client = Client::new(options.socket.path());
+    let Reply::Cleared { sessions, clients } = client.ask(&Request::Clear { whom, reactivate })?
+    else {
+        return Err(client.unexpected());
+    };
+    let theirs = format!("{clients} sessions of other processes are theirs to end");
+    match (sessions, clients) {
+        (0, 0) => {
+            let todo = "see what there is with show session summary";
+            Err(Failure::new("no session matches", said, todo))
+        }
+        (0, _) => {
+            let todo = "end them where they are; show session summary names those clients";
+            let what = format!("no session of this node's own matches, {theirs}");
+            Err(Failure::new(what, said, todo))
+        }
+        (1.., _) => {
+            let mut text =
+                format!("{sessions} sessions are cleared; each ends with its peer's answer\n");
+            if clients > 0 {
+                text.push_str(&format!("{theirs}\n"));
+            }
+            output::print(&text);
+            Ok(())
+        }
+    }
+}
+
+/// As it was typed.
+fn words(whom: &ClearWhom) -> String {
+    match whom {
+        ClearWhom::Imsi(imsi) => format!("imsi {imsi}"),
+        ClearWhom::Apn(apn) => format!("apn {apn}"),
+        ClearWhom::Peer(peer) => format!("peer {peer}"),
+        ClearWhom::Service(service) => format!("service {service}"),
+        ClearWhom::All => "all".to_owned(),
+    }
+}
+
+/// Asks whether it is meant; the end of the input is no.
+fn confirmed() -> Result<bool, Failure> {
+    output::print("Are you sure? [Yes|No]: ");
+    let mut said = String::new();
+    let read = io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut said);
+    read.map_err(|error| {
+        Failure::new(
+            error.to_string(),
+            "standard input",
+            "add -noconfirm to clear without it",
+        )
+    })?;
+    Ok(["yes", "y"].contains(&said.trim().to_lowercase().as_str()))
 }

@@ -137,6 +137,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
     }
@@ -149,6 +150,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
     }
@@ -162,6 +164,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
     }
@@ -174,6 +177,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Cleared { .. }
             | Reply::History { .. } => Err(self.client.unexpected()),
         }
     }

@@ -24,14 +24,14 @@ use std::process::ExitCode;
 use api::Failure;
 use clap::Parser;
 
-use grammar::{Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, Smart};
+use grammar::{Clear, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, Smart};
 
 /// Exit code of a command line that is not understood.
 const NOT_UNDERSTOOD: u8 = 2;
 
 /// Does what the arguments say; the first is the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match Grammar::try_parse_from(arguments) {
+    match Grammar::try_parse_from(arguments.into_iter().map(as_of_staros)) {
         Ok(grammar) => match perform(grammar.command) {
             Ok(code) => code,
             Err(failure) => {
@@ -43,12 +43,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// StarOS has one hyphen before this word.
+fn as_of_staros(argument: OsString) -> OsString {
+    match argument == "-noconfirm" {
+        true => "--noconfirm".into(),
+        false => argument,
+    }
+}
+
 fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Node(node) => return node_command::run(&node),
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo => return Ok(demo::run()?),
         Command::Show(show) => control::show(&show)?,
+        Command::Clear(clear) => {
+            let Clear::Subscribers(subscribers) = clear.clear;
+            control::clear(subscribers)?;
+        }
         Command::License(license) => smart(license, true)?,
         Command::Feature(feature) => switch(feature, true)?,
         Command::No(no) => match no.no {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::JoinHandle;
 
-use api::{Failure, Reply, Request};
+use api::{ClearWhom, Failure, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A node that answers these, one connection each, and tells what it was asked.
@@ -323,6 +323,9 @@ fn every_help_fits_the_screen() {
         "show license smart-tags",
         "show session summary",
         "show gtpc peers",
+        "clear",
+        "clear subscribers",
+        "clear subscribers peer",
         "license smart enable",
         "no license smart enable",
         "feature",
@@ -459,4 +462,105 @@ fn a_configuration_is_checked_without_a_node() {
     assert!(line.contains("bad.toml:11: apn[0].service: "), "{line}");
     assert_eq!(line.lines().count(), 1, "{line}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_clear_asks_whether_it_is_meant_and_tells_how_many() {
+    let cleared = |sessions, clients| reply(&Reply::Cleared { sessions, clients });
+    let imsi = ClearWhom::Imsi("240010000000001".into());
+    let cases = [
+        ("imsi 240010000000001", imsi),
+        ("apn internet", ClearWhom::Apn("internet".into())),
+        ("peer 10.1.2.3", ClearWhom::Peer([10, 1, 2, 3].into())),
+        ("service pgw", ClearWhom::Service("pgw".into())),
+        ("all", ClearWhom::All),
+    ];
+    for (words, whom) in cases {
+        let node = fake_node(vec![cleared(37, 0)]);
+        let words = format!("clear subscribers {words}");
+        let output = answered(&words, &node.socket, "Yes\n");
+        let said =
+            "Are you sure? [Yes|No]: 37 sessions are cleared; each ends with its peer's answer\n";
+        assert_eq!(
+            (output.status.code(), out(&output).as_str()),
+            (Some(0), said)
+        );
+        let reactivate = false;
+        let asked = Request::Clear { whom, reactivate };
+        assert_eq!(node.asked.join().unwrap(), [asked]);
+    }
+    for noconfirm in ["-noconfirm", "--noconfirm"] {
+        let node = fake_node(vec![cleared(1, 5)]);
+        let words = format!("cl sub all --reactivate {noconfirm}");
+        let output = tollgate(&words, Some(&node.socket));
+        let said = "1 sessions are cleared; each ends with its peer's answer\n5 sessions of other processes are theirs to end\n";
+        assert_eq!(
+            (output.status.code(), out(&output).as_str()),
+            (Some(0), said)
+        );
+        let asked = Request::Clear {
+            whom: ClearWhom::All,
+            reactivate: true,
+        };
+        assert_eq!(node.asked.join().unwrap(), [asked]);
+    }
+}
+
+#[test]
+fn a_clear_that_is_not_meant_or_matches_nothing_fails() {
+    for said in ["No\n", "\n", "", "yesterday\n"] {
+        let words = "clear subscribers all";
+        let output = answered(words, Path::new("/nonexistent"), said);
+        assert_eq!(output.status.code(), Some(1));
+        let expected = "Failure: not confirmed, nothing is cleared (all): answer Yes, or add -noconfirm where nobody is there to answer\n";
+        assert_eq!(err(&output), expected);
+    }
+    for (clients, expected) in [
+        (
+            0,
+            "Failure: no session matches (service MME): see what there is with show session summary\n",
+        ),
+        (
+            4,
+            "Failure: no session of this node's own matches, 4 sessions of other processes are theirs to end (service MME): end them where they are; show session summary names those clients\n",
+        ),
+    ] {
+        let sessions = 0;
+        let node = fake_node(vec![reply(&Reply::Cleared { sessions, clients })]);
+        let output = tollgate(
+            "clear subscribers service MME -noconfirm",
+            Some(&node.socket),
+        );
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(err(&output), expected);
+        assert_eq!(out(&output), "");
+    }
+    for words in [
+        "clear",
+        "clear subscribers",
+        "clear subscribers peer here",
+        "clear subscribers apn",
+    ] {
+        let output = tollgate(words, Some(Path::new("/nonexistent")));
+        assert_eq!(output.status.code(), Some(2), "{words}");
+    }
+}
+
+/// With this on standard input.
+fn answered(words: &str, socket: &Path, said: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(words.split_whitespace())
+        .env("TOLLGATE_SOCKET", socket)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(said.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
 }

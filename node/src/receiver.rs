@@ -12,7 +12,7 @@ use crossbeam::channel::{Sender, TrySendError};
 use crossbeam::queue::ArrayQueue;
 use gtp::v1::MAX_MESSAGE_BYTES;
 use rustix::net::RecvFlags;
-use session_plane::{PeerStatus, Statistics};
+use session_plane::{Clear, PeerStatus, Statistics};
 use tokio::sync::oneshot;
 
 use crate::vitals::Vitals;
@@ -41,6 +41,8 @@ pub(crate) enum Job {
     Batch(Batch),
     /// Say how it is.
     Statistics(oneshot::Sender<Statistics>),
+    /// End these sessions, and say how many they are; none: too many clears wait already.
+    Clear(Clear, oneshot::Sender<Option<u64>>),
     /// Say how its peers are.
     Peers(oneshot::Sender<Vec<PeerStatus>>),
     /// Nothing follows.

@@ -1,5 +1,6 @@
 //! A node's start and end.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -365,6 +366,7 @@ fn start_workers(
             jobs,
             spares: spares.clone(),
             control: asks.clone(),
+            clears: VecDeque::new(),
             clock: Arc::clone(&common.clock),
             vitals: Arc::clone(&common.vitals),
         };

@@ -1,12 +1,14 @@
 //! A worker's thread: owns one session plane, feeds it datagrams and time, sends what it answers.
 
+use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use licensing::Now;
-use session_plane::{Output, Path, SessionPlane};
+use session_plane::{Clear, Output, Path, SessionPlane};
+use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::control::Ask;
@@ -24,6 +26,8 @@ pub(crate) struct Worker {
     pub(crate) jobs: Receiver<Job>,
     pub(crate) spares: Spares,
     pub(crate) control: Sender<Ask>,
+    /// Who waits for the counts of the plane's clears, in their order.
+    pub(crate) clears: VecDeque<oneshot::Sender<Option<u64>>>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
 }
@@ -42,6 +46,7 @@ impl Worker {
                 // Whoever asked may have given up.
                 Ok(Job::Statistics(reply)) => drop(reply.send(self.plane.statistics())),
                 Ok(Job::Peers(reply)) => drop(reply.send(self.plane.peers())),
+                Ok(Job::Clear(clear, reply)) => self.clear(&clear, reply, now),
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -55,6 +60,14 @@ impl Worker {
     fn wait(&self, now: Now) -> Duration {
         let next = self.plane.poll_timeout();
         next.map_or(IDLE, |at| at.since(now.mono)).min(IDLE)
+    }
+
+    fn clear(&mut self, clear: &Clear, reply: oneshot::Sender<Option<u64>>, now: Now) {
+        match self.plane.clear(clear, now) {
+            true => self.clears.push_back(reply),
+            // Whoever asked may have given up.
+            false => drop(reply.send(None)),
+        }
     }
 
     fn process(&mut self, batch: Batch, now: Now) {
@@ -80,11 +93,10 @@ impl Worker {
                     }
                 }
                 Output::Cleared(sessions) => {
-                    tracing::info!(
-                        worker = self.number,
-                        sessions,
-                        "cleared sessions are asked of their peers"
-                    );
+                    if let Some(reply) = self.clears.pop_front() {
+                        // Whoever asked may have given up.
+                        let _gone = reply.send(Some(sessions));
+                    }
                 }
                 Output::Recounted(recount) => {
                     match self.control.try_send(Ask::Recounted(recount)) {
@@ -205,6 +217,7 @@ mod tests {
             jobs,
             spares: Spares::new(),
             control,
+            clears: VecDeque::new(),
             clock,
             vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
         };

@@ -4,8 +4,8 @@
 //! peer; whatever ends it first ends it, once. One that moves is asked of the peer that it has moved to.
 //!
 //! A clear first counts, then asks. It looks at a few places of the table at a time and sends a few requests at a time, so
-//! that it holds up no call; while half of the requests that may be outstanding are, it waits. Clears are done one after
-//! the other.
+//! that it holds up no call; while half of the requests that may be outstanding are, it waits. Clears are counted one
+//! after the other, and then asked for one after the other.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -61,7 +61,7 @@ pub(crate) struct Farewell {
     pub to: Access,
 }
 
-/// Clears, the first of which goes on.
+/// Clears, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Clears {
     waiting: VecDeque<Clearing>,
@@ -138,13 +138,16 @@ impl SessionPlane {
         true
     }
 
-    /// One step of the first clear, if it is due.
+    /// One step of the first clear that is to be counted, else of the first one, if it is due.
     pub(crate) fn step_clear(&mut self, now: Mono) {
         if self.clears.due().is_none_or(|due| now < due) {
             return;
         }
         self.clears.due = now.after(PACE);
-        let Some(mut clearing) = self.clears.waiting.pop_front() else {
+        let waiting = &mut self.clears.waiting;
+        let uncounted = waiting.iter().position(|clearing| clearing.found.is_some());
+        let at = uncounted.unwrap_or(0);
+        let Some(mut clearing) = waiting.remove(at) else {
             return;
         };
         let peer = clearing.peer.and_then(|peer| self.table.peers.find(peer));
@@ -154,7 +157,7 @@ impl SessionPlane {
             None => self.ask_for_cleared(&mut clearing, peer, to, now),
         }
         if clearing.next < clearing.end {
-            self.clears.waiting.push_front(clearing);
+            self.clears.waiting.insert(at, clearing);
         }
     }
 

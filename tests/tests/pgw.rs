@@ -286,6 +286,16 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
     assert_eq!(sgw.modify(teid)?.cause()?, Cause::REQUEST_ACCEPTED);
     let over_wlan = sgw.create(&Calling::new(1, "internet").over_wlan())?;
     assert_eq!(over_wlan.cause()?, Cause::REQUEST_ACCEPTED);
+    // The SGW is told where the session went.
+    let farewell = sgw.receive()?;
+    let asked = farewell.message()?.header;
+    assert_eq!(asked.kind, MessageType::DELETE_BEARER_REQUEST);
+    assert_eq!(farewell.cause()?, Cause::RAT_CHANGED_TO_NON_3GPP);
+    let mut octets = Vec::new();
+    let kind = MessageType::DELETE_BEARER_RESPONSE;
+    let mut writer = Writer::new(&mut octets, kind, Some(teid), asked.sequence);
+    writer.cause(&CauseIe::new(Cause::REQUEST_ACCEPTED));
+    sgw.send(writer.finish()?)?;
     assert_eq!(sgw.delete(teid)?.cause()?, Cause::CONTEXT_NOT_FOUND);
     let summary = gateway.node()?.control().sessions()?;
     let counted = |name: &str| {

@@ -31,7 +31,12 @@ const CLIENTS: &[Column] = &[
 const POOLS: &[Column] = &[left("Address pool", 40), right("Used"), right("Size")];
 const ENDED: &[Column] = &[left("Ended because", 56), right("Sessions")];
 const MESSAGES: &[Column] = &[left("Message", 40), right("Received"), right("Sent")];
-const CAUSES: &[Column] = &[right("Cause"), left("Name", 50), right("Answers")];
+const CAUSES: &[Column] = &[
+    right("Cause"),
+    left("Name", 50),
+    right("Answers"),
+    right("Received"),
+];
 const DROPPED: &[Column] = &[left("Dropped because", 56), right("Datagrams")];
 
 /// The surface as text.
@@ -126,6 +131,7 @@ fn traffic(sessions: &SessionSummary) -> [Option<Table>; 9] {
                 row.cause.to_string(),
                 row.name.clone(),
                 row.answers.to_string(),
+                row.heard.to_string(),
             ]
         }),
         filled(DROPPED, &sessions.dropped, |row| {

@@ -596,11 +596,13 @@ fn sessions() -> SessionSummary {
                 cause: 128,
                 name: "Request accepted".into(),
                 answers: 101,
+                heard: 2,
             },
             CauseCount {
                 cause: 199,
                 name: "No resources available".into(),
                 answers: 4,
+                heard: 0,
             },
         ],
         dropped: vec![DropCount {

@@ -261,7 +261,11 @@ impl Control {
             Request::SmartLicensing { enable } => Ok(self.switch(*enable)),
             Request::Feature { name, enable } => self.switch_feature(name, *enable),
             Request::LabSpeedup { speedup } => self.speed_up(*speedup),
-            Request::Sessions | Request::Peers { .. } | Request::Health | Request::Client(_) => {
+            Request::Sessions
+            | Request::Peers { .. }
+            | Request::Clear { .. }
+            | Request::Health
+            | Request::Client(_) => {
                 let what = "the control thread is not asked this";
                 deny(Denial::NotHere, what, "request", "ask the control socket")
             }

@@ -3,6 +3,7 @@
 //! Requests that need the verdicts are asked of the control thread; when it does not answer in time, a snapshot is
 //! answered with the last one and its age, and everything else fails with what to do.
 
+mod clear;
 mod listener;
 mod peers;
 mod sessions;
@@ -161,6 +162,7 @@ impl Interface {
             | Request::SmartLicensing { .. }
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
+            Request::Clear { whom, reactivate } => self.clear(whom, reactivate).await,
             Request::Client(request) => self.serve_client(request),
         }
     }
@@ -255,6 +257,15 @@ impl Interface {
 
     /// Asks every worker.
     async fn ask_workers<T>(&self, job: fn(oneshot::Sender<T>) -> Job) -> Result<Vec<T>, Refused> {
+        self.ask_workers_for(job, ANSWER).await
+    }
+
+    /// Asks every worker, and waits so long for each.
+    async fn ask_workers_for<T>(
+        &self,
+        job: impl Fn(oneshot::Sender<T>) -> Job,
+        wait: Duration,
+    ) -> Result<Vec<T>, Refused> {
         let mut answers = Vec::with_capacity(self.queues.len());
         for (worker, queue) in self.queues.iter().enumerate() {
             let (reply, answer) = oneshot::channel();
@@ -265,7 +276,7 @@ impl Interface {
         }
         let mut told = Vec::with_capacity(answers.len());
         for (worker, answer) in answers.into_iter().enumerate() {
-            match timeout(ANSWER, answer).await {
+            match timeout(wait, answer).await {
                 Ok(Ok(of_worker)) => told.push(of_worker),
                 Ok(Err(_)) | Err(_) => return Err(no_worker(worker)),
             }

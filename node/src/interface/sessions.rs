@@ -198,24 +198,27 @@ fn message_name(version: GtpVersion, kind: u8) -> String {
 }
 
 fn causes(workers: &[Statistics]) -> Vec<CauseCount> {
-    let mut counts: BTreeMap<(GtpVersion, u8), u64> = BTreeMap::new();
+    let mut counts: BTreeMap<(GtpVersion, u8), (u64, u64)> = BTreeMap::new();
     for worker in workers {
-        for (version, causes) in [
-            (GtpVersion::V1, &worker.causes),
-            (GtpVersion::V2, &worker.causes_v2),
+        for (version, given, heard) in [
+            (GtpVersion::V1, &worker.causes, &worker.heard),
+            (GtpVersion::V2, &worker.causes_v2, &worker.heard_v2),
         ] {
-            for count in causes {
-                *counts.entry((version, count.cause)).or_default() += count.count;
+            for count in given {
+                counts.entry((version, count.cause)).or_default().0 += count.count;
+            }
+            for count in heard {
+                counts.entry((version, count.cause)).or_default().1 += count.count;
             }
         }
     }
-    let rows = counts
-        .into_iter()
-        .map(|((version, cause), answers)| CauseCount {
-            cause,
-            name: cause_name(version, cause),
-            answers,
-        });
+    let rows = counts.into_iter();
+    let rows = rows.map(|((version, cause), (answers, heard))| CauseCount {
+        cause,
+        name: cause_name(version, cause),
+        answers,
+        heard,
+    });
     rows.collect()
 }
 
@@ -289,6 +292,7 @@ mod tests {
             received_v2: [(1, 4), (32, 5), (250, 6)].into(),
             sent_v2: [(33, 5)].into(),
             causes: vec![count(16, 128, 9)],
+            heard: vec![count(20, 128, 2)],
             causes_v2: vec![count(32, 16, 4), count(32, 73, 1), count(36, 16, 2)],
             drops: [(DropReason::TooShort, 2)].into(),
             sessions_ended: [(Ended::PeerLost, 7), (Ended::Deleted, 1)].into(),
@@ -327,12 +331,12 @@ mod tests {
         assert_eq!(names, expected);
         let causes = causes(&workers).into_iter();
         let causes: Vec<_> = causes
-            .map(|row| (row.cause, row.name, row.answers))
+            .map(|row| (row.cause, row.name, row.answers, row.heard))
             .collect();
         let expected = [
-            (128, "Request accepted".to_owned(), 27),
-            (16, "GTPv2 Request accepted".to_owned(), 18),
-            (73, "GTPv2 No resources available".to_owned(), 3),
+            (128, "Request accepted".to_owned(), 27, 6),
+            (16, "GTPv2 Request accepted".to_owned(), 18, 0),
+            (73, "GTPv2 No resources available".to_owned(), 3, 0),
         ];
         assert_eq!(causes, expected);
         assert_eq!(dropped(&workers)[0].datagrams, 6);
