@@ -4,6 +4,8 @@
 "piggyback": false, "complete": true, "elements": [{"type": 1, "instance": 0, "value": {"digits": "..."}}, ...]}]}
 {"op": "write", "messages": [...]} -> {"hex": "..."}
 
+{"op": "mandatory", "type": 32} -> {"mandatory": [{"bearer": null, "type": 71, "instance": 0}, ...]}
+
 What an element's value says is listed in `tests::elements`. "complete": pycrate misses no element that it holds mandatory.
 """
 import json
@@ -309,7 +311,20 @@ def write(request):
     return {"hex": octets.hex()}
 
 
-OPERATIONS = {"read": read, "write": write}
+def mandatory(request):
+    """The elements that pycrate holds mandatory in a message: each with the instance of its bearer context, null if it is
+    in the message itself."""
+    ies, found = gtpc.GTPCDispatcher[request["type"]]()[1], []
+    groups = [(None, ies.MAND)]
+    for known in (ies.MAND, ies.OPT):
+        bearers = [key for key in known if isinstance(key, tuple) and key[0] == 93]
+        groups += [(instance, known[93, instance][0].MAND) for _, instance in bearers]
+    for bearer, elements in groups:
+        found += [{"bearer": bearer, "type": kind, "instance": at} for kind, at in elements]
+    return {"mandatory": found}
+
+
+OPERATIONS = {"read": read, "write": write, "mandatory": mandatory}
 
 for line in sys.stdin:
     try:

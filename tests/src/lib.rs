@@ -4,18 +4,24 @@
 //! [`ggsn`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs that judge
 //! what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself ([`capture`]).
 //!
+//! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
+//! and millions of steps.
+//!
 //! Every test has addresses of its own ([`subnet`]), so that tests run at once, also from several processes. A program
 //! that is missing fails the test that needs it, with its name and how to install it; nothing is skipped.
 #![forbid(unsafe_code)]
 
 pub mod capture;
 pub mod child;
+pub mod conformance;
 pub mod control;
 pub mod elements;
 pub mod gateway;
 pub mod ggsn;
 pub mod gtphub;
+pub mod message;
 pub mod node;
+pub mod planes;
 pub mod pycrate;
 pub mod python;
 pub mod relay;
