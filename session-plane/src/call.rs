@@ -168,7 +168,7 @@ impl SessionPlane {
             self.part(left);
         }
         if call.emergency {
-            self.only_emergency(call.who, begun);
+            self.only_emergency(call, begun, now);
         }
         if let Some(ue) = ue.and_then(|ue| self.table.ue_by_teid(ue.ours)) {
             self.move_ue(ue, peer, call.peer_teid, now);
@@ -250,8 +250,9 @@ impl SessionPlane {
     }
 
     /// A caller has one emergency call: if it took the place of something else, the one before ends now.
-    fn only_emergency(&mut self, who: Identity, session: u32) {
-        if let Some(before) = self.emergencies.began(who, session) {
+    fn only_emergency(&mut self, call: &Call<'_>, session: u32, now: Mono) {
+        let due = self.inactive_at(call.apn, now);
+        if let Some(before) = self.emergencies.began(call.who, session, due) {
             let peer = self.table.session(before).map(|session| session.peer);
             self.end_session(before, Ended::Replaced);
             peer.into_iter().for_each(|peer| self.part(peer));

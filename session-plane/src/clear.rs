@@ -18,7 +18,7 @@ use licensing::{Mono, Now, ServiceIndex};
 use crate::config::{Apn, GtpVersion, PlaneConfig};
 use crate::plane::SessionPlane;
 use crate::session::{Access, Identity, Session};
-use crate::transactions::{Leg, NoRoom, Purpose};
+use crate::transactions::{Leg, NoRoom, Purpose, Why};
 
 /// Clears that wait for their turn, the one that goes on included.
 const CLEARS_MAX: usize = 16;
@@ -186,7 +186,10 @@ impl SessionPlane {
             let meant = session.is_some_and(|session| clearing.means(session, peer));
             if meant && self.transactions.ending(place).is_none() {
                 let full = asked >= SESSIONS_STEP || self.transactions.half_full();
-                if full || self.ask_to_delete(place, clearing.reactivate, now).is_err() {
+                let why = Why::Cleared {
+                    reactivate: clearing.reactivate,
+                };
+                if full || self.ask_to_delete(place, why, now).is_err() {
                     return;
                 }
                 asked += 1;
@@ -197,10 +200,10 @@ impl SessionPlane {
 
     /// A session has moved. If it is about to end, the peer that it has moved to is asked instead of the other.
     pub(crate) fn follow_ending(&mut self, session: u32, now: Mono) {
-        if let Some(Purpose::EndSession { reactivate, .. }) = self.transactions.ending(session) {
+        if let Some(Purpose::EndSession { why, .. }) = self.transactions.ending(session) {
             self.transactions.forget(session);
             // There is room: one request was taken back.
-            let _asked = self.ask_to_delete(session, reactivate, now);
+            let _asked = self.ask_to_delete(session, why, now);
         }
     }
 
@@ -226,18 +229,28 @@ impl SessionPlane {
     }
 
     /// Asks the peer of a session to delete it.
-    fn ask_to_delete(&mut self, place: u32, reactivate: bool, now: Mono) -> Result<(), NoRoom> {
+    pub(crate) fn ask_to_delete(&mut self, place: u32, why: Why, now: Mono) -> Result<(), NoRoom> {
         let Some((session, leg)) = self.leg_of(place) else {
             return Ok(());
         };
-        let purpose = Purpose::EndSession { place, reactivate };
+        let purpose = Purpose::EndSession { place, why };
         match session.access.version() {
             GtpVersion::V1 => {
-                let cause = reactivate.then_some(v1::Cause::REACTIVATION_REQUESTED);
+                let cause = match why {
+                    Why::Cleared { reactivate } => {
+                        reactivate.then_some(v1::Cause::REACTIVATION_REQUESTED)
+                    }
+                    Why::Inactive => Some(v1::Cause::PDP_ADDRESS_INACTIVITY_TIMER_EXPIRES),
+                };
                 self.ask_to_delete_contexts(leg, cause, purpose, now)
             }
             GtpVersion::V2 => {
-                let cause = reactivate.then_some(v2::Cause::REACTIVATION_REQUESTED);
+                let cause = match why {
+                    Why::Cleared { reactivate } => {
+                        reactivate.then_some(v2::Cause::REACTIVATION_REQUESTED)
+                    }
+                    Why::Inactive => Some(v2::Cause::PDN_CONNECTION_INACTIVITY_TIMER_EXPIRES),
+                };
                 self.ask_to_delete_bearer(leg, cause, purpose, now)
             }
         }

@@ -145,6 +145,9 @@ pub struct Apn {
     pub ipv6_pools: Vec<u16>,
     /// Its calls are emergency calls (rule L8).
     pub emergency: bool,
+    /// Its emergency calls end when nothing was signalled about them for so long, whatever passes on the user plane, which
+    /// is not seen here; none: they don't.
+    pub emergency_inactivity: Option<Duration>,
     /// What makes a call a priority call (rule L8).
     pub priority: ArpLevels,
     /// Its calls have low access priority, whether they say so or not.
@@ -362,6 +365,7 @@ impl Apn {
             ipv4_pools: Vec::new(),
             ipv6_pools: Vec::new(),
             emergency: false,
+            emergency_inactivity: None,
             priority: ArpLevels::default(),
             low_priority: false,
             back_off: None,

@@ -215,6 +215,7 @@ impl SessionPlane {
         self.end_stale(SESSIONS_STEP);
         self.resend(now);
         self.step_clear(now.mono);
+        self.end_inactive(now.mono);
         self.recount(now.mono);
         if self.expiry_due <= now.mono {
             self.cache.expire(now.mono, EXPIRY_STEP);
@@ -232,6 +233,7 @@ impl SessionPlane {
             self.supervision.due(),
             self.transactions.due(),
             self.clears.due(),
+            self.emergencies.due(),
             expiry,
             Some(self.recount.due()),
         ];
@@ -286,6 +288,7 @@ impl SessionPlane {
         } else if cut.is_some() {
             self.refuse(&request, Cause::INVALID_MESSAGE_FORMAT)
         } else {
+            self.hear_about(request.teid, now.mono);
             self.serve(&request)
         };
         answer.padded = request.options.padded;

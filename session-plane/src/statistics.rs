@@ -125,6 +125,8 @@ pub enum Ended {
     Replaced,
     /// An operator cleared it.
     Cleared,
+    /// An emergency call of which nothing was heard for too long.
+    Inactive,
     /// Its peer restarted, or the path to it failed.
     PeerLost,
     /// The plane itself was stopped.

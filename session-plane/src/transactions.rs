@@ -45,11 +45,23 @@ pub(crate) enum Purpose {
     EndSession {
         /// Its place in the table; a session that leaves the table takes the request with it.
         place: u32,
-        /// The UE is asked to connect again.
-        reactivate: bool,
+        /// Why.
+        why: Why,
     },
     /// The session is at another access: the answer of the one that it left changes nothing.
     Farewell,
+}
+
+/// Why we end a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// An operator clears it.
+    Cleared {
+        /// The UE is asked to connect again.
+        reactivate: bool,
+    },
+    /// Nothing was heard of an emergency call for too long.
+    Inactive,
 }
 
 /// How the waiting for an answer has ended.
@@ -360,8 +372,12 @@ impl SessionPlane {
     /// Does what a request was sent for, once its answer has come or will come no more.
     fn conclude(&mut self, purpose: Purpose, outcome: Outcome) {
         match (purpose, outcome) {
-            (Purpose::EndSession { place, .. }, Outcome::Answered | Outcome::GivenUp) => {
-                self.end_session(place, Ended::Cleared);
+            (Purpose::EndSession { place, why }, Outcome::Answered | Outcome::GivenUp) => {
+                let how = match why {
+                    Why::Cleared { .. } => Ended::Cleared,
+                    Why::Inactive => Ended::Inactive,
+                };
+                self.end_session(place, how);
             }
             (Purpose::Farewell, Outcome::Answered | Outcome::GivenUp) => {}
         }
@@ -430,7 +446,7 @@ mod tests {
         let config = crate::tests::rig::config();
         let purpose = Purpose::EndSession {
             place: session,
-            reactivate: false,
+            why: Why::Inactive,
         };
         let transaction = leg.transaction(&config, version, 99, sequence, purpose);
         transactions.begin(transaction, &[], Mono(session.into()));

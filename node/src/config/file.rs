@@ -84,6 +84,10 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("apn[].pool", "the name of a [[pool]], none for service SGW"),
     ("apn[].emergency", "true or false"),
     (
+        "apn[].emergency_inactivity_s",
+        "0 for none, or, where emergency is true, a number of seconds, 600 to 86400",
+    ),
+    (
         "apn[].priority_arp",
         "a list of priority levels such as [1]",
     ),
@@ -239,6 +243,8 @@ pub(super) struct Apn {
     pub(super) pool: Option<String>,
     #[serde(default)]
     pub(super) emergency: bool,
+    #[serde(default)]
+    pub(super) emergency_inactivity_s: u64,
     #[serde(default)]
     pub(super) priority_arp: Vec<u8>,
     #[serde(default)]

@@ -327,6 +327,7 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
         ipv4_pools: places(true),
         ipv6_pools: places(false),
         emergency: section.emergency,
+        emergency_inactivity: inactivity(section, key)?,
         priority: levels(section, key)?,
         low_priority: section.low_priority,
         back_off: section.backoff_s.map(Duration::from_secs),
@@ -355,6 +356,19 @@ fn name_servers(addresses: &[IpAddr], key: &str) -> Checked<NameServers> {
     match servers.v4.len().max(servers.v6.len()) {
         0..=DNS_MAX => Ok(servers),
         have => wrong(format!("{key}.dns"), format!("{have} of a family")),
+    }
+}
+
+/// So long that no call is ended while somebody may still talk without a word of signalling.
+fn inactivity(section: &file::Apn, key: &str) -> Checked<Option<Duration>> {
+    let seconds = section.emergency_inactivity_s;
+    let key = format!("{key}.emergency_inactivity_s");
+    match (seconds, section.emergency) {
+        (0, _) => Ok(None),
+        (_, false) => wrong(key, format!("{seconds} where emergency is false")),
+        (_, true) => {
+            within(seconds, 600, 86_400, &key).map(|()| Some(Duration::from_secs(seconds)))
+        }
     }
 }
 

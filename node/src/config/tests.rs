@@ -266,6 +266,16 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
              expected a list of addresses, at most 4 of a family; mend the value",
         ),
         (
+            and("emergency_inactivity_s = 600"),
+            "gateway.toml:12: apn[0].emergency_inactivity_s: 600 where emergency is false; expected 0 for none, \
+             or, where emergency is true, a number of seconds, 600 to 86400; mend the value",
+        ),
+        (
+            and("emergency = true\nemergency_inactivity_s = 60"),
+            "gateway.toml:13: apn[0].emergency_inactivity_s: 60; expected 0 for none, \
+             or, where emergency is true, a number of seconds, 600 to 86400; mend the value",
+        ),
+        (
             and("mtu = 576"),
             "gateway.toml:12: apn[0].mtu: 576; \
              expected 0 for none, or a number of octets, 1280 to 9000; mend the value",

@@ -155,6 +155,7 @@ fn end(why: Ended) -> &'static str {
         Ended::Deleted => "deleted by its peer",
         Ended::Replaced => "replaced by another of its subscriber",
         Ended::Cleared => "cleared by an operator",
+        Ended::Inactive => "emergency call without signalling for too long",
         Ended::PeerLost => "peer restarted, or path to it down",
         Ended::Stopped => "stopped with the node",
     }

@@ -1,9 +1,12 @@
 //! Emergency calls (rule L8).
 
+use std::time::Duration;
+
 use enforcer::{Block, Terms};
-use gtp::v1::{Cause, IeType};
+use gtp::v1::{Cause, IeType, Message, MessageType};
 
 use super::rig::*;
+use super::v2::rig::*;
 use crate::statistics::Ended;
 
 const IMEI: [u8; 8] = [0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09, 0x21];
@@ -224,4 +227,94 @@ fn a_malformed_equipment_identity_matters_only_where_it_is_needed() {
     assert_eq!(rig.ask(&ordinary).cause(), Cause::REQUEST_ACCEPTED);
     let call = without_subscriber("sos").but(IeType::IMEI, 0, &[0xFF; 8]);
     assert_eq!(rig.ask(&call).cause(), Cause::MANDATORY_IE_INCORRECT);
+}
+
+const INACTIVE: Duration = Duration::from_secs(600);
+
+fn with_inactivity() -> Rig {
+    Rig::with(|config| {
+        and_v2(config);
+        config.echo.interval = None;
+        config.apns.iter_mut().for_each(|apn| {
+            apn.emergency_inactivity = Some(INACTIVE);
+        });
+    })
+}
+
+fn kind_of(sent: &[(crate::Path, Vec<u8>)]) -> Vec<u8> {
+    sent.iter().map(|(_, octets)| octets[1]).collect()
+}
+
+#[test]
+fn an_emergency_call_of_which_nothing_is_heard_is_asked_of_its_peer_and_ends() {
+    let mut rig = with_inactivity();
+    let teid = rig.make(1, 5, "sos");
+    rig.make(2, 5, "internet");
+    assert!(rig.run(Duration::from_secs(599)).is_empty());
+    assert_eq!(rig.ask(&update(teid, 5)).cause(), Cause::REQUEST_ACCEPTED);
+    assert!(rig.run(Duration::from_secs(599)).is_empty(), "put off");
+    let sent = rig.run(Duration::from_secs(2));
+    assert_eq!(
+        kind_of(&sent),
+        [MessageType::DELETE_PDP_CONTEXT_REQUEST.0],
+        "the ordinary call stays"
+    );
+    let asked = Message::parse(&sent[0].1).unwrap();
+    let (ies, teardown) = (asked.ie_set().unwrap(), Some(&[0xFF][..]));
+    assert_eq!(ies.get(IeType::CAUSE), Some(&[7][..]));
+    assert_eq!(ies.get(IeType::TEARDOWN_IND), teardown);
+    assert_eq!(rig.live(), 2, "until the answer");
+    let answer = Message1::new(MessageType::DELETE_PDP_CONTEXT_RESPONSE, teid)
+        .with(IeType::CAUSE, &[Cause::REQUEST_ACCEPTED.0])
+        .encode(asked.header.sequence.unwrap());
+    assert!(rig.raw(&answer).is_empty());
+    assert_eq!((rig.live(), rig.addresses_out()), (1, 1));
+    let ended = rig.plane.statistics().sessions_ended;
+    assert_eq!(ended[&Ended::Inactive], 1);
+    assert!(rig.run(Duration::from_secs(3_600)).is_empty());
+}
+
+#[test]
+fn by_gtpv2_too_and_whatever_a_ue_signals_by_s11_is_heard() {
+    let mut rig = with_inactivity();
+    rig.make2(1, 5, "sos");
+    rig.run(Duration::from_secs(500));
+    let made = rig.accepted2(&create11(2, 5, "sos"));
+    let ue = made.s11().teid;
+    let sent = rig.run(Duration::from_secs(101));
+    let asked = gtp::v2::Message::parse(&sent[0].1).unwrap();
+    assert_eq!(
+        asked.header.kind,
+        gtp::v2::MessageType::DELETE_BEARER_REQUEST
+    );
+    let cause = asked.ie_set().unwrap().get(gtp::v2::IeType::CAUSE, 0);
+    assert_eq!(cause, Some(&[11, 0][..]));
+    let unanswered = rig.run(Duration::from_secs(25));
+    assert_eq!(unanswered.len(), 4, "N3-REQUESTS is 5");
+    assert_eq!(rig.live(), 1, "without an answer it ends too");
+    rig.run(Duration::from_secs(400));
+    rig.accepted2(&release11(ue));
+    assert!(rig.run(Duration::from_secs(599)).is_empty());
+    assert_eq!(rig.live(), 1);
+    assert_eq!(rig.run(Duration::from_secs(2)).len(), 1);
+}
+
+#[test]
+fn an_inactive_call_waits_for_room_to_ask_and_one_made_anew_is_not_inactive() {
+    let mut rig = Rig::with(|config| {
+        config.echo.interval = None;
+        config.bounds.requests = 1;
+        config.apns[4].emergency_inactivity = Some(INACTIVE);
+    });
+    rig.make(1, 5, "sos");
+    rig.make(2, 5, "sos");
+    rig.run(Duration::from_secs(300));
+    rig.make(3, 5, "sos");
+    rig.make(3, 6, "sos");
+    let sent = rig.run(Duration::from_secs(301));
+    assert_eq!(sent.len(), 1, "one may wait for its answer at a time");
+    rig.run(Duration::from_secs(60));
+    let ended = rig.plane.statistics().sessions_ended;
+    assert_eq!(ended[&Ended::Inactive], 2);
+    assert_eq!(rig.live(), 1);
 }

@@ -175,6 +175,7 @@ impl Rig {
         }
         self.plane.table.check();
         self.plane.transactions.check();
+        self.plane.emergencies.check();
         assert_eq!(permits_dropped(), 0);
         sent
     }

@@ -155,9 +155,12 @@ impl SessionPlane {
             options: self.options_of(path),
             now,
         };
-        let mut answer = match cut.is_some() || header.teid.is_none() {
-            true => self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT),
-            false => self.serve_v2(&request),
+        let mut answer = match header.teid.filter(|_| cut.is_none()) {
+            None => self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT),
+            Some(teid) => {
+                self.hear_about(teid, now.mono);
+                self.serve_v2(&request)
+            }
         };
         answer.padded = request.options.padded;
         self.counters
