@@ -5,9 +5,11 @@
 
 mod caller;
 mod child;
+mod epc;
 mod ledger;
 mod steps;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use api::{Failure, Health, Reply, Request};
@@ -15,16 +17,20 @@ use licensing::snapshot::ServiceStatus;
 use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
+use crate::grammar::DemoArgs;
 use crate::interrupt::Interrupt;
-use crate::output;
 use crate::show::{Filter, Surface, text};
+use crate::{node_command, output};
 
 use caller::Caller;
 use child::Child;
 use ledger::Ledger;
 
-/// The service that the demo's calls are counted for.
-const SERVICE: &str = "GGSN";
+/// The services that the demo's calls are counted for, and one that they are not.
+const GGSN: &str = "GGSN";
+const PGW: &str = "PGW";
+const SAEGW: &str = "SAEGW";
+const SGW: &str = "SGW";
 
 /// Everything that a step works with.
 struct Demo {
@@ -35,13 +41,13 @@ struct Demo {
 }
 
 /// Runs all of it: success if every assertion held.
-pub fn run() -> Result<ExitCode, Failure> {
+pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::watch().map_err(|error| {
         let what = format!("signals can't be received: {error}");
         Failure::new(what, "demo", "run it again")
     })?;
     output::print(&introduction());
-    let mut child = Child::start()?;
+    let mut child = Child::start(args.keep.as_deref())?;
     match play(&mut child, &interrupt) {
         Ok(ledger) => {
             output::print(&format!("\nWhat Was Asserted\n{}", ledger.render()));
@@ -61,8 +67,8 @@ pub fn run() -> Result<ExitCode, Failure> {
 }
 
 fn introduction() -> String {
-    let words = "This starts a node on loopback with the embedded StarOS catalog, puts GTPv1-C calls on it over UDP, \
-                 and shows what an operator sees. All of it is real except the license clock, which a lab-only call \
+    let words = "This starts a node on loopback with the embedded StarOS catalog, puts GTP calls on it over UDP, and \
+                 shows what an operator sees. All of it is real except the license clock, which a lab-only call \
                  speeds up at the end. It takes well under a minute.";
     format!("tollgate demo\n{}", text::labelled("  ", words))
 }
@@ -100,7 +106,31 @@ fn play(child: &mut Child, interrupt: &Interrupt) -> Result<Ledger, Failure> {
     let observed = status.map_or_else(|| "no exit status".to_owned(), |status| status.to_string());
     let clean = status.is_some_and(|status| status.success());
     demo.check("the node saves its state and ends", clean, observed);
+    replay(&mut demo, &child.journal())?;
     Ok(demo.ledger)
+}
+
+/// What the verdicts took in is played again.
+fn replay(demo: &mut Demo, journal: &Path) -> Result<(), Failure> {
+    output::print(&heading("12. What was taken in is played again"));
+    let words = "The node wrote a journal of every input of its verdicts: counts, refusals, switches, times. The same \
+                 machine takes them in again, and comes to the same verdicts, events and snapshots.";
+    output::print(&text::labelled("  ", words));
+    output::print("\n$ tollgate node --replay state/journal.jsonl | tail -1\n");
+    let replay = node::journal::replay(journal).map_err(|error| {
+        let what = error.to_string();
+        Failure::new(what, "demo", "see the node's log above")
+    })?;
+    output::print(&text::labelled("", &node_command::verdict(&replay)));
+    output::print("\n");
+    let observed = format!(
+        "{}, {}",
+        text::counted(replay.events.len() as u64, "event"),
+        text::counted(replay.compared, "result")
+    );
+    let held = replay.ended && replay.difference.is_none();
+    demo.check("the journal comes to the same", held, observed);
+    Ok(())
 }
 
 fn heading(words: &str) -> String {
@@ -182,10 +212,10 @@ impl Demo {
         }
     }
 
-    /// The row of [`SERVICE`].
-    fn service(&self) -> Result<ServiceStatus, Failure> {
+    /// The row of a service.
+    fn service(&self, name: &str) -> Result<ServiceStatus, Failure> {
         let rows = self.snapshot()?.services.into_iter();
-        let mut rows = rows.filter(|row| row.tag.name == SERVICE);
+        let mut rows = rows.filter(|row| row.tag.name == name);
         rows.next().ok_or_else(|| self.client.unexpected())
     }
 

@@ -71,12 +71,26 @@ pub enum Command {
     Load(LoadArgs),
     /// See it work: a node and calls through it, on loopback, in a minute
     ///
-    /// A node starts in a temporary directory, 10,000 calls fill one license over UDP, the next is refused, the
-    /// evaluation period runs out under the lab clock. Each step is explained and checked; what an operator would see is
-    /// shown. It needs no root and leaves nothing behind. Exit code 1: some assertion did not hold.
-    Demo,
+    /// A node starts in a temporary directory, 10,000 calls fill one license over UDP, the next is refused, calls come by
+    /// S5 and S11 too, the evaluation period runs out under the lab clock, and the node's journal is played again. Each
+    /// step is explained and checked; what an operator would see is shown. It needs no root and leaves nothing behind.
+    /// Exit code 1: some assertion did not hold.
+    Demo(DemoArgs),
     /// For lab nodes only: the speed of their license clock
     Lab(LabArgs),
+}
+
+/// Options of `tollgate demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tollgate demo
+  tollgate demo --keep /tmp/d && tollgate node --replay /tmp/d/state/journal.jsonl")]
+pub struct DemoArgs {
+    /// Make this directory, and keep in it what the node writes: its
+    /// configuration, log, state and journal
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
 }
 
 /// Options of `tollgate node`.
@@ -89,7 +103,9 @@ Examples:
 
 The node runs in the foreground and logs to standard error; TOLLGATE_LOG sets
 what (error, warn, info, debug, or one per module: node=debug). SIGTERM and
-Ctrl-C drain it and save its state. node/examples/gateway.toml explains every
+Ctrl-C drain it and save its state, and so does the end of standard input with
+--until-stdin-closes: a node that a program starts with a pipe to it ends when
+that program does, however that ends. node/examples/gateway.toml explains every
 key of the configuration.
 
 A replay prints events, status and refused calls of the machine that took in
@@ -105,8 +121,11 @@ pub struct NodeArgs {
     /// Read and check the configuration, and end
     #[arg(long)]
     pub check: bool,
+    /// End when standard input does
+    #[arg(long)]
+    pub until_stdin_closes: bool,
     /// Play a journal again, compare, and end; no node runs
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "catalog", "check"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "catalog", "check", "until_stdin_closes"])]
     pub replay: Option<PathBuf>,
     /// Print the replay as JSON
     #[arg(long, requires = "replay")]

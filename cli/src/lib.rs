@@ -55,7 +55,7 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Node(node) => return node_command::run(&node),
         Command::Load(load) => return Ok(load_command::run(&load)?),
-        Command::Demo => return Ok(demo::run()?),
+        Command::Demo(demo) => return Ok(demo::run(&demo)?),
         Command::Show(show) => control::show(&show)?,
         Command::Clear(clear) => {
             let Clear::Subscribers(subscribers) = clear.clear;

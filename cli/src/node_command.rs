@@ -13,6 +13,8 @@ use tracing_subscriber::EnvFilter;
 use crate::grammar::NodeArgs;
 use crate::output;
 
+pub use replay::verdict;
+
 /// The environment variable that says what is logged.
 const LOG_VARIABLE: &str = "TOLLGATE_LOG";
 
@@ -32,8 +34,24 @@ pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     log();
-    node::run(config, &Shutdown::on_signals())?;
+    let shutdown = Shutdown::on_signals();
+    if args.until_stdin_closes {
+        end_with_stdin(shutdown.clone())?;
+    }
+    node::run(config, &shutdown)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the node to end once standard input ends, or can't be read any more.
+fn end_with_stdin(shutdown: Shutdown) -> io::Result<()> {
+    let wait = move || {
+        if let Err(error) = io::copy(&mut io::stdin().lock(), &mut io::sink()) {
+            tracing::warn!(%error, "standard input can't be read");
+        }
+        shutdown.trigger();
+    };
+    let thread = std::thread::Builder::new().name("stdin".to_owned());
+    thread.spawn(wait).map(drop)
 }
 
 /// Logs to standard error, in colour on a terminal.

@@ -20,6 +20,7 @@ pub mod shell;
 mod transactions;
 
 pub use gtp::v1::Imsi;
+pub use gtp::v2::Ebi;
 pub use interface::Interface;
 pub use machine::{Machine, Transmit};
 pub use message::{CreateRequest, QOS_R99};

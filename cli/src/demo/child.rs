@@ -1,11 +1,12 @@
-//! The demo's node: a child process of the same executable, in a directory of its own, ended on every way out.
+//! The demo's node: a child process of the same executable, in a directory of its own, ended on every way out; it ends by
+//! itself if the demo is killed.
 
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,9 @@ const END_WAIT: Duration = Duration::from_secs(10);
 /// How often a wait looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Its log.
+const LOG: &str = "node.log";
+
 /// Lines of the log that are shown when it failed.
 const TAIL_LINES: usize = 20;
 
@@ -34,37 +38,50 @@ pub struct Child {
     pid: Pid,
     exit: Receiver<io::Result<ExitStatus>>,
     status: Option<ExitStatus>,
-    log: PathBuf,
-    directory: TempDir,
+    directory: Directory,
+    /// While it is open the node runs.
+    _stdin: Option<ChildStdin>,
     /// Where it takes GTP-C.
     pub gn: SocketAddr,
-    /// An address for its peer, on the same loopback.
-    pub peer: Ipv4Addr,
+    /// Addresses for its peers, on the same loopback.
+    pub peers: [Ipv4Addr; 3],
+}
+
+/// Where the node keeps what it writes.
+#[derive(Debug)]
+enum Directory {
+    /// Removed at the end.
+    Temporary(TempDir),
+    /// The user's.
+    Kept(PathBuf),
 }
 
 impl Child {
-    /// Starts it; it does not answer yet.
-    pub fn start() -> Result<Self, Failure> {
-        let directory =
-            directory().map_err(|error| cannot("make a temporary directory", &error))?;
-        let (gn, peer) = addresses().map_err(|error| cannot("take a UDP port", &error))?;
+    /// Starts it, in this directory if one is given; it does not answer yet.
+    pub fn start(keep: Option<&Path>) -> Result<Self, Failure> {
+        let directory = directory(keep).map_err(|error| cannot("make a directory", &error))?;
+        let (gn, peers) = addresses().map_err(|error| cannot("take a UDP port", &error))?;
         let config = directory.path().join("tollgate.toml");
         fs::write(&config, configuration(gn))
             .map_err(|error| cannot("write the configuration", &error))?;
-        let log = directory.path().join("node.log");
-        let process = spawn(&config, &log);
-        let (pid, exit) = process
-            .and_then(watched)
-            .map_err(|error| cannot("start the node", &error))?;
+        let cannot_start = |error| cannot("start the node", &error);
+        let mut process = spawn(&config, &directory.path().join(LOG)).map_err(cannot_start)?;
+        let stdin = process.stdin.take();
+        let (pid, exit) = watched(process).map_err(cannot_start)?;
         Ok(Self {
             pid,
             exit,
             status: None,
-            log,
             directory,
+            _stdin: stdin,
             gn,
-            peer,
+            peers,
         })
+    }
+
+    /// Where it writes its journal.
+    pub fn journal(&self) -> PathBuf {
+        self.directory.path().join("state").join("journal.jsonl")
     }
 
     /// The client of its control socket.
@@ -100,7 +117,7 @@ impl Child {
 
     /// The last lines of its log.
     pub fn log_tail(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = fs::read_to_string(self.directory.path().join(LOG)).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         let from = lines.len().saturating_sub(TAIL_LINES);
         lines[from..].join("\n")
@@ -139,25 +156,43 @@ impl Drop for Child {
     }
 }
 
-/// A temporary directory, short enough for the path of a Unix socket in it.
-fn directory() -> io::Result<TempDir> {
+impl Directory {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(directory) => directory.path(),
+            Self::Kept(path) => path,
+        }
+    }
+}
+
+/// A directory, short enough for the path of a Unix socket in it.
+fn directory(keep: Option<&Path>) -> io::Result<Directory> {
     const PATH_BYTES_MAX: usize = 60;
+    if let Some(keep) = keep {
+        fs::create_dir(keep)?;
+        let path = keep.canonicalize()?;
+        if path.as_os_str().len() > PATH_BYTES_MAX {
+            let long = format!("{} has more than {PATH_BYTES_MAX} letters", path.display());
+            return Err(io::Error::other(long));
+        }
+        return Ok(Directory::Kept(path));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix("tollgate-demo-");
-    let usual = std::env::temp_dir();
-    if usual.as_os_str().len() > PATH_BYTES_MAX {
-        return builder.tempdir_in("/tmp");
+    let mut place = std::env::temp_dir();
+    if place.as_os_str().len() > PATH_BYTES_MAX {
+        place = PathBuf::from("/tmp");
     }
-    builder.tempdir_in(usual)
+    builder.tempdir_in(place).map(Directory::Temporary)
 }
 
 /// In a process group of its own, so that Ctrl-C reaches the demo alone, which then ends the node.
-fn spawn(config: &PathBuf, log: &PathBuf) -> io::Result<std::process::Child> {
+fn spawn(config: &Path, log: &Path) -> io::Result<std::process::Child> {
     let log = File::create(log)?;
     Command::new(std::env::current_exe()?)
-        .args(["node", "--config"])
+        .args(["node", "--until-stdin-closes", "--config"])
         .arg(config)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(log.try_clone()?)
         .stderr(log)
         .process_group(0)
@@ -181,13 +216,12 @@ fn watched(
     Ok((pid, exit))
 }
 
-/// A free port on a loopback address that follows from our process number, and a neighbour for the peer.
-fn addresses() -> io::Result<(SocketAddr, Ipv4Addr)> {
+/// A free port on a loopback address that follows from our process number, and neighbours for the peers.
+fn addresses() -> io::Result<(SocketAddr, [Ipv4Addr; 3])> {
     let [_, _, high, low] = std::process::id().to_be_bytes();
-    let node = Ipv4Addr::new(127, 80, high, low.clamp(1, 254));
-    let peer = Ipv4Addr::new(127, 81, high, low.clamp(1, 254));
-    let free = UdpSocket::bind((node, 0))?.local_addr()?;
-    Ok((free, peer))
+    let neighbour = |net| Ipv4Addr::new(127, net, high, low.clamp(1, 254));
+    let free = UdpSocket::bind((neighbour(80), 0))?.local_addr()?;
+    Ok((free, [81, 82, 83].map(neighbour)))
 }
 
 fn configuration(gn: SocketAddr) -> String {
@@ -218,6 +252,25 @@ name = "sos"
 service = "GGSN"
 pool = "subscribers"
 emergency = true
+
+[[apn]]
+name = "*"
+service = "PGW"
+pool = "subscribers"
+
+[[apn]]
+name = "patient"
+service = "PGW"
+pool = "subscribers"
+backoff_s = 120
+
+[[apn]]
+name = "*"
+service = "SAEGW"
+pool = "subscribers"
+
+[journal]
+enabled = true
 
 [lab]
 speedup = 1

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use api::{Failure, Request};
 use licensing::snapshot::State;
 use licensing::{Mode, Policy, RefusalReason};
+use load::Interface;
 
-use super::{Demo, interrupted};
+use super::{Demo, GGSN, epc, interrupted};
 use crate::output;
 use crate::show::{Filter, Kind, history, status, text};
 
@@ -38,14 +39,14 @@ const ACCEPTED: u8 = 128;
 /// Cause "No resources available", which a refused call is told unless configured otherwise.
 const NO_RESOURCES: u8 = 199;
 
-const STATUS: &[&str] = &["license", "enforcement", "status"];
+pub const STATUS: &[&str] = &["license", "enforcement", "status"];
 const STATISTICS: &[&str] = &["license", "statistics"];
 const EVALUATION: &[&str] = &["license", "eval-period"];
 const HISTORY: &[&str] = &["license", "enforcement", "history"];
 
 const SUMMARY: &[&str] = &["session", "summary"];
 
-const SERVICES: Filter = Filter {
+pub const SERVICES: Filter = Filter {
     standing: None,
     kind: Some(Kind::Service),
 };
@@ -81,18 +82,36 @@ pub const STEPS: &[Step] = &[
         play: emergency,
     },
     Step {
-        heading: "6. The evaluation period runs out",
+        heading: "6. On S5 the node is a PGW, with a license of its own",
+        words: "The same port takes GTPv2-C. Fifty subscribers of an SGW set up a session each, then the load generator \
+                two thousand. They are counted as PGW; that GGSN is full means nothing to them.",
+        play: epc::pgw,
+    },
+    Step {
+        heading: "7. On S11 it is SGW and PGW in one",
+        words: "An MME names the node itself as the PGW. Such a collapsed call counts as SAEGW, neither as SGW nor as \
+                PGW. A UE has two PDN connections here, falls idle and comes back; then a load.",
+        play: epc::saegw,
+    },
+    Step {
+        heading: "8. The evaluation period runs out",
         words: "The license clock of a lab node may be sped up; no other time changes. At this speed 90 days of use \
                 pass in six seconds.",
         play: run_out,
     },
     Step {
-        heading: "7. New calls are refused, established ones stay",
+        heading: "9. New calls are refused, established ones stay",
         words: "BLOCK never ends a session, nor refuses a change or the end of one. Emergency calls get in.",
         play: blocked,
     },
     Step {
-        heading: "8. The count is proved",
+        heading: "10. So it is by GTPv2-C, in its own words",
+        words: "An SGW is told cause 73, No resources available; by an access point that is configured to, cause 113, \
+                APN Congestion, with a time to stay away.",
+        play: epc::blocked,
+    },
+    Step {
+        heading: "11. The count is proved",
         words: "In the background the node recounts its session table and compares it with every counter that \
                 licensing relies on.",
         play: proved,
@@ -107,7 +126,7 @@ fn enable(demo: &mut Demo) -> Result<(), Failure> {
     let word = if smart.enabled { "enabled" } else { "disabled" };
     let observed = format!("{word}, {}", smart.mode);
     demo.check("smart licensing is on, in evaluation", held, observed);
-    let ceiling = demo.service()?.ceiling;
+    let ceiling = demo.service(GGSN)?.ceiling;
     let held = ceiling.is_some_and(|ceiling| ceiling.0 == CEILING);
     let observed = format!("ceiling {}", text::ceiling(ceiling));
     demo.check("GGSN may hold one license", held, observed);
@@ -118,7 +137,7 @@ fn enable(demo: &mut Demo) -> Result<(), Failure> {
 fn first_calls(demo: &mut Demo) -> Result<(), Failure> {
     let mut accepted = 0;
     for _ in 0..FIRST_CALLS {
-        if demo.caller.create("internet")? == ACCEPTED {
+        if demo.caller.create(Interface::Gn, "internet")?.cause == ACCEPTED {
             accepted += 1;
         }
         if demo.interrupt.came() {
@@ -138,19 +157,17 @@ fn first_calls(demo: &mut Demo) -> Result<(), Failure> {
 
 fn fill(demo: &mut Demo) -> Result<(), Failure> {
     let calls = u64::from(CEILING - FIRST_CALLS);
-    let report = demo.caller.load("internet", calls, &demo.interrupt)?;
-    if demo.interrupt.came() {
-        return Err(interrupted());
-    }
-    let create = &report.create;
-    let observed = format!("{} of {calls}, {} refused", create.accepted, create.refused);
-    let held = create.accepted == calls && create.requests == calls;
-    demo.check("calls up to the ceiling are accepted", held, observed);
-    let row = demo.service()?;
+    load(
+        demo,
+        "calls up to the ceiling are accepted",
+        Interface::Gn,
+        calls,
+    )?;
+    let row = demo.service(GGSN)?;
     let state = status::state(row.tag.state);
     let held = row.tag.state == State::AllowAtLimit && row.tag.policy == Policy::Allow;
     demo.check("the state is ALLOW-AT-LIMIT", held, state);
-    let cause = demo.caller.create("internet")?;
+    let cause = demo.caller.create(Interface::Gn, "internet")?.cause;
     refused(demo, "call 10,001 is refused", cause);
     because(demo, "its refusal is explained", RefusalReason::AtCeiling)?;
     sessions(demo, "the count has not moved", CEILING)?;
@@ -160,18 +177,18 @@ fn fill(demo: &mut Demo) -> Result<(), Failure> {
 }
 
 fn release(demo: &mut Demo) -> Result<(), Failure> {
-    let cause = demo.caller.delete()?;
+    let cause = demo.caller.delete(Interface::Gn)?;
     accepted(demo, "a call ends", cause);
-    let state = demo.service()?.tag.state;
+    let state = demo.service(GGSN)?.tag.state;
     let word = status::state(state);
     demo.check(
         "there is room: the state is ALLOW",
         state == State::Allow,
         word,
     );
-    let cause = demo.caller.create("internet")?;
+    let cause = demo.caller.create(Interface::Gn, "internet")?.cause;
     accepted(demo, "the next call gets in", cause);
-    let cause = demo.caller.create("internet")?;
+    let cause = demo.caller.create(Interface::Gn, "internet")?.cause;
     refused(demo, "the one after it does not", cause);
     sessions(demo, "the ceiling is full again", CEILING)?;
     demo.show(STATUS, SERVICES, " service")?;
@@ -179,7 +196,7 @@ fn release(demo: &mut Demo) -> Result<(), Failure> {
 }
 
 fn emergency(demo: &mut Demo) -> Result<(), Failure> {
-    let cause = demo.caller.create("sos")?;
+    let cause = demo.caller.create(Interface::Gn, "sos")?.cause;
     accepted(demo, "an emergency call gets in", cause);
     emergencies(demo, "it is counted apart", 1)?;
     sessions(demo, "it holds no license", CEILING)?;
@@ -221,14 +238,14 @@ fn blocked(demo: &mut Demo) -> Result<(), Failure> {
         .count();
     let observed = format!("{block} of {all}");
     demo.check("every service and feature is BLOCK", block == all, observed);
-    let cause = demo.caller.create("internet")?;
+    let cause = demo.caller.create(Interface::Gn, "internet")?.cause;
     refused(demo, "a new call is refused", cause);
     sessions(demo, "established calls stay", CEILING)?;
-    let cause = demo.caller.update()?;
+    let cause = demo.caller.update(Interface::Gn)?;
     accepted(demo, "an established call may change", cause);
-    let cause = demo.caller.delete()?;
+    let cause = demo.caller.delete(Interface::Gn)?;
     accepted(demo, "an established call may end", cause);
-    let cause = demo.caller.create("internet")?;
+    let cause = demo.caller.create(Interface::Gn, "internet")?.cause;
     refused(demo, "with room below the ceiling, still refused", cause);
     because(
         demo,
@@ -236,7 +253,7 @@ fn blocked(demo: &mut Demo) -> Result<(), Failure> {
         RefusalReason::ServiceBlocked,
     )?;
     sessions(demo, "one less is counted", CEILING - 1)?;
-    let cause = demo.caller.create("sos")?;
+    let cause = demo.caller.create(Interface::Gn, "sos")?.cause;
     accepted(demo, "an emergency call gets in", cause);
     emergencies(demo, "both emergency calls are up", 2)?;
     demo.show(STATUS, Filter::default(), "")?;
@@ -274,6 +291,24 @@ fn proved(demo: &mut Demo) -> Result<(), Failure> {
     demo.show(SUMMARY, Filter::default(), "")
 }
 
+/// The load generator puts so many calls on the node; each is accepted.
+pub fn load(
+    demo: &mut Demo,
+    asserted: &'static str,
+    on: Interface,
+    calls: u64,
+) -> Result<(), Failure> {
+    let report = demo.caller.load(on, "internet", calls, &demo.interrupt)?;
+    if demo.interrupt.came() {
+        return Err(interrupted());
+    }
+    let create = &report.create;
+    let observed = format!("{} of {calls}, {} refused", create.accepted, create.refused);
+    let held = create.accepted == calls && create.requests == calls;
+    demo.check(asserted, held, observed);
+    Ok(())
+}
+
 fn accepted(demo: &mut Demo, asserted: &'static str, cause: u8) {
     demo.check(asserted, cause == ACCEPTED, format!("cause {cause}"));
 }
@@ -283,8 +318,32 @@ fn refused(demo: &mut Demo, asserted: &'static str, cause: u8) {
 }
 
 fn sessions(demo: &mut Demo, asserted: &'static str, wanted: u32) -> Result<(), Failure> {
-    let sessions = demo.service()?.sessions.0;
-    demo.check(asserted, sessions == wanted, format!("{sessions} sessions"));
+    counted(demo, asserted, &[(GGSN, wanted)])
+}
+
+/// These services hold so many sessions.
+pub fn counted(
+    demo: &mut Demo,
+    asserted: &'static str,
+    wanted: &[(&str, u32)],
+) -> Result<(), Failure> {
+    let snapshot = demo.snapshot()?;
+    let sessions = |name: &str| {
+        let mut rows = snapshot.services.iter();
+        let row = rows.find(|row| row.tag.name == name);
+        row.map_or(0, |row| row.sessions.0)
+    };
+    let held = wanted.iter().all(|(name, many)| sessions(name) == *many);
+    let observed = match wanted {
+        [(name, _)] => format!("{} sessions", sessions(name)),
+        many => {
+            let each = many
+                .iter()
+                .map(|(name, _)| format!("{name} {}", sessions(name)));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    };
+    demo.check(asserted, held, observed);
     Ok(())
 }
 
@@ -294,7 +353,11 @@ fn emergencies(demo: &mut Demo, asserted: &'static str, wanted: u64) -> Result<(
     Ok(())
 }
 
-fn because(demo: &mut Demo, asserted: &'static str, wanted: RefusalReason) -> Result<(), Failure> {
+pub fn because(
+    demo: &mut Demo,
+    asserted: &'static str,
+    wanted: RefusalReason,
+) -> Result<(), Failure> {
     let record = demo.refusal()?;
     let held = record
         .as_ref()

@@ -79,7 +79,7 @@ fn page(replay: &Replay) -> String {
 }
 
 /// What was compared, and how the journal ends.
-fn verdict(replay: &Replay) -> String {
+pub fn verdict(replay: &Replay) -> String {
     let taken = text::counted(replay.inputs, "input");
     let compared = text::counted(replay.compared, "result");
     let said = match replay.difference {
