@@ -171,6 +171,7 @@ impl SessionPlane {
             self.only_emergency(call, begun, now);
         }
         if let Some(ue) = ue.and_then(|ue| self.table.ue_by_teid(ue.ours)) {
+            self.end_lost_of(ue, peer);
             self.move_ue(ue, peer, call.peer_teid, now);
         }
         Ok(Made {

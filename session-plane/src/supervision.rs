@@ -174,6 +174,23 @@ impl SessionPlane {
         self.end_stale(SESSIONS_BEFORE_CALL);
     }
 
+    /// What a UE had with other peers that have restarted since does not go over with it to this one, which has not heard
+    /// of it.
+    pub(crate) fn end_lost_of(&mut self, ue: u32, peer: u32) {
+        let Some(sessions) = self.table.ue(ue).map(|ue| ue.sessions()) else {
+            return;
+        };
+        for place in sessions {
+            let session = self.table.session(place);
+            let other = session.filter(|session| session.peer != peer);
+            let other = other.and_then(|session| self.table.peers.get(session.peer));
+            let incarnation = other.map(|other| self.shared.restarts.incarnation(other.address));
+            if incarnation.is_some_and(|incarnation| self.is_stale(place, incarnation)) {
+                self.end_session(place, Ended::PeerLost);
+            }
+        }
+    }
+
     fn is_stale(&self, session: u32, incarnation: u32) -> bool {
         let session = self.table.session(session);
         session.is_some_and(|session| session.incarnation < incarnation)

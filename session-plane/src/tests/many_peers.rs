@@ -9,7 +9,7 @@ use gtp::v2;
 use licensing::Mono;
 
 use super::rig::*;
-use super::v2::rig::{Message2, and_v2, create2, fteid};
+use super::v2::rig::{MME, Message2, OTHER_MME, and_v2, create2, create11, fteid};
 use crate::config::{PathDown, PlaneConfig, Pool, PoolRange};
 use crate::output::{Output, Path};
 use crate::statistics::Ended;
@@ -466,4 +466,22 @@ fn strangers_leave_nothing_behind() {
     assert_eq!(rig.plane.statistics().peers, 0);
     assert_eq!(rig.plane.supervision.due(), None);
     assert_eq!(rig.plane.cache.next_expiry(), None);
+}
+
+/// A UE attaches by another MME after its own has restarted: what it had is not carried over to where nobody knows it.
+//= L13
+#[test]
+fn what_a_restarted_mme_had_does_not_go_over_to_another_with_its_ue() {
+    const UES: u64 = 300;
+    let mut rig = Rig::with(and_v2);
+    let told = |request: Message2, counter: u8| request.with(v2::IeType::RECOVERY, 0, &[counter]);
+    for n in 0..UES {
+        rig.accepted2(&told(create11(n, 5, "internet"), 1));
+    }
+    rig.plane.hear_recovery(MME.parse().unwrap(), 2);
+    let sender = fteid(v2::InterfaceType::S11_MME_C, 7, OTHER_MME);
+    let by_other = create11(UES - 1, 6, "ims").but(false, v2::IeType::F_TEID, 0, &sender);
+    rig.accepted2(&by_other);
+    rig.run(SECOND * 2);
+    assert_eq!((rig.live(), rig.peer_lost()), (1, UES));
 }
