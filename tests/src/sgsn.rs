@@ -391,7 +391,7 @@ fn read_ies(mut rest: &[u8]) -> Result<Vec<(u8, Vec<u8>)>> {
     let mut ies = Vec::new();
     while let [kind, after @ ..] = rest {
         let (head, length) = match *kind {
-            ie::CAUSE | ie::REORDERING | ie::RECOVERY | ie::NSAPI => (0, 1),
+            ie::CAUSE | ie::REORDERING | ie::RECOVERY | ie::TEARDOWN | ie::NSAPI => (0, 1),
             ie::TEID_DATA | ie::TEID_CONTROL | ie::CHARGING_ID => (0, 4),
             // The only one with a length of one octet.
             ie::EXTENSION_HEADER_TYPES => {
