@@ -128,57 +128,66 @@ impl SessionPlane {
                 return Err(Obstacle::License(refusal));
             }
         };
-        let came_over = old.filter(|old| call.comes_over == Some(*old));
-        let left_behind = came_over.and_then(|old| self.leg_of(old));
-        self.farewell = left_behind
-            .map(|(session, leg)| Farewell {
-                leg,
-                from: session.access,
-                to: call.access,
-            })
-            .filter(|farewell| farewell.from != farewell.to);
+        self.farewell = self.leaves_behind(call);
         let left = self.make_way(collision, offer.leases);
         if let Some(beside) = beside {
             self.end_session(beside, Ended::Replaced);
         }
-        let ue = ue_teid.map(|ours| Endpoints {
-            ours,
-            peers: call.peer_teid,
-        });
-        let begun = self.begin_session(
-            Session {
-                identity: call.who,
-                teid,
-                peer_teid: ue.map_or(call.peer_teid, |_| 0),
-                peer,
-                incarnation,
-                apn: call.apn,
-                access: call.access,
-                leases: offer.leases,
-                class: call.class,
-                permit: Some(permit),
-                context: Context::new(teid, call.number, call.user.0, call.user.1),
-                further: NONE,
-                newer: NONE,
-                older: NONE,
-            },
-            ue,
-        );
+        let made = Made {
+            teid,
+            ue_teid,
+            leases: offer.leases,
+        };
+        let begun = self.begin_made(call, &made, permit, (peer, incarnation));
         if let Some(left) = left {
             self.part(left);
         }
         if call.emergency {
             self.only_emergency(call, begun, now);
         }
-        if let Some(ue) = ue.and_then(|ue| self.table.ue_by_teid(ue.ours)) {
+        if let Some(ue) = ue_teid.and_then(|teid| self.table.ue_by_teid(teid)) {
             self.end_lost_of(ue, peer);
             self.move_ue(ue, peer, call.peer_teid, now);
         }
-        Ok(Made {
-            teid,
-            ue_teid,
-            leases: offer.leases,
-        })
+        Ok(made)
+    }
+
+    /// The session of a call, with all that it was given; its place.
+    fn begin_made(
+        &mut self,
+        call: &Call<'_>,
+        made: &Made,
+        permit: Permit,
+        (peer, incarnation): (u32, u32),
+    ) -> u32 {
+        let ue = made.ue_teid.map(|ours| Endpoints {
+            ours,
+            peers: call.peer_teid,
+        });
+        let session = Session {
+            identity: call.who,
+            teid: made.teid,
+            peer_teid: ue.map_or(call.peer_teid, |_| 0),
+            peer,
+            incarnation,
+            apn: call.apn,
+            access: call.access,
+            leases: made.leases,
+            class: call.class,
+            permit: Some(permit),
+            context: Context::new(made.teid, call.number, call.user.0, call.user.1),
+            further: NONE,
+            newer: NONE,
+            older: NONE,
+        };
+        self.begin_session(session, ue)
+    }
+
+    /// Whom what comes over leaves, by another access.
+    fn leaves_behind(&self, call: &Call<'_>) -> Option<Farewell> {
+        let (session, leg) = self.leg_of(call.comes_over?)?;
+        let (from, to) = (session.access, call.access);
+        (from != to).then_some(Farewell { leg, from, to })
     }
 
     /// Our endpoint for a UE by S11: the one that it has, if the request names it or a session that stays has it; else

@@ -1,8 +1,9 @@
 //! Scenarios and interoperability with peers that nobody here wrote.
 //!
 //! The harness: a real `tollgate node` as a child process ([`node`]), the peers that call it ([`sgsnemu`], [`gtphub`],
-//! [`ggsn`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs that judge
-//! what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself ([`capture`]).
+//! [`ggsn`], [`gtpv2`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs
+//! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
+//! ([`capture`]).
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -19,6 +20,7 @@ pub mod elements;
 pub mod gateway;
 pub mod ggsn;
 pub mod gtphub;
+pub mod gtpv2;
 pub mod message;
 pub mod node;
 pub mod planes;

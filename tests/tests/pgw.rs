@@ -1,17 +1,17 @@
 //! A node that is GGSN and PGW on one port, and an SGW that calls it; tshark judges what the node sends.
 #![forbid(unsafe_code)]
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::net::IpAddr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use api::Request;
 use gtp::v2::{
     Arp, BearerQos, Cause, CauseIe, Ebi, FTeid, FlowQos, IeType, Imei, Imsi, Indication,
-    InterfaceType, Message, MessageType, Paa, PdnType, Plmn, RatType, SelectionMode, Writer,
+    InterfaceType, MessageType, Paa, PdnType, Plmn, RatType, SelectionMode, Writer,
 };
 use tests::capture::Capture;
 use tests::gateway::{Gateway, Site};
+use tests::gtpv2::{Answer, Peer};
 use tests::node::APNS;
 use tests::sgsn::{Call, Received, cause, ie};
 use tests::tshark;
@@ -61,35 +61,8 @@ const HANDSET: &[u8] = &[
     0x00, 0x0C, 0x00, 0x00, 0x0D, 0x00, 0x00, 0x03, 0x00, 0x00, 0x05, 0x00, 0x00, 0x10, 0x00,
 ];
 
-/// An SGW, or an ePDG, with all that it sends and gets recorded.
-struct Sgw {
-    socket: UdpSocket,
-    pgw: SocketAddr,
-    capture: Capture,
-    sequence: u32,
-}
-
-/// An answer, as octets.
-struct Answer(Vec<u8>);
-
-impl Answer {
-    fn message(&self) -> Result<Message<'_>> {
-        Ok(Message::parse(&self.0)?)
-    }
-
-    fn cause(&self) -> Result<Cause> {
-        let ies = self.message()?.ie_set()?;
-        let cause = ies.get(IeType::CAUSE, 0).context("no cause")?;
-        Ok(CauseIe::parse(cause)?.cause)
-    }
-
-    /// The node's endpoint for signalling.
-    fn control(&self) -> Result<FTeid> {
-        let ies = self.message()?.ie_set()?;
-        let endpoint = ies.get(IeType::F_TEID, 1).context("no endpoint")?;
-        Ok(FTeid::parse(endpoint)?)
-    }
-}
+/// An SGW, or an ePDG.
+struct Sgw(Peer);
 
 impl Sgw {
     fn exchange(
@@ -98,41 +71,11 @@ impl Sgw {
         teid: Option<u32>,
         fill: impl FnOnce(&mut Writer<'_>),
     ) -> Result<Answer> {
-        self.sequence += 1;
-        let mut octets = Vec::new();
-        let mut writer = Writer::new(&mut octets, kind, teid, self.sequence);
-        fill(&mut writer);
-        self.send(writer.finish()?)?;
-        let answer = self.receive()?;
-        let header = answer.message()?.header;
-        ensure!(
-            (header.sequence, Some(header.kind)) == (self.sequence, kind.response()),
-            "{header:?}"
-        );
-        Ok(answer)
-    }
-
-    fn send(&self, octets: &[u8]) -> Result<()> {
-        self.socket.send_to(octets, self.pgw)?;
-        self.capture
-            .record(self.socket.local_addr()?, self.pgw, octets)
-    }
-
-    fn receive(&self) -> Result<Answer> {
-        let mut buffer = [0; 4096];
-        let (length, from) = self.socket.recv_from(&mut buffer).context("no answer")?;
-        ensure!(from == self.pgw, "an answer came from {from}");
-        self.capture
-            .record(from, self.socket.local_addr()?, &buffer[..length])?;
-        Ok(Answer(buffer[..length].to_vec()))
-    }
-
-    fn ip(&self) -> Result<IpAddr> {
-        Ok(self.socket.local_addr()?.ip())
+        self.0.exchange(kind, teid, fill)
     }
 
     fn create(&mut self, call: &Calling) -> Result<Answer> {
-        let (ip, ebi) = (self.ip()?, Ebi::new(5)?);
+        let (ip, ebi) = (self.0.ip()?, Ebi::new(5)?);
         let imsi = Imsi::from_number(240_010_000_000_000 + call.subscriber, 15)?;
         let plmn = Plmn::from_text("240", "01")?;
         let control = FTeid::new(call.control, 0x6000_0001, ip);
@@ -183,7 +126,7 @@ impl Sgw {
     }
 
     fn modify(&mut self, teid: u32) -> Result<Answer> {
-        let (ip, ebi) = (self.ip()?, Ebi::new(5)?);
+        let (ip, ebi) = (self.0.ip()?, Ebi::new(5)?);
         let control = FTeid::new(InterfaceType::S5S8_SGW_C, 0x6000_0009, ip);
         let user = FTeid::new(InterfaceType::S5S8_SGW_U, 0x7000_0009, ip);
         let kind = MessageType::MODIFY_BEARER_REQUEST;
@@ -240,13 +183,8 @@ fn open() -> Result<(Gateway, Sgw)> {
     let mut configuration = site.configuration().with_sessions_per_license(CEILING)?;
     configuration.apns = format!("{APNS}{PGW_APNS}");
     let socket = site.subnet().socket(SGW)?;
-    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let sgw = Sgw {
-        pgw: configuration.listen,
-        capture: Capture::create(site.dir().join("pgw.pcap"))?,
-        socket,
-        sequence: 0x0010_0000,
-    };
+    let capture = Capture::create(site.dir().join("pgw.pcap"))?;
+    let sgw = Sgw(Peer::new(socket, configuration.listen, capture)?);
     let gateway = site.open(&configuration)?;
     let enable = Request::SmartLicensing { enable: true };
     gateway.node()?.control().change(&enable)?;
@@ -282,12 +220,12 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
     // The GGSN of the same port has a ceiling of its own.
     gateway.accepted(&Call::new(7, "internet"))?;
 
-    let teid = first.control()?.teid;
+    let teid = first.endpoint(1)?.teid;
     assert_eq!(sgw.modify(teid)?.cause()?, Cause::REQUEST_ACCEPTED);
     let over_wlan = sgw.create(&Calling::new(1, "internet").over_wlan())?;
     assert_eq!(over_wlan.cause()?, Cause::REQUEST_ACCEPTED);
     // The SGW is told where the session went.
-    let farewell = sgw.receive()?;
+    let farewell = sgw.0.receive()?;
     let asked = farewell.message()?.header;
     assert_eq!(asked.kind, MessageType::DELETE_BEARER_REQUEST);
     assert_eq!(farewell.cause()?, Cause::RAT_CHANGED_TO_NON_3GPP);
@@ -295,7 +233,7 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
     let kind = MessageType::DELETE_BEARER_RESPONSE;
     let mut writer = Writer::new(&mut octets, kind, Some(teid), asked.sequence);
     writer.cause(&CauseIe::new(Cause::REQUEST_ACCEPTED));
-    sgw.send(writer.finish()?)?;
+    sgw.0.send(writer.finish()?)?;
     assert_eq!(sgw.delete(teid)?.cause()?, Cause::CONTEXT_NOT_FOUND);
     let summary = gateway.node()?.control().sessions()?;
     let counted = |name: &str| {
@@ -304,20 +242,20 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
         service.map(|service| service.sessions)
     };
     assert_eq!((counted("PGW"), counted("GGSN")), (Some(3), Some(1)));
-    let teid = over_wlan.control()?.teid;
+    let teid = over_wlan.endpoint(1)?.teid;
     assert_eq!(sgw.delete(teid)?.cause()?, Cause::REQUEST_ACCEPTED);
     let without_body = MessageType::CREATE_SESSION_REQUEST;
     let missing = sgw.exchange(without_body, Some(0), |_| {})?;
     assert_eq!(missing.cause()?, Cause::MANDATORY_IE_MISSING);
-    sgw.send(&[0x60, 1, 0, 4, 0, 0, 9, 0])?;
-    let version = sgw.receive()?;
+    sgw.0.send(&[0x60, 1, 0, 4, 0, 0, 9, 0])?;
+    let version = sgw.0.receive()?;
     assert_eq!(
         version.message()?.header.kind,
         MessageType::VERSION_NOT_SUPPORTED
     );
 
-    let from_pgw = format!("ip.src == {}", sgw.pgw.ip());
-    let capture = sgw.capture.path();
+    let from_pgw = format!("ip.src == {}", sgw.0.node());
+    let capture = sgw.0.capture().path();
     assert_eq!(tshark::faults(capture, &from_pgw)?, Vec::<String>::new());
     let created = format!("{from_pgw} && gtpv2.message_type == 33 && gtpv2.cause == 16");
     let names = ["gtpv2.f_teid_interface_type", "gtpv2.pdn_type"];
@@ -345,18 +283,21 @@ fn tshark_reads_the_name_servers_and_the_mtu_that_a_ue_is_told() -> Result<()> {
     for call in [over_s5(IeType::PCO), over_s5(IeType::EPCO), over_s2b] {
         let answer = sgw.create(&call)?;
         assert_eq!(answer.cause()?, Cause::REQUEST_ACCEPTED);
-        let deleted = sgw.delete(answer.control()?.teid)?;
+        let deleted = sgw.delete(answer.endpoint(1)?.teid)?;
         assert_eq!(deleted.cause()?, Cause::REQUEST_ACCEPTED);
     }
-    let IpAddr::V4(sgsn) = sgw.ip()? else {
+    let IpAddr::V4(sgsn) = sgw.0.ip()? else {
         anyhow::bail!("the test's peers have IPv4 addresses");
     };
     let request = Call::new(7, "resolved").request(9, sgsn);
-    sgw.send(&request.tlv(ie::PCO, HANDSET).bytes())?;
-    assert_eq!(Received::read(&sgw.receive()?.0)?.cause()?, cause::ACCEPTED);
+    sgw.0.send(&request.tlv(ie::PCO, HANDSET).bytes())?;
+    assert_eq!(
+        Received::read(sgw.0.receive()?.octets())?.cause()?,
+        cause::ACCEPTED
+    );
 
-    let from_pgw = format!("ip.src == {}", sgw.pgw.ip());
-    let capture = sgw.capture.path();
+    let from_pgw = format!("ip.src == {}", sgw.0.node());
+    let capture = sgw.0.capture().path();
     assert_eq!(tshark::faults(capture, &from_pgw)?, Vec::<String>::new());
     let created = format!("{from_pgw} && (gtpv2.message_type == 33 || gtp.message == 17)");
     let names = [
