@@ -16,6 +16,8 @@ use crate::statistics::Ended;
 
 const SECOND: Duration = Duration::from_secs(1);
 const PEERS: u32 = 10_000;
+/// Of Echo Requests to these; it is short, so that a test of them is.
+const INTERVAL: Duration = Duration::from_secs(10);
 /// Echo Requests in one step, and in one second.
 const ECHOES_A_STEP: usize = 10;
 const ECHOES_A_SECOND: usize = 2_000;
@@ -126,10 +128,10 @@ fn most_in_a_second(echoes: &[(Mono, IpAddr)]) -> usize {
     (0..echoes.len()).map(behind).max().unwrap_or(0)
 }
 
-fn ten_thousand_peers(change: impl FnOnce(&mut PlaneConfig)) -> Rig {
+fn ten_thousand_peers() -> Rig {
     let mut rig = Rig::with(|config| {
         many_addresses(config);
-        change(config);
+        config.echo.interval = Some(INTERVAL);
     });
     for n in 0..PEERS {
         rig.accepted(peer(n), &call_of(peer(n), n.into()));
@@ -139,10 +141,10 @@ fn ten_thousand_peers(change: impl FnOnce(&mut PlaneConfig)) -> Rig {
 
 #[test]
 fn ten_thousand_peers_met_at_once_are_each_asked_once_an_interval_at_a_bounded_rate() {
-    let mut rig = ten_thousand_peers(|_| {});
+    let mut rig = ten_thousand_peers();
     assert_eq!(rig.plane.statistics().peers, PEERS);
-    for _ in 0..2 {
-        let asked = echoes(&mut rig, SECOND * 66, |_| Some(9));
+    for window in [INTERVAL + SECOND * 6, INTERVAL] {
+        let asked = echoes(&mut rig, window, |_| Some(9));
         assert_eq!(asked.len(), PEERS as usize);
         let distinct: BTreeSet<_> = asked.iter().map(|(_, peer)| peer).collect();
         assert_eq!(distinct.len(), PEERS as usize);
@@ -152,7 +154,7 @@ fn ten_thousand_peers_met_at_once_are_each_asked_once_an_interval_at_a_bounded_r
     assert_eq!(rig.plane.statistics().sessions, PEERS);
     // The first thousand restart, all in one interval.
     let counter = |of| if of < IpAddr::V4(peer(1_000)) { 10 } else { 9 };
-    echoes(&mut rig, SECOND * 66, |peer| Some(counter(peer)));
+    echoes(&mut rig, INTERVAL, |peer| Some(counter(peer)));
     let statistics = rig.plane.statistics();
     assert_eq!(
         (statistics.peer_restarts, statistics.paths_down),
@@ -164,8 +166,8 @@ fn ten_thousand_peers_met_at_once_are_each_asked_once_an_interval_at_a_bounded_r
 
 #[test]
 fn ten_thousand_paths_that_fail_at_once_are_found_down_at_a_bounded_rate() {
-    let mut rig = ten_thousand_peers(|_| {});
-    let asked = echoes(&mut rig, SECOND * 120, |_| None);
+    let mut rig = ten_thousand_peers();
+    let asked = echoes(&mut rig, SECOND * 60, |_| None);
     let mut times = BTreeMap::<IpAddr, u32>::new();
     for (_, peer) in &asked {
         *times.entry(*peer).or_default() += 1;
