@@ -2,7 +2,9 @@
 //! else is done with it (TS 29.274 7.2, 7.7.8, 7.7.9).
 
 use gtp::v2::value::octet;
-use gtp::v2::{Apn, BearerQos, Cause, CauseIe, Ebi, FTeid, IeSet, IeType, Imsi, Paa, ValueError};
+use gtp::v2::{
+    Apn, BearerQos, Cause, CauseIe, Ebi, FTeid, IeSet, IeType, Imei, Imsi, Paa, ValueError,
+};
 
 use crate::session::Access;
 
@@ -111,7 +113,11 @@ pub(super) static MODIFY_BEARER: [Mandatory; 2] = [
 pub(super) static DELETE_SESSION: [Mandatory; 1] = [always(IeType::EBI, ebi).when(When::Optional)];
 
 /// Change Notification Request (TS 29.274 table 7.3.14-1).
-pub(super) static CHANGE_NOTIFICATION: [Mandatory; 1] = [always(IeType::RAT_TYPE, rat_type)];
+pub(super) static CHANGE_NOTIFICATION: [Mandatory; 3] = [
+    always(IeType::RAT_TYPE, rat_type),
+    always(IeType::IMSI, imsi).when(When::Optional),
+    always(IeType::MEI, mei).when(When::Optional),
+];
 
 /// Resume Notification (TS 29.274 table 7.4.3-1).
 pub(super) static RESUME: [Mandatory; 1] = [always(IeType::IMSI, imsi)];
@@ -184,6 +190,10 @@ impl Mandatory {
 
 fn rat_type(value: &[u8]) -> Result<(), ValueError> {
     octet("RAT Type", value).map(drop)
+}
+
+fn mei(value: &[u8]) -> Result<(), ValueError> {
+    Imei::parse(value).map(drop)
 }
 
 fn pti(value: &[u8]) -> Result<(), ValueError> {

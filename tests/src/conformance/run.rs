@@ -416,6 +416,34 @@ pub(super) fn release_access_bearers(
     })
 }
 
+pub(super) fn change_notification(planes: &mut Planes, interface: Interface) -> Result<Prepared> {
+    let kind = MessageType::CHANGE_NOTIFICATION_REQUEST;
+    let mut prepared = notice(planes, interface, kind)?;
+    let rat = ie(IeType::RAT_TYPE, 0, &[6]);
+    prepared.message = prepared.message.with(rat);
+    Ok(prepared)
+}
+
+pub(super) fn suspend_notification(planes: &mut Planes, interface: Interface) -> Result<Prepared> {
+    notice(planes, interface, MessageType::SUSPEND_NOTIFICATION)
+}
+
+pub(super) fn resume_notification(planes: &mut Planes, interface: Interface) -> Result<Prepared> {
+    notice(planes, interface, MessageType::RESUME_NOTIFICATION)
+}
+
+fn notice(planes: &mut Planes, interface: Interface, kind: MessageType) -> Result<Prepared> {
+    let ue = made(planes, interface, 5, 0)?;
+    let ies = vec![
+        ie(IeType::IMSI, 0, message::imsi(1).short_octets()),
+        ie(IeType::EBI, 0, &[5]),
+    ];
+    Ok(Prepared {
+        known: PEER_TEID,
+        ..request(Message::new(kind, Some(ue), ies))
+    })
+}
+
 /// An operator clears the session, and its peer answers.
 pub(super) fn delete_bearer(planes: &mut Planes, interface: Interface) -> Result<Prepared> {
     let ours = made(planes, interface, 5, 0)?;

@@ -256,6 +256,28 @@ pub static TABLE: &[Procedure] = &[
         ],
         prepare: run::release_access_bearers,
     },
+    notice(
+        "Change Notification Request",
+        MessageType::CHANGE_NOTIFICATION_REQUEST,
+        "table 7.3.14-1",
+        &[
+            m(IeType::RAT_TYPE, EMPTY),
+            told(IeType::IMSI, IMSI),
+            optional(IeType::EBI, EMPTY),
+        ],
+    ),
+    notice(
+        "Suspend Notification",
+        MessageType::SUSPEND_NOTIFICATION,
+        "table 7.4.1-1",
+        &[optional(IeType::IMSI, IMSI), optional(IeType::EBI, EMPTY)],
+    ),
+    notice(
+        "Resume Notification",
+        MessageType::RESUME_NOTIFICATION,
+        "table 7.4.3-1",
+        &[m(IeType::IMSI, IMSI), optional(IeType::EBI, EMPTY)],
+    ),
     delete_bearer(Interface::S5),
     delete_bearer(Interface::S2a),
     delete_bearer(Interface::S2b),
@@ -283,6 +305,27 @@ const fn delete_session(interface: Interface, rows: &'static [Row]) -> Procedure
         source: DELETE,
         rows,
         prepare: run::delete_session,
+    }
+}
+
+const fn notice(
+    name: &'static str,
+    kind: MessageType,
+    source: &'static str,
+    rows: &'static [Row],
+) -> Procedure {
+    Procedure {
+        name,
+        kind,
+        interface: Interface::S11,
+        faced: Faced::Request,
+        source,
+        rows,
+        prepare: match kind {
+            MessageType::CHANGE_NOTIFICATION_REQUEST => run::change_notification,
+            MessageType::SUSPEND_NOTIFICATION => run::suspend_notification,
+            _ => run::resume_notification,
+        },
     }
 }
 

@@ -205,6 +205,7 @@ procedures! {
     release_access_bearers(|| by_saegw(release11)) [];
     change_notification(|| by_saegw(change_notification)) [
         (false, IeType::RAT_TYPE, 0, MANDATORY),
+        (false, IeType::IMSI, 0, None),
     ];
     suspend_notification(|| by_saegw(|teid| notice(MessageType::SUSPEND_NOTIFICATION, teid))) [];
     resume_notification(|| by_saegw(|teid| notice(MessageType::RESUME_NOTIFICATION, teid))) [
