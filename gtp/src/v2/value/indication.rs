@@ -146,6 +146,18 @@ impl Indication {
         self
     }
 
+    /// The same with this flag clear.
+    #[must_use]
+    pub fn without(mut self, flag: IndicationFlag) -> Self {
+        self.octets[usize::from(flag.octet)] &= !flag.mask;
+        self
+    }
+
+    /// Whether no flag is set, not even one that has no name here.
+    pub fn is_empty(&self) -> bool {
+        self.octets == [0; Self::MAX_BYTES]
+    }
+
     /// Whether this flag is set.
     pub fn has(&self, flag: IndicationFlag) -> bool {
         self.octets[usize::from(flag.octet)] & flag.mask != 0
