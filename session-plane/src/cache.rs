@@ -3,7 +3,7 @@
 //! Key: local and peer address and port, version, sequence number, message type. A peer that starts anew counts from
 //! the same numbers again, so a request is a retransmission only if its octets are the same too.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub(crate) struct ResponseCache {
     /// By digest, the number of the entry in the order of all entries ever made.
     numbers: HashMap<u64, u64, OwnNumbers>,
     entries: VecDeque<Entry>,
+    /// Digests of requests that are answered later; whoever answers them later bounds them.
+    in_progress: HashSet<u64, OwnNumbers>,
     /// The number of the first entry there.
     first: u64,
     window: Duration,
@@ -55,6 +57,7 @@ impl ResponseCache {
         Self {
             numbers: HashMap::with_hasher(OwnNumbers),
             entries: VecDeque::new(),
+            in_progress: HashSet::with_hasher(OwnNumbers),
             first: 0,
             window,
             most: most as usize,
@@ -74,8 +77,29 @@ impl ResponseCache {
         (entry.request == *request && now < entry.expires).then_some(&*entry.answer)
     }
 
+    /// A request that is answered later, by [`ResponseCache::keep`] or never, by [`ResponseCache::forget`].
+    pub(crate) fn begin(&mut self, request: &Fingerprint) {
+        self.in_progress.insert(request.digest);
+    }
+
+    /// Whether this request is answered later.
+    pub(crate) fn is_in_progress(&self, request: &Fingerprint) -> bool {
+        self.in_progress.contains(&request.digest)
+    }
+
+    pub(crate) fn forget(&mut self, request: &Fingerprint) {
+        self.in_progress.remove(&request.digest);
+    }
+
+    /// Requests that are answered later.
+    #[cfg(test)]
+    pub(crate) fn in_progress(&self) -> usize {
+        self.in_progress.len()
+    }
+
     /// Keeps an answer; the buffer of one that gives way is used again.
     pub(crate) fn keep(&mut self, request: Fingerprint, answer: &[u8], now: Mono) {
+        self.forget(&request);
         let mut buffer = self.make_room(now);
         buffer.clear();
         buffer.extend_from_slice(answer);

@@ -46,6 +46,8 @@ pub(crate) struct Call<'a> {
 
 /// A session was made.
 pub(crate) struct Made {
+    /// Its place in the table.
+    pub place: u32,
     /// Our tunnel endpoint, for signalling as for user data.
     pub teid: u32,
     /// By S11: our tunnel endpoint for the signalling of its UE.
@@ -133,12 +135,14 @@ impl SessionPlane {
         if let Some(beside) = beside {
             self.end_session(beside, Ended::Replaced);
         }
-        let made = Made {
+        let mut made = Made {
+            place: NONE,
             teid,
             ue_teid,
             leases: offer.leases,
         };
         let begun = self.begin_made(call, &made, permit, (peer, incarnation));
+        made.place = begun;
         if let Some(left) = left {
             self.part(left);
         }

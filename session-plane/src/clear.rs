@@ -18,7 +18,9 @@ use licensing::{Mono, Now, ServiceIndex};
 use crate::config::{Apn, GtpVersion, PlaneConfig};
 use crate::plane::SessionPlane;
 use crate::session::{Access, Identity, Session};
+use crate::statistics::Ended;
 use crate::transactions::{Leg, NoRoom, Purpose, Why};
+use crate::v2::State;
 
 /// Clears that wait for their turn, the one that goes on included.
 const CLEARS_MAX: usize = 16;
@@ -184,7 +186,7 @@ impl SessionPlane {
             let place = clearing.next;
             let session = self.table.session(place);
             let meant = session.is_some_and(|session| clearing.means(session, peer));
-            if meant && self.transactions.ending(place).is_none() {
+            if meant && self.is_to_be_asked(place) {
                 let full = asked >= SESSIONS_STEP || self.transactions.half_full();
                 let why = Why::Cleared {
                     reactivate: clearing.reactivate,
@@ -195,6 +197,19 @@ impl SessionPlane {
                 asked += 1;
             }
             clearing.next += 1;
+        }
+    }
+
+    /// Whether the peer of a session has to be asked for its end. One that an SGW is about to end is not, and one whose PGW
+    /// has not answered yet the peer does not know: that one ends at once.
+    fn is_to_be_asked(&mut self, place: u32) -> bool {
+        match self.relays.get(place).map(|relay| relay.state) {
+            Some(State::Asking { .. }) => {
+                self.end_session(place, Ended::Cleared);
+                false
+            }
+            Some(State::Leaving | State::Closing { .. }) => false,
+            Some(State::Up) | None => self.transactions.ending(place).is_none(),
         }
     }
 

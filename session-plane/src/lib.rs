@@ -1,10 +1,11 @@
-//! The session plane of a GGSN, of a PGW and of an SAEGW: GTP-C procedures, session table and peers. It asks the gate and owns no
-//! sockets. Both GTP versions share the port, the table, the pools, the peers and the cache of answers; the role of an
+//! The session plane of a GGSN, of a PGW, of an SGW and of both in one, an SAEGW: GTP-C procedures, session table and
+//! peers. It asks the gate and owns no sockets. Both GTP versions share the port, the table, the pools, the peers and the cache of answers; the role of an
 //! access point name decides which interface its calls come by.
 //!
 //! One [`SessionPlane`] is one worker's machine: datagrams and [`Now`](licensing::Now) go in, datagrams come out. A
 //! request is answered before the next is looked at, so a session is never half made: everything that may fail is
-//! decided first, the permit is taken last, and what was refused leaves no trace. What the workers of a node share is in
+//! decided first, the permit is taken last, and what was refused leaves no trace. Only an SGW's request waits, for the
+//! PGW's answer: its session is there meanwhile, with its permit, and every end of the waiting settles it. What the workers of a node share is in
 //! [`Shared`] and nowhere else; [`worker_of`] says which of them a datagram belongs to.
 //!
 //! Deliberately absent: sockets, clocks, threads, the user plane (its address is configuration), licensing (the gate

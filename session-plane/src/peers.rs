@@ -21,6 +21,10 @@ pub(crate) struct Peer {
     pub newest: u32,
     pub oldest: u32,
     pub sessions: u32,
+    /// Sessions that came by S11 and are at it as their PGW, a list likewise.
+    pub newest_relay: u32,
+    pub oldest_relay: u32,
+    pub relays: u32,
     /// When it is looked after next.
     pub watch_at: Mono,
     /// When it is sent an Echo Request next, or the waiting for its answer ends.
@@ -54,6 +58,13 @@ pub struct PeerStatus {
     pub unanswered: u8,
     /// When it last answered one of this worker.
     pub heard_at: Option<Mono>,
+}
+
+impl Peer {
+    /// Whether any session is there because of it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sessions == 0 && self.relays == 0
+    }
 }
 
 /// An Echo Request that is unanswered.
@@ -123,6 +134,9 @@ impl Peers {
             newest: NONE,
             oldest: NONE,
             sessions: 0,
+            newest_relay: NONE,
+            oldest_relay: NONE,
+            relays: 0,
             watch_at,
             echo_at,
             asked: None,

@@ -30,6 +30,7 @@ use crate::subscribers::RefusedSubscribers;
 use crate::supervision::{SESSIONS_STEP, Supervision};
 use crate::table::{Endpoints, PLACES_MAX, Table};
 use crate::transactions::{AnswerHeader, Transactions};
+use crate::v2::Relays;
 
 /// How often answers that have expired are dropped, while there are any.
 const EXPIRY_PACE: Duration = Duration::from_secs(1);
@@ -59,6 +60,7 @@ pub struct SessionPlane {
     pub(crate) outbox: Outbox,
     pub(crate) supervision: Supervision,
     pub(crate) transactions: Transactions,
+    pub(crate) relays: Relays,
     pub(crate) clears: Clears,
     /// To be said once the request that brought it about is answered.
     pub(crate) farewell: Option<Farewell>,
@@ -111,6 +113,7 @@ impl SessionPlane {
             clears: Clears::default(),
             farewell: None,
             transactions: Transactions::new(bounds.requests, seat),
+            relays: Relays::new(keyed.clone()),
             recount: Recount::new(classes, now.mono.after(config.recount_interval)),
             scratch: Vec::new(),
             cache: ResponseCache::new(bounds.responses, window, keyed),
@@ -164,6 +167,11 @@ impl SessionPlane {
 
     /// Takes a datagram in, whatever its octets. What comes of it is told by [`SessionPlane::poll_output`].
     pub fn handle_datagram(&mut self, datagram: &[u8], path: Path, now: Now) {
+        self.take_datagram(datagram, path, now);
+        self.tell_farewells(now);
+    }
+
+    fn take_datagram(&mut self, datagram: &[u8], path: Path, now: Now) {
         self.counters.plain.datagrams += 1;
         if self.speaks_v2 && version_of(datagram) > 1 {
             return self.handle_v2(datagram, path, now);
@@ -187,13 +195,13 @@ impl SessionPlane {
             | MessageType::DELETE_PDP_CONTEXT_REQUEST => {
                 self.handle_request(&message, sequence, datagram, path, now);
             }
-            kind if is_response(kind) => self.hear_answer(&message, sequence, path),
+            kind if is_response(kind) => self.hear_answer(&message, sequence, path, now),
             other => self.counters.dropped(unserved(other)),
         }
     }
 
     /// An answer to a request of ours, if it is one.
-    fn hear_answer(&mut self, message: &Message<'_>, sequence: u16, path: Path) {
+    fn hear_answer(&mut self, message: &Message<'_>, sequence: u16, path: Path, now: Now) {
         let header = AnswerHeader {
             version: GtpVersion::V1,
             kind: message.header.kind.0,
@@ -203,7 +211,7 @@ impl SessionPlane {
         };
         let ies = message.ie_set().ok();
         let cause = ies.and_then(|ies| ies.get(IeType::CAUSE)?.first().copied());
-        self.take_answer(header, cause);
+        self.take_answer(header, cause, None, now);
     }
 
     /// Does what time has made due: looks after peers, ends sessions that lost theirs, asks again what was not answered,
@@ -221,6 +229,7 @@ impl SessionPlane {
             self.cache.expire(now.mono, EXPIRY_STEP);
             self.expiry_due = now.mono.after(EXPIRY_PACE);
         }
+        self.tell_farewells(now);
     }
 
     /// When [`SessionPlane::handle_timeout`] is to be called next; a time in the past means at once.
@@ -428,6 +437,7 @@ impl SessionPlane {
         self.emergencies.ended(session.identity, place);
         self.counters.ended(how);
         self.transactions.forget(place);
+        self.leave_relay(place, &session, how);
         if let Some(permit) = session.permit {
             self.gate.release(permit);
         }

@@ -113,6 +113,8 @@ pub enum DropReason {
     Piggybacked,
     /// No room among the datagrams to be sent.
     NoRoomToSend,
+    /// No room among the requests of our own: a peer was not told of the end of a session.
+    NoRoomToAsk,
 }
 
 /// What ended a session.
@@ -127,7 +129,9 @@ pub enum Ended {
     Cleared,
     /// An emergency call of which nothing was heard for too long.
     Inactive,
-    /// Its peer restarted, or the path to it failed.
+    /// Its PGW refused it, or did not answer.
+    NotMade,
+    /// Its peer or its PGW restarted, or the path to it failed.
     PeerLost,
     /// The plane itself was stopped.
     Stopped,
@@ -261,7 +265,7 @@ const ANSWERED: [v1::MessageType; 3] = [
 ];
 
 /// Requests by GTPv2 whose answers have a cause.
-pub(crate) const ANSWERED_V2: [v2::MessageType; 12] = [
+pub(crate) const ANSWERED_V2: [v2::MessageType; 15] = [
     v2::MessageType::CREATE_SESSION_REQUEST,
     v2::MessageType::MODIFY_BEARER_REQUEST,
     v2::MessageType::DELETE_SESSION_REQUEST,
@@ -274,13 +278,21 @@ pub(crate) const ANSWERED_V2: [v2::MessageType; 12] = [
     v2::MessageType::BEARER_RESOURCE_COMMAND,
     v2::MessageType::CREATE_INDIRECT_DATA_FORWARDING_TUNNEL_REQUEST,
     v2::MessageType::DELETE_INDIRECT_DATA_FORWARDING_TUNNEL_REQUEST,
+    v2::MessageType::CREATE_BEARER_REQUEST,
+    v2::MessageType::UPDATE_BEARER_REQUEST,
+    v2::MessageType::DELETE_BEARER_REQUEST,
 ];
 
 /// Requests of our own by GTPv1.
 const ASKED: [v1::MessageType; 1] = [v1::MessageType::DELETE_PDP_CONTEXT_REQUEST];
 
 /// Requests of our own by GTPv2.
-const ASKED_V2: [v2::MessageType; 1] = [v2::MessageType::DELETE_BEARER_REQUEST];
+const ASKED_V2: [v2::MessageType; 4] = [
+    v2::MessageType::CREATE_SESSION_REQUEST,
+    v2::MessageType::MODIFY_BEARER_REQUEST,
+    v2::MessageType::DELETE_SESSION_REQUEST,
+    v2::MessageType::DELETE_BEARER_REQUEST,
+];
 
 fn by_type(counts: &[u64; 256]) -> BTreeMap<u8, u64> {
     let all = (0..=u8::MAX).zip(counts.iter().copied());

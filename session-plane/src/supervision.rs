@@ -12,7 +12,6 @@ use crate::output::Path;
 use crate::peers::Asked;
 use crate::plane::SessionPlane;
 use crate::restarts::Told;
-use crate::session::NONE;
 use crate::statistics::Ended;
 
 /// A worker hears of a restart that another worker was told of at most this much later.
@@ -46,6 +45,15 @@ pub(crate) struct Supervision {
     asking_at: Mono,
     /// Counts our Echo Requests.
     sequence: u8,
+}
+
+/// A session of a peer's older incarnation.
+#[derive(Clone, Copy)]
+enum Stale {
+    /// Its own.
+    Own(u32),
+    /// One that came by S11, of which it is the PGW.
+    Relayed(u32),
 }
 
 impl Supervision {
@@ -97,7 +105,7 @@ impl SessionPlane {
     /// the table. One whose last session was ended stays until it is looked after next, in case it comes back.
     pub(crate) fn part(&mut self, place: u32) {
         let peer = self.table.peers.get(place);
-        let Some(peer) = peer.filter(|peer| peer.sessions == 0) else {
+        let Some(peer) = peer.filter(|peer| peer.is_idle()) else {
             return;
         };
         let (address, watch_at) = (peer.address, peer.watch_at);
@@ -147,8 +155,8 @@ impl SessionPlane {
         let Some(peer) = self.table.peers.get(place) else {
             return;
         };
-        let (address, sessions, oldest) = (peer.address, peer.sessions, peer.oldest);
-        if sessions == 0 {
+        let address = peer.address;
+        if peer.is_idle() {
             return self.part(place);
         }
         let watched = self.shared.restarts.watch(address, self.seat.worker);
@@ -158,7 +166,7 @@ impl SessionPlane {
                 false => self.leave_supervised(place, interval, now.mono),
             }
         }
-        if self.is_stale(oldest, watched.incarnation) {
+        if self.stale_of(place, watched.incarnation).is_some() {
             self.note_stale(place);
         }
         self.watch_again(place, now.mono);
@@ -167,8 +175,7 @@ impl SessionPlane {
     /// Before a new call of this peer: what another worker was told of its restart counts here at once, and what dead
     /// sessions hold does not stand in the call's way.
     pub(crate) fn make_way_for_call(&mut self, place: u32, incarnation: u32) {
-        let oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
-        if self.is_stale(oldest, incarnation) {
+        if self.stale_of(place, incarnation).is_some() {
             self.note_stale(place);
         }
         self.end_stale(SESSIONS_BEFORE_CALL);
@@ -185,15 +192,22 @@ impl SessionPlane {
             let other = session.filter(|session| session.peer != peer);
             let other = other.and_then(|session| self.table.peers.get(session.peer));
             let incarnation = other.map(|other| self.shared.restarts.incarnation(other.address));
-            if incarnation.is_some_and(|incarnation| self.is_stale(place, incarnation)) {
+            if session.map(|session| session.incarnation) < incarnation {
                 self.end_session(place, Ended::PeerLost);
             }
         }
     }
 
-    fn is_stale(&self, session: u32, incarnation: u32) -> bool {
-        let session = self.table.session(session);
-        session.is_some_and(|session| session.incarnation < incarnation)
+    /// A session of an older incarnation of this peer: one that it made or moved to, or one that is at it as a PGW.
+    fn stale_of(&self, place: u32, incarnation: u32) -> Option<Stale> {
+        let peer = self.table.peers.get(place)?;
+        let own = self.table.session(peer.oldest);
+        if own.is_some_and(|session| session.incarnation < incarnation) {
+            return Some(Stale::Own(peer.oldest));
+        }
+        let relay = self.relays.get(peer.oldest_relay);
+        let stale = relay.is_some_and(|relay| relay.incarnation < incarnation);
+        stale.then_some(Stale::Relayed(peer.oldest_relay))
     }
 
     fn watch_again(&mut self, place: u32, now: Mono) {
@@ -372,12 +386,12 @@ impl SessionPlane {
         let incarnation = self.shared.restarts.incarnation(peer.address);
         let mut ended = 0;
         loop {
-            let oldest = self.table.peers.get(place).map_or(NONE, |peer| peer.oldest);
-            let more = self.is_stale(oldest, incarnation);
-            if !more || ended == most {
-                return (ended, more);
+            match self.stale_of(place, incarnation) {
+                None => return (ended, false),
+                Some(_) if ended == most => return (ended, true),
+                Some(Stale::Own(session)) => self.end_session(session, Ended::PeerLost),
+                Some(Stale::Relayed(session)) => self.end_lost_relay(session),
             }
-            self.end_session(oldest, Ended::PeerLost);
             ended += 1;
         }
     }

@@ -28,6 +28,7 @@ use crate::session::NONE;
 use crate::slab::Slab;
 use crate::statistics::{DropReason, Ended};
 use crate::steer::WORKERS_MAX;
+use crate::v2::Wanted;
 
 /// Requests sent again or given up in one step.
 const STEP: usize = 256;
@@ -48,7 +49,19 @@ pub(crate) enum Purpose {
         /// Why.
         why: Why,
     },
-    /// The session is at another access: the answer of the one that it left changes nothing.
+    /// Somebody else waits for what the answer says.
+    Relay {
+        /// Who, and for what.
+        pending: u32,
+    },
+    /// Nobody waits any more for this session to be made: if it is made, it is deleted again.
+    Unwanted {
+        /// Which session.
+        wanted: Wanted,
+    },
+    /// The same, after it was given up.
+    Late,
+    /// The session is gone here, or at another access: the answer of the one that is told so changes nothing.
     Farewell,
 }
 
@@ -64,13 +77,11 @@ pub(crate) enum Why {
     Inactive,
 }
 
-/// How the waiting for an answer has ended.
+/// What an answer by GTPv2 says.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Outcome {
-    /// An answer came.
-    Answered,
-    /// None came to N3-REQUESTS requests.
-    GivenUp,
+pub(crate) struct Said<'a> {
+    pub cause: v2::CauseIe,
+    pub ies: &'a v2::IeSet<'a>,
 }
 
 /// One request too many waits for its answer, or no sequence number is free.
@@ -141,6 +152,8 @@ struct Outstanding {
     transaction: Transaction,
     octets: Vec<u8>,
     sends: u8,
+    /// It is not sent again: a late answer is still heard.
+    silent: bool,
     /// When it is sent again or given up.
     due: Mono,
     /// Those due before and after it, a list.
@@ -194,6 +207,11 @@ impl Transactions {
         Some(entry.transaction.purpose)
     }
 
+    /// Whether there is room for one more.
+    pub(crate) fn has_room(&self) -> bool {
+        self.len() < self.most
+    }
+
     /// Whether half of the room is taken: what can wait leaves the rest to what can't.
     pub(crate) fn half_full(&self) -> bool {
         self.len() >= self.most.div_ceil(2)
@@ -201,7 +219,7 @@ impl Transactions {
 
     /// The sequence number of a request to come.
     pub(crate) fn draw(&mut self, version: GtpVersion) -> Result<u32, NoRoom> {
-        if self.len() >= self.most {
+        if !self.has_room() {
             return Err(NoRoom);
         }
         let drawn = self.drawn[version as usize];
@@ -227,6 +245,34 @@ impl Transactions {
 
     /// Takes in a request that was sent just now.
     pub(crate) fn begin(&mut self, transaction: Transaction, octets: &[u8], due: Mono) {
+        self.insert(transaction, octets, false, due);
+    }
+
+    /// Takes in again a request that was given up, without sending it, for as long as it was asked.
+    pub(crate) fn linger_on(&mut self, transaction: Transaction, due: Mono) {
+        self.insert(transaction, &[], true, due);
+    }
+
+    /// The answer to a request is good for something else.
+    pub(crate) fn reassign(&mut self, sequence: u32, purpose: Purpose) {
+        if let Some(entry) = self.entry_mut(sequence) {
+            entry.transaction.purpose = purpose;
+        }
+    }
+
+    /// A request is not sent again, but its answer is heard as long as it would have been.
+    pub(crate) fn silence(&mut self, sequence: u32) {
+        if let Some(entry) = self.entry_mut(sequence) {
+            entry.octets = Vec::new();
+            (entry.sends, entry.silent) = (1, true);
+        }
+    }
+
+    fn entry_mut(&mut self, sequence: u32) -> Option<&mut Outstanding> {
+        self.outstanding.get_mut(*self.numbers.get(&sequence)?)
+    }
+
+    fn insert(&mut self, transaction: Transaction, octets: &[u8], silent: bool, due: Mono) {
         let Transaction {
             sequence, purpose, ..
         } = transaction;
@@ -234,6 +280,7 @@ impl Transactions {
             transaction,
             octets: octets.to_vec(),
             sends: 1,
+            silent,
             due,
             before: NONE,
             after: NONE,
@@ -243,7 +290,10 @@ impl Transactions {
             Purpose::EndSession { place: session, .. } => {
                 self.endings.insert(session, place);
             }
-            Purpose::Farewell => {}
+            Purpose::Relay { .. }
+            | Purpose::Unwanted { .. }
+            | Purpose::Late
+            | Purpose::Farewell => {}
         }
         self.append(place);
     }
@@ -278,7 +328,10 @@ impl Transactions {
             Purpose::EndSession { place: session, .. } => {
                 self.endings.remove(&session);
             }
-            Purpose::Farewell => {}
+            Purpose::Relay { .. }
+            | Purpose::Unwanted { .. }
+            | Purpose::Late
+            | Purpose::Farewell => {}
         }
         Some(transaction)
     }
@@ -352,7 +405,13 @@ impl SessionPlane {
     }
 
     /// Takes in an answer with this cause; none: it has none that can be read, so it is as good as none.
-    pub(crate) fn take_answer(&mut self, answer: AnswerHeader, cause: Option<u8>) {
+    pub(crate) fn take_answer(
+        &mut self,
+        answer: AnswerHeader,
+        cause: Option<u8>,
+        said: Option<Said<'_>>,
+        now: Now,
+    ) {
         let Some(place) = self.transactions.find(answer) else {
             return self.counters.dropped(DropReason::UnexpectedResponse);
         };
@@ -366,20 +425,26 @@ impl SessionPlane {
             GtpVersion::V1 => self.counters.v1.heard(answered.kind, cause),
             GtpVersion::V2 => self.counters.v2.heard(answered.kind, cause),
         }
-        self.conclude(answered.purpose, Outcome::Answered);
+        self.conclude(answered, said, now);
     }
 
     /// Does what a request was sent for, once its answer has come or will come no more.
-    fn conclude(&mut self, purpose: Purpose, outcome: Outcome) {
-        match (purpose, outcome) {
-            (Purpose::EndSession { place, why }, Outcome::Answered | Outcome::GivenUp) => {
+    /// What the answer said is none then, as it is by GTPv1.
+    fn conclude(&mut self, transaction: Transaction, said: Option<Said<'_>>, now: Now) {
+        match transaction.purpose {
+            Purpose::EndSession { place, why } => {
                 let how = match why {
                     Why::Cleared { .. } => Ended::Cleared,
                     Why::Inactive => Ended::Inactive,
                 };
                 self.end_session(place, how);
             }
-            (Purpose::Farewell, Outcome::Answered | Outcome::GivenUp) => {}
+            Purpose::Relay { pending } => self.relay_answered(pending, transaction, said, now),
+            Purpose::Unwanted { wanted } => {
+                self.unwanted_answered(&transaction, wanted, said, now);
+            }
+            Purpose::Late => self.late_answered(&transaction, said),
+            Purpose::Farewell => {}
         }
     }
 
@@ -395,9 +460,12 @@ impl SessionPlane {
             }
             if entry.sends < self.config.n3_requests {
                 self.send_first_again(now.mono);
-            } else if let Some(given_up) = self.transactions.take(first) {
-                self.counters.plain.requests_unanswered += 1;
-                self.conclude(given_up.purpose, Outcome::GivenUp);
+                continue;
+            }
+            // Of one that is silent it has been counted, or nobody wants it any more.
+            self.counters.plain.requests_unanswered += u64::from(!entry.silent);
+            if let Some(given_up) = self.transactions.take(first) {
+                self.conclude(given_up, None, now);
             }
         }
     }
@@ -415,8 +483,10 @@ impl SessionPlane {
                 ..
             } = entry.transaction;
             let octets = std::mem::take(&mut entry.octets);
-            self.counters.plain.requests_repeated += 1;
-            self.send_request(path, version, kind, &octets);
+            if !entry.silent {
+                self.counters.plain.requests_repeated += 1;
+                self.send_request(path, version, kind, &octets);
+            }
             if let Some(entry) = self.transactions.outstanding.get_mut(first) {
                 entry.octets = octets;
             }

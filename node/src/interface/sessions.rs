@@ -154,9 +154,10 @@ fn end(why: Ended) -> &'static str {
     match why {
         Ended::Deleted => "deleted by its peer",
         Ended::Replaced => "replaced by another of its subscriber",
+        Ended::NotMade => "refused or not answered by its PGW",
         Ended::Cleared => "cleared by an operator",
         Ended::Inactive => "emergency call without signalling for too long",
-        Ended::PeerLost => "peer restarted, or path to it down",
+        Ended::PeerLost => "peer or PGW restarted, or path to it down",
         Ended::Stopped => "stopped with the node",
     }
 }
@@ -263,6 +264,7 @@ fn phrase(reason: DropReason) -> &'static str {
         DropReason::VersionNotSupported => "version not supported, from the peer",
         DropReason::Piggybacked => "piggybacked message",
         DropReason::NoRoomToSend => "no room to send",
+        DropReason::NoRoomToAsk => "no room to tell a peer that a session has ended",
     }
 }
 

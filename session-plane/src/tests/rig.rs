@@ -176,6 +176,7 @@ impl Rig {
         self.plane.table.check();
         self.plane.transactions.check();
         self.plane.emergencies.check();
+        self.plane.relays.check(&self.plane.table.peers);
         assert_eq!(permits_dropped(), 0);
         sent
     }

@@ -33,8 +33,21 @@ struct Plan {
 }
 
 impl SessionPlane {
-    /// Without bearer contexts it tells where the UE is, or which MME has it.
+    /// What a PGW wants to know is told there first; None: the answer waits for that.
     pub(super) fn modify_access_bearers(
+        &mut self,
+        request: &Request<'_>,
+        ue: u32,
+    ) -> Result<Option<Done>, Rejected> {
+        let plan = self.plan_bearers(request, ue)?;
+        if plan.cause.is_accepted() && self.report_to_pgw(request, ue) {
+            return Ok(None);
+        }
+        self.change_access_bearers(request, ue).map(Some)
+    }
+
+    /// Without bearer contexts it tells where the UE is, or which MME has it.
+    pub(super) fn change_access_bearers(
         &mut self,
         request: &Request<'_>,
         ue: u32,

@@ -4,12 +4,12 @@
 use gtp::pco;
 use gtp::v1::Nsapi;
 use gtp::v2::{
-    ApnRestriction, Cause, CauseIe, Ebi, EpcTimer, FTeid, IeType, InterfaceType, MessageType, Paa,
-    PdnType, WriteError, Writer,
+    ApnRestriction, Cause, CauseIe, Ebi, EpcTimer, FTeid, IeType, Ies, InterfaceType, MessageType,
+    Paa, PdnType, WriteError, Writer,
 };
 
-use super::answer_kind;
 use super::notices::Repeated;
+use super::{Done, Rejected, answer_kind};
 use crate::config::PlaneConfig;
 use crate::session::{Access, Session};
 
@@ -29,6 +29,8 @@ pub(super) struct Answer {
     pub removed: Bearers,
     /// What of the request comes back with it.
     pub repeated: Repeated,
+    /// Elements that another node has told, as octets.
+    pub passed: Vec<u8>,
     /// With cause 113.
     pub back_off: Option<EpcTimer>,
     /// A refused Create Session carries an endpoint and an address all the same.
@@ -78,6 +80,10 @@ impl Bearers {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
     fn iter(&self) -> impl Iterator<Item = (Ebi, BearerAnswer)> {
         let numbered = (0..).zip(self.0);
         numbered.filter_map(|(number, answer)| Some((Ebi::new(number).ok()?, answer?)))
@@ -96,8 +102,28 @@ impl Answer {
             bearers: Bearers::default(),
             removed: Bearers::default(),
             repeated: Repeated::default(),
+            passed: Vec::new(),
             back_off: None,
             padded: false,
+        }
+    }
+
+    /// With what a procedure has done, or why it has not.
+    pub(super) fn says(self, outcome: Result<Done, Rejected>) -> Self {
+        match outcome {
+            Ok(done) => Self {
+                cause: CauseIe::new(done.cause),
+                granted: done.granted,
+                bearers: done.bearers,
+                removed: done.removed,
+                passed: done.passed,
+                ..self
+            },
+            Err(rejected) => Self {
+                cause: rejected.cause,
+                back_off: rejected.back_off,
+                ..self
+            },
         }
     }
 
@@ -123,6 +149,9 @@ impl Answer {
             for (ebi, answer) in list.iter() {
                 writer.bearer_context(instance, |bearer| answer.write(config, ebi, bearer));
             }
+        }
+        for ie in Ies::new(&self.passed).filter_map(Result::ok) {
+            writer.ie(ie.kind, ie.instance, ie.value);
         }
         if self.cause.cause.is_accepted() {
             writer.recovery(config.recovery);

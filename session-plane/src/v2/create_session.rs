@@ -28,11 +28,21 @@ struct Plan<'a> {
     /// Accepted, or accepted with another type than was asked for.
     cause: Cause,
     options: Option<(IeType, pco::Answer)>,
+    /// The PGW that gives the addresses, where that is another's.
+    pgw: Option<IpAddr>,
 }
 
 impl SessionPlane {
-    pub(super) fn create_session(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
+    /// None: the answer waits for the PGW's.
+    pub(super) fn create_session(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Option<Done>, Rejected> {
         let plan = self.plan_session(request)?;
+        if let Some(pgw) = plan.pgw {
+            self.relay_session(request, &plan.call, pgw)?;
+            return Ok(None);
+        }
         let made = match self.begin_call(&plan.call, request.now) {
             Ok(made) => made,
             Err(obstacle) => return Err(self.stopped_v2(obstacle, &plan.call, request)),
@@ -46,18 +56,18 @@ impl SessionPlane {
             address: self.allocation(plan.pdn_type, made.leases),
             options: plan.options,
         };
-        Ok(Done {
-            cause: match partly {
-                true => Cause::REQUEST_ACCEPTED_PARTIALLY,
-                false => plan.cause,
-            },
+        let cause = match partly {
+            true => Cause::REQUEST_ACCEPTED_PARTIALLY,
+            false => plan.cause,
+        };
+        Ok(Some(Done {
             granted: Some(granted),
             bearers,
-            removed: Bearers::default(),
-        })
+            ..Done::with(cause)
+        }))
     }
 
-    fn stopped_v2(
+    pub(super) fn stopped_v2(
         &mut self,
         obstacle: Obstacle,
         call: &Call<'_>,
@@ -83,16 +93,13 @@ impl SessionPlane {
         let access = access.ok_or(CauseIe::new(Cause::SERVICE_NOT_SUPPORTED))?;
         let asked = request.value(IeType::APN, AskedApn::parse)?;
         let unknown = || CauseIe::new(Cause::MISSING_OR_UNKNOWN_APN);
-        let pgw = pgw_of(request, access)?;
-        let role = self.role_of(pgw.as_ref());
+        let endpoint = pgw_of(request, access)?;
+        let role = self.role_of(endpoint.as_ref());
         let place = self.shared.apns.find(&asked, role);
         let place = place.ok_or_else(unknown)?;
         let apn = self.config.apns.get(usize::from(place));
         let apn = apn.ok_or_else(unknown)?;
         let served = self.shared.apns.served(place).ok_or_else(unknown)?;
-        if role == Role::Sgw {
-            return Err(CauseIe::new(Cause::SERVICE_NOT_SUPPORTED));
-        }
         let bearer = request.bearer()?;
         let qos = value(&bearer, IeType::BEARER_QOS, 0, BearerQos::parse)?;
         let flags = request.flags();
@@ -102,21 +109,27 @@ impl SessionPlane {
         }
         let who = identify(request, apn, flags)?;
         let number = bearer_number(&bearer)?;
-        let relocated = match &pgw {
-            Some(pgw) => self.relocated(pgw, who)?,
-            None => None,
+        let relocated = match &endpoint {
+            Some(ours) if role != Role::Sgw => self.relocated(ours, who)?,
+            Some(_) | None => None,
         };
         let handed_over = || {
             // It may make a call of an SGW and PGW one of a PGW alone, or the other way round.
             let apns = [Role::Pgw, Role::Saegw].map(|role| self.shared.apns.find(&asked, role));
             self.table.handed_over(who, number, apns, access)
         };
-        let comes_over = match flags.has(Indication::HI) {
+        // What another's PGW hands over, or has relocated to us, is its to say, and so is the type of its address.
+        let pgw = match (&endpoint, role) {
+            (Some(endpoint), Role::Sgw) => Some(address_of(endpoint, PGW_CONTROL, false)?),
+            (_, Role::Ggsn | Role::Pgw | Role::Saegw | Role::Sgw) => None,
+        };
+        let comes_over = match flags.has(Indication::HI) && pgw.is_none() {
             true => relocated.or_else(handed_over),
             false => relocated,
         };
         let (pdn_type, cause) = match relocated.and_then(|session| self.pdn_type_of(session)) {
             Some(pdn_type) => (pdn_type, Cause::REQUEST_ACCEPTED),
+            None if pgw.is_some() => (PdnType::NonIp, Cause::REQUEST_ACCEPTED),
             None => wanted_type(request, apn, access, flags)?,
         };
         let class = served.class(apn, Some(qos.arp.priority_level), None);
@@ -131,8 +144,8 @@ impl SessionPlane {
             named: request.teid.unwrap_or(0),
             number,
             shard: request.shard,
-            wants_v4: pdn_type != PdnType::Ipv6,
-            wants_v6: pdn_type != PdnType::Ipv4,
+            wants_v4: matches!(pdn_type, PdnType::Ipv4 | PdnType::Ipv4v6),
+            wants_v6: matches!(pdn_type, PdnType::Ipv6 | PdnType::Ipv4v6),
             peer: address_of(&sender, 0, false)?,
             peer_teid: sender.teid,
             recovery: request.recovery(),
@@ -144,6 +157,7 @@ impl SessionPlane {
             pdn_type,
             cause,
             options: request.options_of(apn),
+            pgw,
         })
     }
 
@@ -198,7 +212,7 @@ impl<'a> Request<'a> {
     }
 
     /// The first bearer context: the default bearer's.
-    fn bearer(&self) -> Result<IeSet<'a>, CauseIe> {
+    pub(super) fn bearer(&self) -> Result<IeSet<'a>, CauseIe> {
         let kind = IeType::BEARER_CONTEXT;
         let group = self.ies.group(kind, 0);
         let group = group.ok_or(CauseIe::about(Cause::MANDATORY_IE_MISSING, kind, 0))?;

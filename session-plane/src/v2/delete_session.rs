@@ -11,8 +11,11 @@ use crate::ues::Ue;
 
 impl SessionPlane {
     /// The tunnel endpoint says which session; a linked bearer that is not its default one says that the peer means
-    /// another, which is not here.
-    pub(super) fn delete_session(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
+    /// another, which is not here. None: the answer waits for a PGW's.
+    pub(super) fn delete_session(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Option<Done>, Rejected> {
         if let Some(ue) = self.ue_named(request) {
             return self.delete_of_ue(request, ue);
         }
@@ -25,27 +28,26 @@ impl SessionPlane {
             return Err(Cause::CONTEXT_NOT_FOUND.into());
         }
         self.end_session(session, Ended::Deleted);
-        Ok(Done::with(Cause::REQUEST_ACCEPTED))
+        Ok(Some(Done::with(Cause::REQUEST_ACCEPTED)))
     }
 
     /// By S11 the linked bearer says which of the UE's PDN connections. With the Scope Indication all of them go: the MME
     /// has them at another SGW from here on, or gives up what it prepared here for a hand-over. Whether the PGW is to be
-    /// told (Operation Indication) makes no difference where we are that, too.
-    fn delete_of_ue(&mut self, request: &Request<'_>, ue: u32) -> Result<Done, Rejected> {
+    /// told (Operation Indication) makes no difference where we are that, too. None: the answer waits for a PGW's.
+    fn delete_of_ue(&mut self, request: &Request<'_>, ue: u32) -> Result<Option<Done>, Rejected> {
         let record = self.table.ue(ue).ok_or(Cause::CONTEXT_NOT_FOUND)?;
         if !self.is_from_its_mme(request, record) {
             return Err(Cause::INVALID_PEER.into());
         }
         let sessions = record.sessions();
         if request.flags().has(Indication::SI) {
-            sessions.for_each(|session| self.end_session(session, Ended::Deleted));
-            return Ok(Done::with(Cause::REQUEST_ACCEPTED));
+            sessions.for_each(|session| self.end_here(session, request.flags()));
+            return Ok(Some(Done::with(Cause::REQUEST_ACCEPTED)));
         }
         let missing = CauseIe::about(Cause::CONDITIONAL_IE_MISSING, IeType::EBI, 0);
         let linked = linked_bearer(request).ok_or(missing)?;
         let session = record.session(linked).ok_or(Cause::CONTEXT_NOT_FOUND)?;
-        self.end_session(session, Ended::Deleted);
-        Ok(Done::with(Cause::REQUEST_ACCEPTED))
+        self.delete_of_mme(request, session)
     }
 
     /// A UE that went over to another MME is no longer the old one's to delete: a request that tells its sender's endpoint

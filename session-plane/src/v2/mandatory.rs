@@ -109,6 +109,15 @@ pub(super) static MODIFY_BEARER: [Mandatory; 2] = [
     always(IeType::BEARER_CONTEXT, group).when(When::Optional),
 ];
 
+/// Delete Bearer Request on S5/S8 (TS 29.274 table 7.2.9.2-1): the default bearer, or dedicated ones.
+pub(super) static DELETE_BEARER: [Mandatory; 1] = [always(IeType::EBI, ebi).when(When::Optional)];
+
+/// Create Bearer Request and Update Bearer Request on S5/S8 (TS 29.274 tables 7.2.3-1, 7.2.15-1).
+pub(super) static REFUSED_BEARERS: [Mandatory; 2] = [
+    always(IeType::BEARER_CONTEXT, group),
+    always(IeType::EBI, ebi).of_bearer(),
+];
+
 /// Delete Session Request on S5/S8, S2a and S2b (TS 29.274 table 7.2.9.1-1).
 pub(super) static DELETE_SESSION: [Mandatory; 1] = [always(IeType::EBI, ebi).when(When::Optional)];
 

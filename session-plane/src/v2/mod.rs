@@ -1,4 +1,5 @@
-//! The procedures of a PGW on S5/S8, S2a and S2b and of an SGW on S11, one file each: GTPv2-C (TS 29.274).
+//! The procedures of a PGW on S5/S8, S2a and S2b and of an SGW on S11, one file each: GTPv2-C (TS 29.274). What an SGW has
+//! to do with another's PGW is in [`relay`].
 
 mod access_bearers;
 mod answer;
@@ -9,6 +10,7 @@ mod echo;
 mod mandatory;
 mod modify_bearer;
 mod notices;
+mod relay;
 mod relocation;
 
 use gtp::peek::peek;
@@ -18,17 +20,21 @@ use gtp::v2::{
 };
 use licensing::Now;
 
-use crate::cache::RequestKey;
+use crate::cache::{Fingerprint, RequestKey};
 use crate::config::{GtpVersion, PeerOptions};
 use crate::output::Path;
 use crate::plane::SessionPlane;
 use crate::session::Access;
 use crate::statistics::{ANSWERED_V2, DropReason};
 use crate::steer::shard_of;
-use crate::transactions::AnswerHeader;
+use crate::transactions::{AnswerHeader, Said};
 use answer::{Answer, Bearers, Granted};
-use mandatory::{CREATE_SESSION, CREATE_SESSION_S11, DELETE_SESSION, MODIFY_BEARER};
+use mandatory::{
+    CREATE_SESSION, CREATE_SESSION_S11, DELETE_BEARER, DELETE_SESSION, MODIFY_BEARER,
+    REFUSED_BEARERS,
+};
 use notices::Repeated;
+pub(crate) use relay::{Relays, State, Wanted};
 
 /// A request that changes sessions.
 #[derive(Clone, Copy)]
@@ -39,6 +45,10 @@ struct Request<'a> {
     sequence: u32,
     /// The shard that it was steered by, which the endpoints that it is given carry.
     shard: u8,
+    path: Path,
+    fingerprint: Fingerprint,
+    /// Its elements as octets, and told apart.
+    body: &'a [u8],
     ies: &'a IeSet<'a>,
     /// What its sender needs.
     options: PeerOptions,
@@ -51,6 +61,8 @@ struct Done {
     granted: Option<Granted>,
     bearers: Bearers,
     removed: Bearers,
+    /// Elements that another node has told, as octets.
+    passed: Vec<u8>,
 }
 
 impl Done {
@@ -60,6 +72,7 @@ impl Done {
             granted: None,
             bearers: Bearers::default(),
             removed: Bearers::default(),
+            passed: Vec::new(),
         }
     }
 }
@@ -102,13 +115,13 @@ impl SessionPlane {
             MessageType::ECHO_REQUEST => self.answer_echo_v2(&message, path),
             MessageType::ECHO_RESPONSE => self.take_echo_v2(&message, path, now.mono),
             kind if is_served(kind) => self.handle_request_v2(&message, datagram, path, now),
-            kind if is_response(kind) => self.hear_answer_v2(&message, path),
+            kind if is_response(kind) => self.hear_answer_v2(&message, path, now),
             other => self.counters.dropped(unserved(other)),
         }
     }
 
     /// An answer to a request of ours, if it is one. It may tell a restart (TS 23.007 18).
-    fn hear_answer_v2(&mut self, message: &Message<'_>, path: Path) {
+    fn hear_answer_v2(&mut self, message: &Message<'_>, path: Path, now: Now) {
         let header = AnswerHeader {
             version: GtpVersion::V2,
             kind: message.header.kind.0,
@@ -117,9 +130,12 @@ impl SessionPlane {
             peer: path.peer.ip().to_canonical(),
         };
         let ies = message.ie_set().ok();
-        let cause = ies.and_then(|ies| CauseIe::parse(ies.get(IeType::CAUSE, 0)?).ok());
+        let said = ies.as_ref().and_then(|ies| {
+            let cause = CauseIe::parse(ies.get(IeType::CAUSE, 0)?).ok()?;
+            Some(Said { cause, ies })
+        });
         let asked = self.transactions.find(header).is_some();
-        self.take_answer(header, cause.map(|cause| cause.cause.0));
+        self.take_answer(header, said.map(|said| said.cause.cause.0), said, now);
         if let Some(counter) = echo::recovery(message).filter(|_| asked) {
             self.hear_recovery(header.peer, counter);
         }
@@ -145,22 +161,32 @@ impl SessionPlane {
             }
             return;
         }
+        if self.cache.is_in_progress(&fingerprint) {
+            self.counters.plain.retransmissions += 1;
+            return;
+        }
         let (ies, cut) = IeSet::parse_prefix(message.body);
         let request = Request {
             kind: header.kind,
             teid: header.teid,
             sequence: header.sequence,
             shard: shard_of(datagram),
+            path,
+            fingerprint,
+            body: message.body,
             ies: &ies,
             options: self.options_of(path),
             now,
         };
-        let mut answer = match header.teid.filter(|_| cut.is_none()) {
-            None => self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT),
+        let answer = match header.teid.filter(|_| cut.is_none()) {
+            None => Some(self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT)),
             Some(teid) => {
                 self.hear_about(teid, now.mono);
                 self.serve_v2(&request)
             }
+        };
+        let Some(mut answer) = answer else {
+            return;
         };
         answer.padded = request.options.padded;
         self.counters
@@ -181,27 +207,19 @@ impl SessionPlane {
         Answer::new(request.kind, teid, request.sequence, cause)
     }
 
-    /// Checks what a request must carry, then does it.
-    fn serve_v2(&mut self, request: &Request<'_>) -> Answer {
+    /// Checks what a request must carry, then does it. None: it is answered later.
+    fn serve_v2(&mut self, request: &Request<'_>) -> Option<Answer> {
         // Before the session goes, if it goes.
         let mut answer = self.refuse_v2(request, Cause::REQUEST_ACCEPTED);
         answer.repeated = Repeated::of(request);
         match self.dispatch_v2(request) {
-            Ok(done) => {
-                answer.cause = CauseIe::new(done.cause);
-                answer.granted = done.granted;
-                answer.bearers = done.bearers;
-                answer.removed = done.removed;
-            }
-            Err(rejected) => {
-                answer.cause = rejected.cause;
-                answer.back_off = rejected.back_off;
-            }
+            Ok(None) => None,
+            Ok(Some(done)) => Some(answer.says(Ok(done))),
+            Err(rejected) => Some(answer.says(Err(rejected))),
         }
-        answer
     }
 
-    fn dispatch_v2(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
+    fn dispatch_v2(&mut self, request: &Request<'_>) -> Result<Option<Done>, Rejected> {
         match request.kind {
             MessageType::MODIFY_BEARER_REQUEST => {
                 mandatory::check(&MODIFY_BEARER, request.ies, None)?;
@@ -211,7 +229,17 @@ impl SessionPlane {
                 mandatory::check(&DELETE_SESSION, request.ies, None)?;
                 self.delete_session(request)
             }
-            MessageType::RELEASE_ACCESS_BEARERS_REQUEST => self.release_access_bearers(request),
+            MessageType::RELEASE_ACCESS_BEARERS_REQUEST => {
+                self.release_access_bearers(request).map(Some)
+            }
+            MessageType::DELETE_BEARER_REQUEST => {
+                mandatory::check(&DELETE_BEARER, request.ies, None)?;
+                self.delete_bearer(request)
+            }
+            MessageType::CREATE_BEARER_REQUEST | MessageType::UPDATE_BEARER_REQUEST => {
+                mandatory::check(&REFUSED_BEARERS, request.ies, None)?;
+                self.refuse_bearers(request)
+            }
             MessageType::CREATE_SESSION_REQUEST => {
                 let access = request.access();
                 let table = match access {
@@ -223,7 +251,7 @@ impl SessionPlane {
                 mandatory::check(table, request.ies, access)?;
                 self.create_session(request)
             }
-            _ => self.take_notice(request),
+            _ => self.take_notice(request).map(Some),
         }
     }
 
@@ -232,6 +260,9 @@ impl SessionPlane {
     fn answer_teid_v2(&self, request: &Request<'_>) -> u32 {
         request.sender().map_or_else(
             || {
+                if let Some(pgw_teid) = self.pgw_teid_of(request) {
+                    return pgw_teid;
+                }
                 let ue = self.ue_named(request);
                 let session = match ue.and_then(|ue| self.table.ue(ue)) {
                     Some(ue) => ue.sessions().next(),

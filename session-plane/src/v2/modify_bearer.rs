@@ -13,7 +13,11 @@ use crate::table::Place;
 const SGW_USER_PLANE: u8 = 1;
 
 impl SessionPlane {
-    pub(super) fn modify_bearer(&mut self, request: &Request<'_>) -> Result<Done, Rejected> {
+    /// None: the answer waits for a PGW's.
+    pub(super) fn modify_bearer(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<Option<Done>, Rejected> {
         if let Some(ue) = self.ue_named(request) {
             return self.modify_access_bearers(request, ue);
         }
@@ -33,10 +37,10 @@ impl SessionPlane {
         {
             context.move_to(endpoint.teid, address.to_canonical());
         }
-        Ok(Done {
+        Ok(Some(Done {
             bearers,
             ..Done::with(cause)
-        })
+        }))
     }
 
     /// What becomes of each bearer, where user data of the default bearer goes from here on, and the cause of the whole.

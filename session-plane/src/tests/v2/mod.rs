@@ -6,6 +6,7 @@ mod mixed;
 mod peers;
 mod procedures;
 mod refusals;
+mod relay;
 mod retransmission;
 pub(crate) mod rig;
 mod saegw;

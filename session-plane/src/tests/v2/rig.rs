@@ -107,7 +107,7 @@ pub struct Message2 {
     pub bearer: Option<Vec<Ie2>>,
 }
 
-fn encode(ies: &[Ie2]) -> Vec<u8> {
+pub fn encode(ies: &[Ie2]) -> Vec<u8> {
     let mut octets = Vec::new();
     for ie in ies {
         let [l0, l1] = (ie.value.len() as u16).to_be_bytes();

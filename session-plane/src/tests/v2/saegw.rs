@@ -124,12 +124,10 @@ fn access_bearers_come_and_go_and_the_sessions_stay() {
 }
 
 #[test]
-fn an_sgw_without_a_way_to_its_pgw_says_so() {
+fn an_access_point_name_of_an_sgw_is_not_one_of_an_saegw() {
     let mut rig = Rig::v2();
     let pgw = fteid(InterfaceType::S5S8_PGW_C, 0, "192.0.2.9");
     let request = |name| create11(1, 5, name).but(false, IeType::F_TEID, 1, &pgw);
-    let answer = rig.ask2(&request("away"));
-    assert_eq!(answer.cause(), Cause::SERVICE_NOT_SUPPORTED);
     let answer = rig.ask2(&request("ims"));
     assert_eq!(answer.cause(), Cause::MISSING_OR_UNKNOWN_APN);
     let answer = rig.ask2(&create11(1, 5, "away"));

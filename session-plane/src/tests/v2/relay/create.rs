@@ -1,0 +1,440 @@
+//! Create Session through an SGW, and Delete Session.
+
+use std::time::Duration;
+
+use enforcer::{Block, Terms};
+use gtp::v2::{
+    ApnRestriction, Cause, FTeid, IeType, Indication, InterfaceType, Message, MessageType,
+};
+
+use super::super::super::rig::{PGW, RECOVERY, RELAY, SAEGW};
+use super::super::rig::{Answer2, Message2, OURSELVES, QOS, create11, encode, imsi2};
+use super::net::{Net, PGW_AT, create, delete, ue_teid};
+use crate::statistics::Ended;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+//= L13
+#[test]
+fn a_session_is_made_at_both_and_counted_at_each_once() {
+    let mut net = Net::new();
+    let answer = net.accepted(&create(1, 5, "internet"));
+    assert_eq!(net.counts(), (1, 1));
+    let ies = answer.ies();
+    let sgw = FTeid::parse(ies.get(IeType::F_TEID, 0).unwrap()).unwrap();
+    assert_eq!(sgw.interface, InterfaceType::S11_SGW_C);
+    assert_eq!(sgw.address().unwrap().to_string(), OURSELVES);
+    let pgw = answer.control();
+    assert_eq!(pgw.interface, InterfaceType::S5S8_PGW_C);
+    assert_eq!(pgw.address().unwrap().to_string(), PGW_AT);
+    assert!(answer.paa().v4().is_some_and(|v4| !v4.is_unspecified()));
+    assert_eq!(
+        ies.get(IeType::APN_RESTRICTION, 0),
+        Some(&[ApnRestriction(0).0][..])
+    );
+    let bearers = answer.bearers();
+    let user = |instance| FTeid::parse(bearers[0].get(IeType::F_TEID, instance).unwrap()).unwrap();
+    assert_eq!(user(0).interface, InterfaceType::S1U_SGW_U);
+    assert_eq!(user(2).interface, InterfaceType::S5S8_PGW_U);
+    assert_eq!(user(2).teid, pgw.teid);
+    assert!(bearers[0].get(IeType::CHARGING_ID, 0).is_some());
+    assert_eq!(bearers.len(), 1);
+
+    let gone = net.ask(&delete(sgw.teid, 5));
+    assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(net.counts(), (0, 0));
+    let kinds = [
+        MessageType::CREATE_SESSION_REQUEST,
+        MessageType::DELETE_SESSION_REQUEST,
+    ];
+    assert_eq!(net.kinds_to_pgw(), kinds);
+}
+
+//= L13
+#[test]
+fn a_request_again_takes_nothing_while_the_pgw_is_asked_and_gets_the_same_answer_after() {
+    let mut net = Net::new();
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet"));
+    for _ in 0..3 {
+        net.mme_sends(request.clone());
+        net.run(SECOND / 10);
+    }
+    assert_eq!(net.counts(), (1, 1));
+    assert_eq!(net.sgw[0].admitted(), 1);
+    assert_eq!(net.kinds_to_pgw(), [MessageType::CREATE_SESSION_REQUEST]);
+    assert_eq!(net.sgw[0].plane.statistics().retransmissions, 3);
+    assert!(net.to_mme.is_empty());
+    net.let_go();
+    net.run(SECOND / 10);
+    let answer = net.answer_to(&request);
+    assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
+    net.mme_sends(request.clone());
+    net.run(SECOND / 10);
+    assert_eq!(net.answer_to(&request), answer);
+    assert_eq!((net.counts(), net.sgw[0].admitted()), ((1, 1), 1));
+    assert!(net.kinds_to_pgw().is_empty());
+}
+
+fn ceiling(most: u32) -> Terms {
+    Terms {
+        ceiling: Some(most),
+        ..Terms::default()
+    }
+}
+
+#[test]
+fn what_is_refused_here_never_reaches_the_pgw() {
+    let mut net = Net::new();
+    net.accepted(&create(1, 5, "internet"));
+    net.kinds_to_pgw();
+    net.sgw[0].terms(RELAY, ceiling(1));
+    let refused = net.ask(&create(2, 5, "internet"));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    assert!(!refused.cause_ie().from_remote_node);
+    let blocked = Terms {
+        block: Some(Block::Service),
+        ..Terms::default()
+    };
+    net.sgw[0].terms(RELAY, blocked);
+    let refused = net.ask(&create(2, 5, "internet"));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    let unknown = net.ask(&create(2, 5, "nowhere"));
+    assert_eq!(unknown.cause(), Cause::MISSING_OR_UNKNOWN_APN);
+    assert!(net.kinds_to_pgw().is_empty());
+    assert_eq!(net.counts(), (1, 1));
+    assert_eq!(net.sgw[0].refusals().len(), 2);
+}
+
+//= L13
+#[test]
+fn what_the_pgw_refuses_gives_the_permit_back_and_says_who_it_was() {
+    let mut net = Net::new();
+    net.pgw.terms(PGW, ceiling(0));
+    net.sgw[0].terms(RELAY, ceiling(1));
+    for number in 1..4 {
+        let refused = net.ask(&create(number, 5, "internet"));
+        assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+        assert!(refused.cause_ie().from_remote_node);
+        net.assert_empty();
+    }
+    let later = net.ask(&create(1, 5, "slow"));
+    assert_eq!(later.cause(), Cause::APN_CONGESTION);
+    let back_off = later.ies().get(IeType::EPC_TIMER, 0).map(<[u8]>::to_vec);
+    let told = Answer2::read(net.said_by_pgw.last().unwrap());
+    assert_eq!(
+        back_off,
+        told.ies().get(IeType::EPC_TIMER, 0).map(<[u8]>::to_vec)
+    );
+    assert!(back_off.is_some());
+    net.assert_empty();
+    let ended = net.sgw[0].plane.statistics().sessions_ended;
+    assert_eq!(ended, [(Ended::NotMade, 4)].into());
+    net.pgw.terms(PGW, ceiling(1));
+    net.accepted(&create(9, 5, "internet"));
+    assert_eq!(net.counts(), (1, 1));
+}
+
+//= L13
+#[test]
+fn a_pgw_that_does_not_answer_is_given_up_and_the_permit_comes_back() {
+    let mut net = Net::new();
+    net.cut = true;
+    net.sgw[0].terms(RELAY, ceiling(1));
+    let request = net.begin(&create(1, 5, "internet"));
+    net.run(24 * SECOND);
+    assert_eq!(net.kinds_to_pgw(), [MessageType::CREATE_SESSION_REQUEST; 5]);
+    assert_eq!(net.counts(), (1, 0));
+    assert!(net.to_mme.is_empty());
+    net.run(SECOND);
+    let answer = net.answer_to(&request);
+    assert_eq!(answer.cause(), Cause::REMOTE_PEER_NOT_RESPONDING);
+    net.assert_empty();
+    net.cut = false;
+    net.accepted(&create(2, 5, "internet"));
+    assert_eq!(net.counts(), (1, 1));
+    net.run(60 * SECOND);
+    assert_eq!(net.sgw[0].plane.transactions.len(), 0);
+    assert_eq!(net.counts(), (1, 1));
+}
+
+//= L13
+#[test]
+fn a_pgw_that_accepts_when_nobody_waits_is_told_to_delete_it() {
+    let mut net = Net::new();
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet"));
+    net.run(26 * SECOND);
+    let answer = net.answer_to(&request);
+    assert_eq!(answer.cause(), Cause::REMOTE_PEER_NOT_RESPONDING);
+    assert_eq!(net.counts(), (0, 1));
+    net.let_go();
+    net.run(SECOND);
+    net.assert_empty();
+    assert!(net.to_mme.is_empty());
+    let last = net.kinds_to_pgw().pop();
+    assert_eq!(last, Some(MessageType::DELETE_SESSION_REQUEST));
+}
+
+#[test]
+fn bearers_beyond_the_default_one_are_not_asked_for() {
+    let mut net = Net::new();
+    let further = [73, 0, 1, 0, 6, 80, 0, 22, 0];
+    let further = [&further[..], &[0; 22]].concat();
+    let request = create(1, 5, "internet").with(IeType::BEARER_CONTEXT, 0, &[]);
+    // The rig writes the default bearer last.
+    let mut request = request.without(false, IeType::BEARER_CONTEXT, 0);
+    let default = request.bearer.take().unwrap();
+    request = request
+        .with(IeType::BEARER_CONTEXT, 0, &encode(&default))
+        .with(IeType::BEARER_CONTEXT, 0, &further);
+    let answer = net.ask(&request);
+    assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED_PARTIALLY);
+    let causes: Vec<_> = answer
+        .bearers()
+        .iter()
+        .map(|b| b.get(IeType::CAUSE, 0).unwrap()[0])
+        .collect();
+    assert_eq!(causes, [16, 73]);
+    let asked = Message::parse(&net.to_pgw[0]).unwrap().ie_set().unwrap();
+    assert_eq!(asked.all(IeType::BEARER_CONTEXT, 0).count(), 1);
+}
+
+#[test]
+fn what_is_of_one_hop_stays_and_all_else_goes_on() {
+    let mut net = Net::new();
+    let flags = Indication::default()
+        .with(Indication::PS)
+        .with(Indication::OI);
+    let request = create(1, 5, "internet")
+        .with(IeType::INDICATION, 0, flags.with(Indication::CRSI).octets())
+        .with(IeType::RECOVERY, 0, &[77])
+        .with(IeType::PCO, 0, &[0x80, 1, 2])
+        .with(IeType(230), 3, &[9, 9])
+        .with(IeType::EBI, 0, &[5])
+        .with(IeType::LDN, 0, b"mme");
+    net.accepted(&request);
+    let asked = Answer2::read(&net.to_pgw[0]);
+    let ies = asked.ies();
+    let expected = Indication::default().with(Indication::CRSI);
+    assert_eq!(ies.get(IeType::INDICATION, 0), Some(expected.octets()));
+    assert_eq!(ies.get(IeType::RECOVERY, 0), Some(&[RECOVERY][..]));
+    assert_eq!(ies.get(IeType::PCO, 0), Some(&[0x80, 1, 2][..]));
+    assert_eq!(ies.get(IeType(230), 3), Some(&[9, 9][..]));
+    assert_eq!(ies.get(IeType::IMSI, 0), Some(&imsi2(1)[..]));
+    assert_eq!(
+        (ies.get(IeType::EBI, 0), ies.get(IeType::LDN, 0)),
+        (None, None)
+    );
+    assert_eq!(ies.get(IeType::F_TEID, 1), None);
+    let sender = FTeid::parse(ies.get(IeType::F_TEID, 0).unwrap()).unwrap();
+    assert_eq!(sender.interface, InterfaceType::S5S8_SGW_C);
+    let bearer = &asked.bearers()[0];
+    let user = FTeid::parse(bearer.get(IeType::F_TEID, 2).unwrap()).unwrap();
+    assert_eq!(
+        (user.interface, user.teid),
+        (InterfaceType::S5S8_SGW_U, sender.teid)
+    );
+    assert_eq!(bearer.get(IeType::BEARER_QOS, 0), Some(&QOS[..]));
+}
+
+#[test]
+fn an_answer_that_accepts_without_what_it_must_tell_is_as_good_as_a_refusal() {
+    let mut net = Net::new();
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet"));
+    let asked = Message::parse(&net.to_pgw[0]).unwrap().header;
+    let bare = Message2::new(MessageType::CREATE_SESSION_RESPONSE, Some(0)).with(
+        IeType::CAUSE,
+        0,
+        &[16, 0],
+    );
+    net.hold = false;
+    net.pgw_sends(bare.encode(asked.sequence));
+    net.run(SECOND / 10);
+    let answer = net.answer_to(&request);
+    assert_eq!(answer.cause(), Cause::INVALID_REPLY_FROM_REMOTE_PEER);
+    assert_eq!(net.counts(), (0, 1));
+    // One that tells at least where it is can be told to delete it.
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet"));
+    let made = Answer2::read(net.said_by_pgw.last().unwrap());
+    let endpoint = made.ies().get(IeType::F_TEID, 1).unwrap().to_vec();
+    net.hold = false;
+    net.pgw_sends(
+        bare.with(IeType::F_TEID, 1, &endpoint)
+            .encode(made.header.sequence),
+    );
+    net.run(SECOND);
+    let answer = net.answer_to(&request);
+    assert_eq!(answer.cause(), Cause::INVALID_REPLY_FROM_REMOTE_PEER);
+    net.assert_empty();
+}
+
+//= L13
+#[test]
+fn a_colliding_session_is_replaced_at_both_and_its_place_is_never_free() {
+    let mut net = Net::new();
+    net.sgw[0].terms(RELAY, ceiling(1));
+    net.pgw.terms(PGW, ceiling(1));
+    let first = net.accepted(&create(1, 5, "internet"));
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet").with(IeType::RECOVERY, 0, &[1]));
+    assert_eq!(net.counts(), (1, 1));
+    let other = net.ask(&create(2, 5, "internet"));
+    assert_eq!(other.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    net.let_go();
+    net.run(SECOND);
+    let second = net.answer_to(&request);
+    assert_eq!(second.cause(), Cause::REQUEST_ACCEPTED);
+    assert_ne!(second.control(), first.control());
+    assert_eq!(second.paa(), first.paa());
+    assert_eq!(net.counts(), (1, 1));
+    // The PGW replaced it itself: it need not be told.
+    assert_eq!(net.kinds_to_pgw(), [MessageType::CREATE_SESSION_REQUEST; 2]);
+    assert_eq!(
+        net.ask(&delete(ue_teid(&second), 5)).cause(),
+        Cause::REQUEST_ACCEPTED
+    );
+    net.assert_empty();
+}
+
+//= L13
+#[test]
+fn what_a_colliding_session_had_at_its_pgw_goes_if_that_does_not_replace_it() {
+    let mut net = Net::new();
+    net.accepted(&create(1, 5, "internet"));
+    net.kinds_to_pgw();
+    // Another access point name is another session at the PGW.
+    net.accepted(&create(1, 5, "ims"));
+    net.run(SECOND);
+    assert_eq!(net.counts(), (1, 1));
+    let kinds = [
+        MessageType::CREATE_SESSION_REQUEST,
+        MessageType::DELETE_SESSION_REQUEST,
+    ];
+    assert_eq!(net.kinds_to_pgw(), kinds);
+    // A new one that the PGW refuses does not bring the old one back.
+    let blocked = Terms {
+        block: Some(Block::Service),
+        ..Terms::default()
+    };
+    net.pgw.terms(PGW, blocked);
+    let refused = net.ask(&create(1, 5, "ims"));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    net.run(SECOND);
+    net.assert_empty();
+}
+
+//= L13
+#[test]
+fn refused_here_a_colliding_session_leaves_the_old_one_as_it_is() {
+    let mut net = Net::new();
+    let first = net.accepted(&create(1, 5, "internet"));
+    let blocked = Terms {
+        block: Some(Block::Service),
+        ..Terms::default()
+    };
+    net.sgw[0].terms(RELAY, blocked);
+    let refused = net.ask(&create(1, 5, "internet"));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    assert_eq!(net.counts(), (1, 1));
+    assert_eq!(
+        net.ask(&delete(ue_teid(&first), 5)).cause(),
+        Cause::REQUEST_ACCEPTED
+    );
+    net.assert_empty();
+}
+
+//= L13
+#[test]
+fn a_session_that_the_pgw_is_asked_for_is_replaced_too() {
+    let mut net = Net::new();
+    net.hold = true;
+    let first = net.begin(&create(1, 5, "internet"));
+    let second = net.begin(&create(1, 5, "internet"));
+    let given_up = net.answer_to(&first);
+    assert_eq!(given_up.cause(), Cause::REQUEST_REJECTED);
+    assert_eq!(net.counts(), (1, 1));
+    // Once more: it is in nobody's way.
+    net.mme_sends(first.clone());
+    net.run(SECOND / 10);
+    assert_eq!(net.answer_to(&first), given_up);
+    net.let_go();
+    net.run(SECOND);
+    assert_eq!(net.answer_to(&second).cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(net.counts(), (1, 1));
+    assert_eq!(net.sgw[0].plane.statistics().requests_repeated, 0);
+}
+
+#[test]
+fn one_ue_has_collapsed_and_relayed_connections_and_each_counts_as_what_it_is() {
+    let mut net = Net::new();
+    let relayed = net.accepted(&create(1, 5, "internet"));
+    let teid = ue_teid(&relayed);
+    let collapsed = Message2 {
+        teid: Some(teid),
+        ..create11(1, 6, "internet")
+    };
+    let collapsed = net.accepted(&collapsed);
+    assert_eq!(ue_teid(&collapsed), teid);
+    assert_eq!(net.counts(), (1, 1));
+    assert_eq!(net.sgw[0].gate.count_exact(SAEGW), 1);
+    // Either may take the place of the other; what the relayed one had at its PGW goes.
+    let again = Message2 {
+        teid: Some(teid),
+        ..create11(1, 5, "internet")
+    };
+    net.accepted(&again);
+    net.run(SECOND);
+    assert_eq!(net.counts(), (0, 0));
+    assert_eq!(net.sgw[0].gate.count_exact(SAEGW), 2);
+    let again = Message2 {
+        teid: Some(teid),
+        ..create(1, 6, "internet")
+    };
+    net.accepted(&again);
+    assert_eq!(net.counts(), (1, 1));
+    assert_eq!(net.sgw[0].gate.count_exact(SAEGW), 1);
+    for ebi in [5, 6] {
+        assert_eq!(net.ask(&delete(teid, ebi)).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.sgw[0].gate.count_exact(SAEGW), 0);
+    net.assert_empty();
+}
+
+#[test]
+fn answers_find_the_worker_that_asked() {
+    let mut net = Net::with(4, |_| {});
+    net.pgw.terms(PGW, ceiling(40));
+    for number in 0..64 {
+        let expected = match number < 40 {
+            true => Cause::REQUEST_ACCEPTED,
+            false => Cause::NO_RESOURCES_AVAILABLE,
+        };
+        assert_eq!(net.ask(&create(number, 5, "internet")).cause(), expected);
+    }
+    assert_eq!(net.counts(), (40, 40));
+    assert!(net.sgw.iter().all(|rig| rig.plane.table.len() > 0));
+    let drops = net.sgw.iter().map(|rig| rig.plane.statistics().drops.len());
+    assert_eq!(drops.sum::<usize>(), 0);
+}
+
+#[test]
+fn one_request_too_many_is_refused_and_leaves_no_trace() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 2);
+    net.hold = true;
+    let waiting: Vec<_> = (1..3)
+        .map(|n| net.begin(&create(n, 5, "internet")))
+        .collect();
+    let refused = net.ask(&create(3, 5, "internet"));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    assert_eq!(net.counts(), (2, 2));
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting {
+        assert_eq!(net.answer_to(&request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    net.accepted(&create(3, 5, "internet"));
+    assert_eq!(net.counts(), (3, 3));
+}

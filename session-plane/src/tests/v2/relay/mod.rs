@@ -1,0 +1,8 @@
+//! Scenarios of an SGW with a PGW behind it: two planes back to back, both asked for their counts.
+
+mod create;
+mod delete;
+mod modify;
+mod net;
+mod peers;
+mod property;

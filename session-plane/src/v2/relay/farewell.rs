@@ -1,0 +1,160 @@
+//! The end of a relayed session that one of its two peers has not asked for, and that therefore is to be told.
+
+use gtp::v2::{Cause, CauseIe, MessageType};
+use licensing::Now;
+
+use super::{AtPgw, FAREWELLS_MAX, State, pass};
+use crate::plane::SessionPlane;
+use crate::session::Session;
+use crate::statistics::{DropReason, Ended};
+use crate::transactions::{Leg, NoRoom, Purpose};
+
+/// Who is to be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Farewell {
+    /// The PGW, that the session is gone.
+    Pgw(AtPgw),
+    /// The MME, that the PGW has lost the session.
+    Mme(Leg),
+    /// The MME, that the session which it asked for is not made. What came of it at the PGW is deleted there once the PGW
+    /// tells.
+    Unmade {
+        /// What waits.
+        pending: u32,
+        /// The session's endpoint.
+        ours: u32,
+    },
+    /// The PGW, that the session which it wanted deleted is gone.
+    Closed {
+        /// What waits.
+        pending: u32,
+    },
+}
+
+impl Farewell {
+    /// Whether it is of the session with this endpoint of ours.
+    fn is_of(&self, teid: u32) -> bool {
+        match self {
+            Self::Pgw(at) => at.leg.teid == teid,
+            Self::Unmade { ours, .. } => *ours == teid,
+            Self::Mme(_) | Self::Closed { .. } => false,
+        }
+    }
+}
+
+impl SessionPlane {
+    /// A session has left the table, for whatever reason: if it was a relayed one, whoever does not know is told before
+    /// the next datagram is looked at, or as soon as there is room for a request.
+    pub(crate) fn leave_relay(&mut self, place: u32, session: &Session, how: Ended) {
+        let at_pgw = self.at_pgw(place, session);
+        let Some(relay) = self.relays.take(place, &mut self.table.peers) else {
+            return;
+        };
+        let farewell = match (relay.state, at_pgw) {
+            _ if how == Ended::Stopped => return,
+            (State::Asking { pending }, _) => Farewell::Unmade {
+                pending,
+                ours: session.teid,
+            },
+            (State::Up, Some(at_pgw)) => Farewell::Pgw(at_pgw),
+            (State::Closing { pending }, _) => Farewell::Closed { pending },
+            (State::Up, None) | (State::Leaving, _) => return,
+        };
+        self.bid_farewell(farewell);
+    }
+
+    pub(super) fn bid_farewell(&mut self, farewell: Farewell) {
+        match self.relays.farewells.len() < FAREWELLS_MAX {
+            true => self.relays.farewells.push_back(farewell),
+            false => self.counters.dropped(DropReason::NoRoomToAsk),
+        }
+    }
+
+    /// Ends a session whose PGW has lost it; the MME is told, unless it is about to hear it anyway.
+    pub(crate) fn end_lost_relay(&mut self, place: u32) {
+        let at_mme = self.leg_of(place).map(|(_, leg)| leg);
+        let relay = self.relays.take(place, &mut self.table.peers);
+        self.end_session(place, Ended::PeerLost);
+        if relay.is_some_and(|relay| relay.state == State::Up)
+            && let Some(at_mme) = at_mme
+        {
+            self.bid_farewell(Farewell::Mme(at_mme));
+        }
+    }
+
+    /// Takes back what was to be told of the end of a session that another has replaced; how it stands at its PGW.
+    pub(super) fn take_farewell(&mut self, teid: u32, now: Now) -> Option<AtPgw> {
+        let farewells = &mut self.relays.farewells;
+        let at = farewells
+            .iter()
+            .rposition(|farewell| farewell.is_of(teid))?;
+        match farewells.remove(at)? {
+            Farewell::Pgw(at_pgw) => Some(at_pgw),
+            Farewell::Unmade { pending, .. } => self.give_up_asking(pending, now),
+            Farewell::Mme(_) | Farewell::Closed { .. } => None,
+        }
+    }
+
+    /// Tells whoever is to be told, as far as there is room for requests.
+    pub(crate) fn tell_farewells(&mut self, now: Now) {
+        while let Some(farewell) = self.relays.farewells.pop_front() {
+            let told = match farewell {
+                Farewell::Pgw(at_pgw) => self.delete_at_pgw(&at_pgw, now),
+                Farewell::Mme(leg) => {
+                    // The UE is to connect again.
+                    let cause = Some(Cause::REACTIVATION_REQUESTED);
+                    self.ask_to_delete_bearer(leg, cause, Purpose::Farewell, now.mono)
+                }
+                Farewell::Unmade { pending, .. } => {
+                    let predecessor = self.give_up_asking(pending, now);
+                    predecessor.map_or(Ok(()), |at_pgw| self.delete_at_pgw(&at_pgw, now))
+                }
+                Farewell::Closed { pending } => {
+                    self.give_up_closing(pending, now);
+                    Ok(())
+                }
+            };
+            if told == Err(NoRoom) {
+                self.relays.farewells.push_front(farewell);
+                return;
+            }
+        }
+    }
+
+    /// Nobody waits any more for the PGW to make a session: the MME is told that it is not made. The PGW may have made it,
+    /// or may yet, so it is asked on. What the session itself had replaced.
+    fn give_up_asking(&mut self, pending: u32, now: Now) -> Option<AtPgw> {
+        let waiting = self.relays.pending.remove(pending)?;
+        let wanted = waiting.step.wanted()?;
+        // One that was still to be sent waited for another that nobody wants either.
+        if let Some(sequence) = waiting.sequence {
+            let purpose = Purpose::Unwanted { wanted };
+            self.transactions.reassign(sequence, purpose);
+        }
+        self.relays.unwanted.insert(wanted, None);
+        let cause = CauseIe::new(Cause::REQUEST_REJECTED);
+        self.answer_cause(&waiting.asked, cause, Vec::new(), now);
+        waiting.step.predecessor()
+    }
+
+    /// The MME need not be asked any more to delete a session: the PGW is told that it is gone.
+    fn give_up_closing(&mut self, pending: u32, now: Now) {
+        if let Some(waiting) = self.relays.pending.remove(pending) {
+            if let Some(sequence) = waiting.sequence {
+                self.transactions.reassign(sequence, Purpose::Farewell);
+                self.transactions.silence(sequence);
+            }
+            self.session_gone(&waiting, None, now);
+        }
+    }
+
+    /// Delete Session Request, of a session that is gone here: its answer changes nothing.
+    fn delete_at_pgw(&mut self, at: &AtPgw, now: Now) -> Result<(), NoRoom> {
+        let kind = MessageType::DELETE_SESSION_REQUEST;
+        let number = at.leg.number;
+        self.ask_peer_of_relay(at.leg, kind, Purpose::Farewell, now, |head, _| {
+            pass::delete_session(head, None, number)
+        })
+        .map(drop)
+    }
+}

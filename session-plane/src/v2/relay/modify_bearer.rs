@@ -1,0 +1,124 @@
+//! Modify Bearer, from the MME to the PGW and back (TS 29.274 7.2.7, 7.2.8; TS 23.401 5.3.2.1, 5.3.3.2, 5.5.1): what only
+//! this SGW has to know, the eNodeB's endpoints above all, is done here; what a PGW wants to know is told there first. It
+//! is never refused for a license (rule L7).
+
+use gtp::v2::{Cause, CauseIe, IeSet, IeType, Indication, MessageType};
+use licensing::Now;
+
+use super::super::answer::Answer;
+use super::super::{Request, bearer_number};
+use super::{Pending, State, Step, pass};
+use crate::plane::SessionPlane;
+use crate::statistics::Ended;
+use crate::transactions::{Purpose, Said};
+
+/// What a PGW is told of when it is in a request (table 7.2.7-1).
+const REPORTED: [IeType; 8] = [
+    IeType::ULI,
+    IeType::SERVING_NETWORK,
+    IeType::RAT_TYPE,
+    IeType::UE_TIME_ZONE,
+    IeType::UCI,
+    IeType::PRESENCE_REPORTING_AREA_INFORMATION,
+    IeType::COUNTER,
+    IeType::SECONDARY_RAT_USAGE_DATA_REPORT,
+];
+
+impl SessionPlane {
+    /// Tells the PGWs of the sessions that a request is about, if it has anything to tell them. True: the answer waits for
+    /// the first of these. The others are told too, and what they answer changes nothing: an MME asks for one PDN
+    /// connection at a time.
+    pub(in super::super) fn report_to_pgw(&mut self, request: &Request<'_>, ue: u32) -> bool {
+        let comes_over = request.flags().has(Indication::HI);
+        let reports = request.ies.iter().any(|ie| REPORTED.contains(&ie.kind));
+        if !comes_over && !reports {
+            return false;
+        }
+        let mut waits = false;
+        for place in self.relays_named(request, ue) {
+            waits |= self.report_one(request, place, !waits);
+        }
+        waits
+    }
+
+    /// The sessions at a PGW of another's that have bearers in a request, or all of the UE's if it names none.
+    fn relays_named(&self, request: &Request<'_>, ue: u32) -> Vec<u32> {
+        let bearers = request.bearers(0).filter_map(Result::ok);
+        let named: Vec<_> = bearers.filter_map(|b| bearer_number(&b).ok()).collect();
+        let sessions = self.table.ue(ue).map(|ue| ue.sessions());
+        let is_up = |place: &u32| {
+            let relay = self.relays.get(*place);
+            relay.is_some_and(|relay| relay.state == State::Up)
+        };
+        let is_named = |place: &u32| {
+            let session = self.table.session(*place);
+            let number = session.map(|session| session.context.nsapi);
+            named.is_empty() || number.is_some_and(|number| named.contains(&number))
+        };
+        let sessions = sessions.into_iter().flatten();
+        sessions.filter(is_up).filter(is_named).collect()
+    }
+
+    /// Whether the answer waits for this one; `first`: it is to. If there is no room for a request of ours the PGW is not
+    /// told, and the MME gets its answer: a change is not refused for that.
+    fn report_one(&mut self, request: &Request<'_>, place: u32, first: bool) -> bool {
+        let session = self.table.session(place);
+        let at_pgw = session.and_then(|session| self.at_pgw(place, session));
+        let Some(at_pgw) = at_pgw else {
+            return false;
+        };
+        let (leg, kind) = (at_pgw.leg, MessageType::MODIFY_BEARER_REQUEST);
+        if !first {
+            let purpose = Purpose::Farewell;
+            let _untold = self.ask_peer_of_relay(leg, kind, purpose, request.now, |head, _| {
+                pass::modify_bearer(head, request.ies)
+            });
+            return false;
+        }
+        let peer_teid = self.answer_teid_v2(request);
+        let pending = self.ask_for(
+            request,
+            peer_teid,
+            (place, Step::Modify),
+            leg,
+            kind,
+            |head, _| pass::modify_bearer(head, request.ies),
+        );
+        pending.is_some()
+    }
+
+    /// The PGW has answered, or did not. Accepted, the request is done here; of a session that the PGW does not know
+    /// nothing is left here either.
+    pub(super) fn bearer_modified(&mut self, waiting: &Pending, said: Option<Said<'_>>, now: Now) {
+        let (cause, passed) = match said {
+            Some(said) => (pass::remote(said.cause), pass::of_modified(said.ies)),
+            None => (CauseIe::new(Cause::REMOTE_PEER_NOT_RESPONDING), Vec::new()),
+        };
+        if cause.cause.is_accepted() {
+            return self.modify_as_asked(waiting, passed, now);
+        }
+        if cause.cause == Cause::CONTEXT_NOT_FOUND
+            && let Some(place) = self.waited_for(waiting)
+        {
+            self.relays.take(place, &mut self.table.peers);
+            self.end_session(place, Ended::PeerLost);
+        }
+        self.answer_cause(&waiting.asked, cause, passed, now);
+    }
+
+    fn modify_as_asked(&mut self, waiting: &Pending, passed: Vec<u8>, now: Now) {
+        let asked = &waiting.asked;
+        let (ies, _) = IeSet::parse_prefix(&asked.body);
+        let request = asked.request(&ies, self.options_of(asked.path), now);
+        let ue = self.ue_named(&request);
+        let done = match ue.ok_or(Cause::CONTEXT_NOT_FOUND) {
+            Ok(ue) => self.change_access_bearers(&request, ue),
+            Err(gone) => Err(gone.into()),
+        };
+        let answer = Answer {
+            passed,
+            ..asked.answer(Cause::REQUEST_ACCEPTED).says(done)
+        };
+        self.answer_wholly(asked, answer, now);
+    }
+}
