@@ -5,7 +5,8 @@
 //! so that all sessions of one UE are at one worker, and so does a Create with any TEID: whatever endpoint it names and
 //! wherever in it the IMSI is, a session that it collides with is where it goes. Without an IMSI, in an emergency call, it
 //! goes by the digits of the IMEI that tell one equipment from another, so that one made anew finds the session of the one
-//! before. Without either a request with TEID 0 goes by its sequence number's low byte, as a response with TEID 0 does.
+//! before. An IMSI that nobody authenticated steers like any other: whoever sends it sends it again. Without either a
+//! request with TEID 0 goes by its sequence number's low byte, as a response with TEID 0 does.
 
 use gtp::peek::{Caller, caller, peek};
 use gtp::{v1, v2};

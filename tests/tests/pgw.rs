@@ -9,6 +9,7 @@ use gtp::v2::{
     Arp, BearerQos, Cause, CauseIe, Ebi, FTeid, FlowQos, IeType, Imei, Imsi, Indication,
     InterfaceType, MessageType, Paa, PdnType, Plmn, RatType, SelectionMode, Writer,
 };
+use licensing::{AlarmKind, RefusalReason};
 use tests::capture::Capture;
 use tests::gateway::{Gateway, Site};
 use tests::gtpv2::{Answer, Peer};
@@ -95,6 +96,9 @@ impl Sgw {
                 .paa(&Paa::dynamic(call.pdn_type))
                 .indication(call.flags)
                 .recovery(3);
+            if call.low_priority {
+                writer.low_access_priority(true);
+            }
             if let Some(kind) = call.options_in {
                 writer.ie(kind, 0, HANDSET);
             }
@@ -150,6 +154,7 @@ struct Calling {
     instance: u8,
     /// It asks for options in this element.
     options_in: Option<IeType>,
+    low_priority: bool,
 }
 
 impl Calling {
@@ -164,6 +169,7 @@ impl Calling {
             user: InterfaceType::S5S8_SGW_U,
             instance: 2,
             options_in: None,
+            low_priority: false,
         }
     }
 
@@ -317,6 +323,47 @@ fn tshark_reads_the_name_servers_and_the_mtu_that_a_ue_is_told() -> Result<()> {
         "1400",
     ];
     assert_eq!(rows, vec![told; 4]);
+    gateway.terminate()?;
+    Ok(())
+}
+
+/// The last place is for others; what was refused to whom, and when that is an alarm, every surface tells.
+//= L8
+//= L16
+//= L17
+#[test]
+fn low_priority_is_refused_first_and_calls_without_a_subscriber_are_an_alarm() -> Result<()> {
+    let (mut gateway, mut sgw) = open()?;
+    let low = |subscriber| Calling {
+        low_priority: true,
+        ..Calling::new(subscriber, "internet")
+    };
+    assert_eq!(sgw.create(&low(1))?.cause()?, Cause::REQUEST_ACCEPTED);
+    let refused = sgw.create(&low(2))?;
+    assert_eq!(refused.cause()?, Cause::NO_RESOURCES_AVAILABLE);
+    let other = sgw.create(&Calling::new(3, "internet"))?;
+    assert_eq!(other.cause()?, Cause::REQUEST_ACCEPTED);
+    let history = gateway.node()?.control().history()?;
+    let reasons: Vec<_> = history.iter().map(|record| record.reason).collect();
+    assert_eq!(reasons, [RefusalReason::LowPriority]);
+    let pgw = &gateway.snapshot()?.services[0].tag;
+    assert_eq!((pgw.refused.low_priority, pgw.refused.at_ceiling), (1, 0));
+
+    let without_subscriber = Calling {
+        mei: Some(Imei::parse(&[
+            0x53, 0x20, 0x43, 0x70, 0x65, 0x87, 0x09, 0x21,
+        ])?),
+        ..Calling::new(4, "internet")
+    };
+    for _ in 0..2 {
+        let answer = sgw.create(&without_subscriber)?;
+        assert_eq!(answer.cause()?, Cause::CONDITIONAL_IE_MISSING);
+    }
+    let snapshot = gateway.snapshot()?;
+    let alarms = snapshot.alarms.iter();
+    let kinds = alarms.map(|alarm| alarm.kind);
+    let ours = kinds.filter(|kind| *kind == AlarmKind::UnidentifiedCalls);
+    assert_eq!((ours.count(), snapshot.unidentified_calls), (1, 2));
     gateway.terminate()?;
     Ok(())
 }
