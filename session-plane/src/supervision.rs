@@ -403,3 +403,20 @@ fn next_watch(now: Mono) -> Mono {
     let at = now.after(WATCH).0;
     Mono(at.checked_next_multiple_of(grain).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_echo_requests_are_not_those_of_other_requests() {
+        let mut supervision = Supervision::default();
+        let numbers: Vec<_> = (0..300).map(|_| supervision.next_sequence(9)).collect();
+        assert!(
+            numbers
+                .iter()
+                .all(|number| *number < 0x8000 && *number & 0xFF == 9)
+        );
+        assert!(numbers.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

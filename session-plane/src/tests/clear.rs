@@ -140,6 +140,7 @@ fn a_request_without_an_answer_is_repeated_and_then_given_up() {
     assert_eq!(rig.dropped(DropReason::UnexpectedResponse), 1);
 }
 
+//= L13
 #[test]
 fn only_the_peers_own_whole_answer_to_our_endpoint_counts() {
     let mut rig = Rig::with(quiet);
@@ -220,6 +221,7 @@ fn a_call_by_gtpv1_is_cleared_too() {
     assert_eq!((heard[0].request, heard[0].cause), (20, 128));
 }
 
+//= L13
 #[test]
 fn a_deletion_from_the_peer_crosses_ours() {
     let mut rig = Rig::with(quiet);
@@ -234,6 +236,7 @@ fn a_deletion_from_the_peer_crosses_ours() {
 }
 
 /// The new session is not the one that was cleared, even where the peer uses its endpoint again.
+//= L13
 #[test]
 fn a_create_that_collides_is_not_ended_by_the_answer_to_the_old_request() {
     let mut rig = Rig::with(quiet);

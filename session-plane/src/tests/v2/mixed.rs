@@ -1,6 +1,6 @@
 //! Random steps with both versions mixed, against a plain model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use enforcer::{Block, Terms};
@@ -10,6 +10,8 @@ use rand::{Rng, SeedableRng};
 
 use super::super::rig::*;
 use super::rig::*;
+use crate::statistics::Ended;
+use crate::{Clear, Path, Whom};
 
 const APNS: [&str; 3] = ["internet", "ims", "sos"];
 const SIDES: [Side; 3] = [S5, S2B, S2A];
@@ -25,19 +27,26 @@ struct Run {
     ceiling: u32,
     blocked: bool,
     last: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// Requests of ours.
+    asked: Vec<(Path, Vec<u8>)>,
+    /// Sessions that ended by them.
+    cleared: usize,
 }
 
 impl Run {
     fn step(&mut self) {
         match self.random.random_range(0..100) {
-            0..40 => self.create_v2(),
-            40..55 => self.create_v1(),
-            55..65 => self.modify(),
-            65..82 => self.delete(),
-            82..90 => self.again(),
-            90..97 => self.change_terms(),
-            _ => drop(self.rig.run(Duration::from_millis(700))),
+            0..36 => self.create_v2(),
+            36..49 => self.create_v1(),
+            49..59 => self.modify(),
+            59..71 => self.delete(),
+            71..77 => self.again(),
+            77..83 => self.change_terms(),
+            83..87 => self.clear(),
+            87..96 => self.answer(),
+            _ => self.let_pass(Duration::from_millis(700)),
         }
+        self.asked.append(&mut self.rig.aside);
         self.check();
     }
 
@@ -174,6 +183,74 @@ impl Run {
         self.rig.terms(PGW, terms);
     }
 
+    fn clear(&mut self) {
+        let whom = match self.random.random_range(0..3) {
+            0 => Whom::All,
+            1 => Whom::Service(PGW),
+            _ => Whom::Apn(APNS[self.random.random_range(0..3)].into()),
+        };
+        let reactivate = self.random.random();
+        let clear = Clear { whom, reactivate };
+        assert!(self.rig.plane.clear(&clear, self.rig.now));
+        self.let_pass(Duration::from_millis(5));
+    }
+
+    /// Time ends only what was to end.
+    fn let_pass(&mut self, time: Duration) {
+        let pending = self.pending();
+        let sent = self.rig.run(time);
+        self.asked.extend(sent);
+        self.lose(&pending);
+    }
+
+    /// Endpoints of the sessions that are about to end.
+    fn pending(&self) -> BTreeSet<u32> {
+        let plane = &self.rig.plane;
+        let sessions = plane.table.sessions();
+        let pending = sessions.filter(|(place, _)| plane.transactions.ending(*place).is_some());
+        pending.map(|(_, session)| session.teid).collect()
+    }
+
+    fn lose(&mut self, pending: &BTreeSet<u32>) {
+        let table = &self.rig.plane.table;
+        let before = self.sessions.len();
+        self.sessions.retain(|_, teid| {
+            let here = table.by_teid(*teid).is_some();
+            assert!(here || pending.contains(teid), "it was not to end");
+            here
+        });
+        self.cleared += before - self.sessions.len();
+    }
+
+    /// A right answer to some request of ours, which may have been answered before, or not count any more.
+    fn answer(&mut self) {
+        let len = self.asked.len();
+        if len == 0 {
+            return;
+        }
+        let at = self.random.random_range(len.saturating_sub(12)..len);
+        let (path, octets) = self.asked[at].clone();
+        let header = gtp::peek::peek(&octets).unwrap();
+        let sequence = header.sequence.unwrap();
+        let answer = match header.version {
+            1 => Message1::new(v1::MessageType::DELETE_PDP_CONTEXT_RESPONSE, 0)
+                .with(v1::IeType::CAUSE, &[128])
+                .encode(sequence as u16),
+            _ => Message2::new(v2::MessageType::DELETE_BEARER_RESPONSE, Some(0))
+                .with(v2::IeType::CAUSE, 0, &[16, 0])
+                .encode(sequence),
+        };
+        let pending = self.pending();
+        self.rig.plane.handle_datagram(&answer, path, self.rig.now);
+        assert!(self.rig.outputs().is_empty());
+        let before = self.sessions.len();
+        self.lose(&pending);
+        assert!(
+            before - self.sessions.len() <= 1,
+            "one answer ends one session"
+        );
+    }
+
     fn check(&mut self) {
         let sessions = self.sessions.len();
         assert_eq!(self.rig.plane.table.len() as usize, sessions);
@@ -192,6 +269,7 @@ impl Run {
 //= L14
 #[test]
 fn random_steps_of_both_versions_agree_with_the_model() {
+    let mut cleared = 0;
     for seed in 0..40 {
         let mut run = Run {
             rig: Rig::with(|config| {
@@ -204,12 +282,19 @@ fn random_steps_of_both_versions_agree_with_the_model() {
             ceiling: u32::MAX,
             blocked: false,
             last: None,
+            asked: Vec::new(),
+            cleared: 0,
         };
         (0..400).for_each(|_| run.step());
+        let ended = run.rig.plane.statistics().sessions_ended;
+        let by_us = ended.get(&Ended::Cleared).copied().unwrap_or(0);
+        assert_eq!(by_us, run.cleared as u64);
+        cleared += by_us;
         let (gate, shared) = (run.rig.gate.clone(), run.rig.shared.clone());
         drop(run);
         assert_eq!((gate.count_exact(GGSN), gate.count_exact(PGW)), (0, 0));
         assert!(shared.pools.counts().iter().all(|pool| pool.used == 0));
         assert_eq!(enforcer::permits_dropped(), 0);
     }
+    assert!(cleared > 150, "{cleared}");
 }
