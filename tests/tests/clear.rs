@@ -314,7 +314,8 @@ fn a_mass_clear_holds_up_no_call() -> Result<()> {
         slowest = slowest.max(asked.elapsed());
         calls += 1;
     }
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    // Sooner than T3-RESPONSE of the sessions that wait; the machine may be busy.
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
     until("the thousand end", LIMIT, || {
         Ok(sessions(&gateway)? == calls)
     })?;
