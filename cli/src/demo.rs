@@ -12,7 +12,7 @@ mod steps;
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::{Failure, Health, Reply, Request};
+use api::{ClearWhom, Failure, Health, Reply, Request};
 use licensing::snapshot::ServiceStatus;
 use licensing::{RefusalRecord, Snapshot};
 
@@ -112,7 +112,7 @@ fn play(child: &mut Child, interrupt: &Interrupt) -> Result<Ledger, Failure> {
 
 /// What the verdicts took in is played again.
 fn replay(demo: &mut Demo, journal: &Path) -> Result<(), Failure> {
-    output::print(&heading("12. What was taken in is played again"));
+    output::print(&heading("13. What was taken in is played again"));
     let words = "The node wrote a journal of every input of its verdicts: counts, refusals, switches, times. The same \
                  machine takes them in again, and comes to the same verdicts, events and snapshots.";
     output::print(&text::labelled("  ", words));
@@ -170,6 +170,16 @@ impl Demo {
             | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
+    }
+
+    /// How many sessions are meant.
+    fn clear(&self, whom: ClearWhom) -> Result<u64, Failure> {
+        let reactivate = false;
+        let Reply::Cleared { sessions, .. } = self.ask(&Request::Clear { whom, reactivate })?
+        else {
+            return Err(self.client.unexpected());
+        };
+        Ok(sessions)
     }
 
     fn snapshot(&self) -> Result<Snapshot, Failure> {

@@ -72,7 +72,8 @@ pub enum Command {
     /// See it work: a node and calls through it, on loopback, in a minute
     ///
     /// A node starts in a temporary directory, 10,000 calls fill one license over UDP, the next is refused, calls come by
-    /// S5 and S11 too, the evaluation period runs out under the lab clock, and the node's journal is played again. Each
+    /// S5 and S11 too, the evaluation period runs out under the lab clock, sessions are cleared, and the node's journal is
+    /// played again. Each
     /// step is explained and checked; what an operator would see is shown. It needs no root and leaves nothing behind.
     /// Exit code 1: some assertion did not hold.
     Demo(DemoArgs),

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use api::Request;
+use api::{ClearWhom, Reply, Request};
 use licensing::snapshot::ServiceStatus;
 use load::Report;
 use tests::capture::Capture;
@@ -18,7 +18,7 @@ use tests::ggsn::{self, OsmoGgsn};
 use tests::relay::Relay;
 use tests::subnet::GTP_C;
 use tests::tollgate::{binary, tollgate};
-use tests::tshark;
+use tests::{tshark, wait};
 
 const CALLS: u64 = 300;
 /// Requests of so many calls on Gn that are updated once.
@@ -281,5 +281,41 @@ fn on_s5_a_load_asks_for_what_it_is_told_to() -> Result<()> {
     assert_eq!(tshark::count(capture.path(), named)?, 0);
     let creates = tshark::fields(capture.path(), "gtpv2.message_type == 32", &asked)?;
     assert_eq!(creates[0], ["1,1", "9", "1"]);
+    Ok(())
+}
+
+/// On each interface the gateway's requests to end its calls are answered, and the calls are over in both books.
+#[test]
+fn what_an_operator_clears_is_over_for_the_load_too() -> Result<()> {
+    const HELD: u64 = 50;
+    let gateway = epc()?;
+    let node = gateway.node()?;
+    for (interface, name) in [("gn", "GGSN"), ("s5", "PGW"), ("s11", "SAEGW")] {
+        let (target, local) = (node.address(), gateway.site().subnet().ip(40));
+        let mut load = tollgate(["load"])?;
+        load.args(words(&format!(
+            "--json --interface {interface} --target {target} --local {local} --local-port 2123 \
+             --calls {HELD} --rate 200 --hold 10m"
+        )));
+        let load = Running::start("tollgate load", &mut load)?;
+        wait::until("every call is up", LIMIT, || {
+            Ok(u64::from(service(&gateway, name)?.sessions.0) == HELD)
+        })?;
+        let whom = ClearWhom::Service(name.to_owned());
+        let reactivate = false;
+        let cleared = node.control().ask(&Request::Clear { whom, reactivate })?;
+        let clients = 0;
+        let sessions = HELD;
+        assert_eq!(cleared, Reply::Cleared { sessions, clients });
+        let ended = load.wait(LIMIT)?;
+        let report: Report = serde_json::from_str(&ended.log()).with_context(|| ended.log())?;
+        assert_eq!(ended.status.code(), Some(0), "{report}");
+        let books = (report.ended_by_peer, report.delete.requests, report.live);
+        assert_eq!(books, (HELD, 0, 0), "{name}: {report}");
+        assert_eq!(report.unexpected, 0, "{name}: {report}");
+        wait::until("every call is over", LIMIT, || {
+            Ok(service(&gateway, name)?.sessions.0 == 0)
+        })?;
+    }
     Ok(())
 }

@@ -136,6 +136,14 @@ impl Caller {
         Ok(outcome.cause.0)
     }
 
+    /// For so long the MME does nothing but answer; the sessions that the node ended meanwhile, each by our tunnel
+    /// endpoint and its default bearer, twice if it asked twice.
+    pub fn ended(&mut self, time: Duration) -> Result<Vec<(u32, u8)>, Failure> {
+        let served = self.mme.client.serve(time);
+        served.map_err(|error| lost(&error))?;
+        Ok(self.mme.client.take_ended())
+    }
+
     /// So many calls come at a rate, and stay up.
     pub fn load(
         &self,

@@ -1,14 +1,16 @@
 //! The steps by GTPv2-C: a PGW on S5, SGW and PGW in one on S11.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use api::Failure;
+use api::{ClearWhom, Failure};
 use licensing::RefusalReason;
 use load::Interface;
 
 use super::caller::Answer;
-use super::steps::{SERVICES, STATUS, because, counted, load};
+use super::steps::{SERVICES, STATUS, WAIT, because, counted, load};
 use super::{Demo, GGSN, PGW, SAEGW, SGW, interrupted};
+use crate::output;
 
 /// Cause "Request accepted" (TS 29.274 8.4).
 const ACCEPTED: u8 = 16;
@@ -102,6 +104,34 @@ pub fn blocked(demo: &mut Demo) -> Result<(), Failure> {
     accepted(demo, "the UE on S11 may detach", cause);
     let wanted = [(PGW, FIRST_CALLS - 2 + LOAD), (SAEGW, LOAD)];
     counted(demo, "both are counted down", &wanted)?;
+    demo.show(STATUS, SERVICES, " service")
+}
+
+/// An operator ends what SAEGW holds.
+pub fn cleared(demo: &mut Demo) -> Result<(), Failure> {
+    output::print("\n$ tollgate clear subscribers service SAEGW -noconfirm\n");
+    let asked_for = demo.clear(ClearWhom::Service(SAEGW.to_owned()))?;
+    let observed = format!("{asked_for} sessions");
+    let held = asked_for == u64::from(LOAD);
+    demo.check("all that SAEGW holds are meant", held, observed);
+    let end = Instant::now() + WAIT;
+    let mut ended = BTreeSet::new();
+    while ended.len() < LOAD as usize && Instant::now() < end {
+        ended.extend(demo.caller.ended(Duration::from_millis(50))?);
+        if demo.interrupt.came() {
+            return Err(interrupted());
+        }
+    }
+    let observed = format!("{} sessions", ended.len());
+    let held = ended.len() == LOAD as usize;
+    demo.check("the MME is asked to delete each", held, observed);
+    while demo.service(SAEGW)?.sessions.0 > 0 && Instant::now() < end {
+        if demo.interrupt.wait(Duration::from_millis(50)) {
+            return Err(interrupted());
+        }
+    }
+    let wanted = [(SAEGW, 0), (PGW, FIRST_CALLS - 2 + LOAD)];
+    counted(demo, "they are gone, the others are not", &wanted)?;
     demo.show(STATUS, SERVICES, " service")
 }
 

@@ -31,7 +31,7 @@ const FIRST_CALLS: u32 = 100;
 const SPEEDUP: u32 = 90 * 86_400 / 6;
 
 /// Longest wait for something that the node does by itself.
-const WAIT: Duration = Duration::from_secs(30);
+pub const WAIT: Duration = Duration::from_secs(30);
 
 /// Cause "Request accepted" (TS 29.060 7.7.1).
 const ACCEPTED: u8 = 128;
@@ -111,7 +111,13 @@ pub const STEPS: &[Step] = &[
         play: epc::blocked,
     },
     Step {
-        heading: "11. The count is proved",
+        heading: "11. An operator ends sessions",
+        words: "The peer of each is asked to delete it; it counts until that is answered. Here the MME answers for all \
+                that SAEGW holds; what PGW holds is left alone.",
+        play: epc::cleared,
+    },
+    Step {
+        heading: "12. The count is proved",
         words: "In the background the node recounts its session table and compares it with every counter that \
                 licensing relies on.",
         play: proved,
