@@ -9,4 +9,5 @@ mod refusals;
 mod relay;
 mod retransmission;
 pub(crate) mod rig;
+mod roaming;
 mod saegw;
