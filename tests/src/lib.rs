@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod ggsn;
 pub mod gtphub;
 pub mod gtpv2;
+pub mod leaks;
 pub mod message;
 pub mod node;
 pub mod planes;

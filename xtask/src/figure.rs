@@ -24,7 +24,7 @@ enum How {
     Count(fn(&Workspace) -> Result<Line>),
 }
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 7] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -46,6 +46,12 @@ const FIGURES: [Figure; 6] = [
     Figure {
         id: "gate-allocations",
         meaning: "allocations on the path of admit, release and refusal",
+        target: "0",
+        how: How::Bench,
+    },
+    Figure {
+        id: "permit-leaks",
+        meaning: "permits not back after 1,000,000 random procedure steps, peers restarting, beside a plain model",
         target: "0",
         how: How::Bench,
     },
