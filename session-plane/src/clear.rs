@@ -186,7 +186,7 @@ impl SessionPlane {
             let place = clearing.next;
             let session = self.table.session(place);
             let meant = session.is_some_and(|session| clearing.means(session, peer));
-            if meant && self.is_to_be_asked(place) {
+            if meant && self.is_to_be_asked(place, Ended::Cleared) {
                 let full = asked >= SESSIONS_STEP || self.transactions.half_full();
                 let why = Why::Cleared {
                     reactivate: clearing.reactivate,
@@ -202,10 +202,10 @@ impl SessionPlane {
 
     /// Whether the peer of a session has to be asked for its end. One that an SGW is about to end is not, and one whose PGW
     /// has not answered yet the peer does not know: that one ends at once.
-    fn is_to_be_asked(&mut self, place: u32) -> bool {
+    pub(crate) fn is_to_be_asked(&mut self, place: u32, how: Ended) -> bool {
         match self.relays.get(place).map(|relay| relay.state) {
             Some(State::Asking { .. }) => {
-                self.end_session(place, Ended::Cleared);
+                self.end_session(place, how);
                 false
             }
             Some(State::Leaving | State::Closing { .. }) => false,

@@ -15,12 +15,13 @@ use licensing::Mono;
 use crate::hashing::Keyed;
 use crate::plane::SessionPlane;
 use crate::session::Identity;
+use crate::statistics::Ended;
 use crate::transactions::Why;
 use crate::ues::Ue;
 
 /// Peers asked in one step to delete calls that are inactive.
 const STEP: usize = 16;
-/// After this there may be room to ask where there was none.
+/// From one look at a call that is inactive to the next: it may not have been asked for yet, for want of room.
 const PACE: Duration = Duration::from_secs(1);
 
 /// Emergency sessions.
@@ -35,7 +36,7 @@ pub(crate) struct Emergencies {
 struct Living {
     /// Its place in the table.
     session: u32,
-    /// None: never, or its peer was asked to delete it.
+    /// None: never.
     due: Option<Mono>,
 }
 
@@ -72,7 +73,7 @@ impl Emergencies {
         }
     }
 
-    /// It is inactive at another time; nothing changes if it never is, or was found inactive before.
+    /// It is inactive at another time, if it ever is.
     fn put_off(&mut self, who: Identity, session: u32, due: Mono) {
         let living = self.living.get_mut(&who);
         let living = living.filter(|living| living.session == session);
@@ -93,14 +94,6 @@ impl Emergencies {
     fn inactive(&self, now: Mono) -> Option<(Identity, u32)> {
         let (_, who) = *self.due.first().filter(|(at, _)| *at <= now)?;
         Some((who, self.session_of(who)?))
-    }
-
-    /// Its peer was asked to delete it.
-    fn asked(&mut self, who: Identity) {
-        if let Some(living) = self.living.get_mut(&who) {
-            let before = living.due.take();
-            self.wait(who, before, None);
-        }
     }
 
     /// Those that wait are those that may be inactive, and the waiting is of the living.
@@ -146,10 +139,11 @@ impl SessionPlane {
             let Some((who, session)) = self.emergencies.inactive(now) else {
                 return;
             };
-            match self.ask_to_delete(session, Why::Inactive, now) {
-                Ok(()) => self.emergencies.asked(who),
-                Err(_) => self.emergencies.put_off(who, session, now.after(PACE)),
+            if self.is_to_be_asked(session, Ended::Inactive) {
+                // Where there is no room to ask, there may be at the next look.
+                let _asked = self.ask_to_delete(session, Why::Inactive, now);
             }
+            self.emergencies.put_off(who, session, now.after(PACE));
         }
     }
 }

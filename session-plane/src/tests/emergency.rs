@@ -318,3 +318,23 @@ fn an_inactive_call_waits_for_room_to_ask_and_one_made_anew_is_not_inactive() {
     assert_eq!(ended[&Ended::Inactive], 2);
     assert_eq!(rig.live(), 1);
 }
+
+/// Its place may be another's before the answer to a second request would come.
+#[test]
+fn a_call_that_an_operator_clears_is_not_asked_for_once_more_when_it_is_inactive() {
+    let mut rig = with_inactivity();
+    rig.make(1, 5, "sos");
+    rig.run(Duration::from_millis(599_900));
+    let clear = crate::Clear {
+        whom: crate::Whom::Apn("sos".into()),
+        reactivate: false,
+    };
+    assert!(rig.plane.clear(&clear, rig.now));
+    let sent = rig.run(Duration::from_secs(1));
+    assert_eq!(kind_of(&sent), [MessageType::DELETE_PDP_CONTEXT_REQUEST.0]);
+    rig.run(Duration::from_secs(60));
+    let ended = rig.plane.statistics().sessions_ended;
+    assert_eq!(ended[&Ended::Cleared], 1);
+    assert_eq!(ended.get(&Ended::Inactive), None);
+    assert_eq!((rig.live(), rig.plane.transactions.len()), (0, 0));
+}

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod emergency;
 mod modify;
 mod net;
 mod peers;
