@@ -50,8 +50,10 @@ pub struct ServiceSessions {
 /// Sessions of one APN.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApnSessions {
-    /// The access point name.
+    /// The access point name, which there may be once for each of GGSN, PGW, SAEGW and SGW.
     pub apn: String,
+    /// The name of the service that counts its calls.
+    pub service: String,
     /// Sessions now.
     pub sessions: u64,
 }

@@ -17,7 +17,7 @@ const SERVICES: &[Column] = &[
     right("Ceiling"),
     right("Licenses"),
 ];
-const APNS: &[Column] = &[left("APN", 50), right("Sessions")];
+const APNS: &[Column] = &[left("APN", 40), left("Service", 8), right("Sessions")];
 const PEERS: &[Column] = &[left("Peer", 40), right("Sessions")];
 const WORKERS: &[Column] = &[right("Worker"), right("Sessions"), right("Datagrams")];
 const CLIENTS: &[Column] = &[
@@ -91,7 +91,11 @@ fn services(snapshot: &Snapshot, sessions: &SessionSummary) -> String {
 fn traffic(sessions: &SessionSummary) -> [Option<Table>; 9] {
     [
         filled(APNS, &sessions.apns, |row| {
-            [row.apn.clone(), row.sessions.to_string()]
+            [
+                row.apn.clone(),
+                row.service.clone(),
+                row.sessions.to_string(),
+            ]
         }),
         filled(PEERS, &sessions.peers, |row| {
             [row.peer.to_string(), row.sessions.to_string()]

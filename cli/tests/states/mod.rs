@@ -557,6 +557,7 @@ fn sessions() -> SessionSummary {
         }],
         apns: vec![ApnSessions {
             apn: "internet".into(),
+            service: "GGSN".into(),
             sessions: 101,
         }],
         peers: vec![PeerSessions {

@@ -9,7 +9,7 @@ use api::{
 };
 use gtp::{v1, v2};
 use licensing::{Mono, ServiceIndex};
-use session_plane::config::GtpVersion;
+use session_plane::config::{Apn, GtpVersion};
 use session_plane::statistics::{DropReason, Ended, Statistics};
 use session_plane::{PoolCount, Shared};
 
@@ -98,8 +98,10 @@ fn services(config: &Config, workers: &[Statistics]) -> Vec<ServiceSessions> {
 
 fn apns(config: &Config, workers: &[Statistics]) -> Vec<ApnSessions> {
     let named = config.plane.apns.iter().enumerate();
+    let service = |apn: &Apn| config.catalog.services().get(apn.service.at());
     let rows = named.map(|(place, apn)| ApnSessions {
         apn: apn.name.clone(),
+        service: service(apn).map_or_else(String::new, |service| service.name.clone()),
         sessions: total(workers, |w| {
             let sessions = w.sessions_by_apn.get(place);
             sessions.copied().unwrap_or(0).into()
