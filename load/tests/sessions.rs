@@ -269,6 +269,7 @@ fn a_call_that_the_gateway_no_longer_knows_is_over() {
         };
         assert_eq!(asked.refused, 10);
         assert_eq!(asked.causes[0].cause, Cause::CONTEXT_NOT_FOUND.0);
+        assert_eq!(report.update.requests, 10, "nothing more is asked for");
         assert_eq!((report.delete.requests, report.live), (0, 0));
     }
 }

@@ -27,6 +27,8 @@ const UPDATED_ONCE: [(&str, u64); 3] = [("Create", CALLS), ("Update", CALLS), ("
 const PGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"PGW\"\npool = \"mobiles\"\n";
 /// Those of an SGW and PGW in one.
 const SAEGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"SAEGW\"\npool = \"mobiles\"\n";
+/// Those of an SGW; the addresses are the PGW's.
+const SGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"SGW\"\n";
 /// Three to four seconds, if all is well.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -318,4 +320,25 @@ fn what_an_operator_clears_is_over_for_the_load_too() -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// A node that is an SGW, and another that is the PGW which the MME names: a call is counted once in each.
+#[test]
+fn on_s11_an_sgw_takes_every_call_to_the_pgw_that_it_names() -> Result<()> {
+    let (pgw, site) = (epc()?, Site::new()?);
+    let mut configuration = site.configuration();
+    configuration.apns.push_str(SGW_APNS);
+    let sgw = site.open(&configuration)?;
+    let more = format!("--interface s11 --pgw {}", pgw.node()?.address().ip());
+    let (code, report, capture) = through_a_relay(&sgw, &words(&more))?;
+    let expected = [
+        ("Create", CALLS),
+        ("Modify", 2 * CALLS),
+        ("Release", CALLS),
+        ("Delete", CALLS),
+    ];
+    assert_whole(code, &report, &expected);
+    assert_eq!(tshark::faults(capture.path(), "udp")?, Vec::<String>::new());
+    assert_counted_by(&sgw, "SGW", &report)?;
+    assert_counted_by(&pgw, "PGW", &report)
 }

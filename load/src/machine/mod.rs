@@ -264,8 +264,7 @@ impl Machine {
     /// Begins what is due; calls that are held for ever end once there are no more to begin.
     fn pump(&mut self, now: Mono) {
         self.begin_due(now);
-        let idle = self.under_way() == 0 && self.ready.is_empty();
-        if self.holds_for_ever() && self.arrivals.next().is_none() && idle {
+        if self.holds_for_ever() && self.arrivals.next().is_none() && self.under_way() == 0 {
             self.finish();
             self.begin_due(now);
         }

@@ -205,7 +205,7 @@ impl SessionClient {
             teid: session.teid,
         };
         let kind = MessageType::MODIFY_BEARER_REQUEST;
-        self.exchange(kind, session.teid, |out, sequence| {
+        self.exchange(kind, |out, sequence| {
             modify.write(out, session.peer_teid, sequence).map(drop)
         })
     }
@@ -217,7 +217,7 @@ impl SessionClient {
     /// When no answer comes, or the socket fails.
     pub fn release(&mut self, session: &Session) -> Result<Answered, SessionError> {
         let kind = MessageType::RELEASE_ACCESS_BEARERS_REQUEST;
-        self.exchange(kind, session.teid, |out, sequence| {
+        self.exchange(kind, |out, sequence| {
             write_release(out, session.peer_teid, sequence).map(drop)
         })
     }
@@ -230,7 +230,7 @@ impl SessionClient {
     pub fn delete(&mut self, session: &Session) -> Result<Answered, SessionError> {
         let kind = MessageType::DELETE_SESSION_REQUEST;
         let interface = self.options.interface;
-        self.exchange(kind, session.teid, |out, sequence| {
+        self.exchange(kind, |out, sequence| {
             write_delete(out, interface, session.peer_teid, sequence, session.ebi).map(drop)
         })
     }
@@ -242,7 +242,7 @@ impl SessionClient {
     /// When no answer comes, or the socket fails.
     pub fn echo(&mut self) -> Result<Answered, SessionError> {
         let (kind, recovery) = (MessageType::ECHO_REQUEST, self.options.recovery);
-        self.exchange(kind, 0, |out, sequence| {
+        self.exchange(kind, |out, sequence| {
             write_echo(out, kind, sequence, recovery).map(drop)
         })
     }
@@ -283,7 +283,7 @@ impl SessionClient {
         };
         change(&mut request);
         let kind = MessageType::CREATE_SESSION_REQUEST;
-        let mut answered = self.exchange(kind, session.teid, |out, sequence| {
+        let mut answered = self.exchange(kind, |out, sequence| {
             request.write(out, session.peer_teid, sequence).map(drop)
         })?;
         answered.session = answered.complete(self.options.interface, session);
@@ -297,7 +297,6 @@ impl SessionClient {
     fn exchange(
         &mut self,
         kind: MessageType,
-        teid: u32,
         write: impl FnOnce(&mut Vec<u8>, u32) -> Result<(), WriteError>,
     ) -> Result<Answered, SessionError> {
         self.sequence = (self.sequence + 1) & self.options.interface.last_sequence();
@@ -310,7 +309,7 @@ impl SessionClient {
             let mut reply = None;
             while reply.is_none() && self.clock.now() < until {
                 self.receive(until, |datagram| {
-                    let ours = answers(datagram, kind, sequence, teid);
+                    let ours = answers(datagram, kind, sequence);
                     if ours {
                         reply = Some(datagram.to_vec());
                     }
@@ -395,12 +394,10 @@ impl Answered {
     }
 }
 
-/// Whether this is the answer to that request. A refusal may come to no endpoint.
-fn answers(datagram: &[u8], request: MessageType, sequence: u32, teid: u32) -> bool {
+/// Whether this is the answer to that request.
+fn answers(datagram: &[u8], request: MessageType, sequence: u32) -> bool {
     peek(datagram).is_some_and(|header| {
-        Some(MessageType(header.kind)) == request.response()
-            && header.sequence == Some(sequence)
-            && (header.teid == teid || header.teid == 0)
+        Some(MessageType(header.kind)) == request.response() && header.sequence == Some(sequence)
     })
 }
 
