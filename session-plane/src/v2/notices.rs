@@ -11,14 +11,14 @@
 //! Everything else is dropped and counted: Modify Access Bearers, which no MME sends to an SGW that did not offer it,
 //! failure indications and acknowledgements, which nothing follows.
 
-use gtp::v2::{Cause, IeType, MessageType};
+use gtp::v2::{Cause, IeType, Imei, Imsi, MessageType};
 
 use super::answer::Bearers;
 use super::mandatory::{self, BEARER_COMMAND, CHANGE_NOTIFICATION, RESOURCE_COMMAND, RESUME};
 use super::{Done, Rejected, Request, bearer_number};
 use crate::plane::SessionPlane;
 
-/// What an answer repeats of its request, by its type: the first values, each of at most 8 octets.
+/// What an answer repeats of its request, by its type: the first values, each of at most 8 octets, if they are well formed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Repeated([Option<(IeType, [u8; 8], usize)>; 2]);
 
@@ -43,11 +43,22 @@ impl Repeated {
 impl Request<'_> {
     fn repeated(&self, kinds: [IeType; 2]) -> Repeated {
         Repeated(kinds.map(|kind| {
-            let value = self.ies.get(kind, 0)?;
+            let value = self
+                .ies
+                .get(kind, 0)
+                .filter(|value| is_formed(kind, value))?;
             let mut octets = [0; 8];
             octets.get_mut(..value.len())?.copy_from_slice(value);
             Some((kind, octets, value.len()))
         }))
+    }
+}
+
+fn is_formed(kind: IeType, value: &[u8]) -> bool {
+    match kind {
+        IeType::IMSI => Imsi::parse_short(value).is_ok(),
+        IeType::MEI => Imei::parse(value).is_ok(),
+        _ => !value.is_empty(),
     }
 }
 

@@ -583,6 +583,13 @@ fn notices_are_accepted_and_repeat_what_they_must() {
     let answer = rig.accepted2(&change.clone().with(IeType::MEI, 0, &MEI));
     assert_eq!(answer.ies().get(IeType::IMSI, 0), Some(&imsi2(1)[..]));
     assert_eq!(answer.ies().get(IeType::MEI, 0), Some(&MEI[..]));
+    let malformed = rig.ask2(&change.clone().but(false, IeType::IMSI, 0, &[0xAA; 8]));
+    let named = Some((IeType::IMSI, 0));
+    assert_eq!(
+        malformed.complaint(),
+        (Cause::MANDATORY_IE_INCORRECT, named)
+    );
+    assert_eq!(malformed.ies().get(IeType::IMSI, 0), None);
     let without = rig.accepted2(&change.without(false, IeType::IMSI, 0));
     assert_eq!(without.ies().get(IeType::IMSI, 0), None);
     let by_sgw = rig.make2(2, 5, "internet");
