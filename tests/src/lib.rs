@@ -23,6 +23,7 @@ pub mod gtphub;
 pub mod gtpv2;
 pub mod leaks;
 pub mod message;
+pub mod mutate;
 pub mod node;
 pub mod planes;
 pub mod pycrate;

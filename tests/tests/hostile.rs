@@ -1,13 +1,19 @@
 //! Whatever comes to a node, it goes on, and what it sends is well formed.
 #![forbid(unsafe_code)]
 
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use api::ClearWhom;
+use api::Request;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use tests::capture::Capture;
 use tests::gateway::{Gateway, Site};
+use tests::mutate::Mutator;
+use tests::node::APNS;
 use tests::sgsn::{Call, Message, Received, ie, kind};
 use tests::{tshark, wait};
 
@@ -136,5 +142,110 @@ fn spoilt_messages_do_no_harm_and_every_answer_is_well_formed() -> Result<()> {
     assert!(summary.causes.len() > 5, "{:?}", summary.causes);
     assert!(tshark::count(capture.path(), "gtp")? > 1_000);
     assert_eq!(tshark::faults(capture.path(), "gtp")?, Vec::<String>::new());
+    Ok(())
+}
+
+/// Every role under the names that the captures ask for. Nobody answers the node, so that what it asks is soon given up.
+const ROLES: &str = r#"
+[[apn]]
+name = "internet"
+service = "PGW"
+pool = "mobiles"
+
+[[apn]]
+name = "internet"
+service = "SAEGW"
+pool = "mobiles"
+
+[[apn]]
+name = "sos"
+service = "SAEGW"
+pool = "mobiles"
+emergency = true
+"#;
+const TIMERS: &str =
+    "echo_interval_s = 0\nrecount_interval_s = 1\nt3_response_s = 1\nn3_requests = 2";
+
+/// Takes what the node sent.
+fn drain(
+    socket: &UdpSocket,
+    node: std::net::SocketAddr,
+    capture: &Capture,
+    to: &mut Mutator,
+) -> Result<()> {
+    let mut buffer = [0; 8192];
+    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+        if from == node {
+            capture.record(node, socket.local_addr()?, &buffer[..length])?;
+            to.learn(&buffer[..length]);
+        }
+    }
+    Ok(())
+}
+
+fn clear(gateway: &Gateway, whom: ClearWhom) -> Result<()> {
+    let reactivate = false;
+    let request = Request::Clear { whom, reactivate };
+    gateway.node()?.control().ask(&request)?;
+    Ok(())
+}
+
+#[test]
+fn mutated_captures_do_a_node_no_harm_and_leave_nothing() -> Result<()> {
+    let site = Site::new()?;
+    let mut configuration = site.configuration();
+    configuration.apns = format!("{APNS}{ROLES}");
+    configuration.gn = TIMERS.to_owned();
+    let gateway = site.open(&configuration)?;
+    let node = configuration.listen;
+    let capture = Capture::create(gateway.site().dir().join("mutated.pcap"))?;
+    let sockets = [50, 51, 52].map(|host| gateway.site().subnet().socket(host));
+    let sockets = sockets.into_iter().collect::<Result<Vec<_>>>()?;
+    for socket in &sockets {
+        socket.set_read_timeout(Some(Duration::from_millis(2)))?;
+    }
+    let mut mutator = Mutator::new(StdRng::seed_from_u64(7))?;
+    let IpAddr::V4(own) = node.ip() else {
+        bail!("{node} is no IPv4 address")
+    };
+    mutator.replace_address([192, 0, 2, 1], own.octets());
+    // The node asks its peers where the captures say that they are: at the sockets here.
+    for (n, socket) in (1..).zip(&sockets) {
+        if let IpAddr::V4(peer) = socket.local_addr()?.ip() {
+            mutator.replace_address([198, 51, 100, n], peer.octets());
+        }
+    }
+    for n in 0..DATAGRAMS {
+        let socket = &sockets[n as usize % sockets.len()];
+        socket.send_to(&mutator.next(), node)?;
+        if n % BATCH == BATCH - 1 {
+            for socket in &sockets {
+                drain(socket, node, &capture, &mut mutator)?;
+            }
+        }
+    }
+    let control = gateway.node()?.control();
+    let made = control.sessions()?.sessions;
+    assert!(made > 0, "no session was made");
+    for whom in [ClearWhom::All, ClearWhom::Apn("sos".into())] {
+        clear(&gateway, whom)?;
+    }
+    wait::until("all sessions have ended", SOON, || {
+        for socket in &sockets {
+            drain(socket, node, &capture, &mut mutator)?;
+        }
+        Ok(control.sessions()?.sessions == 0)
+    })?;
+    let (health, summary) = (control.health()?, control.sessions()?);
+    assert!(health.workers.iter().all(|worker| worker.alive));
+    assert_eq!((health.permits_dropped, health.control_dead), (0, false));
+    assert!(summary.pools.iter().all(|pool| pool.used == 0));
+    let services = control.snapshot()?.services;
+    assert!(services.iter().all(|service| service.sessions.0 == 0));
+    assert!(tshark::count(capture.path(), "gtpv2")? > 1_000);
+    assert_eq!(
+        tshark::faults(capture.path(), "gtp || gtpv2")?,
+        Vec::<String>::new()
+    );
     Ok(())
 }
