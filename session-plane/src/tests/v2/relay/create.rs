@@ -367,6 +367,38 @@ fn a_session_that_the_pgw_is_asked_for_is_replaced_too() {
     assert_eq!(net.sgw[0].plane.statistics().requests_repeated, 0);
 }
 
+/// Two requests for the same session might come to the PGW in another order, and the older replace the newer.
+//= L13
+#[test]
+fn a_session_is_asked_for_again_once_the_first_request_has_come_to_its_end() {
+    let mut net = Net::new();
+    net.hold = true;
+    let first = net.begin(&create(1, 5, "internet"));
+    let second = net.begin(&create(1, 5, "internet"));
+    let third = net.begin(&create(1, 5, "internet"));
+    for given_up in [first, second] {
+        assert_eq!(net.answer_to(&given_up).cause(), Cause::REQUEST_REJECTED);
+    }
+    assert_eq!(net.kinds_to_pgw(), [MessageType::CREATE_SESSION_REQUEST]);
+    assert_eq!(net.counts(), (1, 1));
+    // The answer to the first is lost, and the third is refused: what the first has made goes all the same.
+    net.lose_held();
+    let blocked = Terms {
+        block: Some(Block::Service),
+        ..Terms::default()
+    };
+    net.pgw.terms(PGW, blocked);
+    net.run(6 * SECOND);
+    assert_eq!(net.answer_to(&third).cause(), Cause::NO_RESOURCES_AVAILABLE);
+    let kinds = [
+        MessageType::CREATE_SESSION_REQUEST,
+        MessageType::CREATE_SESSION_REQUEST,
+        MessageType::DELETE_SESSION_REQUEST,
+    ];
+    assert_eq!(net.kinds_to_pgw(), kinds);
+    net.assert_empty();
+}
+
 #[test]
 fn one_ue_has_collapsed_and_relayed_connections_and_each_counts_as_what_it_is() {
     let mut net = Net::new();

@@ -162,6 +162,12 @@ impl Net {
         }
     }
 
+    /// What the PGW sent is lost.
+    pub fn lose_held(&mut self) {
+        self.hold = false;
+        self.held.clear();
+    }
+
     /// Lets time pass, and all happen that is due in it.
     pub fn run(&mut self, time: Duration) {
         let end = self.now.mono.after(time);
