@@ -196,7 +196,7 @@ impl SessionPlane {
 
     /// Our endpoint for a UE by S11: the one that it has, if the request names it or a session that stays has it; else
     /// another, so that what an MME may still send that had it before does not reach the new session.
-    fn ue_teid(
+    pub(crate) fn ue_teid(
         &mut self,
         call: &Call<'_>,
         leaving: [Option<u32>; 2],

@@ -1,5 +1,6 @@
 //! The machine of one worker: a datagram goes in, an answer comes out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::clear::{Clears, Farewell};
 use crate::config::{GtpVersion, PeerOptions, PlaneConfig};
 use crate::emergency::Emergencies;
 use crate::error::PlaneError;
-use crate::hashing::Keyed;
+use crate::hashing::{Keyed, OwnNumbers};
 use crate::output::{Outbox, Output, Path};
 use crate::peers::PeerStatus;
 use crate::procedure::Request;
@@ -30,6 +31,7 @@ use crate::subscribers::RefusedSubscribers;
 use crate::supervision::{SESSIONS_STEP, Supervision};
 use crate::table::{Endpoints, PLACES_MAX, Table};
 use crate::transactions::{AnswerHeader, Transactions};
+use crate::v2::Before;
 use crate::v2::Relays;
 
 /// How often answers that have expired are dropped, while there are any.
@@ -56,6 +58,8 @@ pub struct SessionPlane {
     pub(crate) table: Table,
     pub(crate) refused: RefusedSubscribers,
     pub(crate) emergencies: Emergencies,
+    /// Sessions that MMEs have brought here for hand-overs that are not over, by place.
+    pub(crate) prepared: HashMap<u32, Before, OwnNumbers>,
     pub(crate) counters: Counters,
     pub(crate) outbox: Outbox,
     pub(crate) supervision: Supervision,
@@ -107,6 +111,7 @@ impl SessionPlane {
             table: Table::new(keyed.clone()),
             refused: RefusedSubscribers::new(bounds.refused_subscribers, keyed.clone()),
             emergencies: Emergencies::new(keyed.clone()),
+            prepared: HashMap::with_hasher(OwnNumbers),
             counters: Counters::new(),
             outbox: Outbox::default(),
             supervision: Supervision::default(),
@@ -435,6 +440,7 @@ impl SessionPlane {
         self.live_by_apn[usize::from(session.apn)] -= 1;
         self.recount.left(place, session.class);
         self.emergencies.ended(session.identity, place);
+        self.prepared.remove(&place);
         self.counters.ended(how);
         self.transactions.forget(place);
         self.leave_relay(place, &session, how);

@@ -107,7 +107,6 @@ impl Context {
         self.peer_user = mapped(peer_user);
     }
 
-    #[cfg(test)]
     pub(crate) fn peer_user(&self) -> IpAddr {
         self.peer_user.to_canonical()
     }

@@ -295,20 +295,27 @@ impl Table {
         let (identity, nsapi) = (session.identity, session.context.nsapi);
         match session.access {
             Access::Gn => self.forget(session.teid, identity, nsapi),
-            Access::S11 => {
-                if let Some(ue) = self.ues.leave(identity, nsapi) {
-                    self.teids.remove(&ue.teid);
-                }
-                self.teids.remove(&session.teid);
-            }
-            Access::S5 | Access::S2a | Access::S2b => {
-                let key = (identity.with(nsapi), session.apn, session.access);
-                self.bearers.remove(&key);
+            Access::S11 | Access::S5 | Access::S2a | Access::S2b => {
+                self.forget_bearer(identity, nsapi, session.apn, session.access);
                 self.teids.remove(&session.teid);
             }
         }
         self.teids.remove(&session.context.teid);
         Some(session)
+    }
+
+    /// A session goes on by S11, under this access point name and number; its own endpoint is the same.
+    pub(crate) fn join_ue(&mut self, place: u32, apn: u16, number: Nsapi, ue: Endpoints) {
+        let Some(session) = self.sessions.get_mut(place) else {
+            return;
+        };
+        let (who, had) = (session.identity, session.context.nsapi);
+        let (was_at, access) = (session.apn, session.access);
+        (session.access, session.apn) = (Access::S11, apn);
+        (session.context.nsapi, session.peer_teid) = (number, 0);
+        self.forget_bearer(who, had, was_at, access);
+        let joined = self.ues.join(who, ue.ours, ue.peers, number, place);
+        self.teids.insert(ue.ours, joined | UE);
     }
 
     /// A session by S11 leaves its UE and goes on by S5, under this access point name; its endpoint is the same.
@@ -318,9 +325,7 @@ impl Table {
         };
         (session.access, session.apn) = (Access::S5, apn);
         let (who, number) = (session.identity, session.context.nsapi);
-        if let Some(ue) = self.ues.leave(who, number) {
-            self.teids.remove(&ue.teid);
-        }
+        self.forget_bearer(who, number, apn, Access::S11);
         let key = (who.with(number), apn, Access::S5);
         self.bearers.insert(key, place);
     }
@@ -391,6 +396,15 @@ impl Table {
         self.contexts.remove(&old);
         self.contexts.insert(new, Place::First(session).entry());
         Some(Left::Session)
+    }
+
+    /// The number of a bearer by GTPv2 is free; by S11 its UE goes with its last session.
+    fn forget_bearer(&mut self, who: Identity, number: Nsapi, apn: u16, access: Access) {
+        if access != Access::S11 {
+            self.bearers.remove(&(who.with(number), apn, access));
+        } else if let Some(ue) = self.ues.leave(who, number) {
+            self.teids.remove(&ue.teid);
+        }
     }
 
     fn forget(&mut self, teid: u32, identity: Identity, nsapi: Nsapi) {

@@ -62,6 +62,7 @@ impl SessionPlane {
             self.hear_recovery_of(request, session);
         }
         for (session, enodeb) in plan.moves.into_iter().flatten() {
+            self.prepared.remove(&session);
             if let (Some(context), Some(address)) = (
                 self.table.context_mut(Place::First(session)),
                 enodeb.address(),

@@ -30,6 +30,8 @@ struct Plan<'a> {
     options: Option<(IeType, pco::Answer)>,
     /// The PGW that gives the addresses, where that is another's.
     pgw: Option<IpAddr>,
+    /// A connection of ours that comes from another SGW; and whether it is sure to stay.
+    relocated: Option<(u32, bool)>,
 }
 
 impl SessionPlane {
@@ -43,7 +45,13 @@ impl SessionPlane {
             self.relay_session(request, &plan.call, pgw)?;
             return Ok(None);
         }
-        let made = match self.begin_call(&plan.call, request.now) {
+        let made = match plan.relocated {
+            Some((session, sure)) => {
+                self.come_from_an_sgw(&plan.call, session, sure, request.now.mono)
+            }
+            None => self.begin_call(&plan.call, request.now),
+        };
+        let made = match made {
             Ok(made) => made,
             Err(obstacle) => return Err(self.stopped_v2(obstacle, &plan.call, request)),
         };
@@ -123,10 +131,8 @@ impl SessionPlane {
             (Some(endpoint), Role::Sgw) => Some(address_of(endpoint, PGW_CONTROL, false)?),
             (_, Role::Ggsn | Role::Pgw | Role::Saegw | Role::Sgw) => None,
         };
-        let comes_over = match flags.has(Indication::HI) && pgw.is_none() {
-            true => relocated.or_else(handed_over),
-            false => relocated,
-        };
+        let is_handed = flags.has(Indication::HI) && pgw.is_none() && relocated.is_none();
+        let comes_over = is_handed.then(handed_over).flatten();
         let (pdn_type, cause) = match relocated.and_then(|session| self.pdn_type_of(session)) {
             Some(pdn_type) => (pdn_type, Cause::REQUEST_ACCEPTED),
             None if pgw.is_some() => (PdnType::NonIp, Cause::REQUEST_ACCEPTED),
@@ -158,6 +164,7 @@ impl SessionPlane {
             cause,
             options: request.options_of(apn),
             pgw,
+            relocated: relocated.map(|session| (session, flags.has(Indication::OI))),
         })
     }
 

@@ -41,7 +41,11 @@ impl SessionPlane {
         }
         let sessions = record.sessions();
         if request.flags().has(Indication::SI) {
-            sessions.for_each(|session| self.end_here(session, request.flags()));
+            for session in sessions {
+                if !self.go_back(session, request.now.mono) {
+                    self.end_here(session, request.flags());
+                }
+            }
             return Ok(Some(Done::with(Cause::REQUEST_ACCEPTED)));
         }
         let missing = CauseIe::about(Cause::CONDITIONAL_IE_MISSING, IeType::EBI, 0);

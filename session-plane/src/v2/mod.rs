@@ -13,6 +13,8 @@ mod notices;
 mod relay;
 mod relocation;
 
+pub(crate) use relocation::Before;
+
 use gtp::peek::peek;
 use gtp::v1::Nsapi;
 use gtp::v2::{

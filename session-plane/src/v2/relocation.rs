@@ -2,16 +2,31 @@
 //! whereupon both are one here, or an SGW elsewhere instead of ourselves. It goes on, with its permit and its addresses,
 //! under the service that it has become, and is never refused for a license (rule L7).
 //!
-//! An MME prepares a hand-over between eNodeBs at the new SGW before it is sure of it, and without the Operation
-//! Indication: that makes no difference here, the connection comes at once.
+//! For a hand-over between eNodeBs an MME prepares the new SGW before the UE goes, and tells so by leaving the Operation
+//! Indication out (TS 23.401 5.5.1.2). The connection comes at once; if the hand-over is cancelled it goes back to the SGW
+//! that had it.
+
+use std::net::IpAddr;
 
 use gtp::v2::{Cause, CauseIe, FTeid, PdnType};
+use licensing::Mono;
 
 use super::Request;
+use crate::call::{Call, Made, Obstacle};
 use crate::config::{GtpVersion, Role};
 use crate::plane::SessionPlane;
 use crate::session::{Access, Identity};
 use crate::statistics::Ended;
+use crate::table::{Endpoints, Place};
+
+/// The SGW that a connection came from for a hand-over that is not over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    peer: IpAddr,
+    peer_teid: u32,
+    /// Its endpoint for user data.
+    user: (u32, IpAddr),
+}
 
 impl SessionPlane {
     /// The connection that a Create from an MME brings to us: the one whose PGW's endpoint, ours, it names. None: it asks
@@ -22,10 +37,95 @@ impl SessionPlane {
         }
         let place = self.table.by_teid_of(pgw.teid, GtpVersion::V2);
         let session = place.and_then(|place| self.table.session(place));
-        match session.is_some_and(|session| session.identity == who) {
+        let is_it = session.is_some_and(|session| {
+            let apn = self.config.apns.get(usize::from(session.apn));
+            session.identity == who
+                && matches!(session.access, Access::S11 | Access::S5)
+                && apn.is_some_and(|apn| apn.role != Role::Sgw)
+        });
+        match is_it {
             true => Ok(place),
             false => Err(CauseIe::new(Cause::CONTEXT_NOT_FOUND)),
         }
+    }
+
+    /// It comes, with its endpoint as a PGW's, which other SGWs know it by. `sure`: there is no going back.
+    pub(super) fn come_from_an_sgw(
+        &mut self,
+        call: &Call<'_>,
+        session: u32,
+        sure: bool,
+        now: Mono,
+    ) -> Result<Made, Obstacle> {
+        let record = self.table.session(session).ok_or(Obstacle::Endpoints)?;
+        let (teid, leases, was_at) = (record.teid, record.leases, record.apn);
+        let beside = self
+            .table
+            .by_bearer(call.who, call.number, call.apn, Access::S11)
+            .filter(|other| *other != session);
+        let ue_teid = self.ue_teid(call, [Some(session), beside], teid)?;
+        let peer = self.meet(call.peer, GtpVersion::V2, true, now);
+        let peer = peer.ok_or(Obstacle::Peers)?;
+        if let Some(counter) = call.recovery {
+            self.hear_recovery(call.peer, counter);
+        }
+        if let Some(beside) = beside {
+            self.end_session(beside, Ended::Replaced);
+        }
+        self.note_before(session, sure);
+        let ue = Endpoints {
+            ours: ue_teid,
+            peers: call.peer_teid,
+        };
+        self.table.join_ue(session, call.apn, call.number, ue);
+        self.live_by_apn[usize::from(was_at)] -= 1;
+        self.live_by_apn[usize::from(call.apn)] += 1;
+        self.reclass(session, call.class);
+        if let Some(context) = self.table.context_mut(Place::First(session)) {
+            context.move_to(call.user.0, call.user.1);
+        }
+        self.hand_to(session, peer, true, now);
+        if let Some(ue) = self.table.ue_by_teid(ue_teid) {
+            self.end_lost_of(ue, peer);
+            self.move_ue(ue, peer, call.peer_teid, now);
+        }
+        Ok(Made {
+            place: session,
+            teid,
+            ue_teid: Some(ue_teid),
+            leases,
+        })
+    }
+
+    fn note_before(&mut self, session: u32, sure: bool) {
+        let record = self.table.session(session);
+        let record = record.filter(|record| record.access == Access::S5);
+        let peer = record.and_then(|record| self.table.peers.get(record.peer));
+        if let (Some(record), Some(peer), false) = (record, peer, sure) {
+            let before = Before {
+                peer: peer.address,
+                peer_teid: record.peer_teid,
+                user: (record.context.peer_teid, record.context.peer_user()),
+            };
+            self.prepared.insert(session, before);
+        }
+    }
+
+    /// The hand-over that a connection came for was cancelled: it goes back. False: it came for none.
+    pub(super) fn go_back(&mut self, session: u32, now: Mono) -> bool {
+        let Some(before) = self.prepared.remove(&session) else {
+            return false;
+        };
+        self.leave_ue(session);
+        let peer = self.meet(before.peer, GtpVersion::V2, true, now);
+        if let Some(record) = self.table.session_mut(session) {
+            record.peer_teid = before.peer_teid;
+            record.context.move_to(before.user.0, before.user.1);
+        }
+        if let Some(peer) = peer {
+            self.hand_to(session, peer, true, now);
+        }
+        true
     }
 
     /// The PDN type that a session has.
@@ -62,6 +162,7 @@ impl SessionPlane {
         if record.access != Access::S11 {
             return;
         }
+        self.prepared.remove(&session);
         let counterpart = self.shared.apns.counterpart(was_at, Role::Pgw);
         let apn = counterpart.unwrap_or(was_at);
         let class = self.shared.apns.class_there(class, was_at, apn);

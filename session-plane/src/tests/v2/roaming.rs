@@ -1,6 +1,6 @@
 //! UEs that come, go and move at random between S11, S5 and S2b, against a plain model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use enforcer::{Block, Terms};
@@ -22,6 +22,8 @@ struct Ue {
     teid: u32,
     /// Place of the access point name and the endpoint as a PGW, by number.
     sessions: BTreeMap<u8, (usize, u32)>,
+    /// Numbers of those that came for a hand-over that may be cancelled.
+    prepared: BTreeSet<u8>,
 }
 
 /// Where a session is that is handed over.
@@ -108,6 +110,7 @@ impl Run {
     fn leave_ue(&mut self, who: u64, number: u8) -> Option<(usize, u32)> {
         let ue = self.by_s11.get_mut(&who)?;
         let gone = ue.sessions.remove(&number);
+        ue.prepared.remove(&number);
         if ue.sessions.is_empty() {
             self.by_s11.remove(&who);
         }
@@ -196,14 +199,23 @@ impl Run {
             return;
         };
         let pgw = fteid(InterfaceType::S5S8_PGW_C, teid, OURSELVES);
-        let request = create11(who, number, APNS[apn]).but(false, IeType::F_TEID, 1, &pgw);
+        let sure = self.random.random_bool(0.5);
+        let mut request = create11(who, number, APNS[apn]).but(false, IeType::F_TEID, 1, &pgw);
+        if sure {
+            let flags = Indication::default().with(Indication::OI);
+            request = request.with(IeType::INDICATION, 0, flags.octets());
+        }
         let answer = self.rig.ask2(&request);
         assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
+        assert_eq!(answer.control().teid, teid);
         self.by_s5.remove(&(who, apn, number));
         self.leave_ue(who, number);
         let ue = self.by_s11.entry(who).or_default();
         ue.teid = answer.s11().teid;
-        ue.sessions.insert(number, (apn, answer.control().teid));
+        ue.sessions.insert(number, (apn, teid));
+        if !sure {
+            ue.prepared.insert(number);
+        }
     }
 
     fn any_of(&mut self, who: u64) -> Option<(u8, (usize, u32))> {
@@ -223,7 +235,11 @@ impl Run {
         let teid = self.by_s11[&who].teid;
         let mme = [MME, OTHER_MME][self.random.random_range(0..2)];
         let sender = fteid(InterfaceType::S11_MME_C, 0x4ABC_0000, mme);
-        let request = match self.random.random_range(0..3) {
+        let what = self.random.random_range(0..3);
+        if let Some(ue) = self.by_s11.get_mut(&who).filter(|_| what < 2) {
+            ue.prepared.remove(&number);
+        }
+        let request = match what {
             0 => modify11(teid, who, number),
             1 => modify11(teid, who, number).with(IeType::F_TEID, 0, &sender),
             _ => release11(teid),
@@ -246,7 +262,7 @@ impl Run {
             };
             assert_eq!(self.rig.ask2(&request).cause(), Cause::REQUEST_ACCEPTED);
             match all {
-                true => drop(self.by_s11.remove(&who)),
+                true => self.scatter(who),
                 false => drop(self.leave_ue(who, number)),
             }
         } else if let Some((&key, &teid)) = self.by_s5.iter().next() {
@@ -257,6 +273,15 @@ impl Run {
             let deleted = self.rig.ask2(&delete2(teid, WLAN));
             assert_eq!(deleted.cause(), Cause::REQUEST_ACCEPTED);
             self.by_s2b.remove(&key);
+        }
+    }
+
+    /// What was prepared for a hand-over goes back; the others are gone.
+    fn scatter(&mut self, who: u64) {
+        let ue = self.by_s11.remove(&who).unwrap();
+        for number in ue.prepared {
+            let (apn, teid) = ue.sessions[&number];
+            self.by_s5.insert((who, apn, number), teid);
         }
     }
 

@@ -297,12 +297,56 @@ fn a_connection_comes_from_another_sgw_with_permit_and_address() {
     let stranger = create11(2, 5, "internet").but(false, IeType::F_TEID, 1, &named(old));
     assert_eq!(rig.ask2(&stranger).cause(), Cause::CONTEXT_NOT_FOUND);
     assert_eq!(counts(&rig), (0, 1));
+    let peer = rig.plane.statistics().sessions_by_peer;
+    assert_eq!(peer[&SGW.parse().unwrap()], 1);
     let after = rig.accepted2(&request(old));
-    assert_eq!(after.paa(), before.paa());
+    assert_eq!((after.paa(), after.control().teid), (before.paa(), old));
     assert_eq!((counts(&rig), rig.live()), ((1, 0), 1));
+    let peers = rig.plane.statistics().sessions_by_peer;
+    let peers: Vec<_> = peers.into_iter().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(peers, [(MME.parse().unwrap(), 1)]);
     assert_eq!(rig.ask2(&delete2(old, 5)).cause(), Cause::CONTEXT_NOT_FOUND);
     rig.accepted2(&delete2(after.s11().teid, 5));
     assert_eq!(rig.addresses_out(), 0);
+}
+
+/// A hand-over is prepared without the Operation Indication, and cancelled: the SGW that had the connection has it again.
+/// Once the UE is here it is not.
+//= L7
+#[test]
+fn a_connection_goes_back_when_its_hand_over_is_cancelled() {
+    let mut rig = Rig::v2();
+    let before = rig.accepted2(&create2(1, 5, "internet"));
+    let here = rig.make11(1, 6, "ims");
+    for service in [PGW, SAEGW] {
+        blocked(&rig, service);
+    }
+    let teid = before.control().teid;
+    let pgw = fteid(InterfaceType::S5S8_PGW_C, teid, OURSELVES);
+    let prepare = create11(1, 5, "internet").but(false, IeType::F_TEID, 1, &pgw);
+    let scope = Indication::default().with(Indication::SI);
+    let cancel = |teid| {
+        let request = Message2::new(MessageType::DELETE_SESSION_REQUEST, Some(teid));
+        with_flags(request, scope)
+    };
+    let prepared = rig.accepted2(&prepare);
+    assert_eq!((prepared.s11().teid, counts(&rig)), (here, (2, 0)));
+    rig.accepted2(&cancel(here));
+    assert_eq!((counts(&rig), rig.live()), ((0, 1), 1));
+    let session = rig.plane.table.sessions().next().unwrap().1;
+    assert_eq!(session.peer_teid, sgw_teids(1, 5).0);
+    assert_eq!(session.context.peer_teid, sgw_teids(1, 5).1);
+    let answer = rig.accepted2(&modify(teid, 5, OTHER_SGW, 7));
+    assert_eq!(answer.header.teid, Some(7));
+    // Told that it is sure, or that the UE has come, it stays, and goes with all the others.
+    let sure = Indication::default().with(Indication::OI);
+    let ue = rig.accepted2(&with_flags(prepare.clone(), sure)).s11().teid;
+    rig.accepted2(&modify(teid, 5, OTHER_SGW, 7));
+    let ue = [ue, rig.accepted2(&prepare).s11().teid][1];
+    rig.accepted2(&modify11(ue, 1, 5));
+    rig.accepted2(&cancel(ue));
+    assert_eq!((rig.live(), rig.addresses_out()), (0, 0));
+    assert!(rig.plane.prepared.is_empty());
 }
 
 /// A UE's connection goes to another SGW, which tells the PGW: it is a PGW's alone from here on.
