@@ -133,7 +133,7 @@ impl Peers {
 
 fn ended(sessions: &SessionSummary) -> u64 {
     let rows = sessions.ended.iter();
-    let lost = rows.filter(|row| row.reason == "peer restarted, or path to it down");
+    let lost = rows.filter(|row| row.reason == "peer or PGW restarted, or path to it down");
     lost.map(|row| row.sessions).sum()
 }
 

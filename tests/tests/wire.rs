@@ -31,7 +31,7 @@ ipv4 = ["10.200.0.0/30"]
 
 [[apn]]
 name = "tiny"
-service = "SAEGW"
+service = "ePDG"
 pool = "tiny"
 
 [[apn]]

@@ -349,7 +349,7 @@ mod tests {
         let ended: Vec<_> = ended.map(|row| (row.reason, row.sessions)).collect();
         let expected = [
             ("deleted by its peer".to_owned(), 3),
-            ("peer restarted, or path to it down".to_owned(), 21),
+            ("peer or PGW restarted, or path to it down".to_owned(), 21),
         ];
         assert_eq!(ended, expected);
     }
