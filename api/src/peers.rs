@@ -29,7 +29,7 @@ pub struct PeerRow {
     pub gtp_version: u8,
     /// How it is.
     pub state: PeerState,
-    /// Sessions now.
+    /// Sessions now: those that it has made or taken over, and those that an SGW relays to it.
     pub sessions: u64,
     /// The restart counter that it last told.
     pub restart_counter: Option<u8>,

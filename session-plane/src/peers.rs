@@ -48,7 +48,7 @@ pub struct PeerStatus {
     pub address: IpAddr,
     /// The GTP version that it is asked for an Echo in.
     pub version: GtpVersion,
-    /// Its sessions here.
+    /// Its sessions here: those that it has made or taken over, and those that are relayed to it.
     pub sessions: u32,
     /// Some of them are from before a restart or a path failure, and about to end.
     pub ending: bool,
@@ -81,7 +81,7 @@ impl Peer {
         PeerStatus {
             address: self.address,
             version: self.version,
-            sessions: self.sessions,
+            sessions: self.sessions + self.relays,
             ending: self.stale,
             down: self.down,
             unanswered: self.asked.map_or(0, |asked| asked.sends),
