@@ -36,6 +36,7 @@ impl SessionPlane {
             return Err(Cause::NO_RESOURCES_AVAILABLE.into());
         }
         let old = self.colliding_relay(call);
+        let farewells = self.farewells();
         let made = self.begin_call(call, request.now);
         let made = made.map_err(|obstacle| self.stopped_v2(obstacle, call, request))?;
         let wanted = Wanted {
@@ -43,7 +44,7 @@ impl SessionPlane {
             apn: call.apn,
             pgw,
         };
-        let predecessor = old.and_then(|teid| self.take_farewell(teid, request.now));
+        let predecessor = old.and_then(|teid| self.take_farewell(teid, farewells, request.now));
         let pending = self.relays.pending.insert(Pending {
             asked: Asked::new(request, call.peer_teid),
             session: made.place,

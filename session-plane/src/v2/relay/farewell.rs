@@ -82,12 +82,17 @@ impl SessionPlane {
         }
     }
 
-    /// Takes back what was to be told of the end of a session that another has replaced; how it stands at its PGW.
-    pub(super) fn take_farewell(&mut self, teid: u32, now: Now) -> Option<AtPgw> {
+    /// Farewells that are still to be bidden.
+    pub(super) fn farewells(&self) -> usize {
+        self.relays.farewells.len()
+    }
+
+    /// Takes back what was to be told of the end of a session that another has replaced, of the farewells after so many;
+    /// how it stands at its PGW.
+    pub(super) fn take_farewell(&mut self, teid: u32, after: usize, now: Now) -> Option<AtPgw> {
         let farewells = &mut self.relays.farewells;
-        let at = farewells
-            .iter()
-            .rposition(|farewell| farewell.is_of(teid))?;
+        let mut latest = farewells.range(after.min(farewells.len())..);
+        let at = after + latest.position(|farewell| farewell.is_of(teid))?;
         match farewells.remove(at)? {
             Farewell::Pgw(at_pgw) => Some(at_pgw),
             Farewell::Unmade { pending, .. } => self.give_up_asking(pending, now),
@@ -95,9 +100,11 @@ impl SessionPlane {
         }
     }
 
-    /// Tells whoever is to be told, as far as there is room for requests.
+    /// Tells whoever is to be told, as far as there is room for requests; half of it is left to new calls.
     pub(crate) fn tell_farewells(&mut self, now: Now) {
-        while let Some(farewell) = self.relays.farewells.pop_front() {
+        while !self.transactions.half_full()
+            && let Some(farewell) = self.relays.farewells.pop_front()
+        {
             let told = match farewell {
                 Farewell::Pgw(at_pgw) => self.delete_at_pgw(&at_pgw, now),
                 Farewell::Mme(leg) => {

@@ -41,8 +41,9 @@ use asked::Asked;
 use farewell::Farewell;
 use pass::Head;
 
-/// Peers that wait to be told of the end of a session, at most; the rest are not told, and counted.
-const FAREWELLS_MAX: usize = 65_536;
+/// Peers that wait to be told of the end of a session, at most, each of at most 64 octets; the rest are not told, and
+/// counted.
+const FAREWELLS_MAX: usize = 1 << 20;
 
 /// A session's other half, towards its PGW.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! Create Session through an SGW, and Delete Session.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use enforcer::{Block, Terms};
@@ -8,7 +9,7 @@ use gtp::v2::{
 };
 
 use super::super::super::rig::{PGW, RECOVERY, RELAY, SAEGW};
-use super::super::rig::{Answer2, Message2, OURSELVES, QOS, create11, encode, imsi2};
+use super::super::rig::{Answer2, MME, Message2, OURSELVES, QOS, create11, encode, imsi2};
 use super::net::{Net, PGW_AT, create, delete, ue_teid};
 use crate::statistics::Ended;
 
@@ -39,6 +40,12 @@ fn a_session_is_made_at_both_and_counted_at_each_once() {
     assert_eq!(user(2).teid, pgw.teid);
     assert!(bearers[0].get(IeType::CHARGING_ID, 0).is_some());
     assert_eq!(bearers.len(), 1);
+    let peers = net.sgw[0].plane.peers();
+    let counted = peers
+        .iter()
+        .map(|peer| (peer.address.to_string(), peer.sessions));
+    let expected = [(PGW_AT.to_owned(), 1), (MME.to_owned(), 1)];
+    assert_eq!(counted.collect::<BTreeSet<_>>(), expected.into());
 
     let gone = net.ask(&delete(sgw.teid, 5));
     assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);

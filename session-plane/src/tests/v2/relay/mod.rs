@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod emergency;
+mod malformed;
 mod modify;
 mod net;
 mod peers;

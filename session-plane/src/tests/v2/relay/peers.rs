@@ -41,6 +41,28 @@ fn when_the_mme_has_restarted_the_pgw_is_told() {
     assert_eq!(ended, [(Ended::PeerLost, 4)].into());
 }
 
+/// What is told of the dead leaves room for the living, and none of it is forgotten.
+#[test]
+fn a_restart_with_many_sessions_holds_up_no_call() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 8);
+    for number in 1..100 {
+        net.accepted(&create_with(number, 1));
+    }
+    net.hold = true;
+    net.mme_sends(echo(2));
+    net.run(SECOND);
+    assert_eq!(net.counts().0, 0);
+    assert_eq!(net.sgw[0].plane.transactions.len(), 4);
+    let request = net.begin(&create_with(200, 2));
+    assert_eq!(net.counts().0, 1);
+    net.let_go();
+    net.run(SECOND);
+    assert_eq!(net.answer_to(&request).cause(), Cause::REQUEST_ACCEPTED);
+    net.run(10 * SECOND);
+    assert_eq!(net.counts(), (1, 1));
+    assert!(net.sgw[0].plane.statistics().drops.is_empty());
+}
+
 #[test]
 fn when_the_pgw_has_restarted_its_sessions_end_here_and_the_mme_is_told() {
     let mut net = Net::new();
