@@ -79,7 +79,7 @@ impl Mutator {
     }
 
     /// The next message, with up to four mutations or with none.
-    pub fn next(&mut self) -> Vec<u8> {
+    pub fn draw(&mut self) -> Vec<u8> {
         let at = self.random.random_range(0..self.captures.len());
         let mut octets = self.captures[at].clone();
         self.address(&mut octets);
@@ -94,7 +94,7 @@ impl Mutator {
     }
 
     /// From another subscriber, for another bearer, to an endpoint that there is, with a sequence number of its own.
-    fn address(&mut self, octets: &mut Vec<u8>) {
+    fn address(&mut self, octets: &mut [u8]) {
         let mut subscriber = IMSI;
         subscriber[SUBSCRIBER] = self.random.random_range(0..SUBSCRIBERS) % 10 * 17;
         replace(octets, &IMSI, &subscriber);

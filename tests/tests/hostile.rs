@@ -217,7 +217,7 @@ fn mutated_captures_do_a_node_no_harm_and_leave_nothing() -> Result<()> {
     }
     for n in 0..DATAGRAMS {
         let socket = &sockets[n as usize % sockets.len()];
-        socket.send_to(&mutator.next(), node)?;
+        socket.send_to(&mutator.draw(), node)?;
         if n % BATCH == BATCH - 1 {
             for socket in &sockets {
                 drain(socket, node, &capture, &mut mutator)?;

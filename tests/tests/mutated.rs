@@ -62,7 +62,7 @@ fn replay(seed: u64) -> Result<()> {
     let mut planes = Planes::new(config(), 3, 9)?;
     for n in 1..=DATAGRAMS {
         let peer = Ipv4Addr::new(198, 51, 100, random.random_range(1..=PEERS));
-        planes.deliver(&mutator.next(), IpAddr::V4(peer));
+        planes.deliver(&mutator.draw(), IpAddr::V4(peer));
         while let Some(sent) = planes.take_sent() {
             mutator.learn(&sent.octets);
         }
