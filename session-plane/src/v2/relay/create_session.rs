@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use gtp::v1::Nsapi;
-use gtp::v2::{Cause, CauseIe, FTeid, IeSet, IeType, MessageType};
+use gtp::v2::{Cause, CauseIe, FTeid, IeSet, IeType, MessageType, Paa};
 use licensing::Now;
 
 use super::super::{Rejected, Request, bearer_number, value};
@@ -289,9 +289,12 @@ impl SessionPlane {
 fn granted<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
     let read = || {
         let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok()?;
+        value(ies, IeType::PAA, 0, Paa::parse).ok()?;
         let bearer = ies.group(IeType::BEARER_CONTEXT, 0)?.ok()?;
+        bearer_number(&bearer).ok()?;
+        let made = value(&bearer, IeType::CAUSE, 0, CauseIe::parse).ok()?;
         value(&bearer, IeType::F_TEID, PGW_USER, FTeid::parse).ok()?;
-        Some(Granted {
+        made.cause.is_accepted().then_some(Granted {
             address: control.address()?.to_canonical(),
             control,
             bearer,

@@ -278,6 +278,44 @@ fn an_answer_that_accepts_without_what_it_must_tell_is_as_good_as_a_refusal() {
     net.assert_empty();
 }
 
+/// The same message in the making.
+fn again(answer: &Answer2) -> Message2 {
+    let ies = answer.ies();
+    let bearer = ies.group(IeType::BEARER_CONTEXT, 0).unwrap().unwrap();
+    let others = ies.iter().filter(|ie| ie.kind != IeType::BEARER_CONTEXT);
+    let message = Message2::new(answer.header.kind, answer.header.teid);
+    let message = others.fold(message, |m, ie| m.with(ie.kind, ie.instance, ie.value));
+    let inner = bearer.iter();
+    inner.fold(message, |m, ie| {
+        m.with_bearer(ie.kind, ie.instance, ie.value)
+    })
+}
+
+#[test]
+fn an_answer_that_accepts_without_an_address_or_the_bearer_is_none_that_an_mme_can_use() {
+    for (of_bearer, kind) in [
+        (false, IeType::PAA),
+        (true, IeType::EBI),
+        (true, IeType::CAUSE),
+    ] {
+        let mut net = Net::new();
+        net.hold = true;
+        let request = net.begin(&create(1, 5, "internet"));
+        let made = Answer2::read(net.said_by_pgw.last().unwrap());
+        net.hold = false;
+        let unfit = again(&made).without(of_bearer, kind, 0);
+        net.pgw_sends(unfit.encode(made.header.sequence));
+        net.run(SECOND);
+        let answer = net.answer_to(&request);
+        assert_eq!(
+            answer.cause(),
+            Cause::INVALID_REPLY_FROM_REMOTE_PEER,
+            "{kind}"
+        );
+        net.assert_empty();
+    }
+}
+
 //= L13
 #[test]
 fn a_colliding_session_is_replaced_at_both_and_its_place_is_never_free() {
