@@ -192,6 +192,7 @@ impl Row {
     fn if_missing(&self, faced: Faced, whole: &Outcome) -> Outcome {
         match (self.presence, faced) {
             (Presence::Optional | Presence::Told, _) => whole.clone(),
+            (_, Faced::Relayed) => self.if_unfit(),
             (Presence::Mandatory, Faced::Request) => self.refused(Cause::MANDATORY_IE_MISSING),
             (Presence::Conditional, Faced::Request) => self.refused(Cause::CONDITIONAL_IE_MISSING),
             (Presence::Mandatory | Presence::Conditional, _) => Outcome::Ignored,
@@ -202,15 +203,28 @@ impl Row {
     fn if_malformed(&self, faced: Faced, whole: &Outcome) -> Outcome {
         match (self.presence, faced) {
             (Presence::Optional, _) => whole.clone(),
+            (_, Faced::Relayed) => self.if_unfit(),
             (_, Faced::Request) => self.refused(Cause::MANDATORY_IE_INCORRECT),
             (_, _) => Outcome::Ignored,
+        }
+    }
+
+    /// What becomes of an answer of a PGW: without a cause it is none, else the MME is told that it was no good (8.4).
+    fn if_unfit(&self) -> Outcome {
+        if self.kind == IeType::CAUSE && self.place == Place::Message {
+            return Outcome::Ignored;
+        }
+        Outcome::Refused {
+            cause: Cause::INVALID_REPLY_FROM_REMOTE_PEER,
+            element: None,
+            of_bearer: false,
         }
     }
 
     fn refused(&self, cause: Cause) -> Outcome {
         Outcome::Refused {
             cause,
-            element: (self.kind, self.instance),
+            element: Some((self.kind, self.instance)),
             of_bearer: self.place != Place::Message,
         }
     }

@@ -20,6 +20,8 @@ pub const PGW: ServiceIndex = ServiceIndex(0);
 pub const SAEGW: ServiceIndex = ServiceIndex(1);
 /// By GTPv1.
 pub const GGSN: ServiceIndex = ServiceIndex(2);
+/// SGW alone.
+pub const SGW: ServiceIndex = ServiceIndex(3);
 /// How many services the gate has.
 const SERVICES: u8 = 7;
 /// Our address for signalling, and that for user data.
@@ -55,8 +57,8 @@ pub struct Planes {
     drift: Option<WorkerRecount>,
 }
 
-/// Access point names `internet` and `ims`, by every role but that of an SGW alone; `sos` is for emergencies, and `tiny`
-/// has eight addresses. Every service has its own license, and every recount is a second after the last.
+/// Access point names `internet` and `ims` by every role; `sos` is for emergencies, and `tiny` has eight addresses, which an
+/// SGW alone knows nothing of. Every service has its own license, and every recount is a second after the last.
 pub fn config() -> PlaneConfig {
     let v4 = |name: &str, third: u8, last: [u8; 2]| Pool {
         name: name.into(),
@@ -88,6 +90,10 @@ pub fn config() -> PlaneConfig {
             ]
         })
         .collect();
+    config.apns.extend(["internet", "ims"].map(|name| Apn {
+        role: Role::Sgw,
+        ..Apn::new(name, SGW)
+    }));
     config.recount_interval = Duration::from_secs(1);
     config
 }
@@ -236,6 +242,12 @@ impl Planes {
     /// Sessions of all workers.
     pub fn sessions(&self) -> u32 {
         self.statistics().map(|worker| worker.sessions).sum()
+    }
+
+    /// Sessions of a service, of all workers.
+    pub fn sessions_of(&self, service: ServiceIndex) -> u32 {
+        let of = |worker: Statistics| worker.sessions_by_service.get(&service).copied();
+        self.statistics().filter_map(of).sum()
     }
 
     /// Permits outstanding, those of emergency calls too.

@@ -282,6 +282,99 @@ pub static TABLE: &[Procedure] = &[
     delete_bearer(Interface::S2a),
     delete_bearer(Interface::S2b),
     delete_bearer(Interface::S11),
+    // An SGW between an MME and a PGW of another's.
+    Procedure {
+        name: "Create Session Request, passed on",
+        prepare: run::create_through,
+        ..create_session(Interface::S11, &CREATE_S11)
+    },
+    Procedure {
+        name: "Create Session Response of the PGW",
+        kind: MessageType::CREATE_SESSION_RESPONSE,
+        interface: Interface::S5,
+        faced: Faced::Relayed,
+        source: "tables 7.2.2-1, 7.2.2-2",
+        rows: &[
+            m(IeType::CAUSE, CAUSE),
+            c(IeType::F_TEID, FTEID).instance(1),
+            c(IeType::PAA, PAA),
+            m(IeType::BEARER_CONTEXT, CONTEXT),
+            m(IeType::EBI, EMPTY).bearer(0),
+            m(IeType::CAUSE, CAUSE).bearer(0),
+            c(IeType::F_TEID, FTEID).instance(2).bearer(0),
+            optional(IeType::BEARER_CONTEXT, CONTEXT).instance(1),
+            optional(IeType::EBI, EMPTY).bearer(1),
+            optional(IeType::CAUSE, CAUSE).bearer(1),
+            optional(IeType::RECOVERY, EMPTY),
+        ],
+        prepare: run::created_by_pgw,
+    },
+    Procedure {
+        name: "Modify Bearer Request, passed on",
+        kind: MessageType::MODIFY_BEARER_REQUEST,
+        interface: Interface::S11,
+        faced: Faced::Request,
+        source: MODIFY,
+        rows: &[
+            told(IeType::F_TEID, FTEID),
+            told(IeType::BEARER_CONTEXT, CONTEXT),
+            m(IeType::EBI, EMPTY).bearer(0),
+            told(IeType::F_TEID, FTEID).bearer(0),
+            optional(IeType::RAT_TYPE, EMPTY),
+        ],
+        prepare: run::modify_through,
+    },
+    Procedure {
+        name: "Modify Bearer Response of the PGW",
+        kind: MessageType::MODIFY_BEARER_RESPONSE,
+        interface: Interface::S5,
+        faced: Faced::Relayed,
+        source: "tables 7.2.8-1, 7.2.8-2",
+        rows: &[
+            m(IeType::CAUSE, CAUSE),
+            // The bearers are the SGW's to tell of.
+            optional(IeType::BEARER_CONTEXT, CONTEXT),
+            optional(IeType::EBI, EMPTY).bearer(0),
+            optional(IeType::CAUSE, CAUSE).bearer(0),
+            optional(IeType::BEARER_CONTEXT, CONTEXT).instance(1),
+            optional(IeType::EBI, EMPTY).bearer(1),
+            optional(IeType::CAUSE, CAUSE).bearer(1),
+        ],
+        prepare: run::modified_by_pgw,
+    },
+    Procedure {
+        name: "Delete Session Request, passed on",
+        prepare: run::delete_through,
+        ..delete_session(Interface::S11, &[c(IeType::EBI, EMPTY)])
+    },
+    Procedure {
+        name: "Delete Session Response of the PGW",
+        kind: MessageType::DELETE_SESSION_RESPONSE,
+        interface: Interface::S5,
+        faced: Faced::Relayed,
+        source: "table 7.2.10.1-1",
+        rows: &[m(IeType::CAUSE, CAUSE), optional(IeType::RECOVERY, EMPTY)],
+        prepare: run::deleted_by_pgw,
+    },
+    Procedure {
+        name: "Delete Bearer Request of the PGW",
+        kind: MessageType::DELETE_BEARER_REQUEST,
+        interface: Interface::S5,
+        faced: Faced::Request,
+        source: "tables 7.2.9.2-1, 7.2.9.2-2",
+        rows: &[
+            c(IeType::EBI, EMPTY),
+            optional(IeType::BEARER_CONTEXT, CONTEXT),
+            optional(IeType::EBI, EMPTY).bearer(0),
+            optional(IeType::CAUSE, CAUSE).bearer(0),
+        ],
+        prepare: run::delete_bearer_by_pgw,
+    },
+    Procedure {
+        name: "Delete Bearer Response, passed on",
+        prepare: run::deleted_by_mme,
+        ..delete_bearer(Interface::S11)
+    },
 ];
 
 const fn create_session(interface: Interface, rows: &'static [Row]) -> Procedure {
