@@ -117,15 +117,13 @@ impl SessionPlane {
         }
         let who = identify(request, apn, flags)?;
         let number = bearer_number(&bearer)?;
+        // What comes over may make a call of an SGW and PGW one of a PGW alone, or the other way round.
+        let apns = || [Role::Pgw, Role::Saegw].map(|role| self.shared.apns.find(&asked, role));
         let relocated = match &endpoint {
-            Some(ours) if role != Role::Sgw => self.relocated(ours, who)?,
+            Some(ours) if role != Role::Sgw => self.relocated(ours, who, apns())?,
             Some(_) | None => None,
         };
-        let handed_over = || {
-            // It may make a call of an SGW and PGW one of a PGW alone, or the other way round.
-            let apns = [Role::Pgw, Role::Saegw].map(|role| self.shared.apns.find(&asked, role));
-            self.table.handed_over(who, number, apns, access)
-        };
+        let handed_over = || self.table.handed_over(who, number, apns(), access);
         // What another's PGW hands over, or has relocated to us, is its to say, and so is the type of its address.
         let pgw = match (&endpoint, role) {
             (Some(endpoint), Role::Sgw) => Some(address_of(endpoint, PGW_CONTROL, false)?),

@@ -30,18 +30,27 @@ pub(crate) struct Before {
 
 impl SessionPlane {
     /// The connection that a Create from an MME brings to us: the one whose PGW's endpoint, ours, it names. None: it asks
-    /// for a new one.
-    pub(super) fn relocated(&self, pgw: &FTeid, who: Identity) -> Result<Option<u32>, CauseIe> {
+    /// for a new one. `apns`: the places of the name that it asks for. One of another name is not meant: its permit, if it
+    /// has one, is not for that name.
+    pub(super) fn relocated(
+        &self,
+        pgw: &FTeid,
+        who: Identity,
+        apns: [Option<u16>; 2],
+    ) -> Result<Option<u32>, CauseIe> {
         if pgw.teid == 0 {
             return Ok(None);
         }
         let place = self.table.by_teid_of(pgw.teid, GtpVersion::V2);
         let session = place.and_then(|place| self.table.session(place));
+        // One that went to another SGW has the place that `leave_ue` gave it. None is an SGW's.
+        let went_to = |apn| self.shared.apns.counterpart(apn, Role::Pgw);
+        let mut names = apns.into_iter().flatten();
+        let mut is_of = |apn| names.any(|name| name == apn || went_to(name) == Some(apn));
         let is_it = session.is_some_and(|session| {
-            let apn = self.config.apns.get(usize::from(session.apn));
             session.identity == who
                 && matches!(session.access, Access::S11 | Access::S5)
-                && apn.is_some_and(|apn| apn.role != Role::Sgw)
+                && is_of(session.apn)
         });
         match is_it {
             true => Ok(place),

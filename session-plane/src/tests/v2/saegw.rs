@@ -712,3 +712,23 @@ fn what_an_mme_sends_that_nothing_follows_is_dropped_and_counted() {
     assert_eq!(drops[&DropReason::UnexpectedResponse], 1);
     assert_eq!(drops[&DropReason::UnexpectedMessage], 2);
 }
+
+/// What comes from another SGW is of the same access point name: an emergency call, which takes no license, does not become
+/// an ordinary one, nor a call of one name that of another.
+//= L7
+//= L8
+#[test]
+fn a_connection_comes_from_another_sgw_under_its_own_access_point_name_only() {
+    let mut rig = Rig::v2();
+    let teid = rig.make2(1, 5, "sos");
+    for service in [PGW, SAEGW] {
+        blocked(&rig, service);
+    }
+    let pgw = fteid(InterfaceType::S5S8_PGW_C, teid, OURSELVES);
+    let request = |name| create11(1, 5, name).but(false, IeType::F_TEID, 1, &pgw);
+    let answer = rig.ask2(&request("internet"));
+    assert_eq!(answer.cause(), Cause::CONTEXT_NOT_FOUND);
+    assert_eq!((counts(&rig), rig.plane.table.len()), ((0, 0), 1));
+    rig.accepted2(&request("sos"));
+    assert_eq!((counts(&rig), rig.plane.table.len()), ((0, 0), 1));
+}
