@@ -83,6 +83,34 @@ impl Mutator {
         let at = self.random.random_range(0..self.captures.len());
         let mut octets = self.captures[at].clone();
         self.address(&mut octets);
+        self.spoilt(octets)
+    }
+
+    /// An answer to a request that the node has sent, if there is one among the captures; mutated likewise.
+    pub fn answer_to(&mut self, sent: &[u8]) -> Option<Vec<u8>> {
+        let asked = gtp::peek::peek(sent)?;
+        let answers = |capture: &&Vec<u8>| {
+            let answer = gtp::peek::peek(capture);
+            answer.is_some_and(|answer| {
+                (answer.version, answer.kind) == (asked.version, asked.kind + 1)
+            })
+        };
+        let mut octets = self.captures.iter().find(answers)?.clone();
+        self.address(&mut octets);
+        let teid = endpoint_of(sent).unwrap_or(0);
+        let sequence = asked.sequence?.to_be_bytes();
+        match (asked.version, octets[0] & 8 != 0) {
+            (2, true) => {
+                octets[4..8].copy_from_slice(&teid.to_be_bytes());
+                octets[8..11].copy_from_slice(&sequence[1..]);
+            }
+            (2, false) => octets[4..7].copy_from_slice(&sequence[1..]),
+            _ => octets[8..10].copy_from_slice(&sequence[2..]),
+        }
+        Some(self.spoilt(octets))
+    }
+
+    fn spoilt(&mut self, mut octets: Vec<u8>) -> Vec<u8> {
         let mutations = self.random.random_range(0..6_u8).saturating_sub(1);
         for _ in 0..mutations {
             self.mutate(&mut octets);

@@ -14,11 +14,11 @@ use tests::planes::{GGSN, PGW, Planes, SAEGW, SGW, config};
 
 /// Datagrams of a run, more where they go faster.
 const DATAGRAMS: u32 = if cfg!(debug_assertions) {
-    200_000
+    100_000
 } else {
     5_000_000
 };
-const PEERS: u8 = 6;
+const PEERS: u8 = 7;
 
 /// What is counted in one place is counted in all.
 fn check(planes: &Planes) -> Result<()> {
@@ -67,6 +67,10 @@ fn replay(seed: u64) -> Result<()> {
         planes.deliver(&mutator.draw(), IpAddr::V4(peer));
         while let Some(sent) = planes.take_sent() {
             mutator.learn(&sent.octets);
+            let answer = mutator.answer_to(&sent.octets);
+            if let Some(answer) = answer.filter(|_| random.random_bool(0.7)) {
+                planes.deliver(&answer, sent.to);
+            }
         }
         if n.is_multiple_of(32) {
             planes.pass(Duration::from_millis(random.random_range(0..200)))?;
@@ -89,8 +93,8 @@ fn replay(seed: u64) -> Result<()> {
         "only {made} sessions were made"
     );
     for service in [GGSN, PGW, SAEGW, SGW] {
-        let made = planes.gate.peak(service);
-        ensure!(made > 0, "service {} had no session", service.0);
+        let most = planes.gate.peak(service);
+        ensure!(most > 2, "service {} had {most} sessions", service.0);
     }
     end(&mut planes)
 }
