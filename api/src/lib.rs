@@ -6,6 +6,8 @@
 //! thing), 405 (not a POST), 408 (too slow), 409 (not now, because of what came before), 413 (too long) or 503 (a thread
 //! of the node does not answer, or a table is full).
 //!
+//! What crosses the border between a node and a license authority has envelopes of its own: [`smart`].
+//!
 //! Deliberately absent: sockets, and what a reply is rendered as.
 #![forbid(unsafe_code)]
 
@@ -15,6 +17,7 @@ mod health;
 mod peers;
 mod request;
 mod sessions;
+pub mod smart;
 
 pub use admission::{
     BATCH_CALLS_MAX, BatchOperation, BatchOutcome, BatchRefusal, CLIENT_CLASSES_MAX,
