@@ -35,8 +35,8 @@ pub use parts::{
     Serial, Version,
 };
 pub use reply::{
-    Acknowledged, Answer, AuthorizationAnswer, FailureCode, LabClock, RegistrationAnswer, Reply,
-    ReplyBody, ReplyHeader, TagVerdict, TrustAnswer, Verdict,
+    Acknowledged, Answer, AuthorizationAnswer, FailureCode, LabClock, Receipt, RegistrationAnswer,
+    Reply, ReplyBody, ReplyHeader, TagVerdict, TrustAnswer, Verdict,
 };
 pub use report::{ReportEntry, ReportText, UsageReport};
 pub use request::{

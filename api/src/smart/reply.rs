@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::envelope::{WireError, bound};
 use super::parts::{Digest, InstanceId, Nonce, Octets, Version};
 use super::request::{RequestType, check_der, check_text};
-use super::{CHAIN_MAX, CRL_BYTES_MAX, CRLS_MAX, ROOTS_MAX, TAGS_MAX};
+use super::{CHAIN_MAX, CRL_BYTES_MAX, CRLS_MAX, REPORTS_MAX, ROOTS_MAX, TAGS_MAX};
 
 /// An answer: the text of a [`ReplyEnvelope`](super::ReplyEnvelope). The statuses are those of the published messages; the
 /// rest is our own format.
@@ -134,8 +134,8 @@ pub enum Answer {
     Acknowledgement {},
     /// The instance is gone, and its licenses are free.
     Deregistration {
-        /// As in [`AuthorizationAnswer::acknowledged`].
-        acknowledged: Option<Acknowledged>,
+        /// What became of the reports.
+        receipt: Receipt,
     },
     /// Roots and revocation lists.
     TrustPool(TrustAnswer),
@@ -165,10 +165,8 @@ pub struct RegistrationAnswer {
 pub struct AuthorizationAnswer {
     /// One entry a tag asked for.
     pub verdicts: Vec<TagVerdict>,
-    /// The last report that is stored with all before it; null: none is.
-    pub acknowledged: Option<Acknowledged>,
-    /// The chain of reports has forked, now or earlier: two nodes have this identity, or the state of one was restored.
-    pub forked: bool,
+    /// What became of the reports.
+    pub receipt: Receipt,
     /// Seconds after which the authorization is to be renewed, at most 30 days (rule L11).
     pub renew_s: u64,
     /// Seconds after which it is to be asked again while out of compliance, at most 12 hours (rule L11).
@@ -202,7 +200,22 @@ pub enum Verdict {
     InvalidTag,
 }
 
-/// A report that is stored with all before it.
+/// What became of the reports of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The last report of the chain that is stored; null: none is. A node that is told of an earlier one than it knew,
+    /// because the authority was restored from an older copy, sends again what it still has.
+    pub last: Option<Acknowledged>,
+    /// Numbers of those of this request's reports that are stored, now or earlier, with the same text. One that is not
+    /// among them, and whose number is not above that of `last`, met another report of its number: the node gives it the
+    /// next number that is free.
+    pub taken: Vec<u64>,
+    /// The chain has forked, now or earlier: two nodes have this identity, or the state of one was restored.
+    pub forked: bool,
+}
+
+/// A report that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledged {
@@ -244,9 +257,11 @@ impl Answer {
                 chain.try_for_each(|certificate| check_der("a certificate", certificate))
             }
             Self::Authorization(answer) => {
-                bound("the list of verdicts", answer.verdicts.len(), TAGS_MAX)
+                bound("the list of verdicts", answer.verdicts.len(), TAGS_MAX)?;
+                answer.receipt.check()
             }
-            Self::Acknowledgement {} | Self::Deregistration { .. } => Ok(()),
+            Self::Acknowledgement {} => Ok(()),
+            Self::Deregistration { receipt } => receipt.check(),
             Self::TrustPool(answer) => {
                 bound("the list of roots", answer.roots.len(), ROOTS_MAX)?;
                 bound("the list of revocation lists", answer.crls.len(), CRLS_MAX)?;
@@ -256,5 +271,11 @@ impl Answer {
                 bound("a revocation list", longest.unwrap_or(0), CRL_BYTES_MAX)
             }
         }
+    }
+}
+
+impl Receipt {
+    fn check(&self) -> Result<(), WireError> {
+        bound("the list of reports", self.taken.len(), REPORTS_MAX)
     }
 }

@@ -79,11 +79,14 @@ fn authorized() -> Reply {
             verdict: Verdict::Authorized,
             granted: Some(granted),
         }],
-        acknowledged: Some(Acknowledged {
-            report_id: 1,
-            digest: Digest([0xab; 32]),
-        }),
-        forked: false,
+        receipt: Receipt {
+            last: Some(Acknowledged {
+                report_id: 1,
+                digest: Digest([0xab; 32]),
+            }),
+            taken: vec![1],
+            forked: false,
+        },
         renew_s: 2_592_000,
         ooc_retry_s: 43_200,
         deadline_s: 7_776_000,
@@ -127,8 +130,8 @@ fn an_answer_has_its_status_and_the_chain_of_its_signer() {
     let text = String::from_utf8(octets).unwrap();
     let parts = [
         r#"\"request_type\":\"ENTITLEMENT\",\"product_instance_identifier\":\"0a1b2c3d-0000-4000-8000-00000000000f\",\"lab\":null},\"body\":{\"status\":\"OK\",\"of\":{\"response_type\":\"AUTHORIZATION\",\"response_data\":{\"verdicts\":[{\"tag\":"#,
-        r#"\"verdict\":\"AUTHORIZED\",\"granted\":{\"licenses\":3,\"until\":1800000000000}}],\"acknowledged\":{\"report_id\":1,\"digest\":\"abababab"#,
-        r#"\"forked\":false,\"renew_s\":2592000,\"ooc_retry_s\":43200,\"deadline_s\":7776000}}}}","chain":["AQ==","AgM="],"calendar":1795300000100,"signature":{"type":"ED25519","#,
+        r#"\"verdict\":\"AUTHORIZED\",\"granted\":{\"licenses\":3,\"until\":1800000000000}}],\"receipt\":{\"last\":{\"report_id\":1,\"digest\":\"abababab"#,
+        r#"\"taken\":[1],\"forked\":false},\"renew_s\":2592000,\"ooc_retry_s\":43200,\"deadline_s\":7776000}}}}","chain":["AQ==","AgM="],"calendar":1795300000100,"signature":{"type":"ED25519","#,
     ];
     for part in parts {
         assert!(text.contains(part), "{part} in {text}");
@@ -182,7 +185,9 @@ fn every_kind_of_request_and_answer_survives_the_way() {
         })),
         authorized().body,
         ReplyBody::Ok(Answer::Acknowledgement {}),
-        ReplyBody::Ok(Answer::Deregistration { acknowledged: None }),
+        ReplyBody::Ok(Answer::Deregistration {
+            receipt: Receipt::default(),
+        }),
         ReplyBody::Ok(Answer::TrustPool(TrustAnswer::default())),
         ReplyBody::OkPoll { poll_interval_s: 5 },
         ReplyBody::Failed {
