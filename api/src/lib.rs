@@ -14,6 +14,7 @@
 mod admission;
 mod clear;
 mod health;
+mod license;
 mod peers;
 mod request;
 mod sessions;
@@ -26,6 +27,10 @@ pub use admission::{
 };
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
+pub use license::{
+    AgentStatus, Attempts, CallHomeRow, LicenseCommand, RegisteredStatus, RegistrationState,
+    RootStatus, Silence,
+};
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
