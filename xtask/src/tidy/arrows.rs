@@ -8,7 +8,7 @@ use super::Breach;
 use crate::workspace::{Member, Workspace};
 
 /// The only arrows between crates; dependencies of tests count too.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("licensing", &[]),
     ("enforcer", &["licensing"]),
     ("gtp", &[]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("load", &["licensing", "gtp"]),
     ("api", &["licensing"]),
     ("admission-client", &["licensing", "api"]),
+    ("smart-agent", &["licensing", "api"]),
     (
         "node",
         &["licensing", "enforcer", "gtp", "session-plane", "api"],
@@ -29,7 +30,14 @@ const ARROWS: [(&str, &[&str]); 12] = [
 const ANY: &[&str] = &["*"];
 
 /// Crates whose decisions are values: no dependency that does IO.
-pub const MACHINES: [&str; 5] = ["licensing", "enforcer", "gtp", "session-plane", "api"];
+pub const MACHINES: [&str; 6] = [
+    "licensing",
+    "enforcer",
+    "gtp",
+    "session-plane",
+    "api",
+    "smart-agent",
+];
 
 const IO: [&str; 12] = [
     "axum",

@@ -1,0 +1,445 @@
+use super::*;
+use api::RegistrationState;
+use api::smart::{Nonce, Octets, ReplyEnvelope};
+
+fn state(rig: &Rig) -> RegistrationState {
+    rig.agent.status(rig.now).registration
+}
+
+/// Nothing that was told since lowers anything (rule L10).
+fn lowers_nothing(rig: &Rig) {
+    for told in &rig.told {
+        match told {
+            Told::Deregistered => panic!("{told:?}"),
+            Told::Verdict {
+                verdict, granted, ..
+            } => {
+                assert_eq!(*verdict, Verdict::Authorized);
+                assert!(granted.is_none_or(|grant| grant.licenses.0 > 0));
+            }
+            Told::Registered
+            | Told::RegistrationFailed
+            | Told::Reported { .. }
+            | Told::AuthorityUnreachable
+            | Told::AuthorityReached
+            | Told::LabSpeedup { .. } => {}
+        }
+    }
+    assert!(rig.verdicts.registered);
+}
+
+//= L10
+#[test]
+fn a_silent_authority_is_said_once_asked_ever_later_and_lowers_nothing() {
+    let mut rig = Rig::using(10_001);
+    let before = rig.verdicts.clone();
+    rig.way = Way::Closed;
+    rig.use_of(service(PGW), 25_000);
+    rig.run(MINUTE);
+    rig.leap(100 * DAY, 10 * MINUTE);
+    lowers_nothing(&rig);
+    assert_eq!(rig.verdicts, before);
+    let count = |rig: &Rig, told| rig.told.iter().filter(|of| **of == told).count();
+    assert_eq!(count(&rig, Told::AuthorityUnreachable), 1);
+    assert_eq!(count(&rig, Told::AuthorityReached), 0);
+    let attempts = rig.row(RequestType::Entitlement).failed;
+    assert!((2_000..6_000).contains(&attempts), "{attempts}: hourly");
+    let silence = rig.agent.status(rig.now).silence.unwrap();
+    assert!(silence.since.0 - START.0 < 1_300_000);
+    assert!(silence.why.contains("connection refused"));
+
+    rig.way = Way::Open;
+    rig.leap(2 * HOUR, MINUTE);
+    assert_eq!(rig.agent.status(rig.now).silence, None);
+    assert!(count(&rig, Told::AuthorityReached) > 0);
+    assert!(rig.notices.contains(&Notice::CommunicationRestored));
+    assert!(rig.held(service(PGW)) >= Some(3));
+}
+
+/// The authority is away for each message of a life in turn, and comes back.
+//= L10
+#[test]
+fn whichever_message_meets_no_authority_is_made_up_for() {
+    for number in 0..11 {
+        for way in [Way::Closed, Way::Outward] {
+            let mut rig = Rig::new();
+            rig.away = Some((number, way));
+            rig.use_of(service(PGW), 10_001);
+            rig.register().unwrap();
+            rig.run(7 * MINUTE);
+            rig.use_of(service(PGW), 1);
+            rig.run(7 * MINUTE);
+            rig.command(LicenseCommand::RenewId).unwrap();
+            rig.command(LicenseCommand::RenewAuth).unwrap();
+            rig.run(MINUTE);
+            lowers_nothing(&rig);
+            rig.command(LicenseCommand::Deregister).unwrap();
+            let instance = rig.authority.the_instance();
+            assert_eq!(instance.license_ms(), rig.closed_ms, "{number} {way:?}");
+            assert!(!instance.forked);
+            assert_eq!(rig.authority.tokens[TOKEN].uses, 0, "one use");
+            assert!(!rig.verdicts.registered);
+            assert!(rig.delivered > 8, "{}", rig.delivered);
+        }
+    }
+}
+
+/// The answer to the message that is on its way, and the message.
+fn answer(rig: &mut Rig) -> (Nonce, Vec<u8>) {
+    let message = rig.outbox.pop().unwrap();
+    let wall = rig.wall();
+    let octets = rig.authority.answer(&message.octets, wall);
+    (message.nonce, octets)
+}
+
+fn asking(command: LicenseCommand) -> Rig {
+    let mut rig = Rig::using(10_001);
+    rig.way = Way::Held;
+    rig.ask(command);
+    rig
+}
+
+//= L10
+#[test]
+fn an_answer_that_comes_late_twice_or_out_of_order_says_nothing() {
+    let mut rig = asking(LicenseCommand::RenewAuth);
+    rig.pool(service(PGW)).owned = 0;
+    let (first, objection) = answer(&mut rig);
+    rig.pool(service(PGW)).owned = 100;
+    rig.run(61 * SECOND);
+    let late = Input::Answered {
+        nonce: first,
+        octets: objection.clone(),
+    };
+    rig.tell(late.clone());
+    assert_eq!(rig.agent.status(rig.now).stale_answers, 1, "late");
+    rig.run(5 * SECOND);
+    let (second, good) = answer(&mut rig);
+    rig.tell(late);
+    rig.tell(Input::Answered {
+        nonce: second,
+        octets: objection,
+    });
+    assert_eq!(rig.agent.status(rig.now).stale_answers, 2, "out of order");
+    rig.tell(Input::Answered {
+        nonce: second,
+        octets: good.clone(),
+    });
+    assert_eq!(rig.agent.status(rig.now).stale_answers, 3, "twice");
+    lowers_nothing(&rig);
+    rig.run(10 * SECOND);
+    let (third, good) = answer(&mut rig);
+    rig.tell(Input::Answered {
+        nonce: third,
+        octets: good,
+    });
+    assert!(rig.told.contains(&Told::AuthorityReached));
+    lowers_nothing(&rig);
+}
+
+/// The answer as `change` makes it; the cause that the agent names.
+fn heard(change: impl FnOnce(&mut Rig, Vec<u8>) -> Vec<u8>) -> String {
+    let mut rig = asking(LicenseCommand::RenewAuth);
+    rig.pool(service(PGW)).owned = 0;
+    let (nonce, octets) = answer(&mut rig);
+    let octets = change(&mut rig, octets);
+    rig.tell(Input::Answered { nonce, octets });
+    lowers_nothing(&rig);
+    assert!(!rig.told.contains(&Told::AuthorityReached));
+    assert_eq!(rig.row(RequestType::Entitlement).failed, 1);
+    let failure = rig.agent.status(rig.now).authorization.failure;
+    failure.expect("it is not taken")
+}
+
+//= L10
+#[test]
+fn an_answer_that_is_not_the_authoritys_word_says_nothing() {
+    let cut = heard(|_, octets| octets[..octets.len() / 2].to_vec());
+    assert!(cut.contains("not of the form"), "{cut}");
+    let empty = heard(|_, _| Vec::new());
+    assert!(empty.contains("not of the form"), "{empty}");
+    let long = heard(|_, _| vec![b' '; api::smart::MESSAGE_BYTES_MAX + 1]);
+    assert!(long.contains("at most 1048576 are taken"), "{long}");
+
+    let unsigned = heard(|_, octets| {
+        let text = String::from_utf8(octets).unwrap();
+        text.replace("OUT_OF_COMPLIANCE", "AUTHORIZED").into_bytes()
+    });
+    assert!(unsigned.contains("the signature is not good"), "{unsigned}");
+
+    let by_a_node = heard(|rig, octets| {
+        let mut envelope = ReplyEnvelope::read(&octets).unwrap();
+        let (identity, chain) = rig.agent.credentials().unwrap();
+        let signature = identity.sign(envelope.response.as_bytes());
+        envelope.signature.value = Octets(signature);
+        envelope.chain = chain.to_vec();
+        envelope.octets()
+    });
+    assert!(by_a_node.contains("not for this purpose"), "{by_a_node}");
+
+    let wrong = heard(|rig, octets| {
+        let other = authority::Keys::new(START);
+        let mut envelope = ReplyEnvelope::read(&octets).unwrap();
+        envelope.chain = other.chain();
+        let keys = std::mem::replace(&mut rig.authority.keys, other);
+        let signer = &rig.authority.keys.signer;
+        let signature = rcgen::SigningKey::sign(signer, envelope.response.as_bytes());
+        envelope.signature.value = Octets(signature.unwrap());
+        rig.authority.keys = keys;
+        envelope.octets()
+    });
+    assert!(
+        wrong.contains("not signed by a root of the trust pool"),
+        "{wrong}"
+    );
+}
+
+fn resigned(change: impl FnOnce(&mut api::smart::Reply)) -> String {
+    heard(|rig, octets| {
+        let envelope = ReplyEnvelope::read(&octets).unwrap();
+        let opened = envelope.open(|_, _| Ok::<_, api::smart::WireError>(()));
+        let mut reply = opened.unwrap();
+        change(&mut reply);
+        rig.authority.seal(&reply)
+    })
+}
+
+//= L10
+#[test]
+fn an_authentic_answer_to_something_else_says_nothing() {
+    let misdirected = "the license authority's answer is for another request or another node";
+    let other = api::smart::InstanceId::new("ffffffff-0000-4000-8000-000000000000").unwrap();
+    let for_another = resigned(|reply| reply.header.product_instance_identifier = Some(other));
+    assert_eq!(for_another, misdirected);
+    let nonce = resigned(|reply| reply.header.nonce.0 ^= 1);
+    assert_eq!(nonce, misdirected);
+    let kind = resigned(|reply| reply.header.request_type = RequestType::Renew);
+    assert_eq!(kind, misdirected);
+    let body = resigned(|reply| {
+        reply.body = api::smart::ReplyBody::Ok(api::smart::Answer::Acknowledgement {});
+    });
+    assert_eq!(body, misdirected);
+    let old = resigned(|reply| reply.header.timestamp.0 -= 3_600_001);
+    assert_eq!(
+        old,
+        "the clocks of this node and of the license authority are 3600 seconds apart, at most 3600 are allowed; correct the clock"
+    );
+}
+
+/// A registration answer for somebody else's key or name is not taken.
+#[test]
+fn an_identity_for_another_node_is_not_taken() {
+    let mut rig = Rig::new();
+    rig.way = Way::Held;
+    rig.ask(LicenseCommand::Register {
+        idtoken: TOKEN.into(),
+        force: false,
+    });
+    let (nonce, octets) = answer(&mut rig);
+    let envelope = ReplyEnvelope::read(&octets).unwrap();
+    let mut reply = envelope
+        .open(|_, _| Ok::<_, api::smart::WireError>(()))
+        .unwrap();
+    if let api::smart::ReplyBody::Ok(api::smart::Answer::Registration(answer)) = &mut reply.body {
+        let other = "ffffffff-0000-4000-8000-000000000000";
+        answer.product_instance_identifier = api::smart::InstanceId::new(other).unwrap();
+    }
+    let octets = rig.authority.seal(&reply);
+    rig.tell(Input::Answered { nonce, octets });
+    assert_eq!(state(&rig), RegistrationState::Registering, "tried again");
+    assert_eq!(rig.disk.state.as_ref().unwrap().registration, None);
+    assert!(!rig.verdicts.registered);
+}
+
+//= L10
+#[test]
+fn a_clock_moved_by_a_day_costs_messages_and_nothing_else() {
+    for days in [-1, 1] {
+        let mut rig = Rig::using(10_001);
+        let before = rig.verdicts.clone();
+        rig.wrong_ms = days * 86_400_000;
+        rig.now.wall.0 += rig.wrong_ms;
+        rig.leap(30 * MINUTE, 10 * SECOND);
+        lowers_nothing(&rig);
+        let in_range = if days > 0 {
+            RegistrationState::Registered
+        } else {
+            // The certificate was made today.
+            RegistrationState::OutOfRange
+        };
+        assert_eq!(state(&rig), in_range);
+        let failure = rig.command(LicenseCommand::RenewAuth).unwrap_err();
+        lowers_nothing(&rig);
+        let text = failure.to_string();
+        let skew = "are 86400 seconds apart";
+        let early = "the trust pool has no root that is valid now";
+        assert!(text.contains(if days > 0 { skew } else { early }), "{text}");
+        rig.leap(2 * HOUR, MINUTE);
+        lowers_nothing(&rig);
+        let dropped = rig.notices.contains(&Notice::CertificateDropped);
+        assert_eq!(dropped, days < 0);
+        let sent = rig.sent.len();
+        rig.leap(3 * HOUR, MINUTE);
+        if days < 0 {
+            assert_eq!(rig.sent.len(), sent, "nothing is sent with it any more");
+        }
+        assert_eq!(rig.verdicts, before);
+
+        rig.now.wall.0 -= rig.wrong_ms;
+        rig.wrong_ms = 0;
+        rig.leap(2 * HOUR, MINUTE);
+        assert_eq!(state(&rig), RegistrationState::Registered);
+        assert!(rig.told.contains(&Told::AuthorityReached), "{days}");
+        rig.command(LicenseCommand::RenewAuth).unwrap();
+        lowers_nothing(&rig);
+    }
+}
+
+#[test]
+fn a_certificate_outside_its_validity_has_one_hour() {
+    let mut rig = Rig::using(1);
+    rig.now.wall.0 += 400 * 86_400_000;
+    rig.wrong_ms = 400 * 86_400_000;
+    rig.step(SECOND);
+    assert!(rig.notices.contains(&Notice::CertificateOutOfRange));
+    rig.leap(HOUR - 2 * SECOND, MINUTE);
+    assert!(!rig.notices.contains(&Notice::CertificateDropped));
+    rig.leap(2 * SECOND, SECOND);
+    assert!(rig.notices.contains(&Notice::CertificateDropped));
+    let sent = rig.sent.len();
+    rig.leap(HOUR, MINUTE);
+    assert_eq!(rig.sent.len(), sent);
+    rig.now.wall.0 -= rig.wrong_ms;
+    rig.wrong_ms = 0;
+    rig.leap(2 * HOUR, MINUTE);
+    assert!(rig.notices.contains(&Notice::CertificateInRange));
+    assert!(rig.sent.len() > sent);
+    lowers_nothing(&rig);
+}
+
+//= L10
+#[test]
+fn a_full_disk_holds_messages_back_and_loses_no_usage() {
+    let mut rig = Rig::using(10_001);
+    rig.run(10 * MINUTE);
+    rig.disk_full = true;
+    rig.forget();
+    let disk = rig.disk.clone();
+    for sessions in [1, 30_000, 10_001] {
+        rig.uses.insert(service(PGW), sessions);
+        rig.leap(11 * MINUTE, SECOND);
+    }
+    assert_eq!(rig.disk, disk);
+    let written = rig.sent.iter().filter(|k| **k == RequestType::Entitlement);
+    assert_eq!(written.count(), 0, "nothing is sent that is not kept");
+    assert!(rig.notices.contains(&Notice::NotWritten));
+    assert!(rig.agent.status(rig.now).not_written);
+    assert!(rig.reported(service(PGW)).iter().any(|(_, ok)| !ok));
+    lowers_nothing(&rig);
+    rig.disk_full = false;
+    rig.run(2 * HOUR);
+    assert!(!rig.agent.status(rig.now).not_written);
+    rig.command(LicenseCommand::Deregister).unwrap();
+    let used = |licenses: u64, minutes: u64| licenses * minutes * 60_000;
+    let least = used(2, 10) + used(1, 11) + used(3, 11) + used(2, 11) + used(2, 120);
+    let told = rig.authority.the_instance().license_ms();
+    assert!(
+        (least..least + used(2, 1)).contains(&told),
+        "{least} {told}"
+    );
+    assert!(!rig.authority.the_instance().forked);
+}
+
+//= L10
+#[test]
+fn an_authority_restored_from_yesterday_gets_again_what_it_lost() {
+    let mut rig = Rig::using(10_001);
+    rig.run(20 * MINUTE);
+    let backup = rig.authority.instances.clone();
+    for sessions in [1, 30_000, 10_001, 1] {
+        rig.uses.insert(service(PGW), sessions);
+        rig.run(10 * MINUTE);
+    }
+    let before = rig.authority.the_instance().license_ms();
+    rig.authority.instances = backup;
+    assert!(rig.authority.the_instance().license_ms() < before);
+    rig.forget();
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    rig.run(10 * SECOND);
+    let instance = rig.authority.the_instance();
+    assert_eq!(instance.license_ms(), rig.closed_ms);
+    assert!(instance.license_ms() >= before && !instance.forked);
+    lowers_nothing(&rig);
+}
+
+//= L10
+#[test]
+fn an_authority_that_knows_nothing_of_the_node_takes_it_in_again() {
+    let mut rig = Rig::using(10_001);
+    rig.run(10 * MINUTE);
+    let before = rig.agent.status(rig.now).registered.unwrap();
+    rig.authority.instances.clear();
+    rig.forget();
+    let held = rig.verdicts.clone();
+    rig.command(LicenseCommand::RenewAuth).unwrap_err();
+    assert_eq!(rig.verdicts, held);
+    rig.run(MINUTE);
+    let after = rig.agent.status(rig.now).registered.unwrap();
+    assert_eq!(after.instance, before.instance);
+    assert_ne!(after.serial, before.serial);
+    let instance = rig.authority.the_instance();
+    assert_eq!(instance.license_ms(), rig.closed_ms);
+    assert!(rig.verdicts.registered);
+    assert!(!rig.told.contains(&Told::Deregistered));
+    assert_eq!(rig.held(service(PGW)), Some(2));
+}
+
+#[test]
+fn two_nodes_of_one_identity_are_seen_and_both_go_on() {
+    let mut first = Rig::using(10_001);
+    first.run(6 * MINUTE);
+    first.use_of(service(PGW), 1);
+    first.run(6 * MINUTE);
+    let mut second = Rig::new();
+    second.disk = first.disk.clone();
+    second.verdicts = first.verdicts.clone();
+    second.now = first.now;
+    second.starts = 100;
+    // There is one authority, handed to whoever acts.
+    let mut shared = std::mem::replace(&mut first.authority, Authority::new(START));
+    let mut rigs = [first, second];
+    for round in 0..6 {
+        let [first, second] = &mut rigs;
+        let (rig, other) = if round % 2 == 0 {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        std::mem::swap(&mut shared, &mut rig.authority);
+        rig.now = other.now;
+        if round == 0 {
+            rig.kill();
+        }
+        rig.use_of(service(PGW), 10_000 * round + 5);
+        rig.run(11 * MINUTE);
+        std::mem::swap(&mut shared, &mut rig.authority);
+    }
+    let instance = shared.the_instance();
+    assert!(instance.forked);
+    for rig in &rigs {
+        assert!(rig.verdicts.registered);
+        assert!(rig.agent.status(rig.now).forked);
+        assert!(rig.notices.contains(&Notice::Forked));
+    }
+    let told = rigs[0].closed_ms + rigs[1].closed_ms;
+    let waiting: u64 = rigs.iter().map(waiting_ms).sum();
+    assert_eq!(instance.license_ms() + waiting, told, "each report once");
+}
+
+/// What the authority has not acknowledged of what is kept.
+fn waiting_ms(rig: &Rig) -> u64 {
+    let ledger = &rig.disk.ledger;
+    let waiting = ledger.reports.range(ledger.marks.acknowledged + 1..);
+    let entries = waiting.flat_map(|(_, text)| text.read().unwrap().entries);
+    entries.map(|entry| entry.license_ms).sum()
+}
