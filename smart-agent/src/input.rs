@@ -154,6 +154,9 @@ pub enum Told {
     AuthorityUnreachable,
     /// An authentic answer of the authority arrived.
     AuthorityReached,
+    /// The authority has reports of this identity that this node does not remember: its state was restored from an older
+    /// copy, or another node has it too.
+    StateTampered,
     /// The lab authority's clock runs at this speed.
     LabSpeedup {
         /// License seconds a second.

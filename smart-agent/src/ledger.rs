@@ -43,6 +43,15 @@ struct Closed {
     digest: Digest,
 }
 
+/// What follows from a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Follows {
+    /// Other reports are to be sent now.
+    pub(crate) more: bool,
+    /// The authority has reports of this identity that this node did not make, or does not remember.
+    pub(crate) behind: bool,
+}
+
 /// What the disk does not know yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Unkept {
@@ -175,9 +184,10 @@ impl Ledger {
         (texts.collect(), oldest)
     }
 
-    /// What the authority says of the reports of the last message. True: others are to be sent now.
-    pub(crate) fn receipt(&mut self, receipt: &Receipt) -> bool {
+    /// What the authority says of the reports of the last message.
+    pub(crate) fn receipt(&mut self, receipt: &Receipt) -> Follows {
         let before = self.acknowledged;
+        let mut behind = false;
         let last = receipt.last;
         let known = last.and_then(|last| self.digest_of(last.report_id));
         match last {
@@ -189,12 +199,18 @@ impl Ledger {
             }
             // It has another report of this number, or of a later one: two nodes have this identity, or the state of this
             // one was restored.
-            Some(last) => self.renumber(last, &receipt.taken),
+            Some(last) => {
+                self.renumber(last, &receipt.taken);
+                behind = true;
+            }
         }
         let moved = self.acknowledged != before;
         self.unkept.marks |= moved;
         self.trim();
-        moved && self.waiting() > 0
+        Follows {
+            more: moved && self.waiting() > 0,
+            behind,
+        }
     }
 
     /// A registration begins: what another authority has acknowledged is not for this one, and what was used before it

@@ -199,6 +199,9 @@ impl Agent {
             self.keeping.state = true;
         }
         self.tell(Told::AuthorityReached);
+        if std::mem::take(&mut self.behind) {
+            self.tell(Told::StateTampered);
+        }
         if let Some(ticket) = ticket {
             self.done(ticket, Ok(()));
         }
@@ -214,9 +217,11 @@ impl Agent {
 
     /// The standing of every tag that was asked for.
     fn authorized(&mut self, answer: &AuthorizationAnswer, now: Now) {
-        if self.ledger.receipt(&answer.receipt) {
+        let follows = self.ledger.receipt(&answer.receipt);
+        if follows.more {
             self.want(RequestType::Entitlement);
         }
+        self.behind |= follows.behind;
         if answer.receipt.forked && !self.forked {
             self.notice(Notice::Forked);
         }

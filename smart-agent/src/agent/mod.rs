@@ -63,6 +63,8 @@ pub struct Agent {
     keeping: Keeping,
     warned: Vec<Digest>,
     forked: bool,
+    /// The authority has reports that this node does not remember; to be told.
+    behind: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -120,6 +122,7 @@ impl Agent {
             },
             warned: Vec::new(),
             forked: false,
+            behind: false,
             outputs: VecDeque::new(),
             state,
             config,

@@ -222,3 +222,53 @@ fn no_call_is_refused_while_the_pool_has_a_license() {
     }
     assert!(refused > 0, "some pools were too small for what came");
 }
+
+/// Nodes of one pool, killed and cut off at random: what they hold together is never more than is owned.
+//= L6
+#[test]
+fn what_the_nodes_of_a_pool_hold_is_never_more_than_is_owned() {
+    for seed in 0..4 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let owned = random.random_range(2..10);
+        let mut shared = Authority::new(START);
+        let mut rigs: Vec<Rig> = (0..4).map(|node| node_of(&shared, node)).collect();
+        std::mem::swap(&mut shared.pools, &mut rigs[0].authority.pools);
+        let tag = rigs[0].tag(service(PGW));
+        shared.pools.get_mut(&tag).unwrap().owned = owned;
+        let token = Token {
+            uses: 4,
+            fate: None,
+        };
+        shared.tokens.insert(TOKEN.into(), token);
+        let mut most = 0;
+        for _ in 0..150 {
+            let rig = &mut rigs[random.random_range(0..4)];
+            std::mem::swap(&mut shared, &mut rig.authority);
+            if !rig.verdicts.registered {
+                rig.register().unwrap();
+            }
+            rig.way = [Way::Open, Way::Open, Way::Outward, Way::Closed][random.random_range(0..4)];
+            if random.random_bool(0.1) {
+                rig.kill();
+            }
+            let room = rig.held(service(PGW)).unwrap_or(1) * 10_000;
+            rig.use_of(service(PGW), random.random_range(0..=room));
+            rig.leap(random.random_range(1..10) * MINUTE, MINUTE);
+            std::mem::swap(&mut shared, &mut rig.authority);
+            let held = rigs.iter().filter_map(|rig| rig.held(service(PGW)));
+            let held: u32 = held.sum();
+            assert!(held <= owned, "seed {seed}: {held} of {owned}");
+            most = most.max(held);
+        }
+        assert_eq!(most, owned, "seed {seed}: all of it was used");
+    }
+}
+
+fn node_of(shared: &Authority, node: u8) -> Rig {
+    let mut rig = Rig::new();
+    rig.seed = 100 + node;
+    rig.kill();
+    let der = shared.keys.root.der().to_vec();
+    rig.tell(Input::Root { der });
+    rig
+}

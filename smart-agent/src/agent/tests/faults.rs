@@ -22,6 +22,7 @@ fn lowers_nothing(rig: &Rig) {
             | Told::Reported { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::StateTampered
             | Told::LabSpeedup { .. } => {}
         }
     }
@@ -137,35 +138,49 @@ fn an_answer_that_comes_late_twice_or_out_of_order_says_nothing() {
     lowers_nothing(&rig);
 }
 
-/// The answer as `change` makes it; the cause that the agent names.
-fn heard(change: impl FnOnce(&mut Rig, Vec<u8>) -> Vec<u8>) -> String {
-    let mut rig = asking(LicenseCommand::RenewAuth);
-    rig.pool(service(PGW)).owned = 0;
-    let (nonce, octets) = answer(&mut rig);
-    let octets = change(&mut rig, octets);
-    rig.tell(Input::Answered { nonce, octets });
-    lowers_nothing(&rig);
-    assert!(!rig.told.contains(&Told::AuthorityReached));
-    assert_eq!(rig.row(RequestType::Entitlement).failed, 1);
-    let failure = rig.agent.status(rig.now).authorization.failure;
-    failure.expect("it is not taken")
+/// Each message of a registered node in turn, its answer as `change` makes it; the cause that the agent names.
+fn heard(change: impl Fn(&mut Rig, Vec<u8>) -> Vec<u8>) -> String {
+    let messages = [
+        (RequestType::Renew, LicenseCommand::RenewId),
+        (RequestType::Deregistration, LicenseCommand::Deregister),
+        (RequestType::Entitlement, LicenseCommand::RenewAuth),
+    ];
+    let causes = messages.map(|(kind, command)| {
+        let mut rig = asking(command);
+        rig.pool(service(PGW)).owned = 0;
+        let (nonce, octets) = answer(&mut rig);
+        let octets = change(&mut rig, octets);
+        rig.tell(Input::Answered { nonce, octets });
+        lowers_nothing(&rig);
+        assert!(!rig.told.contains(&Told::AuthorityReached));
+        assert_eq!(rig.row(kind).failed, 1);
+        let Notice::CommunicationFailed(cause) = &rig.notices[0] else {
+            panic!("{:?}", rig.notices);
+        };
+        cause.to_string()
+    });
+    let [first, second, third] = causes;
+    assert_eq!(first, second);
+    assert_eq!(second, third);
+    third
 }
 
 //= L10
 #[test]
 fn an_answer_that_is_not_the_authoritys_word_says_nothing() {
-    let cut = heard(|_, octets| octets[..octets.len() / 2].to_vec());
+    let cut = heard(|_, octets| octets[..40].to_vec());
     assert!(cut.contains("not of the form"), "{cut}");
     let empty = heard(|_, _| Vec::new());
     assert!(empty.contains("not of the form"), "{empty}");
     let long = heard(|_, _| vec![b' '; api::smart::MESSAGE_BYTES_MAX + 1]);
     assert!(long.contains("at most 1048576 are taken"), "{long}");
 
-    let unsigned = heard(|_, octets| {
-        let text = String::from_utf8(octets).unwrap();
-        text.replace("OUT_OF_COMPLIANCE", "AUTHORIZED").into_bytes()
+    let changed = heard(|_, octets| {
+        let mut envelope = ReplyEnvelope::read(&octets).unwrap();
+        envelope.response = envelope.response.replacen('1', "2", 1);
+        envelope.octets()
     });
-    assert!(unsigned.contains("the signature is not good"), "{unsigned}");
+    assert!(changed.contains("the signature is not good"), "{changed}");
 
     let by_a_node = heard(|rig, octets| {
         let mut envelope = ReplyEnvelope::read(&octets).unwrap();
@@ -177,24 +192,20 @@ fn an_answer_that_is_not_the_authoritys_word_says_nothing() {
     });
     assert!(by_a_node.contains("not for this purpose"), "{by_a_node}");
 
-    let wrong = heard(|rig, octets| {
-        let other = authority::Keys::new(START);
+    let other = authority::Keys::new(START);
+    let wrong = heard(|_, octets| {
         let mut envelope = ReplyEnvelope::read(&octets).unwrap();
         envelope.chain = other.chain();
-        let keys = std::mem::replace(&mut rig.authority.keys, other);
-        let signer = &rig.authority.keys.signer;
-        let signature = rcgen::SigningKey::sign(signer, envelope.response.as_bytes());
+        let text = envelope.response.as_bytes();
+        let signature = rcgen::SigningKey::sign(&other.signer, text);
         envelope.signature.value = Octets(signature.unwrap());
-        rig.authority.keys = keys;
         envelope.octets()
     });
-    assert!(
-        wrong.contains("not signed by a root of the trust pool"),
-        "{wrong}"
-    );
+    let root = "not signed by a root of the trust pool";
+    assert!(wrong.contains(root), "{wrong}");
 }
 
-fn resigned(change: impl FnOnce(&mut api::smart::Reply)) -> String {
+fn resigned(change: impl Fn(&mut api::smart::Reply)) -> String {
     heard(|rig, octets| {
         let envelope = ReplyEnvelope::read(&octets).unwrap();
         let opened = envelope.open(|_, _| Ok::<_, api::smart::WireError>(()));
@@ -209,11 +220,12 @@ fn resigned(change: impl FnOnce(&mut api::smart::Reply)) -> String {
 fn an_authentic_answer_to_something_else_says_nothing() {
     let misdirected = "the license authority's answer is for another request or another node";
     let other = api::smart::InstanceId::new("ffffffff-0000-4000-8000-000000000000").unwrap();
-    let for_another = resigned(|reply| reply.header.product_instance_identifier = Some(other));
+    let for_another =
+        resigned(|reply| reply.header.product_instance_identifier = Some(other.clone()));
     assert_eq!(for_another, misdirected);
     let nonce = resigned(|reply| reply.header.nonce.0 ^= 1);
     assert_eq!(nonce, misdirected);
-    let kind = resigned(|reply| reply.header.request_type = RequestType::Renew);
+    let kind = resigned(|reply| reply.header.request_type = RequestType::TrustPool);
     assert_eq!(kind, misdirected);
     let body = resigned(|reply| {
         reply.body = api::smart::ReplyBody::Ok(api::smart::Answer::Acknowledgement {});
@@ -434,6 +446,40 @@ fn two_nodes_of_one_identity_are_seen_and_both_go_on() {
     let told = rigs[0].closed_ms + rigs[1].closed_ms;
     let waiting: u64 = rigs.iter().map(waiting_ms).sum();
     assert_eq!(instance.license_ms() + waiting, told, "each report once");
+}
+
+#[test]
+fn a_state_restored_from_yesterday_is_seen_and_nothing_counts_twice() {
+    let mut rig = Rig::using(10_001);
+    rig.run(12 * MINUTE);
+    rig.way = Way::Closed;
+    rig.use_of(service(PGW), 1);
+    rig.run(6 * MINUTE);
+    // One report waits in the copy that is made here, and reaches the authority later.
+    let yesterday = rig.disk.clone();
+    assert!(waiting_ms(&rig) > 0);
+    rig.way = Way::Open;
+    for sessions in [10_001, 30_000, 5] {
+        rig.use_of(service(PGW), sessions);
+        rig.run(6 * MINUTE);
+    }
+    assert_eq!(waiting_ms(&rig), 0);
+    assert!(!rig.authority.the_instance().forked);
+    rig.disk = yesterday;
+    rig.kill();
+    for sessions in [10_001, 30_000, 5] {
+        rig.use_of(service(PGW), sessions);
+        rig.run(6 * MINUTE);
+    }
+    rig.run(MINUTE);
+    let tampered = rig.told.iter().filter(|of| **of == Told::StateTampered);
+    assert_eq!(tampered.count(), 1, "said once");
+    let instance = rig.authority.the_instance();
+    assert_eq!(waiting_ms(&rig), 0);
+    assert_eq!(instance.license_ms(), rig.closed_ms);
+    assert!(rig.verdicts.registered && !instance.forked);
+    let ids: Vec<_> = instance.reports.keys().copied().collect();
+    assert_eq!(ids, (1..=ids.len() as u64).collect::<Vec<_>>());
 }
 
 /// What the authority has not acknowledged of what is kept.

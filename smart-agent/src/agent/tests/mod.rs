@@ -35,6 +35,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 const TOKEN: &str = "dGhlLXRva2VuLW9mLXRoZS10ZXN0cw==";
 
+const SEED: u8 = 42;
+
 /// 2026-11-22.
 const START: Wall = Wall(1_795_300_000_000);
 
@@ -68,6 +70,8 @@ struct Rig {
     /// So many outputs are done before the process is killed.
     lives: Option<usize>,
     starts: u8,
+    /// Of the node's key.
+    seed: u8,
     outbox: Vec<Message>,
     told: Vec<Told>,
     notices: Vec<Notice>,
@@ -150,7 +154,7 @@ impl Rig {
             };
             authority.pools.insert(tag, pool);
         }
-        let agent = agent(&config, Restored::default(), false, 0, now);
+        let agent = agent(&config, Restored::default(), false, (SEED, 0), now);
         let mut rig = Self {
             config,
             now,
@@ -164,6 +168,7 @@ impl Rig {
             disk_full: false,
             lives: None,
             starts: 0,
+            seed: SEED,
             outbox: Vec::new(),
             told: Vec::new(),
             notices: Vec::new(),
@@ -282,6 +287,7 @@ impl Rig {
             | Told::Reported { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::StateTampered
             | Told::LabSpeedup { .. } => {}
         }
         self.told.push(told);
@@ -293,7 +299,8 @@ impl Rig {
         self.outbox.clear();
         let disk = self.disk.clone();
         let registered = self.verdicts.registered;
-        self.agent = agent(&self.config, disk, registered, self.starts, self.now);
+        let seeds = (self.seed, self.starts);
+        self.agent = agent(&self.config, disk, registered, seeds, self.now);
         let der = self.authority.keys.root.der().to_vec();
         self.tell(Input::Root { der });
         self.sample();
@@ -448,20 +455,27 @@ impl Rig {
             | Told::Verdict { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::StateTampered
             | Told::LabSpeedup { .. } => None,
         });
         told.collect()
     }
 }
 
-fn agent(config: &Config, restored: Restored, registered: bool, start: u8, now: Now) -> Agent {
-    let identity = Identity::new(Seed::new([42; 32]), &config.sudi).unwrap();
+fn agent(
+    config: &Config,
+    restored: Restored,
+    registered: bool,
+    (seed, start): (u8, u8),
+    now: Now,
+) -> Agent {
+    let identity = Identity::new(Seed::new([seed; 32]), &config.sudi).unwrap();
     let start = Start {
         identity,
         restored,
         enabled: true,
         registered,
-        random: [start; 32],
+        random: [start ^ seed; 32],
     };
     Agent::new(config.clone(), start, now)
 }
