@@ -196,6 +196,7 @@ impl Sim {
 fn no_call_is_refused_while_the_pool_has_a_license() {
     let mut calls = 0;
     let mut refused = 0;
+    let mut in_vain = 0;
     let mut seed = 0;
     while calls < 1_000_000 {
         seed += 1;
@@ -216,10 +217,12 @@ fn no_call_is_refused_while_the_pool_has_a_license() {
                 sim.rig.pool(service(PGW)).owned += 2;
             }
         }
-        assert_eq!(sim.refused_in_vain, 0, "seed {seed}, {latency_ms} ms");
         calls += sim.asked;
         refused += sim.refused;
+        in_vain += sim.refused_in_vain;
     }
+    println!("ask-ahead-refusals {in_vain}");
+    assert_eq!(in_vain, 0, "of {calls} calls, {refused} refused");
     assert!(refused > 0, "some pools were too small for what came");
 }
 
@@ -227,6 +230,7 @@ fn no_call_is_refused_while_the_pool_has_a_license() {
 //= L6
 #[test]
 fn what_the_nodes_of_a_pool_hold_is_never_more_than_is_owned() {
+    let mut over = 0;
     for seed in 0..4 {
         let mut random = StdRng::seed_from_u64(seed);
         let owned = random.random_range(2..10);
@@ -256,12 +260,13 @@ fn what_the_nodes_of_a_pool_hold_is_never_more_than_is_owned() {
             rig.leap(random.random_range(1..10) * MINUTE, MINUTE);
             std::mem::swap(&mut shared, &mut rig.authority);
             let held = rigs.iter().filter_map(|rig| rig.held(service(PGW)));
-            let held: u32 = held.sum();
-            assert!(held <= owned, "seed {seed}: {held} of {owned}");
-            most = most.max(held);
+            most = most.max(held.sum::<u32>());
         }
-        assert_eq!(most, owned, "seed {seed}: all of it was used");
+        over += most.saturating_sub(owned);
+        assert!(most >= owned, "seed {seed}: all of it was used");
     }
+    println!("grants-over-owned {over}");
+    assert_eq!(over, 0);
 }
 
 fn node_of(shared: &Authority, node: u8) -> Rig {

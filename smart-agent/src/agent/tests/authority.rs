@@ -158,6 +158,12 @@ impl Keys {
         vec![self.signer_der.clone(), Octets(self.issuing.der().to_vec())]
     }
 
+    /// A certificate that is for nothing in particular.
+    pub(super) fn purposeless(&self, at: Wall) -> Octets {
+        let certificate = named("anything", at, 365).signed_by(&self.signer, &self.issuing);
+        Octets(certificate.unwrap().der().to_vec())
+    }
+
     /// A list that revokes this serial number.
     pub(super) fn crl(&self, serial: u64, at: Wall) -> Vec<u8> {
         let revoked = RevokedCertParams {

@@ -366,8 +366,11 @@ fn a_full_disk_holds_messages_back_and_loses_no_usage() {
 #[test]
 fn an_authority_restored_from_yesterday_gets_again_what_it_lost() {
     let mut rig = Rig::using(10_001);
-    rig.run(20 * MINUTE);
+    rig.run(10 * MINUTE);
+    rig.use_of(service(PGW), 1);
+    rig.run(10 * MINUTE);
     let backup = rig.authority.instances.clone();
+    assert!(rig.authority.the_instance().license_ms() > 0);
     for sessions in [1, 30_000, 10_001, 1] {
         rig.uses.insert(service(PGW), sessions);
         rig.run(10 * MINUTE);

@@ -80,6 +80,8 @@ struct Rig {
     uses: BTreeMap<TagKey, u32>,
     /// Licenses times milliseconds of all reports that were ever kept.
     closed_ms: u64,
+    /// Licenses times milliseconds that were in use while registered.
+    measured_ms: u64,
     /// Those reports, by when they were closed and what they say, whatever number they have.
     closed: std::collections::BTreeSet<String>,
     sent: Vec<RequestType>,
@@ -176,6 +178,7 @@ impl Rig {
             verdicts: Verdicts::default(),
             uses: BTreeMap::new(),
             closed_ms: 0,
+            measured_ms: 0,
             closed: std::collections::BTreeSet::new(),
             sent: Vec::new(),
             next_ticket: 1,
@@ -338,21 +341,24 @@ impl Rig {
         }
     }
 
+    fn licenses(&self, of: TagKey, sessions: u32) -> u64 {
+        match tag_ref(of) {
+            TagRef::Service(at) => {
+                let per = self.config.catalog.services()[at.at()].sessions_per_license;
+                SessionCount(sessions).licenses(per).0.into()
+            }
+            TagRef::Feature(_) => u64::from(sessions > 0),
+        }
+    }
+
     fn sample(&mut self) {
-        let catalog = &self.config.catalog;
         let uses = self.uses.iter().map(|(of, sessions)| {
-            let licenses = match tag_ref(*of) {
-                TagRef::Service(at) => {
-                    let per = catalog.services()[at.at()].sessions_per_license;
-                    SessionCount(*sessions).licenses(per)
-                }
-                TagRef::Feature(_) => LicenseCount(u32::from(*sessions > 0)),
-            };
+            let licenses = u32::try_from(self.licenses(*of, *sessions)).unwrap();
             let held = self.verdicts.held.get(of).copied().flatten();
             TagUse {
                 tag: tag_ref(*of),
                 sessions: *sessions,
-                licenses,
+                licenses: LicenseCount(licenses),
                 held: held.map(LicenseCount),
             }
         });
@@ -368,6 +374,10 @@ impl Rig {
     fn step(&mut self, time: Duration) {
         self.now.mono = self.now.mono.after(time);
         let aged = time * self.config.speedup;
+        if self.agent.credentials().is_some() {
+            let licenses: u64 = self.uses.iter().map(|(of, n)| self.licenses(*of, *n)).sum();
+            self.measured_ms += licenses * u64::try_from(aged.as_millis()).unwrap();
+        }
         self.now.license = self.now.license.after(aged);
         self.now.wall.0 += i64::try_from(time.as_millis()).unwrap();
         let gained = i64::try_from((aged - time).as_millis()).unwrap();

@@ -51,6 +51,14 @@ fn a_chain_is_judged_by_roots_dates_and_purpose() {
 }
 
 #[test]
+fn a_certificate_without_a_purpose_signs_no_answers() {
+    let keys = Keys::new(START);
+    let chain = [keys.purposeless(START), keys.chain()[1].clone()];
+    let judged = pool(&keys).verify(&chain, Purpose::Signer, START);
+    assert_eq!(judged.unwrap_err(), TrustError::Purpose);
+}
+
+#[test]
 fn a_nodes_certificate_signs_no_answers() {
     let mut rig = Rig::registered();
     let (_, chain) = rig.agent.credentials().unwrap();
