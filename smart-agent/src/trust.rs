@@ -26,8 +26,7 @@ const SIGNATURES: &[&dyn rustls_pki_types::SignatureVerificationAlgorithm] = &[
 ];
 
 /// Where a root came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// An operator's file.
     Operator,
@@ -112,8 +111,8 @@ struct Crl {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustRecord {
-    /// Roots in DER, and where they came from.
-    pub roots: Vec<(Octets, Origin)>,
+    /// Roots that authorities handed out, in DER; an operator's come by their files at each start, and go with them.
+    pub roots: Vec<Octets>,
     /// Revocation lists in DER.
     pub crls: Vec<Octets>,
 }
@@ -122,9 +121,9 @@ impl TrustPool {
     /// The pool as it was kept; what can't be read any more is left out.
     pub fn restored(record: &TrustRecord) -> Self {
         let mut pool = Self::default();
-        for (der, origin) in &record.roots {
+        for der in &record.roots {
             // It was read once before it was kept; a root lost is asked for again.
-            drop(pool.add_root(&der.0, *origin));
+            drop(pool.add_root(&der.0, Origin::Authority));
         }
         for der in &record.crls {
             drop(pool.add_crl(&der.0));
@@ -135,10 +134,9 @@ impl TrustPool {
     /// What is to be kept.
     pub fn record(&self) -> TrustRecord {
         let roots = self.roots.iter();
+        let roots = roots.filter(|root| root.origin == Origin::Authority);
         TrustRecord {
-            roots: roots
-                .map(|root| (root.certificate.der.clone(), root.origin))
-                .collect(),
+            roots: roots.map(|root| root.certificate.der.clone()).collect(),
             crls: self.crls.iter().map(|crl| crl.der.clone()).collect(),
         }
     }
@@ -188,10 +186,11 @@ impl TrustPool {
         match place {
             Some(at) if self.crls[at].made >= crl.made => return Ok(false),
             Some(at) => self.crls[at] = crl,
-            None if self.crls.len() >= CRLS_MAX => {
-                return Err(failed("there are too many issuers".into()));
-            }
             None => self.crls.push(crl),
+        }
+        if self.crls.len() > CRLS_MAX {
+            self.crls.sort_by_key(|held| std::cmp::Reverse(held.made));
+            self.crls.truncate(CRLS_MAX);
         }
         Ok(true)
     }

@@ -83,8 +83,9 @@ pub struct Envelope {
 pub struct ReplyEnvelope {
     /// The text of a [`Reply`].
     pub response: String,
-    /// Certificates in DER, the signer's first, each signed by the next; at most [`CHAIN_MAX`]. The signer's has the
-    /// extended key usage [`super::SIGNER_PURPOSE`].
+    /// Certificates in DER, the signer's first, each signed by the next, the root last; at most [`CHAIN_MAX`]. The
+    /// signer's has the extended key usage [`super::SIGNER_PURPOSE`]. That the root is among them makes nobody trust it:
+    /// a node that does not can show its fingerprint, to be compared.
     pub chain: Vec<Octets>,
     /// The authority's date, the same as in the text: a lab node checks the chain at this date, before it looks inside.
     pub calendar: Wall,

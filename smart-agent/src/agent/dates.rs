@@ -67,7 +67,8 @@ impl Range {
 }
 
 impl Agent {
-    pub(super) fn date(&self, now: Now) -> Wall {
+    /// The date by which certificates are to be judged, those of the shell's connections too.
+    pub fn date(&self, now: Now) -> Wall {
         self.calendar.date(now)
     }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use api::LicenseCommand;
 use api::smart::{IdToken, RegistrationAnswer, RequestType};
 use licensing::Now;
+use rand::Rng;
 
 use super::Agent;
 use super::dates::later;
@@ -25,7 +26,7 @@ use crate::record::{Attempt, Registration};
 use crate::trust::{Origin, Purpose};
 
 /// A restart asks for authorization within this time, so that a fleet that starts at once doesn't ask at once.
-const RESUME_WITHIN: Duration = Duration::from_secs(2);
+const RESUME_WITHIN: Duration = Duration::from_secs(5);
 
 impl Agent {
     /// Takes up what a restart found half done; `known`: there is a record of it; `registered`: so the verdicts hold.
@@ -51,8 +52,8 @@ impl Agent {
         }
         for kind in [RequestType::Entitlement, RequestType::TrustPool] {
             self.want(kind);
-            let wait = crate::backoff::pause(1, &self.config.timers, &mut self.random);
-            self.wait_at_least(kind, wait.min(RESUME_WITHIN), now);
+            let wait = self.random.random_range(Duration::ZERO..=RESUME_WITHIN);
+            self.wait_at_least(kind, wait, now);
         }
     }
 

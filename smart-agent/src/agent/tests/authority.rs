@@ -155,7 +155,11 @@ impl Keys {
     }
 
     pub(super) fn chain(&self) -> Vec<Octets> {
-        vec![self.signer_der.clone(), Octets(self.issuing.der().to_vec())]
+        let above = [self.issuing.der(), self.root.der()];
+        let above = above.map(|certificate| Octets(certificate.to_vec()));
+        std::iter::once(self.signer_der.clone())
+            .chain(above)
+            .collect()
     }
 
     /// A certificate that is for nothing in particular.

@@ -138,11 +138,13 @@ fn whatever_happens_reports_are_neither_lost_nor_counted_twice() {
         let mut random = rand::rngs::StdRng::seed_from_u64(seed);
         let mut rig = Rig::using(1);
         for _ in 0..60 {
-            match random.random_range(0..6) {
+            match random.random_range(0..8) {
                 0 => rig.way = Way::Closed,
                 1 => rig.way = Way::Outward,
                 2 | 3 => rig.way = Way::Open,
-                4 => rig.lives = Some(random.random_range(0..12)),
+                4 => rig.way = Way::Cut,
+                5 => rig.way = Way::Twice,
+                6 => rig.lives = Some(random.random_range(0..12)),
                 _ => rig.disk_full = !rig.disk_full && random.random_bool(0.3),
             }
             let sessions = random.random_range(0..50_000);
@@ -154,6 +156,7 @@ fn whatever_happens_reports_are_neither_lost_nor_counted_twice() {
         rig.lives = None;
         rig.disk_full = false;
         rig.leap(3 * HOUR, 30 * SECOND);
+        assert!(!rig.told.contains(&Told::Deregistered), "{seed}");
         assert!(rig.verdicts.registered, "{seed}");
         rig.command(LicenseCommand::Deregister).unwrap();
         let instance = rig.authority.the_instance();

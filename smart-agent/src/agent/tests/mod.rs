@@ -49,6 +49,10 @@ enum Way {
     Closed,
     /// They arrive, and the answers do not.
     Outward,
+    /// They arrive, and the answers come cut off.
+    Cut,
+    /// They arrive, and the answers come twice.
+    Twice,
     /// They stay with the test.
     Held,
 }
@@ -324,20 +328,27 @@ impl Rig {
             let way = away.map_or(self.way, |(_, way)| way);
             self.delivered += 1;
             let octets = match way {
-                Way::Open | Way::Outward => {
+                Way::Open | Way::Outward | Way::Cut | Way::Twice => {
                     let wall = self.wall();
                     Some(self.authority.answer(&message.octets, wall))
                 }
                 Way::Closed | Way::Held => None,
             };
-            let octets = octets.filter(|_| way == Way::Open);
-            self.tell(match octets {
+            let mut octets = octets.filter(|_| way != Way::Outward);
+            if let Some(octets) = octets.as_mut().filter(|_| way == Way::Cut) {
+                octets.truncate(octets.len() / 2);
+            }
+            let input = match octets {
                 Some(octets) => Input::Answered { nonce, octets },
                 None => Input::NotAnswered {
                     nonce,
                     failure: unreachable_authority(),
                 },
-            });
+            };
+            if way == Way::Twice {
+                self.tell(input.clone());
+            }
+            self.tell(input);
         }
     }
 

@@ -291,6 +291,22 @@ fn what_keeps_a_message_from_the_authority_is_said_and_changes_nothing() {
 }
 
 #[test]
+fn without_a_disk_nothing_is_registered() {
+    let mut rig = Rig::new();
+    rig.disk_full = true;
+    let error = rig.register().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the agent's state can't be written to disk, and nothing is sent before it is; nothing has changed"
+    );
+    assert_eq!(rig.sent, []);
+    assert_eq!(state(&rig), RegistrationState::Unregistered);
+    rig.disk_full = false;
+    rig.run(2 * MINUTE);
+    rig.register().unwrap();
+}
+
+#[test]
 fn deregistering_without_the_authority_changes_nothing() {
     let mut rig = Rig::using(1);
     rig.way = Way::Closed;
