@@ -8,7 +8,7 @@ use super::Breach;
 use crate::workspace::{Member, Workspace};
 
 /// The only arrows between crates; dependencies of tests count too.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("licensing", &[]),
     ("enforcer", &["licensing"]),
     ("gtp", &[]),
@@ -17,11 +17,12 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("api", &["licensing"]),
     ("admission-client", &["licensing", "api"]),
     ("smart-agent", &["licensing", "api"]),
+    ("authority", &["licensing", "api"]),
     (
         "node",
         &["licensing", "enforcer", "gtp", "session-plane", "api"],
     ),
-    ("cli", &["licensing", "api", "node", "load"]),
+    ("cli", &["licensing", "api", "node", "authority", "load"]),
     ("tests", ANY),
     ("benches", ANY),
     ("xtask", ANY),

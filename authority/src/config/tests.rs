@@ -1,0 +1,67 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("conf/a.toml")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_example_has_every_key_and_its_default() {
+    let text = include_str!("../../examples/authority.toml");
+    for (key, _) in EXPECTED {
+        let name = key.rsplit('.').next().unwrap();
+        assert!(text.contains(name), "{key}");
+    }
+    let config = parse(text).unwrap();
+    assert_eq!(config, Config::new("conf/authority-state".into()));
+    assert_eq!(parse("").unwrap(), config);
+}
+
+#[test]
+fn values_are_taken_over() {
+    let config = parse(
+        "[authority]\nlisten = \"0.0.0.0:1\"\nnames = [\"a.b\"]\nsilent_days = 3\n[lab]\nspeedup = 9\n",
+    )
+    .unwrap();
+    assert_eq!(config.speedup, Some(9));
+    assert_eq!(config.names(), ["a.b"]);
+    assert_eq!(config.silent_days, 3);
+    let config = parse("[authority]\nlisten = \"127.0.0.2:0\"").unwrap();
+    assert_eq!(config.names(), ["localhost", "127.0.0.2"]);
+}
+
+#[test]
+fn errors_name_file_line_and_key_and_what_to_do() {
+    let cases = [
+        (
+            "\n[authority]\nlisten = \"here\"",
+            "conf/a.toml:3: authority.listen: invalid socket address syntax; expected an address and port such as \"127.0.0.1:8443\"; mend the value",
+        ),
+        (
+            "[authority]\nsilent_days = 0",
+            "conf/a.toml:2: authority.silent_days: 0; expected a number of days, 1 to 365; mend the value",
+        ),
+        (
+            "[authority]\nspeed = 1",
+            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `listen`, `names`, `catalog`, `silent_days`, `connections_max`; mend its spelling or remove it",
+        ),
+        (
+            "[lab]\n",
+            "conf/a.toml:1: lab.speedup: missing; expected license seconds a second, 1 to 1000000, the same as its nodes have; add it",
+        ),
+        (
+            "[lab]\nspeedup = 2000000",
+            "conf/a.toml:2: lab.speedup: 2000000; expected license seconds a second, 1 to 1000000, the same as its nodes have; mend the value",
+        ),
+        (
+            "[authority]\nnames = []",
+            "conf/a.toml:2: authority.names: []; expected a list of 1 to 16 names or addresses that nodes reach it by, such as [\"license.example.org\"]; mend the value",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse(text).unwrap_err(), expected);
+    }
+    let error = parse("[authority\n").unwrap_err();
+    assert!(error.starts_with("conf/a.toml:1: not TOML: "), "{error}");
+    let error = parse("[authority]\ncatalog = \"none.toml\"").unwrap_err();
+    assert!(error.contains("conf/none.toml: No such file"), "{error}");
+}

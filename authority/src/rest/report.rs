@@ -1,0 +1,336 @@
+//! Reports: up to 100,000 lines, written as they are read, from one state of the store.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use futures_core::Stream;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::calls::virtual_accounts;
+use super::{Answer, Call};
+use crate::admin::devices::{self, Page};
+use crate::admin::records::{self, Before};
+use crate::admin::{Problem, invalid, licenses as pools};
+use crate::store::{StoreError, Tx};
+
+/// Most lines of a report.
+const LINES_MAX: usize = 100_000;
+/// Lines that are read at once.
+const PAGE: i64 = 500;
+/// Pieces that wait to be sent.
+const PIECES: usize = 4;
+/// Longest time that a reader may take for a piece.
+const STALLED: Duration = Duration::from_secs(30);
+
+type Answered = Result<Answer, Problem>;
+type Rows = Result<(Vec<Value>, bool), StoreError>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Json,
+}
+
+/// Where a report goes, piece by piece.
+struct Writer {
+    pieces: mpsc::Sender<Result<Bytes, StoreError>>,
+    format: Format,
+    columns: &'static [&'static str],
+    begun: bool,
+    lines: usize,
+}
+
+/// The pieces as a body takes them.
+struct Pieces(mpsc::Receiver<Result<Bytes, StoreError>>);
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, StoreError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}
+
+const LICENSES: &[&str] = &[
+    "virtualAccount",
+    "license",
+    "tag",
+    "quantity",
+    "inUse",
+    "granted",
+    "available",
+    "needed",
+    "status",
+    "grants",
+    "licenseDetails",
+];
+const DEVICES: &[&str] = &[
+    "productInstanceIdentifier",
+    "displayName",
+    "hostName",
+    "virtualAccount",
+    "productName",
+    "softwareVersion",
+    "status",
+    "registrationDate",
+    "renewalDate",
+    "lastContactDate",
+    "lastReport",
+    "reportsForked",
+    "reportGaps",
+    "licenseUsage",
+];
+const USAGE: &[&str] = &[
+    "productInstanceIdentifier",
+    "displayName",
+    "virtualAccount",
+    "tag",
+    "reports",
+    "licenseHours",
+    "peak",
+];
+const AUDIT: &[&str] = &[
+    "id",
+    "at",
+    "virtualAccount",
+    "who",
+    "action",
+    "object",
+    "before",
+    "after",
+];
+
+/// Licenses.
+pub(crate) async fn licenses(call: Call) -> Answered {
+    stream(call, LICENSES, |call, mut tx, mut writer| async move {
+        let here = virtual_accounts(&call, &mut tx).await;
+        let Ok(here) = here else { return };
+        let mut offset = 0;
+        loop {
+            let page = (offset, PAGE.unsigned_abs() as usize);
+            let rows = pools::pools(&call.authority, &mut tx, &here, page, call.now).await;
+            offset += page.1;
+            let rows = rows.map(|rows| (values(&rows), rows.len() == page.1));
+            if !writer.page(rows).await {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+/// Instances.
+pub(crate) async fn devices(call: Call) -> Answered {
+    stream(call, DEVICES, |call, mut tx, mut writer| async move {
+        let mut page = Page {
+            after: 0,
+            limit: PAGE,
+            gone: true,
+        };
+        loop {
+            let rows = devices::list(&call.authority, &mut tx, call.place, page).await;
+            let rows = rows.map(|rows| {
+                let last = rows.last().map(|last| last.id);
+                page.after = last.unwrap_or(page.after);
+                (values(&rows), last.is_some())
+            });
+            if !writer.page(rows).await {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+/// What instances used.
+pub(crate) async fn usage(call: Call) -> Answered {
+    stream(call, USAGE, |call, mut tx, mut writer| async move {
+        let mut after = 0;
+        loop {
+            let rows = records::usage(&mut tx, call.place, after, PAGE).await;
+            let rows = rows.map(|(rows, last)| {
+                after = last.unwrap_or(after);
+                (values(&rows), last.is_some())
+            });
+            if !writer.page(rows).await {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+/// The audit log.
+pub(crate) async fn audit(call: Call) -> Answered {
+    stream(call, AUDIT, |call, mut tx, mut writer| async move {
+        let mut before = Before { id: 0, limit: PAGE };
+        loop {
+            let rows = records::audit(&mut tx, call.place, before).await;
+            let rows = rows.map(|rows| {
+                let last = rows.last().map(|last| last.id);
+                before.id = last.unwrap_or(before.id);
+                (values(&rows), last.is_some())
+            });
+            if !writer.page(rows).await {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+fn values<T: Serialize>(rows: &[T]) -> Vec<Value> {
+    let rows = rows.iter().map(serde_json::to_value);
+    rows.filter_map(Result::ok).collect()
+}
+
+async fn stream<F, W>(call: Call, columns: &'static [&'static str], write: F) -> Answered
+where
+    F: FnOnce(Call, Tx, Writer) -> W,
+    W: Future<Output = ()> + Send + 'static,
+{
+    let (format, kind) = match call.query.get("format").map(String::as_str) {
+        None | Some("csv") => (Format::Csv, "text/csv; charset=utf-8"),
+        Some("json") => (Format::Json, "application/json"),
+        Some(_) => return invalid("format is csv or json"),
+    };
+    let (pieces, received) = mpsc::channel(PIECES);
+    let writer = Writer {
+        pieces,
+        format,
+        columns,
+        begun: false,
+        lines: 0,
+    };
+    let tx = call.authority.store.read().await?;
+    tokio::spawn(write(call, tx, writer));
+    Ok(Answer::Stream(kind, Body::from_stream(Pieces(received))))
+}
+
+impl Writer {
+    /// Writes a page, and says whether there is to be another one.
+    async fn page(&mut self, rows: Rows) -> bool {
+        let (mut rows, more) = match rows {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(%error, "a report was broken off");
+                self.send(Err(error)).await;
+                return false;
+            }
+        };
+        rows.truncate(LINES_MAX - self.lines);
+        let more = more && self.lines + rows.len() < LINES_MAX;
+        let text = match self.format {
+            Format::Csv => self.csv(&rows),
+            Format::Json => self.json(&rows, !more),
+        };
+        self.begun = true;
+        self.lines += rows.len();
+        self.send(Ok(text.into())).await && more
+    }
+
+    async fn send(&self, piece: Result<Bytes, StoreError>) -> bool {
+        matches!(timeout(STALLED, self.pieces.send(piece)).await, Ok(Ok(())))
+    }
+
+    fn csv(&self, rows: &[Value]) -> String {
+        let mut text = String::new();
+        if !self.begun {
+            text.push_str(&self.columns.join(","));
+            text.push_str("\r\n");
+        }
+        for row in rows {
+            let cells = self.columns.iter().map(|column| cell(&row[column]));
+            text.push_str(&cells.collect::<Vec<_>>().join(","));
+            text.push_str("\r\n");
+        }
+        text
+    }
+
+    /// A piece of one array.
+    fn json(&self, rows: &[Value], last: bool) -> String {
+        let mut text = String::from(if self.begun { "" } else { "[" });
+        for (place, row) in rows.iter().enumerate() {
+            let first = self.lines == 0 && place == 0;
+            text.push_str(if first { "\n" } else { ",\n" });
+            text.push_str(&row.to_string());
+        }
+        if last {
+            text.push_str("\n]\n");
+        }
+        text
+    }
+}
+
+/// A cell of CSV (RFC 4180); what a spreadsheet would take for a formula is made text.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => return value.to_string(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+    };
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let mark = if formula { "'" } else { "" };
+    if formula || text.contains(['"', ',', '\r', '\n']) {
+        return format!("\"{mark}{}\"", text.replace('"', "\"\""));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        let cells = [
+            json!(null),
+            json!(7),
+            json!("plain"),
+            json!("a,\"b\""),
+            json!("=1+1"),
+            json!([1]),
+        ];
+        let texts = cells.map(|value| cell(&value));
+        let expected = ["", "7", "plain", "\"a,\"\"b\"\"\"", "\"'=1+1\"", "[1]"];
+        assert_eq!(texts, expected);
+    }
+
+    #[tokio::test]
+    async fn pieces_are_one_array_or_one_table() {
+        for (format, expected) in [
+            (Format::Json, "[\n{\"a\":1},\n{\"a\":2}\n]\n"),
+            (Format::Csv, "a\r\n1\r\n2\r\n"),
+        ] {
+            let (pieces, mut received) = mpsc::channel(9);
+            let mut writer = Writer {
+                pieces,
+                format,
+                columns: &["a"],
+                begun: false,
+                lines: 0,
+            };
+            for (rows, more) in [
+                (vec![], true),
+                (vec![json!({ "a": 1 })], true),
+                (vec![json!({ "a": 2 })], true),
+                (vec![], false),
+            ] {
+                assert_eq!(writer.page(Ok((rows, more))).await, more);
+            }
+            drop(writer);
+            let mut whole = Vec::new();
+            while let Some(piece) = received.recv().await {
+                whole.extend_from_slice(&piece.unwrap());
+            }
+            assert_eq!(String::from_utf8(whole).unwrap(), expected);
+        }
+    }
+}

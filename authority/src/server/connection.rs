@@ -1,0 +1,132 @@
+//! One connection: TLS, or a word to whoever speaks without it.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::pki::raw_key;
+
+/// Longest time of a handshake, its first byte included.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Longest time that a client takes for the head of a request, or is silent between two.
+const HEAD: Duration = Duration::from_secs(30);
+/// Longest life of a connection: a report of the greatest length ends within it.
+const CONNECTION: Duration = Duration::from_secs(600);
+/// Longest head of a request, in bytes.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Longest time for a word to whoever speaks without TLS.
+const PLAIN: Duration = Duration::from_secs(5);
+/// First octet of TLS: a handshake record (RFC 8446, section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// The raw public key of the certificate that the other side of a connection has; none: it presented none.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer(pub(crate) Option<Vec<u8>>);
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    acceptor: TlsAcceptor,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) {
+    let mut first = [0];
+    match timeout(HANDSHAKE, stream.peek(&mut first)).await {
+        Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {}
+        Ok(Ok(1)) => {
+            // Whether it could be told makes no difference.
+            let _told = timeout(PLAIN, refuse_plain(&mut stream)).await;
+            return;
+        }
+        Ok(Ok(_) | Err(_)) | Err(_) => return,
+    }
+    match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => over_tls(stream, router, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+        Err(_) => tracing::debug!("a handshake took too long"),
+    }
+}
+
+/// Says in plain HTTP that there is none.
+async fn refuse_plain(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut request = vec![0; HEAD_BYTES];
+    let mut read = 0;
+    while read < request.len() && !request[..read].windows(4).any(|four| four == b"\r\n\r\n") {
+        match stream.read(&mut request[read..]).await? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    let body = r#"{"code":"HTTPS_ONLY","message":"this license authority speaks HTTPS only: use https:// and TLS 1.2 or newer"}"#;
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+async fn over_tls(
+    stream: TlsStream<TcpStream>,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let certificates = stream.get_ref().1.peer_certificates();
+    let certificate = certificates.and_then(<[_]>::first);
+    let peer = Peer(certificate.and_then(|certificate| raw_key(certificate)));
+    let service = WithPeer {
+        router: TowerToHyperService::new(router),
+        peer,
+    };
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES);
+    let served = server.serve_connection(TokioIo::new(stream), service);
+    let mut served = std::pin::pin!(served);
+    let whole = async {
+        tokio::select! {
+            ended = served.as_mut() => ended,
+            () = super::ended(&mut stopped) => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        }
+    };
+    match timeout(CONNECTION, whole).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection broke"),
+        Err(_) => tracing::debug!("a connection took too long"),
+    }
+}
+
+/// Tells each request whose connection it came over.
+struct WithPeer {
+    router: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for WithPeer {
+    type Response = Response<Body>;
+    type Error = std::convert::Infallible;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.router.call(request)
+    }
+}

@@ -1,0 +1,345 @@
+//! Authorization: usage reports taken in, and the standing of every tag asked for.
+
+use std::collections::HashSet;
+
+use api::smart::{
+    Acknowledged, Answer, AuthorizationAnswer, Deregistration, Digest, EntitlementRequest,
+    FailureCode, Receipt, ReportEntry, ReportText, TagDemand, TagVerdict, UsageReport, Verdict,
+};
+use licensing::{Entitlement, LicenseCount, Tag, Wall};
+
+use super::{Refusal, Sender, check_certificate, heard, refused};
+use crate::authority::Authority;
+use crate::books::{self, PoolKey, number};
+use crate::chain::{self, Fate, Link};
+use crate::instances::{self, Instance, State};
+use crate::journal::{self, Alert, AlertKind};
+use crate::moment::Moment;
+use crate::pool::{Ask, Demand, NEVER, Out};
+use crate::secret::digest;
+use crate::store::{StoreError, Tx};
+use crate::tags::Sold;
+
+/// Seconds after which an authorization is renewed: 30 days (rule L11).
+const RENEW_S: u64 = 30 * 86_400;
+/// Seconds after which a node that is out of compliance asks again: 12 hours (rule L11).
+const OOC_RETRY_S: u64 = 12 * 3_600;
+/// Seconds of silence after which an authorization expires: 90 days (rule L10).
+const DEADLINE_S: u64 = 90 * 86_400;
+
+/// Takes the reports in and answers each tag.
+pub(super) async fn authorize(
+    authority: &Authority,
+    tx: &mut Tx,
+    instance: &Instance,
+    sender: &Sender<'_>,
+    asked: &EntitlementRequest,
+    now: Moment,
+) -> Result<Answer, Refusal> {
+    let receipt = receive(tx, instance, &asked.reports, asked.oldest_report, now).await?;
+    let late = sender.header.timestamp.0 < instance.last_sent;
+    let mut before = books::demands(tx, instance.id).await?;
+    let mut verdicts = Vec::with_capacity(asked.tags.len());
+    let mut seen = HashSet::new();
+    for demand in &asked.tags {
+        if !seen.insert(&demand.tag) {
+            return refused(FailureCode::Malformed, "a tag comes twice");
+        }
+        let Some(sold) = authority.tags.find(&demand.tag) else {
+            verdicts.push(verdict(&demand.tag, Verdict::InvalidTag, None));
+            continue;
+        };
+        let held = before.remove(&sold.id).unwrap_or(Demand::NONE);
+        let ask = ask(demand, late);
+        verdicts.push(stand(authority, tx, instance, sold, &demand.tag, held, ask, now).await?);
+    }
+    // A tag that is not listed is not in use, and nothing is held of it.
+    for (tag, held) in before {
+        let key = PoolKey {
+            va: instance.place.va,
+            tag,
+        };
+        let nothing = Ask {
+            late,
+            ..Ask::default()
+        };
+        settle(authority, tx, instance, key, held, nothing, false, now).await?;
+    }
+    Ok(Answer::Authorization(AuthorizationAnswer {
+        verdicts,
+        receipt,
+        renew_s: RENEW_S,
+        ooc_retry_s: OOC_RETRY_S,
+        deadline_s: DEADLINE_S,
+    }))
+}
+
+fn ask(demand: &TagDemand, late: bool) -> Ask {
+    let in_use = u64::from(demand.in_use.0);
+    Ask {
+        in_use,
+        requested: u64::from(demand.requested.0).max(in_use),
+        held: demand.held.map(|held| u64::from(held.0)),
+        late,
+    }
+}
+
+fn verdict(tag: &Tag, verdict: Verdict, granted: Option<Entitlement>) -> TagVerdict {
+    TagVerdict {
+        tag: tag.clone(),
+        verdict,
+        granted,
+    }
+}
+
+/// The standing of one tag (rules L4 to L6).
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that one tag's answer follows from, each named"
+)]
+async fn stand(
+    authority: &Authority,
+    tx: &mut Tx,
+    instance: &Instance,
+    sold: &Sold,
+    tag: &Tag,
+    held: Demand,
+    ask: Ask,
+    now: Moment,
+) -> Result<TagVerdict, StoreError> {
+    let key = PoolKey {
+        va: instance.place.va,
+        tag: sold.id,
+    };
+    let (covered, granted) =
+        settle(authority, tx, instance, key, held, ask, !sold.feature, now).await?;
+    let standing = match covered || ask.in_use == 0 {
+        true => Verdict::Authorized,
+        false => Verdict::OutOfCompliance,
+    };
+    let granted = granted.map(|granted| Entitlement {
+        licenses: LicenseCount(u32::try_from(granted.licenses).unwrap_or(u32::MAX)),
+        until: (granted.ends < NEVER).then_some(Wall(granted.ends)),
+    });
+    Ok(verdict(tag, standing, granted))
+}
+
+/// Brings the books of one tag up to date: whether use is covered, and what is granted.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that the books of one tag follow from, each named"
+)]
+async fn settle(
+    authority: &Authority,
+    tx: &mut Tx,
+    instance: &Instance,
+    key: PoolKey,
+    held: Demand,
+    ask: Ask,
+    grantable: bool,
+    now: Moment,
+) -> Result<(bool, Option<Out>), StoreError> {
+    let mut pool = books::pool(tx, key).await?;
+    let exact = grantable && pool.grants;
+    let (after, granted) = pool.take(held, ask, exact, now.date);
+    books::put(tx, instance.id, key, held, after).await?;
+    if held.in_use != after.in_use {
+        let account = instance.place.account;
+        journal::judge_pool(tx, account, key, &pool, &authority.tags, now).await?;
+    }
+    Ok((pool.lacking(now.date) == 0, granted))
+}
+
+/// Ends a registration; of an instance that is gone already, too.
+pub(super) async fn deregister(
+    authority: &Authority,
+    tx: &mut Tx,
+    sender: &Sender<'_>,
+    asked: &Deregistration,
+    now: Moment,
+) -> Result<Answer, Refusal> {
+    let instance = authority.identified(tx, sender, now).await?;
+    let receipt = receive(tx, &instance, &asked.reports, asked.oldest_report, now).await?;
+    if instance.state.lives() {
+        check_certificate(tx, &instance, sender.header, now).await?;
+        heard(tx, &instance, sender.header, now).await?;
+        let tags = &authority.tags;
+        instances::end(tx, &instance, State::Deregistered, tags, now).await?;
+        let (kind, place) = ("INSTANCE_DEREGISTERED", instance.place);
+        let udi = instance.udi_text();
+        journal::event(tx, place, kind, &instance.piid, &udi, now).await?;
+    }
+    Ok(Answer::Deregistration { receipt })
+}
+
+/// Takes usage reports in, each once.
+async fn receive(
+    tx: &mut Tx,
+    instance: &Instance,
+    reports: &[ReportText],
+    oldest: Option<u64>,
+    now: Moment,
+) -> Result<Receipt, Refusal> {
+    let mut receipt = Receipt {
+        last: instance.last,
+        taken: Vec::new(),
+        forked: instance.forked,
+    };
+    for text in reports {
+        let Ok(report) = text.read() else {
+            return refused(FailureCode::Malformed, "a usage report is not one");
+        };
+        let last = i64::MAX.unsigned_abs();
+        if report.report_id > last || report.interval_ms > last {
+            return refused(
+                FailureCode::Malformed,
+                "a number of a usage report is too large",
+            );
+        }
+        let link = Link {
+            number: report.report_id,
+            previous: report.previous,
+            digest: digest(text.as_str().as_bytes()),
+        };
+        let stored = stored(tx, instance.id, link.number).await?;
+        match chain::judge(receipt.last, stored, &link, oldest) {
+            Fate::Same => receipt.taken.push(link.number),
+            fate @ (Fate::Append | Fate::AppendAfterGap) => {
+                store(tx, instance, &report, text, &link, now).await?;
+                if fate == Fate::AppendAfterGap {
+                    gap(tx, instance, receipt.last, link.number, now).await?;
+                }
+                receipt.last = Some(Acknowledged {
+                    report_id: link.number,
+                    digest: link.digest,
+                });
+                receipt.taken.push(link.number);
+            }
+            Fate::Fork => {
+                fork(tx, instance, link.number, now).await?;
+                receipt.forked = true;
+            }
+            Fate::Wait => {}
+        }
+    }
+    Ok(receipt)
+}
+
+async fn stored(tx: &mut Tx, instance: i64, report: u64) -> Result<Option<Digest>, StoreError> {
+    let found: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT digest FROM usage_reports WHERE instance = $1 AND number = $2")
+            .bind(instance)
+            .bind(number(report))
+            .fetch_optional(&mut **tx)
+            .await?;
+    let digest = found.map(<[u8; 32]>::try_from).transpose();
+    let digest = digest.map_err(|_| StoreError::Value("a digest of another length".into()))?;
+    Ok(digest.map(Digest))
+}
+
+async fn store(
+    tx: &mut Tx,
+    instance: &Instance,
+    report: &UsageReport,
+    text: &ReportText,
+    link: &Link,
+    now: Moment,
+) -> Result<(), Refusal> {
+    sqlx::query(
+        "INSERT INTO usage_reports (instance, number, digest, received, starts, ends, interval_ms, text)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(instance.id)
+    .bind(number(link.number))
+    .bind(link.digest.0.to_vec())
+    .bind(now.date.0)
+    .bind(report.start.0)
+    .bind(report.end.0)
+    .bind(number(report.interval_ms))
+    .bind(text.as_str())
+    .execute(&mut **tx)
+    .await?;
+    for entry in &report.entries {
+        add(tx, instance, entry).await?;
+    }
+    sqlx::query("UPDATE instances SET last_report = $1, last_digest = $2 WHERE id = $3")
+        .bind(number(link.number))
+        .bind(link.digest.0.to_vec())
+        .bind(instance.id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Adds an entry to what the instance used.
+async fn add(tx: &mut Tx, instance: &Instance, entry: &ReportEntry) -> Result<(), Refusal> {
+    let Ok(license_ms) = i64::try_from(entry.license_ms) else {
+        return refused(FailureCode::Malformed, "a usage report says too much use");
+    };
+    let sum = sqlx::query(
+        "INSERT INTO usage_sums (instance, va, tag, reports, license_ms, peak)
+         VALUES ($1, $2, $3, 1, $4, $5)
+         ON CONFLICT (instance, va, tag) DO UPDATE SET reports = usage_sums.reports + 1,
+            license_ms = usage_sums.license_ms + excluded.license_ms,
+            peak = max(usage_sums.peak, excluded.peak)",
+    );
+    sum.bind(instance.id)
+        .bind(instance.place.va)
+        .bind(entry.tag.as_str())
+        .bind(license_ms)
+        .bind(i64::from(entry.peak.0))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What lies between two reports is gone.
+async fn gap(
+    tx: &mut Tx,
+    instance: &Instance,
+    last: Option<Acknowledged>,
+    next: u64,
+    now: Moment,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE instances SET gaps = gaps + 1 WHERE id = $1")
+        .bind(instance.id)
+        .execute(&mut **tx)
+        .await?;
+    let message = format!(
+        "{}: usage reports {} to {} are lost",
+        instance.udi_text(),
+        last.map_or(0, |last| last.report_id) + 1,
+        next - 1
+    );
+    let alert = Alert {
+        kind: AlertKind::ReportsMissing,
+        subject: &instance.piid,
+        needed: None,
+        message: &message,
+    };
+    journal::raise(tx, instance.place, &alert, now).await
+}
+
+/// Another report of a number, or one that does not follow.
+async fn fork(
+    tx: &mut Tx,
+    instance: &Instance,
+    report: u64,
+    now: Moment,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE instances SET forked = 1 WHERE id = $1")
+        .bind(instance.id)
+        .execute(&mut **tx)
+        .await?;
+    let message = format!(
+        "{}: the chain of usage reports forked at report {report}: two nodes have this identity, or the state of one was restored",
+        instance.udi_text()
+    );
+    let alert = Alert {
+        kind: AlertKind::ReportsForked,
+        subject: &instance.piid,
+        needed: None,
+        message: &message,
+    };
+    journal::raise(tx, instance.place, &alert, now).await
+}

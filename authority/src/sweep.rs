@@ -1,0 +1,131 @@
+//! What happens by the passing of time alone: terms that begin and end, instances that fall silent, nonces and logins that
+//! are over. Each step is bounded; what is left is for the next one.
+
+use licensing::Wall;
+
+use crate::authority::Authority;
+use crate::instances::Instance;
+use crate::journal::{self, Alert, AlertKind};
+use crate::moment::{DAY_MS, Moment, put_setting, setting};
+use crate::store::StoreError;
+
+/// Most rows of a kind in one step.
+const STEP: i64 = 1_000;
+/// Name of the setting that holds the date up to which terms were looked at.
+const SWEPT: &str = "swept";
+
+impl Authority {
+    /// Looks at what time has changed since the last call.
+    pub async fn sweep(&self, now: Moment) -> Result<(), StoreError> {
+        if self.terms_turned(now).await? {
+            self.sweep_terms(now).await?;
+        }
+        self.sweep_silent(now).await?;
+        self.sweep_old(now).await
+    }
+
+    /// Whether there is anything to look at: what is idle writes nothing.
+    async fn terms_turned(&self, now: Moment) -> Result<bool, StoreError> {
+        let mut tx = self.store.read().await?;
+        let swept = setting(&mut tx, SWEPT).await?;
+        let swept = Wall(swept.and_then(|text| text.parse().ok()).unwrap_or(0));
+        let old = now.date.0 - swept.0 > DAY_MS;
+        Ok(old
+            || !crate::books::turned(&mut tx, swept, now.date)
+                .await?
+                .is_empty())
+    }
+
+    /// Pools whose licenses began or ended.
+    async fn sweep_terms(&self, now: Moment) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        let swept = setting(&mut tx, SWEPT).await?;
+        let swept = swept.and_then(|text| text.parse().ok());
+        let turned = crate::books::turned(&mut tx, Wall(swept.unwrap_or(0)), now.date).await?;
+        for key in turned {
+            let account: i64 =
+                sqlx::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
+                    .bind(key.va)
+                    .fetch_one(&mut *tx)
+                    .await?;
+            journal::judge_key(&mut tx, account, key, &self.tags, now).await?;
+        }
+        put_setting(&mut tx, SWEPT, &now.date.0.to_string()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Instances that were not heard of for long: shown, and nothing else (rule L11).
+    async fn sweep_silent(&self, now: Moment) -> Result<(), StoreError> {
+        let since = now.date.0 - i64::from(self.silent_days) * DAY_MS;
+        let mut tx = self.store.read().await?;
+        let any: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM instances
+             WHERE state = 'registered' AND silent = 0 AND last_contact < $1)",
+        )
+        .bind(since)
+        .fetch_one(&mut *tx)
+        .await?;
+        drop(tx);
+        if !any {
+            return Ok(());
+        }
+        let mut tx = self.store.write().await?;
+        let silent: Vec<Instance> = sqlx::query_as(
+            "SELECT * FROM instances WHERE state = 'registered' AND silent = 0 AND last_contact < $1
+             ORDER BY last_contact LIMIT $2",
+        )
+        .bind(since)
+        .bind(STEP)
+        .fetch_all(&mut *tx)
+        .await?;
+        for instance in &silent {
+            sqlx::query("UPDATE instances SET silent = 1 WHERE id = $1")
+                .bind(instance.id)
+                .execute(&mut *tx)
+                .await?;
+            let message = format!(
+                "{} was not heard of for {} days; what it holds stays with it until it is removed",
+                instance.udi_text(),
+                self.silent_days
+            );
+            let alert = Alert {
+                kind: AlertKind::InstanceSilent,
+                subject: &instance.piid,
+                needed: None,
+                message: &message,
+            };
+            journal::raise(&mut tx, instance.place, &alert, now).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Nonces whose messages would be too old, and logins that are over.
+    async fn sweep_old(&self, now: Moment) -> Result<(), StoreError> {
+        let mut tx = self.store.read().await?;
+        let any: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM nonces WHERE expires < $1)
+                 OR EXISTS (SELECT 1 FROM api_tokens WHERE expires < $1)",
+        )
+        .bind(now.wall.0)
+        .fetch_one(&mut *tx)
+        .await?;
+        drop(tx);
+        if !any {
+            return Ok(());
+        }
+        let mut tx = self.store.write().await?;
+        for sql in [
+            "DELETE FROM nonces WHERE (instance, nonce) IN
+                (SELECT instance, nonce FROM nonces WHERE expires < $1 LIMIT $2)",
+            "DELETE FROM api_tokens WHERE id IN
+                (SELECT id FROM api_tokens WHERE expires < $1 LIMIT $2)",
+        ] {
+            sqlx::query(sql)
+                .bind(now.wall.0)
+                .bind(STEP)
+                .execute(&mut *tx)
+                .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
