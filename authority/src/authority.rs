@@ -152,6 +152,11 @@ impl Authority {
         &self.pki.root().0
     }
 
+    /// Its API without a server: connections, TLS and their bounds are whoever's who serves it.
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        crate::rest::router(Arc::clone(self))
+    }
+
     /// Ends it; what was answered is on disk.
     pub async fn close(&self) {
         self.store.close().await;

@@ -21,7 +21,6 @@ use tokio_rustls::TlsAcceptor;
 use crate::authority::{Authority, OpenError, Settings, SetupSecret};
 use crate::config::Config;
 use crate::pki::PkiError;
-use crate::rest;
 pub(crate) use connection::Peer;
 
 /// Longest time that connections have to end once the server is to.
@@ -85,7 +84,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let served = Served {
             acceptor,
-            router: rest::router(Arc::clone(&authority)),
+            router: authority.router(),
             places: Arc::new(Semaphore::new(config.connections_max)),
             stopped: stopped.clone(),
         };

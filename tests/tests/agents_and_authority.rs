@@ -1,0 +1,520 @@
+//! Smart Agents and a license authority together, in a time of their own: the machines of both, the real store, real
+//! certificates and signatures; only the wire between them is the test's, and fails as it likes.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use api::LicenseCommand;
+use api::smart::{Sudi, Verdict};
+use authority::{Authority, Moment, Settings};
+use axum::body::Body;
+use axum::http::Request;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use licensing::{Catalog, LicenseCount, Now, ServiceIndex, SessionCount, TagRef, Wall};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use smart_agent::{
+    Agent, Config, Failure, Identity, Input, Message, Output, Record, Restored, Seed, Start,
+    TagUse, Ticket, Told,
+};
+
+const VA: &str = "/v1/accounts/example.org/virtual-accounts/Default";
+const PASSWORD: &str = "analytical engine";
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What the wire does with messages, in percent.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    request_lost: u32,
+    answer_lost: u32,
+    killed: u32,
+}
+
+/// The authority, behind its API and its message path.
+struct Office {
+    dir: tempfile::TempDir,
+    authority: Arc<Authority>,
+    token: String,
+}
+
+/// A node: its agent, its disk, and what its verdicts hold.
+struct Node {
+    number: u8,
+    agent: Agent,
+    disk: Restored,
+    now: Now,
+    starts: u8,
+    registered: bool,
+    held: Option<u32>,
+    standing: Option<Verdict>,
+    sessions: u32,
+    /// Licenses times milliseconds of PGW in closed reports, each once.
+    closed: BTreeMap<String, u64>,
+    outbox: Vec<Message>,
+    done: Vec<Result<(), String>>,
+}
+
+impl Office {
+    async fn open(dir: &Path, wall: Wall) -> Result<(Arc<Authority>, Option<String>)> {
+        let settings = Settings {
+            state_dir: dir.to_owned(),
+            catalog: Catalog::staros().into(),
+            speedup: None,
+            silent_days: 31,
+        };
+        let (authority, secret) = Authority::open_at(settings, wall).await?;
+        Ok((Arc::new(authority), secret.map(|s| s.reveal().to_owned())))
+    }
+
+    async fn new(wall: Wall) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let (authority, secret) = Self::open(dir.path(), wall).await?;
+        let mut office = Self {
+            dir,
+            authority,
+            token: String::new(),
+        };
+        let setup = json!({
+            "secret": secret.context("the first start")?,
+            "domain": "example.org",
+            "name": "Example",
+            "user": "ada",
+            "password": PASSWORD,
+        });
+        office.post("/v1/setup", setup).await?;
+        let login = json!({ "user": "ada", "password": PASSWORD });
+        let session = office.post("/v1/login", login).await?;
+        office.token = text(&session["token"])?;
+        Ok(office)
+    }
+
+    async fn call(&self, verb: &str, path: &str, body: Option<Value>) -> Result<Value> {
+        let body = body.map_or(Body::empty(), |body| Body::from(body.to_string()));
+        let bearer = format!("Bearer {}", self.token);
+        let request = Request::builder().method(verb).uri(path);
+        let request = request.header("authorization", bearer).body(body)?;
+        let service = TowerToHyperService::new(self.authority.router());
+        let Ok(response) = service.call(request).await;
+        let status = response.status();
+        let octets = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
+        let said = serde_json::from_slice(&octets).unwrap_or(Value::Null);
+        ensure!(status.is_success(), "{verb} {path}: {status} {said}");
+        Ok(said)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        self.call("POST", path, Some(body)).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Value> {
+        self.call("GET", path, None).await
+    }
+
+    async fn own(&self, quantity: u32) -> Result<()> {
+        let new = json!({ "license": "PGW", "quantity": quantity, "licenseType": "PERPETUAL" });
+        self.post(&format!("{VA}/licenses"), new).await.map(drop)
+    }
+
+    async fn id_token(&self) -> Result<String> {
+        let token = self
+            .post(&format!("{VA}/tokens"), json!({ "usesMax": 100 }))
+            .await?;
+        text(&token["token"])
+    }
+
+    async fn pgw(&self) -> Result<Value> {
+        let listed = self.get(&format!("{VA}/licenses")).await?;
+        let pools = listed["licenses"].as_array().context("a list")?;
+        let pgw = pools.iter().find(|pool| pool["license"] == "PGW");
+        pgw.cloned().context("a pool of PGW")
+    }
+
+    /// Stops and starts the authority.
+    async fn restart(&mut self, wall: Wall) -> Result<()> {
+        self.authority.close().await;
+        (self.authority, _) = Self::open(self.dir.path(), wall).await?;
+        Ok(())
+    }
+
+    fn moment(&self, wall: Wall) -> Moment {
+        self.authority.at(wall)
+    }
+}
+
+fn text(value: &Value) -> Result<String> {
+    Ok(value.as_str().context("a text")?.to_owned())
+}
+
+fn config(number: u8) -> Result<Config> {
+    let catalog = Arc::new(Catalog::staros());
+    let product = catalog.product("VPC_SI").context("a product")?.tag.clone();
+    let sudi = Sudi {
+        udi_pid: "VPC-SI".into(),
+        udi_serial_number: format!("SN{number}"),
+    };
+    Ok(Config::new(sudi, product, catalog))
+}
+
+impl Node {
+    fn new(number: u8, office: &Office, now: Now) -> Result<Self> {
+        let disk = Restored::default();
+        let mut node = Self {
+            number,
+            agent: agent(number, 0, &disk, false, now)?,
+            disk,
+            now,
+            starts: 0,
+            registered: false,
+            held: None,
+            standing: None,
+            sessions: 0,
+            closed: BTreeMap::new(),
+            outbox: Vec::new(),
+            done: Vec::new(),
+        };
+        let der = office.authority.root().to_vec();
+        node.tell(Input::Root { der })?;
+        Ok(node)
+    }
+
+    fn tell(&mut self, input: Input) -> Result<()> {
+        self.agent.handle(input, self.now);
+        while let Some(output) = self.agent.poll_output() {
+            match output {
+                Output::Persist(record) => self.persist(record)?,
+                Output::Send(message) => self.outbox.push(message),
+                Output::Tell(told) => self.hear(told),
+                Output::Done { result, .. } => {
+                    self.done.push(result.map_err(|error| error.to_string()));
+                }
+                Output::Notice(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn persist(&mut self, record: Record) -> Result<()> {
+        let texts: Vec<_> = match &record {
+            Record::Report { text, .. } => vec![text],
+            Record::Ledger(ledger) => ledger.reports.values().collect(),
+            Record::State(_) | Record::Trust(_) | Record::Interval(_) | Record::Marks(_) => {
+                Vec::new()
+            }
+        };
+        for text in texts {
+            let report = text.read()?;
+            let of = format!("{:?} {:?}", report.end, report.entries);
+            let sum = report.entries.iter().map(|entry| entry.license_ms).sum();
+            self.closed.insert(of, sum);
+        }
+        self.disk.keep(record);
+        Ok(())
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::Registered => self.registered = true,
+            Told::Deregistered => {
+                (self.registered, self.held, self.standing) = (false, None, None);
+            }
+            Told::Verdict {
+                tag: TagRef::Service(ServiceIndex(0)),
+                verdict,
+                granted,
+            } => {
+                self.held = granted.map(|grant| grant.licenses.0);
+                self.standing = Some(verdict);
+            }
+            Told::Verdict { .. }
+            | Told::RegistrationFailed
+            | Told::Reported { .. }
+            | Told::AuthorityUnreachable
+            | Told::AuthorityReached
+            | Told::StateTampered
+            | Told::LabSpeedup { .. } => {}
+        }
+    }
+
+    fn sample(&mut self) -> Result<()> {
+        let catalog = Catalog::staros();
+        let per_license = catalog.services()[0].sessions_per_license;
+        self.tell(Input::Usage(vec![TagUse {
+            tag: TagRef::Service(ServiceIndex(0)),
+            sessions: self.sessions,
+            licenses: SessionCount(self.sessions).licenses(per_license),
+            held: self.held.map(LicenseCount),
+        }]))
+    }
+
+    fn kill(&mut self, office: &Office) -> Result<()> {
+        self.starts += 1;
+        self.outbox.clear();
+        self.agent = agent(
+            self.number,
+            self.starts,
+            &self.disk,
+            self.registered,
+            self.now,
+        )?;
+        let der = office.authority.root().to_vec();
+        self.tell(Input::Root { der })?;
+        self.sample()
+    }
+
+    async fn step(
+        &mut self,
+        office: &Office,
+        time: Duration,
+        faults: Faults,
+        random: &mut StdRng,
+    ) -> Result<()> {
+        self.now.mono = self.now.mono.after(time);
+        self.now.license = self.now.license.after(time);
+        self.now.wall.0 += i64::try_from(time.as_millis())?;
+        self.sample()?;
+        self.deliver(office, faults, random).await
+    }
+
+    async fn deliver(
+        &mut self,
+        office: &Office,
+        faults: Faults,
+        random: &mut StdRng,
+    ) -> Result<()> {
+        let mut chance = |percent: u32| random.random_range(0..100) < percent;
+        for message in std::mem::take(&mut self.outbox) {
+            let nonce = message.nonce;
+            let key = self.agent.credentials().filter(|_| message.identified);
+            let key = key.map(|(identity, _)| identity.public_key());
+            let mut octets = None;
+            if !chance(faults.request_lost) {
+                let now = office.moment(self.now.wall);
+                let peer = key.as_ref().map(<[u8; 32]>::as_slice);
+                octets = Some(office.authority.answer(&message.octets, peer, now).await?);
+            }
+            if chance(faults.killed) {
+                return self.kill(office);
+            }
+            let octets = octets.filter(|_| !chance(faults.answer_lost));
+            self.tell(match octets {
+                Some(octets) => Input::Answered { nonce, octets },
+                None => Input::NotAnswered {
+                    nonce,
+                    failure: Failure::Unreachable {
+                        address: "192.0.2.1:443".into(),
+                        why: "connection refused".into(),
+                    },
+                },
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn command(
+        &mut self,
+        office: &Office,
+        command: LicenseCommand,
+    ) -> Result<Result<(), String>> {
+        let random = &mut StdRng::seed_from_u64(0);
+        self.done.clear();
+        self.tell(Input::Operator {
+            ticket: Ticket(1),
+            command,
+        })?;
+        for _ in 0..60 {
+            if let Some(done) = self.done.pop() {
+                self.deliver(office, Faults::default(), random).await?;
+                return Ok(done);
+            }
+            self.step(office, SECOND, Faults::default(), random).await?;
+        }
+        bail!("no answer in a minute")
+    }
+
+    async fn register(
+        &mut self,
+        office: &Office,
+        idtoken: &str,
+        force: bool,
+    ) -> Result<Result<(), String>> {
+        let idtoken = idtoken.to_owned();
+        self.command(office, LicenseCommand::Register { idtoken, force })
+            .await
+    }
+}
+
+fn agent(number: u8, start: u8, disk: &Restored, registered: bool, now: Now) -> Result<Agent> {
+    let config = config(number)?;
+    let identity = Identity::new(Seed::new([number; 32]), &config.sudi)?;
+    let start = Start {
+        identity,
+        restored: disk.clone(),
+        enabled: true,
+        registered,
+        random: [number ^ start.rotate_left(4); 32],
+    };
+    Ok(Agent::new(config, start, now))
+}
+
+fn beginning() -> Result<Now> {
+    let since = std::time::UNIX_EPOCH.elapsed()?.as_millis();
+    Ok(Now {
+        wall: Wall(i64::try_from(since)?),
+        ..Now::default()
+    })
+}
+
+fn run<F: Future<Output = Result<()>>>(future: F) -> Result<()> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(future)
+}
+
+//= L11
+#[test]
+fn an_agent_registers_renews_and_deregisters_with_the_authority() -> Result<()> {
+    run(async {
+        let now = beginning()?;
+        let office = Office::new(now.wall).await?;
+        office.own(10).await?;
+        let token = office.id_token().await?;
+        let random = &mut StdRng::seed_from_u64(1);
+        let mut node = Node::new(1, &office, now)?;
+        let refused = node
+            .register(&office, "bm90LW9uZS1vZi1vdXJz", false)
+            .await?;
+        let why =
+            "the license authority does not know this registration token; nothing has changed";
+        ensure!(refused == Err(why.into()), "{refused:?}");
+        node.sessions = 25_000;
+        node.register(&office, &token, false)
+            .await?
+            .map_err(anyhow::Error::msg)?;
+        for _ in 0..10 {
+            node.step(&office, SECOND, Faults::default(), random)
+                .await?;
+        }
+        ensure!(
+            node.standing == Some(Verdict::Authorized),
+            "{:?}",
+            node.standing
+        );
+        ensure!(node.held >= Some(3), "{:?}", node.held);
+        for _ in 0..190 * 24 {
+            node.step(&office, HOUR, Faults::default(), random).await?;
+        }
+        let devices = office.get(&format!("{VA}/devices")).await?;
+        let device = &devices["devices"][0];
+        ensure!(!device["renewalDate"].is_null(), "{device}");
+        ensure!(device["status"] == "ACTIVE", "{device}");
+        ensure!(device["licenseUsage"][0]["quantity"] == 3, "{device}");
+
+        let twin = Node::new(1, &office, now)?
+            .register(&office, &token, false)
+            .await?;
+        let why = "the license authority holds a registration of this device already";
+        ensure!(twin.is_err_and(|said| said.starts_with(why)));
+        node.command(&office, LicenseCommand::Deregister)
+            .await?
+            .map_err(anyhow::Error::msg)?;
+        let pgw = office.pgw().await?;
+        ensure!(pgw["inUse"] == 0 && pgw["granted"] == 0, "{pgw}");
+        reported(&office, &[node]).await
+    })
+}
+
+/// What the authority has of each node is what the node has closed: nothing lost, nothing twice.
+async fn reported(office: &Office, nodes: &[Node]) -> Result<()> {
+    let rows = office
+        .get(&format!("{VA}/reports/usage?format=json"))
+        .await?;
+    for node in nodes {
+        let name = format!("UDI_PID:VPC-SI; UDI_SN:SN{};", node.number);
+        let rows = rows.as_array().context("rows")?.iter();
+        let hours: f64 = rows
+            .filter(|row| row["displayName"] == *name)
+            .filter_map(|row| row["licenseHours"].as_f64())
+            .sum();
+        let closed: u64 = node.closed.values().sum();
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let wanted = closed as f64 / 3_600_000.0;
+        ensure!(closed > 0, "{name} used something");
+        ensure!(
+            (hours - wanted).abs() < 1e-6,
+            "{name} {hours} of {wanted} license-hours"
+        );
+    }
+    Ok(())
+}
+
+/// Six nodes in a pool that is too small for all that they ask ahead, on a wire that loses a tenth of what it carries, with
+/// nodes and the authority killed at random.
+//= L6
+#[test]
+fn whatever_is_lost_no_grants_exceed_what_is_owned_and_no_report_is_lost() -> Result<()> {
+    run(async {
+        let now = beginning()?;
+        let mut office = Office::new(now.wall).await?;
+        let owned = 12;
+        office.own(owned).await?;
+        let token = office.id_token().await?;
+        let random = &mut StdRng::seed_from_u64(7);
+        let mut nodes = Vec::new();
+        for number in 1..=6 {
+            let mut node = Node::new(number, &office, now)?;
+            node.register(&office, &token, false)
+                .await?
+                .map_err(anyhow::Error::msg)?;
+            nodes.push(node);
+        }
+        let faults = Faults {
+            request_lost: 5,
+            answer_lost: 5,
+            killed: 2,
+        };
+        let (mut over, mut full) = (0, 0);
+        for minute in 0..600 {
+            if minute % 97 == 96 {
+                let wall = nodes[0].now.wall;
+                office.restart(wall).await?;
+            }
+            for node in &mut nodes {
+                // Up to 2 licenses each: what is used fits, what is asked ahead of need does not.
+                let most = node.held.unwrap_or(1).min(2) * 10_000;
+                if random.random_bool(0.3) {
+                    node.sessions = random.random_range(0..=most);
+                }
+                node.step(&office, MINUTE, faults, random).await?;
+            }
+            let held: u32 = nodes.iter().filter_map(|node| node.held).sum();
+            over = over.max(held.saturating_sub(owned));
+            full += u32::from(held == owned);
+        }
+        ensure!(full > 0, "the pool was full at times");
+        for node in &mut nodes {
+            for _ in 0..120 {
+                node.step(&office, MINUTE, Faults::default(), random)
+                    .await?;
+            }
+            ensure!(node.starts > 0, "each was killed at times");
+            let done = node.command(&office, LicenseCommand::Deregister).await?;
+            done.map_err(anyhow::Error::msg)?;
+        }
+        println!("grants-over-owned {over}");
+        ensure!(over == 0, "{over} licenses granted more than owned");
+        let alerts = office.get(&format!("{VA}/alerts?cleared=true")).await?;
+        ensure!(!alerts.to_string().contains("REPORTS"), "{alerts}");
+        reported(&office, &nodes).await
+    })
+}
