@@ -7,8 +7,8 @@ use api::smart::Digest;
 use licensing::{Catalog, Wall};
 use thiserror::Error;
 
-use crate::admin::users::Doorkeeper;
-use crate::moment::{Calendar, Moment, put_setting, setting, wall_now};
+use crate::admin::sessions::Doorkeeper;
+use crate::moment::{Calendar, Moment, put_setting, wall_now};
 use crate::pki::{Pki, PkiError};
 use crate::secret;
 use crate::store::{Store, StoreError};
@@ -79,7 +79,8 @@ impl std::fmt::Debug for SetupSecret {
 }
 
 impl Authority {
-    /// Opens an authority, and makes it at its first start; then there is a set-up secret, too.
+    /// Opens an authority, and makes it at its first start. Until it has an account there is a set-up secret, too, another
+    /// one each time.
     pub async fn open(settings: Settings) -> Result<(Self, Option<SetupSecret>), OpenError> {
         Self::open_at(settings, wall_now()).await
     }
@@ -98,7 +99,11 @@ impl Authority {
         let mut tx = store.write().await?;
         let tags = Tags::load(&mut tx, &settings.catalog).await?;
         let calendar = Calendar::resume(&mut tx, settings.speedup, wall).await?;
-        let first = setting(&mut tx, SETUP_SECRET).await?.is_none();
+        // Until somebody has set it up, each start shows another secret: the last one may have been overlooked.
+        let set_up: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM smart_accounts)")
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(StoreError::from)?;
         let pki = Pki::open(
             &dir.join("pki"),
             settings.speedup.is_some(),
@@ -114,7 +119,7 @@ impl Authority {
             door: Doorkeeper::default(),
             no_password: secret::password_digest(&secret::secret()),
         };
-        let made = first.then(secret::secret);
+        let made = (!set_up).then(secret::secret);
         if let Some(made) = &made {
             put_setting(&mut tx, SETUP_SECRET, &kept(made)).await?;
         }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{By, Problem, check_description, check_name, invalid, not_found, text_of, users};
+use super::{
+    By, Problem, check_description, check_name, invalid, not_found, sessions, text_of, users,
+};
 use crate::authority::{Authority, SETUP_SECRET, kept};
 use crate::journal::{self, Change, Place};
 use crate::moment::{put_setting, setting};
@@ -73,7 +75,7 @@ pub(crate) async fn set_up(
 ) -> Result<Account, Problem> {
     check_domain(&setup.domain)?;
     check_name("the name of a Smart Account", &setup.name)?;
-    let password = users::new_password(&setup.user, setup.password).await?;
+    let password = sessions::new_password(&setup.user, setup.password).await?;
     let mut tx = authority.store.write().await?;
     let wanted = setting(&mut tx, SETUP_SECRET).await?;
     // The digest of a secret of 256 bits: the time of the comparison helps nobody.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::licenses::{Usage, usage};
+use super::pools::{Usage, usage};
 use super::{By, Problem, not_found, text_of};
 use crate::authority::Authority;
 use crate::books::{self, PoolKey};

@@ -4,7 +4,9 @@
 pub(crate) mod accounts;
 pub(crate) mod devices;
 pub(crate) mod licenses;
+pub(crate) mod pools;
 pub(crate) mod records;
+pub(crate) mod sessions;
 pub(crate) mod tokens;
 pub(crate) mod users;
 

@@ -6,7 +6,9 @@ use super::{Answer, Call, openapi as document};
 use crate::admin::devices::{self, Move, Page};
 use crate::admin::licenses::{self, Transfer};
 use crate::admin::records::{self, Before};
-use crate::admin::{Problem, accounts, invalid, not_found, text_of, tokens, users};
+use crate::admin::{
+    Problem, accounts, invalid, not_found, pools, sessions, text_of, tokens, users,
+};
 use crate::authority::Authority;
 use crate::instances::Instance;
 use crate::journal::Place;
@@ -87,7 +89,7 @@ pub(crate) async fn set_up(call: Call) -> Answered {
 
 /// A session.
 pub(crate) async fn login(call: Call) -> Answered {
-    let session = users::login(&call.authority, call.json()?, call.now).await?;
+    let session = sessions::login(&call.authority, call.json()?, call.now).await?;
     Answer::made(&session)
 }
 
@@ -95,7 +97,7 @@ pub(crate) async fn login(call: Call) -> Answered {
 pub(crate) async fn logout(call: Call) -> Answered {
     let caller = call.caller()?;
     let mut tx = call.authority.store.write().await?;
-    users::revoke_token(&mut tx, caller, caller.token, call.now).await?;
+    sessions::revoke_token(&mut tx, caller, caller.token, call.now).await?;
     tx.commit().await?;
     Ok(Answer::Empty)
 }
@@ -103,14 +105,14 @@ pub(crate) async fn logout(call: Call) -> Answered {
 /// One's own password.
 pub(crate) async fn change_password(call: Call) -> Answered {
     let edit = call.json()?;
-    users::set_password(&call.authority, call.caller()?, edit, call.now).await?;
+    sessions::set_password(&call.authority, call.caller()?, edit, call.now).await?;
     Ok(Answer::Empty)
 }
 
 /// One's own API tokens.
 pub(crate) async fn list_api_tokens(call: Call) -> Answered {
     let mut tx = call.authority.store.read().await?;
-    let tokens = users::tokens(&mut tx, call.caller()?, call.now).await?;
+    let tokens = sessions::tokens(&mut tx, call.caller()?, call.now).await?;
     Answer::ok(&json!({ "apiTokens": tokens }))
 }
 
@@ -118,7 +120,7 @@ pub(crate) async fn list_api_tokens(call: Call) -> Answered {
 pub(crate) async fn make_api_token(call: Call) -> Answered {
     let new = call.json()?;
     let mut tx = call.authority.store.write().await?;
-    let made = users::make_token(&mut tx, call.caller()?, new, call.now).await?;
+    let made = sessions::make_token(&mut tx, call.caller()?, new, call.now).await?;
     tx.commit().await?;
     Answer::made(&made)
 }
@@ -127,7 +129,7 @@ pub(crate) async fn make_api_token(call: Call) -> Answered {
 pub(crate) async fn revoke_api_token(call: Call) -> Answered {
     let id = call.number("apiToken")?;
     let mut tx = call.authority.store.write().await?;
-    users::revoke_token(&mut tx, call.caller()?, id, call.now).await?;
+    sessions::revoke_token(&mut tx, call.caller()?, id, call.now).await?;
     tx.commit().await?;
     Ok(Answer::Empty)
 }
@@ -319,7 +321,7 @@ pub(crate) async fn list_licenses(call: Call) -> Answered {
     let page = (usize_of(offset), usize_of(call.limit()?));
     let mut tx = call.authority.store.read().await?;
     let here = virtual_accounts(&call, &mut tx).await?;
-    let pools = licenses::pools(&call.authority, &mut tx, &here, page, call.now).await?;
+    let pools = pools::pools(&call.authority, &mut tx, &here, page, call.now).await?;
     Answer::ok(&json!({ "licenses": pools }))
 }
 
@@ -384,7 +386,7 @@ pub(crate) async fn transfer_licenses(call: Call) -> Answered {
 pub(crate) async fn set_grants(call: Call) -> Answered {
     let edit = call.json()?;
     let mut tx = call.authority.store.write().await?;
-    licenses::set_grants(&call.authority, &mut tx, call.place, edit, call.by()?).await?;
+    pools::set_grants(&call.authority, &mut tx, call.place, edit, call.by()?).await?;
     tx.commit().await?;
     Ok(Answer::Empty)
 }

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::admin::accounts::{self, Account, VirtualAccount};
-use crate::admin::users::{self, Caller};
+use crate::admin::sessions::{self, Caller};
 use crate::admin::{By, Problem, invalid};
 use crate::authority::Authority;
 use crate::journal::Place;
@@ -140,7 +140,7 @@ async fn prepare(
     if operation.needs != Needs::Nothing {
         let bearer = bearer_of(&request)?;
         let mut tx = call.authority.store.read().await?;
-        let caller = users::authenticate(&mut tx, bearer, now).await?;
+        let caller = sessions::authenticate(&mut tx, bearer, now).await?;
         call.admit(operation, caller, &mut tx).await?;
     }
     let limit = match operation.scope {

@@ -15,7 +15,7 @@ use super::calls::virtual_accounts;
 use super::{Answer, Call};
 use crate::admin::devices::{self, Page};
 use crate::admin::records::{self, Before};
-use crate::admin::{Problem, invalid, licenses as pools};
+use crate::admin::{Problem, invalid, pools};
 use crate::store::{StoreError, Tx};
 
 /// Most lines of a report.

@@ -36,28 +36,40 @@ const TLS_HANDSHAKE: u8 = 22;
 #[derive(Clone, Debug)]
 pub(crate) struct Peer(pub(crate) Option<Vec<u8>>);
 
-/// Serves a connection until it ends.
+/// Serves a connection until it ends, or the server does.
 pub(super) async fn serve(
-    mut stream: TcpStream,
+    stream: TcpStream,
     acceptor: TlsAcceptor,
     router: Router,
-    stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<bool>,
 ) {
+    let stream = tokio::select! {
+        stream = handshake(stream, acceptor) => stream,
+        () = super::ended(&mut stopped) => return,
+    };
+    if let Some(stream) = stream {
+        over_tls(stream, router, stopped).await;
+    }
+}
+
+/// None: it did not come to one.
+async fn handshake(mut stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
     let mut first = [0];
-    match timeout(HANDSHAKE, stream.peek(&mut first)).await {
-        Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {}
-        Ok(Ok(1)) => {
-            // Whether it could be told makes no difference.
-            let _told = timeout(PLAIN, refuse_plain(&mut stream)).await;
-            return;
-        }
-        Ok(Ok(_) | Err(_)) | Err(_) => return,
+    let read = timeout(HANDSHAKE, stream.peek(&mut first)).await.ok()?;
+    if read.ok()? == 0 {
+        return None;
+    }
+    if first[0] != TLS_HANDSHAKE {
+        // Whether it could be told makes no difference.
+        let _told = timeout(PLAIN, refuse_plain(&mut stream)).await;
+        return None;
     }
     match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => over_tls(stream, router, stopped).await,
+        Ok(Ok(stream)) => return Some(stream),
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
+    None
 }
 
 /// Says in plain HTTP that there is none.

@@ -111,7 +111,7 @@ impl Server {
         &self.authority
     }
 
-    /// At the first start: what makes the first account. It is not shown again.
+    /// Until there is an account: what makes the first one. It is not shown again.
     pub fn setup_secret(&self) -> Option<&SetupSecret> {
         self.setup_secret.as_ref()
     }

@@ -281,7 +281,7 @@ async fn add(tx: &mut Tx, instance: &Instance, entry: &ReportEntry) -> Result<()
          VALUES ($1, $2, $3, 1, $4, $5)
          ON CONFLICT (instance, va, tag) DO UPDATE SET reports = usage_sums.reports + 1,
             license_ms = usage_sums.license_ms + excluded.license_ms,
-            peak = max(usage_sums.peak, excluded.peak)",
+            peak = CASE WHEN excluded.peak > usage_sums.peak THEN excluded.peak ELSE usage_sums.peak END",
     );
     sum.bind(instance.id)
         .bind(instance.place.va)

@@ -2,7 +2,7 @@ use api::smart::{Answer, FailureCode, InstanceId, RequestBody, TrustRequest, Ver
 use licensing::{LicenseCount, Wall};
 use serde_json::json;
 
-use crate::admin::{accounts, devices, licenses};
+use crate::admin::{accounts, devices, licenses, pools};
 use crate::moment::DAY_MS;
 use crate::rig::{Failed, Node, PGW, Rig, START, demand, open, report};
 use crate::secret::digest;
@@ -217,7 +217,7 @@ async fn a_pool_may_answer_with_verdicts_alone() {
     rig.own(json!({})).await;
     let mut tx = rig.authority.store.write().await.unwrap();
     let edit = serde_json::from_value(json!({ "license": "PGW", "grants": false })).unwrap();
-    licenses::set_grants(&rig.authority, &mut tx, rig.place, edit, rig.by())
+    pools::set_grants(&rig.authority, &mut tx, rig.place, edit, rig.by())
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -653,4 +653,38 @@ async fn in_a_lab_certificates_terms_and_tokens_age_together() {
     let (again, _) = open(dir.path(), Some(1), Wall(now.wall.0 + 1_000)).await;
     let date = again.at(Wall(now.wall.0 + 2_000)).date;
     assert_eq!(date.0, now.date.0 + DAY_MS + 1_000);
+}
+
+//= L10
+#[tokio::test]
+async fn an_authority_that_can_not_write_says_so_and_orders_nothing() {
+    let rig = Rig::new().await;
+    let node = rig.node(1).await;
+    rig.authority.close().await;
+    assert_eq!(
+        code(rig.ask_all(&node, vec![]).await),
+        FailureCode::TryAgain
+    );
+}
+
+#[tokio::test]
+async fn until_it_is_set_up_each_start_shows_another_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, secret) = open(dir.path(), None, START).await;
+    first.close().await;
+    let (second, again) = open(dir.path(), None, START).await;
+    assert!(secret.is_some() && again.is_some() && secret != again);
+    let setup = json!({
+        "secret": secret, "domain": "example.org", "name": "Example",
+        "user": "ada", "password": "analytical engine",
+    });
+    let old = serde_json::from_value(setup.clone()).unwrap();
+    let now = second.at(START);
+    assert!(accounts::set_up(&second, old, now).await.is_err());
+    let mut new = setup;
+    new["secret"] = json!(again);
+    let new = serde_json::from_value(new).unwrap();
+    assert!(accounts::set_up(&second, new, now).await.is_ok());
+    second.close().await;
+    assert_eq!(open(dir.path(), None, START).await.1, None);
 }
