@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,7 @@ struct Node {
     held: Option<u32>,
     standing: Option<Verdict>,
     sessions: u32,
+    per_license: NonZeroU32,
     /// Licenses times milliseconds of PGW in closed reports, each once.
     closed: BTreeMap<String, u64>,
     outbox: Vec<Message>,
@@ -176,6 +178,7 @@ impl Node {
             held: None,
             standing: None,
             sessions: 0,
+            per_license: Catalog::staros().services()[0].sessions_per_license,
             closed: BTreeMap::new(),
             outbox: Vec::new(),
             done: Vec::new(),
@@ -244,12 +247,10 @@ impl Node {
     }
 
     fn sample(&mut self) -> Result<()> {
-        let catalog = Catalog::staros();
-        let per_license = catalog.services()[0].sessions_per_license;
         self.tell(Input::Usage(vec![TagUse {
             tag: TagRef::Service(ServiceIndex(0)),
             sessions: self.sessions,
-            licenses: SessionCount(self.sessions).licenses(per_license),
+            licenses: SessionCount(self.sessions).licenses(self.per_license),
             held: self.held.map(LicenseCount),
         }]))
     }
@@ -484,8 +485,8 @@ fn whatever_is_lost_no_grants_exceed_what_is_owned_and_no_report_is_lost() -> Re
             killed: 2,
         };
         let (mut over, mut full) = (0, 0);
-        for minute in 0..600 {
-            if minute % 97 == 96 {
+        for minute in 0..300 {
+            if minute % 61 == 60 {
                 let wall = nodes[0].now.wall;
                 office.restart(wall).await?;
             }
