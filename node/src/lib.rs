@@ -31,6 +31,7 @@ mod shutdown;
 mod socket;
 pub mod store;
 mod threads;
+pub mod transport;
 mod vitals;
 mod worker;
 
