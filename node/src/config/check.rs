@@ -8,7 +8,7 @@ use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product};
 
 use super::file::{self, EXPECTED, File};
-use super::{Config, Journal, Problem, plane};
+use super::{Config, Journal, Problem, agent, plane};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
@@ -48,6 +48,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
     let socket = file.control.socket.map(|socket| base.join(socket));
     let control_socket = socket.unwrap_or_else(|| state_dir.join("control.sock"));
     check_socket(&control_socket)?;
+    let agent = agent::check(file.agent, base, lab.is_some())?;
     let journal = check_journal(&file.journal, base, &state_dir)?;
     Ok(Config {
         name: file.node.name,
@@ -62,6 +63,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         features,
         catalog: Arc::new(catalog),
         catalog_text: catalog_text.into(),
+        agent,
         journal,
         lab,
     })

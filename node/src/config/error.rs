@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::transport::AddressError;
+
 /// Why a configuration is refused.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -108,5 +110,24 @@ pub enum Problem {
         file: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The license authority's address is not one.
+    #[error("{0}; expected an address such as \"https://authority.example:8443\"; mend the value")]
+    Authority(AddressError),
+    /// A file that the key names can't be used.
+    #[error("{file} is refused: {reason}; expected {expected}; mend the file or name another")]
+    Named {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+        /// What it is to be.
+        expected: String,
+    },
+    /// A key that goes with another one which is not there.
+    #[error("it is of no use without {other}; expected both or neither; add {other} or remove it")]
+    Alone {
+        /// The other key.
+        other: &'static str,
     },
 }

@@ -148,6 +148,35 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "licensing.features[]",
         "the name of a feature of the catalog, such as \"GRE\"",
     ),
+    ("agent", "a section [agent]"),
+    (
+        "agent.authority",
+        "an address of HTTPS such as \"https://authority.example:8443\"",
+    ),
+    (
+        "agent.proxy",
+        "a table such as { host = \"proxy.example\", port = 3128 }",
+    ),
+    ("agent.proxy.host", "a host name or an address"),
+    ("agent.proxy.port", "a TCP port, 1 to 65535"),
+    (
+        "agent.proxy.username",
+        "1 to 255 printable characters without a colon",
+    ),
+    (
+        "agent.proxy.password_file",
+        "the path of a file that holds the password and is for this user alone",
+    ),
+    ("agent.connect_s", "a number of seconds, 1 to 60"),
+    ("agent.answer_s", "a number of seconds, 1 to 300"),
+    ("agent.report_usage_s", "a number of seconds, 1 to 86400"),
+    ("agent.ooc_retry_s", "a number of seconds, 1 to 86400"),
+    (
+        "agent.trust_pool",
+        "the path of a file of root certificates in PEM",
+    ),
+    ("agent.first_use", "\"refuse\" or \"trust\""),
+    ("agent.send_hostname", "true or false"),
     ("journal", "a section [journal]"),
     ("journal.enabled", "true or false"),
     ("journal.file", "the path of a file"),
@@ -174,6 +203,8 @@ pub(super) struct File {
     pub(super) refusal: Refusal,
     #[serde(default)]
     pub(super) licensing: Licensing,
+    #[serde(default)]
+    pub(super) agent: Agent,
     #[serde(default)]
     pub(super) journal: Journal,
     pub(super) lab: Option<Lab>,
@@ -322,6 +353,37 @@ pub(super) struct Licensing {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Agent {
+    pub(super) authority: Option<String>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) connect_s: u64,
+    pub(super) answer_s: u64,
+    pub(super) report_usage_s: u64,
+    pub(super) ooc_retry_s: u64,
+    pub(super) trust_pool: Option<PathBuf>,
+    pub(super) first_use: FirstUse,
+    pub(super) send_hostname: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proxy {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) username: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FirstUse {
+    #[default]
+    Refuse,
+    Trust,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Journal {
     pub(super) enabled: bool,
     pub(super) file: Option<PathBuf>,
@@ -382,6 +444,22 @@ impl Default for Licensing {
             priority_percent: 5,
             low_priority_percent: 5,
             features: Vec::new(),
+        }
+    }
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            authority: None,
+            proxy: None,
+            connect_s: 10,
+            answer_s: 60,
+            report_usage_s: 300,
+            ooc_retry_s: 60,
+            trust_pool: None,
+            first_use: FirstUse::Refuse,
+            send_hostname: true,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! expected and what to do; a key that is not known is an error, too. Local configuration may only tighten (rule L2):
 //! what loosens needs a `[lab]` section.
 
+mod agent;
 mod check;
 mod error;
 mod file;
@@ -21,6 +22,7 @@ use licensing::{Catalog, FeatureSet, Product};
 use session_plane::PlaneConfig;
 use toml::de::DeTable;
 
+pub use agent::Agent;
 pub use error::{ConfigError, Problem};
 use place::Places;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub catalog: Arc<Catalog>,
     /// The text that the catalog was read from.
     pub catalog_text: Arc<str>,
+    /// The Smart Agent and its way to the license authority.
+    pub agent: Agent,
     /// The journal of what the verdicts take in; none: there is none.
     pub journal: Option<Journal>,
     /// Present on a lab node (rule L2).

@@ -1,6 +1,7 @@
 use session_plane::config::{BackOff, PeerOptions, Role};
 
 use super::*;
+use crate::transport::Way;
 
 const FILE: &str = "gateway.toml";
 
@@ -58,13 +59,27 @@ fn the_example_says_what_the_defaults_are() {
             Some("[lab]") => "[lab]",
             _ => line,
         })
-        .filter(|line| !line.starts_with("catalog ="))
+        .filter(|line| {
+            let files = ["catalog =", "trust_pool =", "proxy ="];
+            !files.iter().any(|key| line.starts_with(key))
+        })
         .flat_map(|line| [line, "\n"])
         .collect();
     let written_out = parse(&uncommented).unwrap();
     let lab = written_out.lab.unwrap();
+    let no_authority = Agent {
+        way: Way {
+            authority: None,
+            ..written_out.agent.way.clone()
+        },
+        ..written_out.agent.clone()
+    };
+    assert_eq!(no_authority, example.agent);
     assert_eq!((lab.speedup, lab.unsigned_catalog), (1, false));
+    let authority = written_out.agent.way.authority.as_ref().unwrap();
+    assert_eq!(authority.to_string(), "authority.example:8443");
     let apart_from_examples = Config {
+        agent: example.agent.clone(),
         lab: None,
         udi_pid: None,
         udi_serial: None,
@@ -169,7 +184,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `peer`, `refusal`, `licensing`, `journal`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `journal`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),
@@ -417,4 +432,112 @@ fn a_journal_is_written_where_it_is_enabled() {
         refused(&and("[journal]\nmax_mib = 0")),
         "gateway.toml:13: journal.max_mib: 0; expected a number of mebibytes, 1 to 1048576; mend the value"
     );
+}
+
+/// A root certificate in PEM.
+fn root_pem() -> String {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.self_signed(&key).unwrap().pem()
+}
+
+/// A file in a directory of its own, with this mode.
+fn private(dir: &Path, name: &str, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(dir.join(name), text).unwrap();
+    let mode = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(dir.join(name), mode).unwrap();
+}
+
+#[test]
+fn the_agents_section_is_read_with_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    private(dir.path(), "password", "hunter2\nnot this\n", 0o600);
+    private(dir.path(), "roots.pem", &(root_pem() + &root_pem()), 0o644);
+    let text = and("[agent]
+authority = \"https://authority.example\"
+proxy = { host = \"proxy.example\", port = 3128, username = \"node\", password_file = \"password\" }
+trust_pool = \"roots.pem\"
+report_usage_s = 30");
+    let config = Config::parse(&text, &dir.path().join(FILE)).unwrap();
+    let agent = &config.agent;
+    assert_eq!(agent.roots.len(), 2);
+    assert_eq!(agent.report_usage.as_secs(), 30);
+    assert_eq!(agent.ooc_retry.as_secs(), 60);
+    assert!(!agent.trust_first);
+    let proxy = agent.way.proxy.as_ref().unwrap();
+    assert_eq!(
+        proxy.credentials.as_ref().unwrap().password.as_str(),
+        "hunter2"
+    );
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_is_wrong_with_the_agent_is_named_with_line_and_key() {
+    let dir = tempfile::tempdir().unwrap();
+    private(dir.path(), "open", "hunter2\n", 0o644);
+    private(dir.path(), "empty", "\n", 0o600);
+    let cases = [
+        (
+            "authority = \"http://authority.example\"",
+            "agent.authority: http://authority.example is not https, and nothing is sent in the clear; expected an address such as \"https://authority.example:8443\"; mend the value",
+        ),
+        (
+            "authority = \"authority.example\"",
+            "agent.authority: \"authority.example\" is not an address; expected an address such as \"https://authority.example:8443\"; mend the value",
+        ),
+        (
+            "first_use = \"trust\"",
+            "agent.first_use: trusting the first license authority that answers loosens what is licensed or specified; expected only on a node marked lab; remove it or add a [lab] section",
+        ),
+        (
+            "report_usage_s = 0",
+            "agent.report_usage_s: 0; expected a number of seconds, 1 to 86400; mend the value",
+        ),
+        (
+            "proxy = { host = \"a b\", port = 1 }",
+            "agent.proxy.host: \"a b\"; expected a host name or an address; mend the value",
+        ),
+        (
+            "proxy = { host = \"a\", port = 1, username = \"u\" }",
+            "agent.proxy.password_file: missing; expected the path of a file that holds the password and is for this user alone; add it",
+        ),
+        (
+            "proxy = { host = \"a\", port = 1, password_file = \"empty\" }",
+            "agent.proxy.password_file: it is of no use without agent.proxy.username; expected both or neither; add agent.proxy.username or remove it",
+        ),
+        (
+            "proxy = { host = \"a\", port = 1, username = \"u\", password_file = \"open\" }",
+            "agent.proxy.password_file: DIR/open is refused: others may read it, its mode is 644; expected the path of a file that holds the password and is for this user alone; mend the file or name another",
+        ),
+        (
+            "proxy = { host = \"a\", port = 1, username = \"u\", password_file = \"empty\" }",
+            "agent.proxy.password_file: DIR/empty is refused: its first line is not a password; expected the path of a file that holds the password and is for this user alone; mend the file or name another",
+        ),
+        (
+            "trust_pool = \"empty\"",
+            "agent.trust_pool: DIR/empty is refused: there is no certificate in it; expected the path of a file of root certificates in PEM; mend the file or name another",
+        ),
+        (
+            "trust_pool = \"gone\"",
+            "agent.trust_pool: DIR/gone is refused: No such file or directory (os error 2); expected the path of a file of root certificates in PEM; mend the file or name another",
+        ),
+    ];
+    for (line, said) in cases {
+        let text = and(&format!("[agent]\n{line}"));
+        let error = Config::parse(&text, &dir.path().join(FILE)).unwrap_err();
+        let error = error.to_string();
+        let error = error.replace(&dir.path().display().to_string(), "DIR");
+        let at = text.lines().position(|l| l == line).unwrap() + 1;
+        assert_eq!(error, format!("DIR/gateway.toml:{at}: {said}"));
+    }
+}
+
+//= L2
+#[test]
+fn a_lab_node_may_trust_the_first_authority() {
+    let config = parse(&and("[agent]\nfirst_use = \"trust\"\n[lab]")).unwrap();
+    assert!(config.agent.trust_first);
 }
