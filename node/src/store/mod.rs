@@ -5,6 +5,8 @@
 //! node.key       32 random bytes, mode 0600, made at first start: the key of the codes in the other files
 //! clock.a, .b    one slot each of the license clock: fixed size, allocated at first start, written in turn, in place
 //! operator.redb  what operators and the authority said, and the license clock once more
+//! identity.key   32 random bytes, mode 0600, made at first start: the seed of the key that the authority certifies
+//! agent.redb     the smart agent's registration, trust pool and usage reports
 //! ```
 //!
 //! Files appear by rename, whole, and the key gets its name last. So a first start that was cut short is told from a
@@ -12,7 +14,9 @@
 //! lost. Of the copies that can be read the newest holds: slots put back as they were yesterday give no time. A failing
 //! disk never stops a node that runs: [`Store::write`] says so, and is asked again.
 
+mod agent;
 mod database;
+mod database_file;
 mod key;
 mod slots;
 #[cfg(test)]
@@ -24,8 +28,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use licensing::record::{ClockRecord, OperatorRecord, Record};
+use smart_agent::{Restored, Seed};
 use thiserror::Error;
 
+pub use agent::AgentStore;
 use database::OperatorDatabase;
 use key::NodeKey;
 use slots::ClockSlots;
@@ -96,6 +102,8 @@ pub struct Found {
 /// The directory, held.
 #[derive(Debug)]
 pub struct Store {
+    dir: PathBuf,
+    key: NodeKey,
     slots: ClockSlots,
     database: OperatorDatabase,
     /// Held to the end; the kernel lets it go with the process.
@@ -133,11 +141,20 @@ impl Store {
             serial: key.serial(),
         };
         let store = Self {
+            dir: dir.to_owned(),
+            key,
             slots,
             database,
             _lock: lock,
         };
         Ok((store, found))
+    }
+
+    /// The smart agent's records and key, used by one thread while this directory is held.
+    pub fn open_agent(&self) -> Result<(AgentStore, Restored, Seed), StoreError> {
+        let seed = agent::seed(&self.dir)?;
+        let (store, restored) = AgentStore::open(&self.dir, &self.key);
+        Ok((store, restored, seed))
     }
 
     /// Writes a record so that it survives a loss of power before this returns.

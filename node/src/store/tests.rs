@@ -341,3 +341,151 @@ fn slots_belong_to_their_generation() {
     let swapped = ClockRecord::decode(Slot::A, &bytes, |b| key.code(b));
     assert_eq!(swapped, Err(SlotError::Tampered));
 }
+
+mod agent {
+    use std::collections::BTreeMap;
+
+    use api::smart::{Acknowledged, Digest, IdToken, Octets, ReportText, Sudi};
+    use licensing::Wall;
+    use smart_agent::record::{Attempt, IntervalRecord, LedgerRecord, Marks, Record, StateRecord};
+    use smart_agent::trust::{Origin, TrustRecord};
+    use smart_agent::{Identity, Restored};
+
+    use super::*;
+
+    fn text(said: &str) -> ReportText {
+        serde_json::from_value(serde_json::json!(said)).unwrap()
+    }
+
+    fn report(report_id: u64) -> Record {
+        let text = text(&format!("report {report_id}"));
+        Record::Report { report_id, text }
+    }
+
+    fn marks(acknowledged: u64, below: u64) -> Marks {
+        let digest = Digest([7; 32]);
+        Marks {
+            acknowledged,
+            below,
+            head: Some(Acknowledged {
+                report_id: 9,
+                digest,
+            }),
+        }
+    }
+
+    fn records() -> Vec<Record> {
+        let attempt = Attempt {
+            idtoken: IdToken::new("0123456789abcdef".to_owned()).unwrap(),
+            force: true,
+        };
+        let state = StateRecord {
+            attempt: Some(attempt),
+            calendar: Some(Wall(5)),
+            ..StateRecord::default()
+        };
+        let interval = |after| IntervalRecord {
+            after,
+            ..IntervalRecord::default()
+        };
+        let ledger = LedgerRecord {
+            reports: BTreeMap::from([(8, text("eight")), (9, text("nine"))]),
+            marks: marks(8, 8),
+            interval: None,
+        };
+        vec![
+            Record::Interval(interval(0)),
+            report(1),
+            report(2),
+            report(3),
+            Record::Trust(TrustRecord {
+                roots: vec![(Octets(vec![1, 2]), Origin::Operator)],
+                crls: vec![Octets(vec![3])],
+            }),
+            Record::Marks(marks(2, 2)),
+            Record::State(state),
+            Record::Ledger(ledger),
+            Record::Interval(interval(9)),
+            report(10),
+            Record::State(StateRecord::default()),
+        ]
+    }
+
+    fn open(dir: &Path) -> (AgentStore, Restored) {
+        let store = Store::open(dir).unwrap().0;
+        let (agent, restored, _) = store.open_agent().unwrap();
+        (agent, restored)
+    }
+
+    //= L10
+    #[test]
+    fn the_agents_records_are_found_as_they_were_kept_after_each_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut expected = Restored::default();
+        for record in records() {
+            let (mut store, restored) = open(dir.path());
+            assert_eq!(restored, expected);
+            store.keep(&record).unwrap();
+            expected.keep(record);
+        }
+        assert_eq!(open(dir.path()).1, expected);
+        assert_eq!(expected.ledger.reports.len(), 3);
+        let mode = fs::metadata(dir.path().join("agent.redb")).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_nodes_key_is_made_once_and_for_this_user_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let sudi = Sudi {
+            udi_pid: "VPC-SI".into(),
+            udi_serial_number: "1".into(),
+        };
+        let public_key = || {
+            let store = Store::open(dir.path()).unwrap().0;
+            let seed = store.open_agent().unwrap().2;
+            Identity::new(seed, &sudi).unwrap().public_key()
+        };
+        let first = public_key();
+        let path = dir.path().join("identity.key");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(public_key(), first);
+        assert_eq!(mode(), 0o600);
+        fs::write(&path, b"short").unwrap();
+        let second = public_key();
+        assert_ne!(second, first);
+        assert_eq!(public_key(), second);
+        let aside = fs::read(dir.path().join("identity.key.unreadable"));
+        assert_eq!(aside.unwrap(), b"short");
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_told_and_asked_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent.redb");
+        fs::create_dir(&path).unwrap();
+        let (mut store, restored) = open(dir.path());
+        assert_eq!(restored, Restored::default());
+        assert!(store.keep(&report(1)).is_err());
+        fs::remove_dir(&path).unwrap();
+        store.keep(&report(1)).unwrap();
+        drop(store);
+        assert_eq!(open(dir.path()).1.ledger.reports.len(), 1);
+    }
+
+    #[test]
+    fn records_of_another_hand_are_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, _) = open(dir.path());
+        store.keep(&report(1)).unwrap();
+        drop(store);
+        let path = dir.path().join("agent.redb");
+        fs::write(&path, b"not a database, but long enough to look like one").unwrap();
+        let (mut store, restored) = open(dir.path());
+        assert_eq!(restored, Restored::default());
+        assert!(dir.path().join("agent.redb.unreadable").exists());
+        store.keep(&report(2)).unwrap();
+    }
+}
