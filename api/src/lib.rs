@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod agent;
 mod clear;
 mod health;
 mod license;
@@ -25,6 +26,7 @@ pub use admission::{
     CLIENT_NAME_BYTES_MAX, CLIENT_SESSIONS_MAX, CLIENTS_MAX, CallClass, CallKind, ClientLease,
     ClientRequest, LEASE_MS_MAX, LEASE_MS_MIN, UNKNOWN_LEASE,
 };
+pub use agent::{AgentView, LICENSE_ANSWER_S, ProxyStatus, TransportStatus};
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{

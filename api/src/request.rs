@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::admission::{ClientLease, ClientRequest};
+use crate::agent::AgentView;
 use crate::clear::ClearWhom;
 use crate::health::Health;
+use crate::license::LicenseCommand;
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
 
@@ -68,6 +70,11 @@ pub enum Request {
     },
     /// How the node itself is; answered with [`Reply::Health`], also when the control thread has stalled.
     Health,
+    /// `license smart register`, `renew` and `deregister`; answered with [`Reply::Done`] once the license authority has
+    /// answered, after [`crate::LICENSE_ANSWER_S`] at the latest.
+    License(LicenseCommand),
+    /// The Smart Agent and the node at one instant; answered with [`Reply::Agent`].
+    Agent,
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
     Client(ClientRequest),
 }
@@ -84,6 +91,17 @@ pub enum Reply {
         age_ms: u64,
         /// The control thread does not work: this is the last snapshot that it made.
         stalled: bool,
+    },
+    /// To [`Request::Agent`].
+    Agent {
+        /// The snapshot.
+        snapshot: Box<Snapshot>,
+        /// As in [`Reply::Snapshot`].
+        age_ms: u64,
+        /// As in [`Reply::Snapshot`].
+        stalled: bool,
+        /// The agent.
+        agent: Box<AgentView>,
     },
     /// To [`Request::History`].
     History {
@@ -252,6 +270,14 @@ mod tests {
                 },
             ),
             (r#"{"request":"health"}"#, Request::Health),
+            (r#"{"request":"agent"}"#, Request::Agent),
+            (
+                r#"{"request":"license","do":"register","idtoken":"c2VjcmV0","force":false}"#,
+                Request::License(LicenseCommand::Register {
+                    idtoken: "c2VjcmV0".into(),
+                    force: false,
+                }),
+            ),
             (
                 r#"{"request":"client","do":"open","name":"mme","instance":7,"lease_ms":5000,"classes":[{"service":"MME","features":[],"kind":"emergency"}]}"#,
                 Request::Client(ClientRequest::Open {

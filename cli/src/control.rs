@@ -74,6 +74,7 @@ fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
         | Reply::Done { .. }
         | Reply::Peers { .. }
         | Reply::Lease { .. }
+        | Reply::Agent { .. }
         | Reply::Cleared { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
@@ -87,6 +88,7 @@ fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
         | Reply::Done { .. }
         | Reply::Peers { .. }
         | Reply::Lease { .. }
+        | Reply::Agent { .. }
         | Reply::Cleared { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
@@ -100,6 +102,7 @@ fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> 
         | Reply::Sessions { .. }
         | Reply::Done { .. }
         | Reply::Lease { .. }
+        | Reply::Agent { .. }
         | Reply::Cleared { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
@@ -138,6 +141,7 @@ fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure>
         | Reply::Sessions { .. }
         | Reply::Peers { .. }
         | Reply::Lease { .. }
+        | Reply::Agent { .. }
         | Reply::Cleared { .. }
         | Reply::Health { .. } => return Err(client.unexpected()),
     }

@@ -167,6 +167,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Agent { .. }
             | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
@@ -190,6 +191,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Agent { .. }
             | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
@@ -204,6 +206,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Agent { .. }
             | Reply::Cleared { .. }
             | Reply::Health { .. } => Err(self.client.unexpected()),
         }
@@ -217,6 +220,7 @@ impl Demo {
             | Reply::Sessions { .. }
             | Reply::Peers { .. }
             | Reply::Lease { .. }
+            | Reply::Agent { .. }
             | Reply::Cleared { .. }
             | Reply::History { .. } => Err(self.client.unexpected()),
         }

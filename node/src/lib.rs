@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod agent;
 pub mod clock;
 pub mod config;
 mod control;

@@ -20,8 +20,10 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use session_plane::{PlaneConfig, Seat, SessionPlane, Shared};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 
 use crate::admission::Admissions;
+use crate::agent::{AgentAsk, AgentShell, Parts};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
@@ -31,7 +33,7 @@ use crate::journal::{Header, Recorder};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
 use crate::shutdown::Shutdown;
 use crate::socket;
-use crate::store::{Found, Store};
+use crate::store::{AgentKept, Found, Store};
 use crate::threads::Thread;
 use crate::vitals::Vitals;
 use crate::worker::Worker;
@@ -62,6 +64,8 @@ pub struct Running {
 struct Threads {
     receiver: Thread,
     workers: Vec<Thread>,
+    agent: Thread,
+    commands: mpsc::Sender<AgentAsk>,
     control: Thread,
     journal: Option<Thread>,
     interface: Runtime,
@@ -98,11 +102,19 @@ impl Running {
             ..common.config.plane.clone()
         });
         let (asks, asked) = bounded(ASKS);
+        let agent_kept = store.open_agent()?;
         let (mut control, journal) = make_control(&common, store, found, asked)?;
         control.begin();
         let shared = Shared::new(&plane, &common.gate, Arc::clone(&common.ring), secret()?)?;
         let current = Arc::clone(&control.current);
+        let (agent, commands, agent_shown) = AgentShell::new(agent_parts(
+            &common,
+            agent_kept,
+            Arc::clone(&current),
+            asks.clone(),
+        )?)?;
         let control = Thread::start("control", move || control.run())?;
+        let agent = Thread::start("agent", move || agent.run())?;
         let spares = Spares::new();
         let (workers, queues) = start_workers(&common, &plane, &shared, &spares, &asks)?;
         let admissions = make_admissions(&common, &plane)?;
@@ -114,6 +126,8 @@ impl Running {
             vitals: Arc::clone(&common.vitals),
             current,
             asks: asks.clone(),
+            commands: commands.clone(),
+            agent: agent_shown,
             queues: queues.clone(),
             plane: shared,
             admissions: Mutex::new(admissions),
@@ -132,6 +146,8 @@ impl Running {
         let threads = Threads {
             receiver,
             workers,
+            agent,
+            commands,
             control,
             journal,
             interface,
@@ -195,6 +211,9 @@ impl Running {
         self.stop.store(true, Ordering::Relaxed);
         let mut ends = vec![threads.receiver.join(END)];
         ends.extend(threads.workers.into_iter().map(|worker| worker.join(END)));
+        // A queue of commands that is full ends with the interface's end of it.
+        let _ended = threads.commands.try_send(AgentAsk::End);
+        ends.push(threads.agent.join(END));
         let _ended = self.asks.send_timeout(Ask::End, END);
         ends.push(threads.control.join(END));
         ends.extend(threads.journal.map(|journal| journal.join(END)));
@@ -298,6 +317,22 @@ fn make_control(
         check: Check::default(),
     };
     Ok((control, writer))
+}
+
+fn agent_parts(
+    common: &Common,
+    kept: AgentKept,
+    current: Arc<Current>,
+    control: Sender<Ask>,
+) -> Result<Parts, NodeError> {
+    Ok(Parts {
+        config: Arc::clone(&common.config),
+        clock: Arc::clone(&common.clock),
+        current,
+        control,
+        kept,
+        random: random()?,
+    })
 }
 
 fn identity(config: &Config, serial: &str) -> NodeIdentity {

@@ -131,9 +131,8 @@ fn read_roots(file: &Path) -> Checked<Vec<Vec<u8>>> {
 
 fn refuse(key: &str, file: &Path, reason: String) -> (String, Problem) {
     let problem = Problem::Named {
-        file: file.to_owned(),
-        reason,
-        expected: expected(key).to_owned(),
+        refused: format!("{} is refused: {reason}", file.display()),
+        expected: expected(key),
     };
     (key.to_owned(), problem)
 }

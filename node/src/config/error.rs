@@ -115,14 +115,12 @@ pub enum Problem {
     #[error("{0}; expected an address such as \"https://authority.example:8443\"; mend the value")]
     Authority(AddressError),
     /// A file that the key names can't be used.
-    #[error("{file} is refused: {reason}; expected {expected}; mend the file or name another")]
+    #[error("{refused}; expected {expected}; mend the file or name another")]
     Named {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        reason: String,
+        /// Which file, and why.
+        refused: String,
         /// What it is to be.
-        expected: String,
+        expected: &'static str,
     },
     /// A key that goes with another one which is not there.
     #[error("it is of no use without {other}; expected both or neither; add {other} or remove it")]

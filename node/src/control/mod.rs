@@ -16,8 +16,10 @@ use enforcer::{Gate, RefusalRing, WorkerRecount};
 use licensing::snapshot::Lab;
 use licensing::{Catalog, Event, Now, Snapshot};
 use parking_lot::RwLock;
+use smart_agent::Told;
 use tokio::sync::oneshot;
 
+use crate::agent;
 use crate::clock::{Clock, SPEEDUP_MAX};
 use crate::journal::Recorder;
 use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
@@ -38,6 +40,13 @@ pub(crate) enum Ask {
         request: Request,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<Reply, Denied>>,
+    },
+    /// The Smart Agent tells what it was told; take one word from the other end once every surface shows it.
+    Told {
+        /// What it tells, in this order.
+        told: Vec<Told>,
+        /// Where the word goes.
+        taken: oneshot::Sender<()>,
     },
     /// A worker's pass over its session table has ended.
     Recounted(WorkerRecount),
@@ -117,6 +126,11 @@ impl Control {
                     // Whoever asked may have given up.
                     drop(reply.send(answer));
                 }
+                Ok(Ask::Told { told, taken }) => {
+                    self.told(told);
+                    // The agent may have ended.
+                    let _ended = taken.send(());
+                }
                 Ok(Ask::Recounted(recount)) => self.recounted(recount),
                 // The end of the other side says as much as its word.
                 Ok(Ask::Pause(until)) => drop(until.recv().and_then(|()| until.recv())),
@@ -187,6 +201,19 @@ impl Control {
         if unidentified > 0 {
             self.tell(Input::UnidentifiedCalls(unidentified), now);
         }
+    }
+
+    fn told(&mut self, told: Vec<Told>) {
+        let now = self.clock.now();
+        for told in told {
+            if let Told::LabSpeedup { speedup } = told
+                && self.lab.is_some()
+            {
+                self.clock.set_speedup(speedup.clamp(1, SPEEDUP_MAX));
+            }
+            self.tell(agent::input(told), now);
+        }
+        self.publish(now);
     }
 
     fn recounted(&mut self, recount: WorkerRecount) {
@@ -265,6 +292,8 @@ impl Control {
             | Request::Peers { .. }
             | Request::Clear { .. }
             | Request::Health
+            | Request::License(_)
+            | Request::Agent
             | Request::Client(_) => {
                 let what = "the control thread is not asked this";
                 deny(Denial::NotHere, what, "request", "ask the control socket")

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Answer, ClientRequest, Failure, Health, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
-    WorkerHealth,
+    Answer, ClientRequest, Failure, Health, LICENSE_ANSWER_S, LicenseCommand, REQUEST_BYTES_MAX,
+    REQUEST_PATH, Reply, Request, WorkerHealth,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -23,11 +23,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use crossbeam::channel::{Sender, TrySendError};
+use licensing::Snapshot;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::admission::Admissions;
+use crate::agent::{AgentAsk, AgentCurrent};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
@@ -38,6 +40,8 @@ pub(crate) use listener::{bind, serve};
 
 /// Longest wait for a thread's answer.
 const ANSWER: Duration = Duration::from_secs(2);
+/// Longest wait for what the license authority is asked.
+const LICENSE_ANSWER: Duration = Duration::from_secs(LICENSE_ANSWER_S);
 /// Longest wait for the body of a request.
 const BODY: Duration = Duration::from_secs(5);
 
@@ -57,6 +61,8 @@ pub(crate) struct Interface {
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) current: Arc<Current>,
     pub(crate) asks: Sender<Ask>,
+    pub(crate) commands: mpsc::Sender<AgentAsk>,
+    pub(crate) agent: Arc<AgentCurrent>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Locked for one request of a client, never across a wait.
@@ -162,8 +168,47 @@ impl Interface {
             | Request::SmartLicensing { .. }
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
+            Request::License(command) => self.command(command).await,
+            Request::Agent => Ok(self.agent().await),
             Request::Clear { whom, reactivate } => self.clear(whom, reactivate).await,
             Request::Client(request) => self.serve_client(request),
+        }
+    }
+
+    /// Asks the agent, which asks the license authority.
+    async fn command(&self, command: LicenseCommand) -> Result<Reply, Refused> {
+        let (reply, answer) = oneshot::channel();
+        if self
+            .commands
+            .try_send(AgentAsk::Command { command, reply })
+            .is_err()
+        {
+            return Err(no_agent("the smart agent takes no command"));
+        }
+        match timeout(LICENSE_ANSWER, answer).await {
+            Ok(Ok(Ok(()))) => Ok(Reply::Done { changed: true }),
+            Ok(Ok(Err(Denied { why, failure }))) => Err((status(why), failure)),
+            Ok(Err(_)) => Err(no_agent("the smart agent has ended")),
+            Err(_) => Err(no_agent("the license authority has not answered yet")),
+        }
+    }
+
+    async fn agent(&self) -> Reply {
+        // The agent first: what it told is in a snapshot that is taken later.
+        let agent = Box::new(self.agent.view());
+        let (snapshot, age_ms, stalled) = match self.ask(Request::Snapshot).await {
+            Ok(Reply::Snapshot {
+                snapshot,
+                age_ms,
+                stalled,
+            }) => (snapshot, age_ms, stalled),
+            Ok(_) | Err(_) => self.last(),
+        };
+        Reply::Agent {
+            snapshot,
+            age_ms,
+            stalled,
+            agent,
         }
     }
 
@@ -246,13 +291,20 @@ impl Interface {
     }
 
     fn last_snapshot(&self) -> Reply {
+        let (snapshot, age_ms, stalled) = self.last();
+        Reply::Snapshot {
+            snapshot,
+            age_ms,
+            stalled,
+        }
+    }
+
+    /// The last snapshot, its age in milliseconds, and that it is the last.
+    fn last(&self) -> (Box<Snapshot>, u64, bool) {
         let snapshot = self.current.load();
         let age = self.clock.now().mono.since(snapshot.at.mono);
-        Reply::Snapshot {
-            snapshot: Box::new(snapshot.as_ref().clone()),
-            age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
-            stalled: true,
-        }
+        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        (Box::new(snapshot.as_ref().clone()), age_ms, true)
     }
 
     /// Asks every worker.
@@ -323,6 +375,12 @@ fn status(why: Denial) -> StatusCode {
         Denial::Conflict => StatusCode::CONFLICT,
         Denial::Full => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+fn no_agent(what: &str) -> Refused {
+    let todo = "see show license status and the log; what was asked for may still be under way";
+    let failure = Failure::new(what, "smart agent", todo);
+    (StatusCode::SERVICE_UNAVAILABLE, failure)
 }
 
 fn no_worker(worker: usize) -> Refused {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use api::smart::Octets;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use redb::{ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
@@ -22,9 +23,22 @@ const STATE: &str = "state";
 const TRUST: &str = "trust";
 const INTERVAL: &str = "interval";
 const MARKS: &str = "marks";
+const FIRST_ROOT: &str = "first-root";
 
 /// Bytes of the seed of the key.
 const SEED_BYTES: usize = 32;
+
+/// What a start finds of the agent, and where it keeps more.
+pub struct AgentKept {
+    /// Where it keeps more.
+    pub store: AgentStore,
+    /// Its records.
+    pub restored: Restored,
+    /// The seed of its key.
+    pub seed: Seed,
+    /// The root of the first authority that a lab node met, if it trusts that one.
+    pub first_root: Option<Octets>,
+}
 
 /// The records of the Smart Agent, in a database of their own.
 #[derive(Debug)]
@@ -33,18 +47,31 @@ pub struct AgentStore(DatabaseFile);
 impl AgentStore {
     /// Opens the database, or makes one, and reads what is in it. One that can't be read is set aside under another name,
     /// and nothing was kept.
-    pub(super) fn open(dir: &Path, key: &NodeKey) -> (Self, Restored) {
+    pub(super) fn open(dir: &Path, key: &NodeKey) -> Result<AgentKept, StoreError> {
+        let seed = seed(dir)?;
         let mut file = DatabaseFile::new(dir.join("agent.redb"), key);
         let existed = file.exists();
-        let restored = file.read(read).unwrap_or_else(|error| {
+        let (restored, first_root) = file.read(read).unwrap_or_else(|error| {
             tracing::error!(%error, "the smart agent's records can't be read");
             // What only can't be reached now may be whole.
             if existed && !matches!(error, StoreError::File { .. }) {
                 file.set_aside();
             }
-            Restored::default()
+            Default::default()
         });
-        (Self(file), restored)
+        Ok(AgentKept {
+            store: Self(file),
+            restored,
+            seed,
+            first_root,
+        })
+    }
+
+    /// Keeps the root of the first authority that a lab node met.
+    pub fn keep_first_root(&mut self, der: &[u8]) -> Result<(), StoreError> {
+        let row = self.0.encode(&Octets(der.to_vec()))?;
+        self.0
+            .write(|transaction| put_row(transaction, FIRST_ROOT, &row))
     }
 
     /// Keeps a record so that it survives a loss of power before this returns.
@@ -100,12 +127,15 @@ impl AgentStore {
     }
 }
 
-fn read(transaction: &ReadTransaction, file: &DatabaseFile) -> Result<Restored, StoreError> {
+fn read(
+    transaction: &ReadTransaction,
+    file: &DatabaseFile,
+) -> Result<(Restored, Option<Octets>), StoreError> {
     let rows = read_reports(transaction);
     let rows = rows.map_err(|error| file.error("reading", error.to_string()))?;
     let reports = rows.iter().map(|(id, row)| Ok((*id, file.decode(row)?)));
     let reports = reports.collect::<Result<_, StoreError>>()?;
-    Ok(Restored {
+    let restored = Restored {
         state: file.get(transaction, STATE)?,
         trust: file.get(transaction, TRUST)?.unwrap_or_default(),
         ledger: LedgerRecord {
@@ -113,7 +143,8 @@ fn read(transaction: &ReadTransaction, file: &DatabaseFile) -> Result<Restored, 
             marks: file.get(transaction, MARKS)?.unwrap_or_default(),
             interval: file.get(transaction, INTERVAL)?,
         },
-    })
+    };
+    Ok((restored, file.get(transaction, FIRST_ROOT)?))
 }
 
 fn read_reports(transaction: &ReadTransaction) -> Result<Vec<(u64, Vec<u8>)>, redb::Error> {
@@ -149,7 +180,7 @@ fn drop_row(transaction: &WriteTransaction, name: &str) -> Result<(), redb::Erro
 }
 
 /// The seed of the node's own key; made at the first start, and never anywhere but in its file.
-pub(super) fn seed(dir: &Path) -> Result<Seed, StoreError> {
+fn seed(dir: &Path) -> Result<Seed, StoreError> {
     let path = seed_path(dir);
     match fs::read(&path).map(Zeroizing::new) {
         Ok(octets) => {

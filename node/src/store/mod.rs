@@ -28,10 +28,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use licensing::record::{ClockRecord, OperatorRecord, Record};
-use smart_agent::{Restored, Seed};
 use thiserror::Error;
 
-pub use agent::AgentStore;
+pub use agent::{AgentKept, AgentStore};
 use database::OperatorDatabase;
 use key::NodeKey;
 use slots::ClockSlots;
@@ -151,10 +150,8 @@ impl Store {
     }
 
     /// The smart agent's records and key, used by one thread while this directory is held.
-    pub fn open_agent(&self) -> Result<(AgentStore, Restored, Seed), StoreError> {
-        let seed = agent::seed(&self.dir)?;
-        let (store, restored) = AgentStore::open(&self.dir, &self.key);
-        Ok((store, restored, seed))
+    pub fn open_agent(&self) -> Result<AgentKept, StoreError> {
+        AgentStore::open(&self.dir, &self.key)
     }
 
     /// Writes a record so that it survives a loss of power before this returns.

@@ -348,7 +348,7 @@ mod agent {
     use api::smart::{Acknowledged, Digest, IdToken, Octets, ReportText, Sudi};
     use licensing::Wall;
     use smart_agent::record::{Attempt, IntervalRecord, LedgerRecord, Marks, Record, StateRecord};
-    use smart_agent::trust::{Origin, TrustRecord};
+    use smart_agent::trust::TrustRecord;
     use smart_agent::{Identity, Restored};
 
     use super::*;
@@ -399,7 +399,7 @@ mod agent {
             report(2),
             report(3),
             Record::Trust(TrustRecord {
-                roots: vec![(Octets(vec![1, 2]), Origin::Operator)],
+                roots: vec![Octets(vec![1, 2])],
                 crls: vec![Octets(vec![3])],
             }),
             Record::Marks(marks(2, 2)),
@@ -413,8 +413,8 @@ mod agent {
 
     fn open(dir: &Path) -> (AgentStore, Restored) {
         let store = Store::open(dir).unwrap().0;
-        let (agent, restored, _) = store.open_agent().unwrap();
-        (agent, restored)
+        let kept = store.open_agent().unwrap();
+        (kept.store, kept.restored)
     }
 
     //= L10
@@ -443,7 +443,7 @@ mod agent {
         };
         let public_key = || {
             let store = Store::open(dir.path()).unwrap().0;
-            let seed = store.open_agent().unwrap().2;
+            let seed = store.open_agent().unwrap().seed;
             Identity::new(seed, &sudi).unwrap().public_key()
         };
         let first = public_key();
@@ -459,6 +459,17 @@ mod agent {
         assert_eq!(public_key(), second);
         let aside = fs::read(dir.path().join("identity.key.unreadable"));
         assert_eq!(aside.unwrap(), b"short");
+    }
+
+    #[test]
+    fn the_first_authoritys_root_is_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, _) = open(dir.path());
+        store.keep_first_root(b"root").unwrap();
+        drop(store);
+        let store = Store::open(dir.path()).unwrap().0;
+        let kept = store.open_agent().unwrap();
+        assert_eq!(kept.first_root.unwrap().0, b"root");
     }
 
     #[test]

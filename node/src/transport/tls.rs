@@ -70,11 +70,10 @@ impl fmt::Debug for Credentials {
 impl Trust {
     /// What the pool holds now.
     pub fn of(pool: &TrustPool) -> Self {
-        let record = pool.record();
-        let roots = record.roots.into_iter();
+        let roots = pool.roots().iter();
         Self {
-            roots: roots.map(|(der, _)| der.0).collect(),
-            crls: record.crls.into_iter().map(|der| der.0).collect(),
+            roots: roots.map(|root| root.certificate.der.0.clone()).collect(),
+            crls: pool.record().crls.into_iter().map(|der| der.0).collect(),
         }
     }
 

@@ -20,7 +20,14 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("authority", &["licensing", "api"]),
     (
         "node",
-        &["licensing", "enforcer", "gtp", "session-plane", "api"],
+        &[
+            "licensing",
+            "enforcer",
+            "gtp",
+            "session-plane",
+            "api",
+            "smart-agent",
+        ],
     ),
     ("cli", &["licensing", "api", "node", "authority", "load"]),
     ("tests", ANY),

@@ -1,0 +1,52 @@
+//! What people are to know of the agent, in the log.
+
+use smart_agent::Notice;
+
+/// Writes a notice into the log.
+pub(super) fn log(notice: &Notice) {
+    match notice {
+        Notice::Registered => tracing::info!("registered with the license authority"),
+        Notice::RegistrationFailed(why) => tracing::error!(%why, "registration failed"),
+        Notice::Deregistered => tracing::info!("the registration has ended"),
+        Notice::RegistrationEnded(why) => {
+            tracing::error!(%why, "the license authority has ended the registration");
+        }
+        Notice::DeregistrationFailed(why) => tracing::error!(%why, "deregistration failed"),
+        Notice::IdRenewed => tracing::info!("the identity certificate was renewed"),
+        Notice::IdNotRenewed(why) => {
+            tracing::warn!(%why, "the identity certificate was not renewed");
+        }
+        Notice::AuthorizationRenewed => tracing::info!("the authorization was renewed"),
+        Notice::AuthorizationNotRenewed(why) => {
+            tracing::warn!(%why, "the authorization was not renewed");
+        }
+        Notice::CommunicationFailed(why) => {
+            tracing::warn!(%why, "no answer from the license authority");
+        }
+        Notice::CommunicationRestored => tracing::info!("the license authority answers again"),
+        Notice::CertificateOutOfRange => tracing::error!(
+            "the date is outside of the identity certificate's validity: correct the clock within the hour"
+        ),
+        Notice::CertificateDropped => {
+            tracing::error!("the identity certificate is not used any more: correct the clock");
+        }
+        Notice::CertificateInRange => tracing::info!("the identity certificate is valid again"),
+        Notice::TrustPoolChanged => tracing::info!("the trust pool has changed"),
+        Notice::TrustRefused(why) => tracing::warn!(%why, "the trust pool takes something not"),
+        Notice::RootExpires { fingerprint, at } => {
+            tracing::warn!(
+                %fingerprint,
+                at_ms = at.0,
+                "a root of the trust pool expires"
+            );
+        }
+        Notice::Forked => tracing::error!(
+            "the license authority sees two nodes of this identity, or that this one's state was restored"
+        ),
+        Notice::NotWritten => {
+            tracing::error!(
+                "nothing is sent to the license authority until the disk takes records"
+            );
+        }
+    }
+}
