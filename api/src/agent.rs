@@ -8,7 +8,7 @@ use crate::license::AgentStatus;
 pub const LICENSE_ANSWER_S: u64 = 300;
 
 /// The Smart Agent and its way to the license authority.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentView {
     /// The agent.
     pub status: AgentStatus,

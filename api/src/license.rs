@@ -27,7 +27,7 @@ pub enum LicenseCommand {
 }
 
 /// The agent at an instant: what `show license status` and its like are made of, beside the snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentStatus {
     /// Where the registration stands.
     pub registration: RegistrationState,
@@ -59,10 +59,11 @@ pub struct AgentStatus {
 }
 
 /// Where a registration stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegistrationState {
     /// There is none.
+    #[default]
     Unregistered,
     /// It is being asked for.
     Registering,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use api::{Answer, Failure, REQUEST_PATH, Reply, Request};
+use api::{Answer, Failure, LICENSE_ANSWER_S, REQUEST_PATH, Reply, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
@@ -35,10 +35,12 @@ pub enum ClientError {
         error: io::Error,
     },
     /// No answer in time.
-    #[error("no answer within {} seconds", ANSWER_WAIT.as_secs())]
+    #[error("no answer within {} seconds", wait.as_secs())]
     Slow {
         /// The socket.
         socket: PathBuf,
+        /// How long it was waited for.
+        wait: Duration,
     },
     /// The connection ended before the answer did.
     #[error("the answer broke off: {error}")]
@@ -81,10 +83,11 @@ impl Client {
             .build()
             .map_err(|error| self.connect_error(error))?;
         let asked = runtime
-            .block_on(async { tokio::time::timeout(ANSWER_WAIT, self.exchange(request)).await });
+            .block_on(async { tokio::time::timeout(wait(request), self.exchange(request)).await });
         asked.unwrap_or_else(|_| {
             Err(ClientError::Slow {
                 socket: self.socket.clone(),
+                wait: wait(request),
             })
         })
     }
@@ -146,6 +149,24 @@ impl Client {
     }
 }
 
+/// Longest wait for the answer to a request: the node waits for the license authority itself.
+fn wait(request: &Request) -> Duration {
+    match request {
+        Request::License(_) => ANSWER_WAIT + Duration::from_secs(LICENSE_ANSWER_S),
+        Request::Snapshot
+        | Request::History { .. }
+        | Request::Sessions
+        | Request::Peers { .. }
+        | Request::SmartLicensing { .. }
+        | Request::Feature { .. }
+        | Request::LabSpeedup { .. }
+        | Request::Health
+        | Request::Agent
+        | Request::Clear { .. }
+        | Request::Client(_) => ANSWER_WAIT,
+    }
+}
+
 /// What is wrong, where, and what to do.
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
@@ -153,7 +174,7 @@ impl From<ClientError> for Failure {
         let at = |socket: PathBuf| socket.display().to_string();
         match error {
             ClientError::Connect { socket, error } => connect_failure(&socket, &error),
-            ClientError::Slow { socket } | ClientError::BrokeOff { socket, .. } => {
+            ClientError::Slow { socket, .. } | ClientError::BrokeOff { socket, .. } => {
                 Self::new(what, at(socket), "look at the node's log")
             }
             ClientError::NotUnderstood { socket, .. } => Self::new(

@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 
-use api::{ClearWhom, Failure, PeerList, Reply, Request, SessionSummary};
-use licensing::RefusalRecord;
+use api::{AgentView, ClearWhom, Failure, PeerList, Reply, Request, SessionSummary};
+use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
 use crate::grammar::{ClearSubscribers, ShowArgs, SocketArgs};
@@ -38,32 +38,54 @@ pub fn view(
 ) -> Result<View, Failure> {
     let history = match surface.needs {
         Needs::History => history(client, limit)?,
-        Needs::Snapshot | Needs::Sessions | Needs::Peers => Vec::new(),
+        Needs::Snapshot | Needs::Agent | Needs::Sessions | Needs::Peers => Vec::new(),
     };
     let sessions = match surface.needs {
         Needs::Sessions => sessions(client)?,
-        Needs::Snapshot | Needs::History | Needs::Peers => SessionSummary::default(),
+        Needs::Snapshot | Needs::Agent | Needs::History | Needs::Peers => SessionSummary::default(),
     };
     let peers = match surface.needs {
         Needs::Peers => peers(client, offset, limit)?,
-        Needs::Snapshot | Needs::History | Needs::Sessions => PeerList::default(),
+        Needs::Snapshot | Needs::Agent | Needs::History | Needs::Sessions => PeerList::default(),
     };
-    let Reply::Snapshot {
-        snapshot,
-        age_ms,
-        stalled,
-    } = client.ask(&Request::Snapshot)?
-    else {
-        return Err(client.unexpected());
-    };
+    let (snapshot, stalled_ms, agent) = node(client, surface)?;
     Ok(View {
-        snapshot: *snapshot,
-        stalled_ms: stalled.then_some(age_ms),
+        snapshot,
+        stalled_ms,
+        agent,
         history,
         sessions,
         peers,
         filter,
     })
+}
+
+/// The snapshot, its age if it is the last one of a stalled node, and the agent where the surface needs it.
+fn node(client: &Client, surface: &Surface) -> Result<(Snapshot, Option<u64>, AgentView), Failure> {
+    let request = match surface.needs {
+        Needs::Agent => Request::Agent,
+        Needs::Snapshot | Needs::History | Needs::Sessions | Needs::Peers => Request::Snapshot,
+    };
+    match client.ask(&request)? {
+        Reply::Snapshot {
+            snapshot,
+            age_ms,
+            stalled,
+        } => Ok((*snapshot, stalled.then_some(age_ms), AgentView::default())),
+        Reply::Agent {
+            snapshot,
+            age_ms,
+            stalled,
+            agent,
+        } => Ok((*snapshot, stalled.then_some(age_ms), *agent)),
+        Reply::History { .. }
+        | Reply::Sessions { .. }
+        | Reply::Peers { .. }
+        | Reply::Done { .. }
+        | Reply::Lease { .. }
+        | Reply::Cleared { .. }
+        | Reply::Health { .. } => Err(client.unexpected()),
+    }
 }
 
 fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
@@ -131,7 +153,7 @@ pub fn speed_up(speedup: u32, socket: &SocketArgs) -> Result<(), Failure> {
     change(socket.path(), &Request::LabSpeedup { speedup }, &said)
 }
 
-fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure> {
+pub(crate) fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure> {
     let client = Client::new(socket);
     match client.ask(request)? {
         Reply::Done { changed: true } => output::print(&format!("{said}\n")),

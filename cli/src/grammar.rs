@@ -1,11 +1,12 @@
 //! What one may type: the commands, their words and options.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use api::ClearWhom;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::load_command::LoadArgs;
 use crate::show::{Filter, Kind, Needs, SURFACES, Standing, Surface};
@@ -43,10 +44,11 @@ Examples:
   tollgate show license enforcement status       what is blocked, and why
   tollgate show license enforcement history      the newest refused calls
   tollgate license smart enable                  begin to enforce
+  tollgate show license status                   registration, authorization
   tollgate clear subscribers imsi 240010000000001    end a subscriber's calls
   tollgate load --target 127.0.0.1               put calls on any gateway
 
-Commands may be shortened while they stay clear: tollgate sh lic stat
+Commands may be shortened while they stay clear: tollgate sh lic enf st
 The control socket is --socket, else TOLLGATE_SOCKET, else
 /var/lib/tollgate/control.sock. Times are UTC.
 Exit: 0 done, 1 failed (one line `Failure: ...` says what, where and what to
@@ -158,7 +160,10 @@ impl SocketArgs {
     subcommand_required = true,
     arg_required_else_help = true,
     infer_subcommands = true,
-    after_help = "Example:\n  tollgate license smart enable"
+    after_help = "\
+Examples:
+  tollgate license smart enable
+  tollgate license smart register idtoken -      the token by standard input"
 )]
 pub struct LicenseArgs {
     /// What of it.
@@ -194,6 +199,98 @@ Examples:
   tollgate license smart enable
   tollgate no license smart enable")]
     Enable(SocketArgs),
+    /// Register the node with the license authority
+    ///
+    /// It waits for the authority's answer. A token that is typed stays in the shell's history: give it by standard input
+    /// or by a file instead. With `force`, a registration that stands, here or there, is replaced.
+    #[command(after_help = "\
+Examples:
+  tollgate license smart register idtoken - < token
+  tollgate license smart register idtoken --token-file token
+  tollgate license smart register idtoken --token-file token force")]
+    Register(RegisterArgs),
+    /// Ask the license authority anew, without waiting for the next time
+    #[command(after_help = "\
+Examples:
+  tollgate license smart renew id                the identity certificate
+  tollgate license smart renew auth              the authorization")]
+    Renew(RenewArgs),
+    /// End the registration: the node goes back to evaluation
+    #[command(after_help = "Example:\n  tollgate license smart deregister")]
+    Deregister(SocketArgs),
+}
+
+/// `license smart register idtoken TOKEN [force]`.
+#[derive(Args)]
+pub struct RegisterArgs {
+    /// The word `idtoken`
+    #[arg(value_parser = ["idtoken"], hide_possible_values = true, value_name = "idtoken")]
+    pub idtoken: String,
+    /// The token, or - for standard input; none with --token-file
+    #[arg(value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// The word `force`
+    #[arg(value_parser = ["force"], hide_possible_values = true, value_name = "force")]
+    pub force: Option<String>,
+    /// The file whose first line is the token
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Where the node is.
+    #[command(flatten)]
+    pub socket: SocketArgs,
+}
+
+/// Without the token.
+impl fmt::Debug for RegisterArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("RegisterArgs");
+        shown.field("force", &self.force).finish_non_exhaustive()
+    }
+}
+
+/// Where a token is.
+#[derive(PartialEq, Eq)]
+pub enum TokenSource {
+    /// It was typed.
+    Typed(String),
+    /// The first line of standard input.
+    Input,
+    /// The first line of a file.
+    File(PathBuf),
+}
+
+impl RegisterArgs {
+    /// Where the token is, and whether another registration is to be replaced; none: the words make no sense together.
+    pub fn source(&self) -> Option<(TokenSource, bool)> {
+        let force = self.force.is_some();
+        match (&self.token_file, self.token.as_deref()) {
+            (Some(file), None) => Some((TokenSource::File(file.clone()), force)),
+            (Some(file), Some("force")) => Some((TokenSource::File(file.clone()), true)),
+            (None, Some("-")) => Some((TokenSource::Input, force)),
+            (None, Some(token)) => Some((TokenSource::Typed(token.to_owned()), force)),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+}
+
+/// `license smart renew id|auth`.
+#[derive(Debug, Args)]
+pub struct RenewArgs {
+    /// What is renewed
+    #[arg(value_enum, value_name = "id | auth", hide_possible_values = true)]
+    pub what: Renewed,
+    /// Where the node is.
+    #[command(flatten)]
+    pub socket: SocketArgs,
+}
+
+/// What one may renew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Renewed {
+    /// The identity certificate.
+    Id,
+    /// The authorization.
+    Auth,
 }
 
 /// `clear ...`.
@@ -351,9 +448,47 @@ pub struct NoArgs {
 #[derive(Debug, Subcommand)]
 pub enum No {
     /// Change the licensing of a node
-    License(LicenseArgs),
+    License(NoLicenseArgs),
     /// Disable an on/off feature of a node
     Feature(FeatureArgs),
+}
+
+/// `no license ...`.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    infer_subcommands = true,
+    after_help = "Example:\n  tollgate no license smart enable"
+)]
+pub struct NoLicenseArgs {
+    /// What of it.
+    #[command(subcommand)]
+    pub license: NoLicense,
+}
+
+/// What of licensing one may take back.
+#[derive(Debug, Subcommand)]
+pub enum NoLicense {
+    /// Smart licensing
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true
+    )]
+    Smart {
+        /// What of it.
+        #[command(subcommand)]
+        smart: NoSmart,
+    },
+}
+
+/// What of smart licensing one may take back.
+#[derive(Debug, Subcommand)]
+pub enum NoSmart {
+    /// Keep the last verdicts, and ask nothing more of the authority
+    #[command(after_help = "Example:\n  tollgate no license smart enable")]
+    Enable(SocketArgs),
 }
 
 /// `lab ...`.
@@ -461,8 +596,10 @@ fn add_words(command: clap::Command, depth: usize, surfaces: &[&'static Surface]
 /// What the words that only group say in help.
 fn about(word: &str) -> &'static str {
     match word {
-        "license" => "Licensing: enforcement, statistics, evaluation, tags",
+        "license" => "Licensing: registration, usage, enforcement, statistics",
         "enforcement" => "Which new calls are let through, and why not",
+        "call-home" => "Messages to the license authority",
+        "smart-licensing" => "Those of the Smart Agent",
         "session" => "Sessions and signalling",
         "gtpc" => "GTP-C",
         _ => "More",
@@ -592,7 +729,7 @@ impl Surface {
                 api::PEERS_LIMIT_MAX,
                 "At most so many, in the order of their addresses",
             )),
-            Needs::Snapshot | Needs::Sessions => None,
+            Needs::Snapshot | Needs::Agent | Needs::Sessions => None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod control;
 mod demo;
 mod grammar;
 mod interrupt;
+mod license_command;
 mod load_command;
 mod node_command;
 mod output;
@@ -24,7 +25,9 @@ use std::process::ExitCode;
 use api::Failure;
 use clap::Parser;
 
-use grammar::{Clear, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, Smart};
+use grammar::{
+    Clear, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, NoLicense, NoSmart, Smart,
+};
 
 /// Exit code of a command line that is not understood.
 const NOT_UNDERSTOOD: u8 = 2;
@@ -61,10 +64,15 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             let Clear::Subscribers(subscribers) = clear.clear;
             control::clear(subscribers)?;
         }
-        Command::License(license) => smart(license, true)?,
+        Command::License(license) => smart(license)?,
         Command::Feature(feature) => switch(feature, true)?,
         Command::No(no) => match no.no {
-            No::License(license) => smart(license, false)?,
+            No::License(license) => {
+                let NoLicense::Smart {
+                    smart: NoSmart::Enable(socket),
+                } = license.license;
+                control::smart_licensing(false, &socket)?;
+            }
             No::Feature(feature) => switch(feature, false)?,
         },
         Command::Lab(lab) => match lab.lab {
@@ -74,11 +82,14 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn smart(license: LicenseArgs, enable: bool) -> Result<(), Failure> {
-    let License::Smart {
-        smart: Smart::Enable(socket),
-    } = license.license;
-    control::smart_licensing(enable, &socket)
+fn smart(license: LicenseArgs) -> Result<(), Failure> {
+    let License::Smart { smart } = license.license;
+    match smart {
+        Smart::Enable(socket) => control::smart_licensing(true, &socket),
+        Smart::Register(register) => license_command::register(&register),
+        Smart::Renew(renew) => license_command::renew(&renew),
+        Smart::Deregister(socket) => license_command::deregister(&socket),
+    }
 }
 
 fn switch(feature: FeatureArgs, enable: bool) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 
 mod eval_period;
 pub(crate) mod history;
+mod license;
 mod peers;
 mod policy;
 mod sessions;
@@ -14,7 +15,7 @@ pub(crate) mod table;
 pub mod text;
 mod why;
 
-use api::{PeerList, SessionSummary};
+use api::{AgentView, PeerList, SessionSummary};
 use licensing::snapshot::TagRow;
 use licensing::{RefusalRecord, Snapshot};
 use serde_json::{Value, json};
@@ -28,6 +29,8 @@ pub struct View {
     pub stalled_ms: Option<u64>,
     /// Refused calls, newest first.
     pub history: Vec<RefusalRecord>,
+    /// The Smart Agent.
+    pub agent: AgentView,
     /// Sessions and messages.
     pub sessions: SessionSummary,
     /// Peers.
@@ -68,6 +71,8 @@ pub enum Kind {
 pub enum Needs {
     /// Nothing.
     Snapshot,
+    /// The Smart Agent.
+    Agent,
     /// The refused calls.
     History,
     /// Sessions and messages.
@@ -158,6 +163,96 @@ pub const SURFACES: &[Surface] = &[
         json: smart_tags::json,
     },
     Surface {
+        words: &["license", "status"],
+        help: "Registration, authorization and their deadlines",
+        example: "show license status",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::status_text,
+        json: license::status_json,
+    },
+    Surface {
+        words: &["license", "summary"],
+        help: "Registration, and a line for each license in use",
+        example: "show license summary",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::summary_text,
+        json: license::summary_json,
+    },
+    Surface {
+        words: &["license", "usage"],
+        help: "The licenses in use, and where each stands",
+        example: "show license usage",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::usage_text,
+        json: usage_object,
+    },
+    Surface {
+        words: &["license", "all"],
+        help: "Status, usage, product and agent in one",
+        example: "show license all",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::all_text,
+        json: license::all_json,
+    },
+    Surface {
+        words: &["license", "udi"],
+        help: "The device as the license authority knows it",
+        example: "show license udi",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::udi_text,
+        json: license::udi_json,
+    },
+    Surface {
+        words: &["license", "transport"],
+        help: "The way to the license authority, and its timers",
+        example: "show license transport",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::transport_text,
+        json: license::transport_json,
+    },
+    Surface {
+        words: &["license", "trust-pool"],
+        help: "The roots that a license authority may stand below",
+        example: "show license trust-pool",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::trust_pool_text,
+        json: license::trust_pool_json,
+    },
+    Surface {
+        words: &["license", "tech-support"],
+        help: "All that the Smart Agent knows, for support",
+        example: "show license tech-support",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::tech_support_text,
+        json: license::tech_support_json,
+    },
+    Surface {
+        words: &["call-home", "smart-licensing", "statistics"],
+        help: "Messages to the license authority, by type",
+        example: "show call-home smart-licensing statistics",
+        by_standing: false,
+        by_kind: false,
+        needs: Needs::Agent,
+        text: license::call_home_text,
+        json: license::call_home_json,
+    },
+    Surface {
         words: &["session", "summary"],
         help: "Sessions by service, access point and peer; messages and causes",
         example: "show session summary",
@@ -235,6 +330,10 @@ fn stalled_banner(age_ms: u64) -> String {
         "STALLED: the control thread does not work; this is {} old. Calls go on under the last policies and ceilings.",
         text::rough_span(age_ms / 1000)
     )
+}
+
+fn usage_object(view: &View) -> Value {
+    json!({ "usage": license::usage_json(view) })
 }
 
 fn kind_of(row: TagRow<'_>) -> Kind {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::JoinHandle;
 
-use api::{ClearWhom, Failure, Reply, Request};
+use api::{AgentView, ClearWhom, Failure, LicenseCommand, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A node that answers these, one connection each, and tells what it was asked.
@@ -172,6 +172,96 @@ fn history_and_sessions_are_asked_for_where_they_are_shown() {
 }
 
 #[test]
+fn what_the_agent_shows_is_asked_for_at_once_with_the_snapshot() {
+    let Reply::Snapshot { snapshot, .. } = snapshot("registered") else {
+        unreachable!();
+    };
+    let agent = Reply::Agent {
+        snapshot,
+        age_ms: 0,
+        stalled: false,
+        agent: Box::new(AgentView::default()),
+    };
+    let node = fake_node(vec![reply(&agent)]);
+    let output = tollgate("sh lic status --json", Some(&node.socket));
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["registration"], "unregistered");
+    assert_eq!(json["smart"]["mode"], "REGISTERED");
+    assert_eq!(node.asked.join().unwrap(), [Request::Agent]);
+}
+
+fn register(idtoken: &str, force: bool) -> Request {
+    let idtoken = idtoken.to_owned();
+    Request::License(LicenseCommand::Register { idtoken, force })
+}
+
+#[test]
+fn a_token_comes_by_the_command_line_by_a_file_or_by_standard_input() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "ZmlsZQ==\n").unwrap();
+    let by_file = format!("idtoken --token-file {}", file.display());
+    let cases = [
+        ("idtoken dHlwZWQ=".to_owned(), register("dHlwZWQ=", false)),
+        (
+            "idtoken dHlwZWQ= force".to_owned(),
+            register("dHlwZWQ=", true),
+        ),
+        ("idtoken - force".to_owned(), register("aW5wdXQ=", true)),
+        (by_file.clone(), register("ZmlsZQ==", false)),
+        (format!("{by_file} force"), register("ZmlsZQ==", true)),
+    ];
+    for (words, asked) in cases {
+        let node = fake_node(vec![reply(&Reply::Done { changed: true })]);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(["license", "smart", "register"])
+            .args(words.split(' '))
+            .env("TOLLGATE_SOCKET", &node.socket)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Only one of them reads it.
+        let _unread = child.stdin.take().unwrap().write_all(b"aW5wdXQ=\n");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words}");
+        assert_eq!(
+            out(&output),
+            "this node is registered; see show license status\n"
+        );
+        assert_eq!(node.asked.join().unwrap(), [asked], "{words}");
+    }
+    for words in [format!("{by_file} dHlwZWQ="), "idtoken".to_owned()] {
+        let output = tollgate(&format!("license smart register {words}"), None);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            err(&output),
+            "Failure: one token is wanted: typed, by standard input or by a file (license smart register): idtoken -, or idtoken --token-file FILE\n"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_is_not_repeated() {
+    let failure = Failure::new(
+        "the registration token has expired; nothing has changed",
+        "license smart register",
+        "make another one at the license authority",
+    );
+    let node = fake_node(vec![(409, serde_json::to_string(&failure).unwrap())]);
+    let output = tollgate(
+        "license smart register idtoken c2VjcmV0c2VjcmV0",
+        Some(&node.socket),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        err(&output),
+        "Failure: the registration token has expired; nothing has changed (license smart register): make another one at the license authority\n"
+    );
+}
+
+#[test]
 fn changes_are_asked_for_and_told() {
     let cases = [
         (
@@ -183,6 +273,21 @@ fn changes_are_asked_for_and_told() {
             "no license smart enable",
             Request::SmartLicensing { enable: false },
             "smart licensing is disabled; the last verdicts are kept\n",
+        ),
+        (
+            "license smart renew id",
+            Request::License(LicenseCommand::RenewId),
+            "the identity certificate is renewed\n",
+        ),
+        (
+            "license smart renew auth",
+            Request::License(LicenseCommand::RenewAuth),
+            "the authorization is renewed\n",
+        ),
+        (
+            "license smart deregister",
+            Request::License(LicenseCommand::Deregister),
+            "this node is not registered any more; what is left of its evaluation runs\n",
         ),
         (
             "feature GRE enable",

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::{Failure, PeerList, SessionSummary};
+use api::{AgentView, Failure, PeerList, SessionSummary};
 use node::journal::{Difference, Replay, replay};
 use serde_json::{Value, json};
 
@@ -65,6 +65,7 @@ fn page(replay: &Replay) -> String {
     let view = View {
         snapshot: replay.snapshot.clone(),
         stalled_ms: None,
+        agent: AgentView::default(),
         history: replay.history.clone(),
         sessions: SessionSummary::default(),
         peers: PeerList::default(),

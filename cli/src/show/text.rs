@@ -21,6 +21,11 @@ pub fn heading_stamp(wall: Wall) -> String {
     formatted(wall, "%a %b %d %H:%M:%S UTC %Y")
 }
 
+/// `Nov 22 05:05:42 2026 UTC`, as the classical license commands have it.
+pub fn classic_stamp(wall: Wall) -> String {
+    formatted(wall, "%b %d %H:%M:%S %Y UTC")
+}
+
 fn formatted(wall: Wall, format: &str) -> String {
     match Timestamp::from_millisecond(wall.0) {
         Ok(timestamp) if wall.0 != 0 => timestamp

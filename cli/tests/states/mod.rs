@@ -20,6 +20,8 @@ use licensing::{
     Wall,
 };
 
+mod agent;
+
 /// Sun Nov 22 05:05:42 UTC 2026.
 const AT: i64 = 1_795_323_942_000;
 const DAY_S: u64 = 86_400;
@@ -53,6 +55,7 @@ fn view(snapshot: Snapshot) -> View {
     View {
         snapshot,
         stalled_ms: None,
+        agent: agent::unregistered(),
         history: Vec::new(),
         sessions: SessionSummary::default(),
         peers: PeerList::default(),
@@ -100,7 +103,9 @@ fn evaluation_nearly_full() -> View {
     snapshot.evaluation = clock(89 * DAY_S + 12 * 3_600, true);
     hold(&mut snapshot.services[GGSN], 9_990);
     snapshot.alarms = vec![alarm(1, AlarmKind::EvaluationMode, -3_600)];
-    view(snapshot)
+    let mut view = view(snapshot);
+    view.agent = agent::registering();
+    view
 }
 
 fn evaluation_at_limit() -> View {
@@ -233,6 +238,7 @@ fn registered() -> View {
         ),
     ];
     let mut view = view(snapshot);
+    view.agent = agent::registered();
     let mut by_feature = refusal(
         RefusalReason::FeatureBlocked {
             feature: feature(MPLS),
@@ -328,6 +334,7 @@ fn registered_then_disabled() -> View {
     .map(|(kind, id)| alarm(id, kind, -86_400))
     .collect();
     view.stalled_ms = Some(65_000);
+    agent::silent(&mut view.agent);
     view
 }
 

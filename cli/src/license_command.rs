@@ -1,0 +1,87 @@
+//! `license smart register`, `renew` and `deregister`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use api::smart::ID_TOKEN_BYTES_MAX;
+use api::{Failure, LicenseCommand, Request};
+
+use crate::control::change;
+use crate::grammar::{RegisterArgs, RenewArgs, Renewed, SocketArgs, TokenSource};
+
+/// `license smart register idtoken TOKEN [force]`
+pub fn register(args: &RegisterArgs) -> Result<(), Failure> {
+    let Some((source, force)) = args.source() else {
+        return Err(Failure::new(
+            "one token is wanted: typed, by standard input or by a file",
+            "license smart register",
+            "idtoken -, or idtoken --token-file FILE",
+        ));
+    };
+    let idtoken = match source {
+        TokenSource::Typed(token) => token,
+        TokenSource::Input => first_line(&mut io::stdin().lock(), "standard input")?,
+        TokenSource::File(file) => {
+            let place = file.display().to_string();
+            first_line(&mut open(&file)?, &place)?
+        }
+    };
+    let command = LicenseCommand::Register { idtoken, force };
+    let said = "this node is registered; see show license status";
+    change(args.socket.path(), &Request::License(command), said)
+}
+
+/// `license smart renew id|auth`
+pub fn renew(args: &RenewArgs) -> Result<(), Failure> {
+    let (command, said) = match args.what {
+        Renewed::Id => (
+            LicenseCommand::RenewId,
+            "the identity certificate is renewed",
+        ),
+        Renewed::Auth => (LicenseCommand::RenewAuth, "the authorization is renewed"),
+    };
+    change(args.socket.path(), &Request::License(command), said)
+}
+
+/// `license smart deregister`
+pub fn deregister(socket: &SocketArgs) -> Result<(), Failure> {
+    let command = Request::License(LicenseCommand::Deregister);
+    let said = "this node is not registered any more; what is left of its evaluation runs";
+    change(socket.path(), &command, said)
+}
+
+fn open(file: &Path) -> Result<BufReader<File>, Failure> {
+    let opened = File::open(file);
+    let opened = opened.map_err(|error| unread(&file.display().to_string(), &error));
+    opened.map(BufReader::new)
+}
+
+/// The first line, without its end, and not more of it than a token has, and one character.
+fn first_line(from: &mut impl BufRead, place: &str) -> Result<String, Failure> {
+    let most = ID_TOKEN_BYTES_MAX as u64 + 2;
+    let mut line = String::new();
+    let read = from.take(most).read_line(&mut line);
+    read.map_err(|error| unread(place, &error))?;
+    Ok(line.trim().to_owned())
+}
+
+fn unread(place: &str, error: &io::Error) -> Failure {
+    let what = format!("the token can't be read: {error}");
+    Failure::new(what, place, "name a file whose first line is the token")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_first_line_without_its_end() {
+        let read = |text: &str| first_line(&mut text.as_bytes(), "test").unwrap();
+        assert_eq!(read("abc=\r\nmore\n"), "abc=");
+        assert_eq!(read(""), "");
+        assert_eq!(read(&"x".repeat(600)).len(), 514);
+        let not_text = first_line(&mut &[0xff, b'\n'][..], "test").unwrap_err();
+        assert_eq!(not_text.place, "test");
+    }
+}
