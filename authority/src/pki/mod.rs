@@ -211,7 +211,12 @@ impl Pki {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.serial_number = Some(SerialNumber::from_slice(&serial()));
         let made = params.signed_by(&key, &self.issuing)?;
-        let chain = vec![made.der().clone(), self.issuing_der.0.clone().into()];
+        // The root, too: whoever does not trust it yet is to tell people its fingerprint.
+        let chain = vec![
+            made.der().clone(),
+            self.issuing_der.0.clone().into(),
+            self.root.0.clone().into(),
+        ];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         Ok(Arc::new(CertifiedKey::from_der(
             chain,
