@@ -34,6 +34,7 @@ pub mod sgsn;
 pub mod sgsnemu;
 pub mod subnet;
 pub mod thread;
+pub mod tinyproxy;
 pub mod tollgate;
 pub mod tshark;
 pub mod wait;

@@ -293,7 +293,11 @@ impl AgentShell {
                 Output::Notice(notice) => notice::log(&notice),
             }
         }
-        let status = self.machine.status(self.clock.now());
+        let status = AgentStatus {
+            // The machine hears of a disk that fails, and not of one that works again.
+            not_written: self.failing,
+            ..self.machine.status(self.clock.now())
+        };
         *self.shown.status.write() = Arc::new(status);
         if self.is_taken() {
             for Answered { reply, result } in self.done.drain(..) {

@@ -100,8 +100,9 @@ impl Proxy {
     fn meaning(&self, status: u16, authority: &AuthorityUrl) -> String {
         match (status, &self.credentials) {
             (407, None) => "it wants a user name and a password (HTTP status 407)".into(),
-            (407, Some(_)) => {
-                "it does not take the user name and password (HTTP status 407)".into()
+            // RFC 9110 has 407 for it; tinyproxy says 401 of a password that is wrong.
+            (401 | 407, Some(_)) => {
+                format!("it does not take the user name and password (HTTP status {status})")
             }
             (403, _) => format!("it lets nobody through to {authority} (HTTP status 403)"),
             (500..=599, _) => format!("it can't reach {authority} (HTTP status {status})"),

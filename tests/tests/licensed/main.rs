@@ -3,16 +3,21 @@
 
 mod office;
 
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use api::{AgentView, LicenseCommand, RegistrationState, Reply, Request};
 use licensing::snapshot::State;
 use licensing::{Compliance, Mode, Snapshot};
+use office::Office;
 use tests::gateway::{Gateway, Site};
 use tests::node::Node;
-use office::Office;
 use tests::sgsn::Call;
+use tests::tinyproxy::{self, Tinyproxy};
 use tests::wait::until;
 
 /// What is waited for takes far less; the machine may be busy.
@@ -135,7 +140,8 @@ fn a_node_registers_grows_to_what_is_owned_and_survives_a_kill() -> Result<()> {
         LIMIT,
         || {
             let status = agent(gateway.node()?)?.1.status;
-            Ok(status.silence.is_none() && status.reports_waiting == 0)
+            let heard = status.silence.is_none() && status.authorization.failure.is_none();
+            Ok(heard && status.reports_waiting == 0)
         },
     )?;
     let status = gateway.node()?.cli("show license status")?;
@@ -262,4 +268,141 @@ fn a_node_in_service_and_a_lab_authority_do_not_go_together() -> Result<()> {
         "a lab node registers only with a lab authority, and no other node does; nothing has changed (license smart register): use another license authority, or another node"
     );
     Ok(())
+}
+
+/// The lines of `[agent]` for a proxy that hears this password.
+fn proxy_line(dir: &Path, port: u16, password: &str) -> Result<String> {
+    let file = dir.join(format!("{password}.password"));
+    let mut options = fs::OpenOptions::new();
+    let mut written = options.write(true).create(true).mode(0o600).open(&file)?;
+    writeln!(written, "{password}")?;
+    let (file, user) = (file.display(), tinyproxy::USER);
+    Ok(format!(
+        "proxy = {{ host = \"127.0.0.1\", port = {port}, username = \"{user}\", password_file = \"{file}\" }}"
+    ))
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_lets_a_node_through_that_has_it() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let office = Office::open(dir.path(), Some(1))?;
+    let (_, token) = office.token(9)?;
+    let proxy = Tinyproxy::start(dir.path(), office.port())?;
+    let line = proxy_line(dir.path(), proxy.port, tinyproxy::PASSWORD)?;
+    let through = gateway(&office, &line)?;
+    register(through.node()?, &token, false)?;
+    let asked = format!("CONNECT localhost:{} HTTP/1.1", office.port());
+    assert!(proxy.log().contains(&asked), "{}", proxy.log());
+    let log = through.node()?.process().log();
+    assert!(
+        !log.contains(tinyproxy::PASSWORD),
+        "the password is in the log"
+    );
+    let shown = through.node()?.cli("show license transport")?.log();
+    assert!(
+        shown.contains("    Username: gw1\n    Password: <hidden>"),
+        "{shown}"
+    );
+
+    let line = proxy_line(dir.path(), proxy.port, "wrong")?;
+    let kept_out = gateway(&office, &line)?;
+    let at = format!("127.0.0.1:{}", proxy.port);
+    assert_eq!(
+        refused(kept_out.node()?, &token, false)?,
+        format!(
+            "the proxy {at} refuses: it does not take the user name and password (HTTP status 401); nothing has changed (license smart register): mend agent.proxy, or ask whoever runs the proxy"
+        )
+    );
+
+    let elsewhere = Tinyproxy::start(dir.path(), 1)?;
+    let line = proxy_line(dir.path(), elsewhere.port, tinyproxy::PASSWORD)?;
+    let kept_out = gateway(&office, &line)?;
+    let (at, to) = (format!("127.0.0.1:{}", elsewhere.port), office.port());
+    assert_eq!(
+        refused(kept_out.node()?, &token, false)?,
+        format!(
+            "the proxy {at} refuses: it lets nobody through to localhost:{to} (HTTP status 403); nothing has changed (license smart register): mend agent.proxy, or ask whoever runs the proxy"
+        )
+    );
+    Ok(())
+}
+
+//= L5
+#[test]
+fn licenses_moved_away_block_new_calls_and_licenses_bought_clear_it() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let office = Office::open(dir.path(), Some(1))?;
+    office.own("GGSN", 3)?;
+    let mut gateway = gateway(&office, "ooc_retry_s = 1")?;
+    let (_, token) = office.token(1)?;
+    register(gateway.node()?, &token, false)?;
+    accepted(&mut gateway, 0..7)?;
+    until("a second license is granted", LIMIT, || {
+        Ok(ceiling(&gateway)? >= Some(2 * PER_LICENSE))
+    })?;
+    accepted(&mut gateway, 7..15)?;
+    office.move_away("GGSN", 2)?;
+    let renew = Request::License(LicenseCommand::RenewAuth);
+    until("it is out of compliance", LIMIT, || {
+        gateway.node()?.control().change(&renew)?;
+        let compliance = gateway.ggsn()?.tag.compliance;
+        Ok(matches!(
+            compliance,
+            Some(Compliance::OutOfCompliance { .. })
+        ))
+    })?;
+    assert_eq!(gateway.ggsn()?.tag.state, State::Block);
+    gateway.refused(&Call::new(90, "internet"))?;
+    assert_eq!(gateway.ggsn()?.sessions.0, 15);
+    office.own("GGSN", 4)?;
+    until("what was bought clears it", LIMIT, || {
+        Ok(gateway.ggsn()?.tag.compliance == Some(Compliance::Authorized))
+    })?;
+    accepted(&mut gateway, 90..91)?;
+    Ok(())
+}
+
+/// Nothing is sent that is not kept; what waits for the disk is sent once that takes it.
+//= L10
+#[test]
+fn a_disk_that_takes_no_record_holds_up_messages_and_nothing_else() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let office = Office::open(dir.path(), Some(1))?;
+    office.own("GGSN", 2)?;
+    let site = Site::new()?;
+    // A folder where the database is to be: no record can be written.
+    let state_dir = site.configuration().state_dir;
+    let database = state_dir.join("agent.redb");
+    fs::create_dir_all(&database)?;
+    fs::set_permissions(&state_dir, fs::Permissions::from_mode(0o700))?;
+    let root = office.root_file(site.dir())?;
+    let section = format!(
+        "[agent]\nauthority = \"{}\"\ntrust_pool = \"{}\"\nreport_usage_s = 1",
+        office.url(),
+        root.display()
+    );
+    let mut gateway = open(site, &section)?;
+    let (_, token) = office.token(1)?;
+    assert_eq!(
+        refused(gateway.node()?, &token, false)?,
+        "the agent's state can't be written to disk, and nothing is sent before it is; nothing has changed (license smart register): see the node's log, and the disk of node.state_dir"
+    );
+    let (_, shown) = agent(gateway.node()?)?;
+    assert!(shown.status.not_written);
+    assert!(shown.status.call_home.iter().all(|row| row.success == 0));
+    accepted(&mut gateway, 0..5)?;
+
+    fs::remove_dir(&database)?;
+    until("all is written", LIMIT, || {
+        Ok(!agent(gateway.node()?)?.1.status.not_written)
+    })?;
+    register(gateway.node()?, &token, false)?;
+    until("a second license is granted", LIMIT, || {
+        Ok(ceiling(&gateway)? >= Some(2 * PER_LICENSE))
+    })?;
+    accepted(&mut gateway, 5..15)?;
+    until("the authority has every report", LIMIT, || {
+        let status = agent(gateway.node()?)?.1.status;
+        Ok(status.last_report > 0 && status.reports_waiting == 0)
+    })
 }

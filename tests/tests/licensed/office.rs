@@ -66,6 +66,11 @@ impl Office {
         format!("https://localhost:{}", self.address.port())
     }
 
+    /// Its TCP port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// SHA-256 of its root, as it tells people.
     pub fn fingerprint(&self) -> Result<String> {
         let server = self.server.as_ref().context("it is down")?;
@@ -100,6 +105,17 @@ impl Office {
     pub fn own(&self, license: &str, quantity: u32) -> Result<()> {
         let new = json!({ "license": license, "quantity": quantity, "licenseType": "PERPETUAL" });
         self.account("POST", "/licenses", Some(new)).map(drop)
+    }
+
+    /// Moves licenses to another virtual account, which is made for them.
+    pub fn move_away(&self, license: &str, quantity: u32) -> Result<()> {
+        let other = json!({ "name": "Elsewhere" });
+        let path = "/v1/accounts/example.org/virtual-accounts";
+        self.call("POST", path, Some(other))?;
+        let item = json!({ "license": license, "quantity": quantity, "targetVirtualAccount": "Elsewhere" });
+        let items = json!({ "licenses": [item] });
+        self.account("POST", "/licenses/transfer", Some(items))
+            .map(drop)
     }
 
     /// A registration token that may be used so often: its number and itself.

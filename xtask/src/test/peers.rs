@@ -11,11 +11,15 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
     ("tshark", "a second decoder"),
     ("python3-venv", "an environment for scapy and pycrate"),
+    (
+        "tinyproxy",
+        "an HTTP proxy on the way to a license authority",
+    ),
     ("iproute2", "a network namespace for that GGSN"),
 ];
 

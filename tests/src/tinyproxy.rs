@@ -1,0 +1,55 @@
+//! Tinyproxy, an HTTP proxy that asks for a name and a password.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::child::{Running, command, require};
+use crate::wait::until;
+
+/// It listens at once; the machine may be busy.
+const READY: Duration = Duration::from_secs(20);
+
+/// The name that it asks for.
+pub const USER: &str = "gw1";
+/// The password that it asks for.
+pub const PASSWORD: &str = "correcthorse";
+
+/// A proxy on loopback.
+#[derive(Debug)]
+pub struct Tinyproxy {
+    /// Its TCP port.
+    pub port: u16,
+    running: Running,
+}
+
+impl Tinyproxy {
+    /// Starts one that makes tunnels to this port alone; its files are in this directory.
+    pub fn start(dir: &Path, to: u16) -> Result<Self> {
+        require("tinyproxy", "tinyproxy")?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let file = dir.join(format!("tinyproxy-{port}.conf"));
+        std::fs::write(
+            &file,
+            format!(
+                "Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 60\nMaxClients 8\n\
+                 BasicAuth {USER} {PASSWORD}\nConnectPort {to}\nLogLevel Connect\n"
+            ),
+        )?;
+        let mut tinyproxy = command("tinyproxy");
+        tinyproxy.arg("-d").arg("-c").arg(&file);
+        let mut running = Running::start("tinyproxy", &mut tinyproxy)?;
+        until("tinyproxy listens", READY, || {
+            anyhow::ensure!(running.is_alive()?, "it ended:\n{}", running.log());
+            Ok(TcpStream::connect(("127.0.0.1", port)).is_ok())
+        })?;
+        Ok(Self { port, running })
+    }
+
+    /// What it has logged until now.
+    pub fn log(&self) -> String {
+        self.running.log()
+    }
+}
