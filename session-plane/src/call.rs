@@ -42,6 +42,9 @@ pub(crate) struct Call<'a> {
     /// A session that comes over from another access with its permit and its addresses; never refused for a license
     /// (rule L7).
     pub comes_over: Option<u32>,
+    /// A session that is at another's PGW already, by an SGW elsewhere, and comes from there; never refused for a license
+    /// either (rule L7).
+    pub comes_here: bool,
 }
 
 /// A session was made.
@@ -278,15 +281,16 @@ impl SessionPlane {
     fn ask(&mut self, old: Option<u32>, call: &Call<'_>) -> Result<Permit, Refusal> {
         let class = call.class;
         let Some((place, permit)) = old.and_then(|old| Some((old, self.take_permit(old)?))) else {
-            return match call.low_priority {
-                true => {
+            return match (call.comes_here, call.low_priority) {
+                (true, _) => Ok(self.gate.restore(class)),
+                (false, true) => {
                     let percent = self.config.low_priority_percent;
                     self.gate.admit_low_priority(class, percent)
                 }
-                false => self.gate.admit(class),
+                (false, false) => self.gate.admit(class),
             };
         };
-        if call.comes_over == Some(place) {
+        if call.comes_here || call.comes_over == Some(place) {
             let was = self.table.session(place).map(|session| session.class);
             return Ok(match was == Some(class) {
                 true => permit,

@@ -209,7 +209,7 @@ impl SessionPlane {
                 false
             }
             Some(State::Leaving | State::Closing { .. }) => false,
-            Some(State::Up) | None => self.transactions.ending(place).is_none(),
+            Some(State::Up | State::Prepared) | None => self.transactions.ending(place).is_none(),
         }
     }
 

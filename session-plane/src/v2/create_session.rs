@@ -124,7 +124,7 @@ impl SessionPlane {
             Some(_) | None => None,
         };
         let handed_over = || self.table.handed_over(who, number, apns(), access);
-        // What another's PGW hands over, or has relocated to us, is its to say, and so is the type of its address.
+        // What another's PGW hands over is its to say, and so is the type of its address.
         let pgw = match (&endpoint, role) {
             (Some(endpoint), Role::Sgw) => Some(address_of(endpoint, PGW_CONTROL, false)?),
             (_, Role::Ggsn | Role::Pgw | Role::Saegw | Role::Sgw) => None,
@@ -155,6 +155,7 @@ impl SessionPlane {
             recovery: request.recovery(),
             user: user_plane(&bearer, access)?,
             comes_over,
+            comes_here: role == Role::Sgw && endpoint.is_some_and(|endpoint| endpoint.teid != 0),
         };
         Ok(Plan {
             call,

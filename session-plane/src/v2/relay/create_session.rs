@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use gtp::v1::Nsapi;
-use gtp::v2::{Cause, CauseIe, FTeid, IeSet, IeType, MessageType, Paa};
+use gtp::v2::{Cause, CauseIe, FTeid, IeSet, IeType, Indication, MessageType, Paa};
 use licensing::Now;
 
 use super::super::{Rejected, Request, bearer_number, value};
 use super::asked::Asked;
-use super::pass::{self, PGW_CONTROL, PGW_USER};
+use super::pass::{self, PGW_CONTROL, PGW_USER, PGW_USER_S11};
 use super::{AtPgw, Farewell, Pending, State, Step, Wanted};
 use crate::call::Call;
 use crate::config::GtpVersion;
@@ -25,7 +25,9 @@ struct Granted<'a> {
 }
 
 impl SessionPlane {
-    /// Makes a session that the PGW at this address is asked for; the MME's answer comes with the PGW's.
+    /// Makes a session that the PGW at this address is asked for; the MME's answer comes with the PGW's. One that the PGW
+    /// has already, by another SGW, it is asked to have by us from here on, if the MME says so by the Operation Indication
+    /// (TS 23.401 5.3.3.1, 5.5.1.1.3).
     pub(in super::super) fn relay_session(
         &mut self,
         request: &Request<'_>,
@@ -34,6 +36,9 @@ impl SessionPlane {
     ) -> Result<(), Rejected> {
         if !self.transactions.has_room() {
             return Err(Cause::NO_RESOURCES_AVAILABLE.into());
+        }
+        if call.comes_here {
+            check_user_plane(&request.bearer()?)?;
         }
         let old = self.colliding_relay(call);
         let farewells = self.farewells();
@@ -57,11 +62,33 @@ impl SessionPlane {
         });
         self.cache.begin(&request.fingerprint);
         self.relays.begin(made.place, pending);
+        let prepares = call.comes_here && !request.flags().has(Indication::OI);
         match self.relays.unwanted.get_mut(&wanted) {
+            _ if prepares => self.prepare_session(pending, request.now),
             Some(next) => *next = Some(pending),
             None => self.ask_for_session(pending, request.now),
         }
         Ok(())
+    }
+
+    /// The MME prepares a hand-over: the PGW is told by the first Modify Bearer (TS 23.401 5.5.1.2.2).
+    fn prepare_session(&mut self, pending: u32, now: Now) {
+        let Some(waiting) = self.relays.pending.remove(pending) else {
+            return;
+        };
+        let (nothing, _) = IeSet::parse_prefix(&[]);
+        let body = pass::as_created(&nothing, &waiting.asked.body);
+        let (ies, _) = IeSet::parse_prefix(&body);
+        let accepted = CauseIe::new(Cause::REQUEST_ACCEPTED);
+        match granted(&ies) {
+            Ok(granted) => {
+                self.session_granted(&waiting, accepted, &ies, &granted, now);
+                self.relays.set_state(waiting.session, State::Prepared);
+            }
+            Err(invalid) => {
+                self.not_made(&waiting, waiting.step.predecessor(), invalid, None, now);
+            }
+        }
     }
 
     /// Sends what waits to be asked of a PGW.
@@ -77,13 +104,20 @@ impl SessionPlane {
         let (ies, _) = IeSet::parse_prefix(&body);
         let bearer = ies.group(IeType::BEARER_CONTEXT, 0).and_then(Result::ok);
         let session = self.table.session(place);
-        let leg = session.map(|session| self.leg_to_pgw(wanted.pgw, 0, session));
+        let pgw_teid = value(&ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).map(|at| at.teid);
+        let pgw_teid = pgw_teid.unwrap_or(0);
+        let leg = session.map(|session| self.leg_to_pgw(wanted.pgw, pgw_teid, session));
+        let kind = match pgw_teid {
+            0 => MessageType::CREATE_SESSION_REQUEST,
+            _ => MessageType::MODIFY_BEARER_REQUEST,
+        };
         let sequence = leg.zip(bearer).and_then(|(leg, bearer)| {
-            let kind = MessageType::CREATE_SESSION_REQUEST;
             let purpose = Purpose::Relay { pending };
-            let asked = self.ask_peer_of_relay(leg, kind, purpose, now, |head, config| {
-                pass::create_session(head, &ies, &bearer, teid, config)
-            });
+            let asked =
+                self.ask_peer_of_relay(leg, kind, purpose, now, |head, config| match pgw_teid {
+                    0 => pass::create_session(head, &ies, &bearer, teid, config),
+                    _ => pass::take_over(head, &ies, &bearer, teid, config),
+                });
             asked.ok()
         });
         if let Some(waiting) = self.relays.pending.get_mut(pending) {
@@ -126,7 +160,15 @@ impl SessionPlane {
             let cause = pass::remote(cause);
             return self.not_made(waiting, predecessor, cause, Some(ies), now);
         }
-        match granted(ies) {
+        let came = (transaction.kind == MessageType::MODIFY_BEARER_REQUEST.0)
+            .then(|| pass::as_created(ies, &waiting.asked.body));
+        let came = came.as_ref().and_then(|body| IeSet::parse(body).ok());
+        let ies = came.as_ref().unwrap_or(ies);
+        let granted = match came {
+            Some(_) => granted(ies),
+            None => granted_anew(ies),
+        };
+        match granted {
             Err(invalid) => {
                 self.delete_unfit(waiting, ies);
                 self.not_made(waiting, predecessor, invalid, None, now);
@@ -274,7 +316,7 @@ impl SessionPlane {
         said: Option<Said<'_>>,
     ) -> Option<AtPgw> {
         let said = said.filter(|said| said.cause.cause.is_accepted())?;
-        let granted = granted(said.ies).ok()?;
+        let granted = granted_anew(said.ies).ok()?;
         let leg = Leg {
             peer: (granted.address, self.config.echo.peer_port).into(),
             peer_teid: granted.control.teid,
@@ -285,11 +327,17 @@ impl SessionPlane {
     }
 }
 
-/// What an answer that accepts must tell (tables 7.2.2-1, 7.2.2-2); without it the cause is that it does not (8.4).
+/// What an answer that makes a session must tell (tables 7.2.2-1, 7.2.2-2); without it the cause is that it does not (8.4).
+fn granted_anew<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
+    let address = value(ies, IeType::PAA, 0, Paa::parse);
+    address.map_err(|_| CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))?;
+    granted(ies)
+}
+
+/// The same of a session that was there before, whose address the UE has.
 fn granted<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
     let read = || {
         let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok()?;
-        value(ies, IeType::PAA, 0, Paa::parse).ok()?;
         let bearer = ies.group(IeType::BEARER_CONTEXT, 0)?.ok()?;
         bearer_number(&bearer).ok()?;
         let made = value(&bearer, IeType::CAUSE, 0, CauseIe::parse).ok()?;
@@ -301,6 +349,18 @@ fn granted<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
         })
     };
     read().ok_or(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))
+}
+
+/// Of a session that comes from another SGW the MME tells where the PGW has its user data (table 7.2.1-2).
+fn check_user_plane(bearer: &IeSet<'_>) -> Result<(), CauseIe> {
+    let checked = value(bearer, IeType::F_TEID, PGW_USER_S11, FTeid::parse);
+    checked.map(drop).map_err(|fault| match fault.cause {
+        Cause::MANDATORY_IE_MISSING => CauseIe {
+            cause: Cause::CONDITIONAL_IE_MISSING,
+            ..fault
+        },
+        _ => fault,
+    })
 }
 
 /// Bearers that the MME asked for beside the default one; they are not made.

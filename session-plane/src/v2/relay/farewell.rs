@@ -58,7 +58,8 @@ impl SessionPlane {
             },
             (State::Up, Some(at_pgw)) => Farewell::Pgw(at_pgw),
             (State::Closing { pending }, _) => Farewell::Closed { pending },
-            (State::Up, None) | (State::Leaving, _) => return,
+            // What the MME has only prepared is another SGW's still.
+            (State::Up, None) | (State::Leaving | State::Prepared, _) => return,
         };
         self.bid_farewell(farewell);
     }
@@ -75,7 +76,7 @@ impl SessionPlane {
         let at_mme = self.leg_of(place).map(|(_, leg)| leg);
         let relay = self.relays.take(place, &mut self.table.peers);
         self.end_session(place, Ended::PeerLost);
-        if relay.is_some_and(|relay| relay.state == State::Up)
+        if relay.is_some_and(|relay| matches!(relay.state, State::Up | State::Prepared))
             && let Some(at_mme) = at_mme
         {
             self.bid_farewell(Farewell::Mme(at_mme));

@@ -10,6 +10,9 @@
 //! ([`Bounds::requests`](crate::config::Bounds::requests)). Every way out answers: the PGW's answer, its absence, and the
 //! end of the session by something else ([`Farewell`]).
 //!
+//! One that comes from another SGW is at its PGW already: that is told to have it by us, with the Create or, while the MME
+//! only prepares a hand-over, with the first Modify Bearer. It is never refused for a license (rule L7).
+//!
 //! Whatever ends a session here, nothing of it hangs at the PGW, and nothing of one that the PGW lost at the MME: they are
 //! told, if they were not who asked for it. A PGW that accepts when nobody waits any more is told too.
 
@@ -70,6 +73,8 @@ pub(crate) enum State {
     },
     /// It is there, at the PGW too.
     Up,
+    /// It is there, and at the PGW by another SGW still: the MME prepares a hand-over.
+    Prepared,
     /// The MME wants it deleted, and the PGW is asked to.
     Leaving,
     /// The PGW wants it deleted, and the MME is asked to.
