@@ -111,7 +111,7 @@ impl SessionPlane {
         let collision = call.comes_over.map(Place::First).or(colliding);
         let collision = collision.or_else(|| self.emergency_before(call));
         let old = first(collision);
-        // By S11 the session that comes over and the one that has its bearer's number may be two.
+        // The session that comes over and the one that has its bearer's number may be two.
         let beside = first(colliding).filter(|other| Some(*other) != old);
         if !self.has_room(call.emergency, old) {
             return Err(Obstacle::Memory);
@@ -252,9 +252,7 @@ impl SessionPlane {
         match call.access.version() {
             GtpVersion::V1 => self.table.by_key(call.who.with(call.number)),
             GtpVersion::V2 => {
-                let same = self
-                    .table
-                    .by_bearer(call.who, call.number, call.apn, call.access);
+                let same = self.table.by_bearer(call.who, call.number, call.access);
                 same.map(Place::First)
             }
         }

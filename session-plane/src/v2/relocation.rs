@@ -70,7 +70,7 @@ impl SessionPlane {
         let (teid, leases, was_at) = (record.teid, record.leases, record.apn);
         let beside = self
             .table
-            .by_bearer(call.who, call.number, call.apn, Access::S11)
+            .by_bearer(call.who, call.number, Access::S11)
             .filter(|other| *other != session);
         let ue_teid = self.ue_teid(call, [Some(session), beside], teid)?;
         let peer = self.meet(call.peer, GtpVersion::V2, true, now);
@@ -175,7 +175,7 @@ impl SessionPlane {
         let counterpart = self.shared.apns.counterpart(was_at, Role::Pgw);
         let apn = counterpart.unwrap_or(was_at);
         let class = self.shared.apns.class_there(class, was_at, apn);
-        if let Some(other) = self.table.by_bearer(who, number, apn, Access::S5) {
+        if let Some(other) = self.table.by_bearer(who, number, Access::S5) {
             self.end_session(other, Ended::Replaced);
         }
         self.table.leave_ue(session, apn);

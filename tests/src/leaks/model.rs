@@ -76,13 +76,7 @@ impl Known {
         if self.is_emergency() && other.is_emergency() {
             return true;
         }
-        let same = self.via == other.via && self.number == other.number;
-        match self.via {
-            Via::Gn | Via::V2(Interface::S11) => same,
-            Via::V2(Interface::S5 | Interface::S2a | Interface::S2b) => {
-                same && self.apn == other.apn
-            }
-        }
+        self.via == other.via && self.number == other.number
     }
 }
 

@@ -134,9 +134,7 @@ impl SessionPlane {
 
     /// Our endpoint of the relayed session that this call takes the place of.
     fn colliding_relay(&self, call: &Call<'_>) -> Option<u32> {
-        let place = self
-            .table
-            .by_bearer(call.who, call.number, call.apn, call.access)?;
+        let place = self.table.by_bearer(call.who, call.number, call.access)?;
         self.relays.get(place)?;
         self.table.session(place).map(|session| session.teid)
     }
