@@ -63,7 +63,7 @@ impl SessionPlane {
         self.cache.begin(&request.fingerprint);
         self.relays.begin(made.place, pending);
         let prepares = call.comes_here && !request.flags().has(Indication::OI);
-        match self.relays.unwanted.get_mut(&wanted) {
+        match self.relays.unwanted.get_mut(&wanted.same()) {
             _ if prepares => self.prepare_session(pending, request.now),
             Some(next) => *next = Some(pending),
             None => self.ask_for_session(pending, request.now),
@@ -279,7 +279,7 @@ impl SessionPlane {
         said: Option<Said<'_>>,
         now: Now,
     ) {
-        let next = self.relays.unwanted.remove(&wanted).flatten();
+        let next = self.relays.unwanted.remove(&wanted.same()).flatten();
         let made = self.made_late(transaction, wanted.apn, said);
         let Some(next) = next else {
             if let Some(made) = made {

@@ -139,7 +139,7 @@ impl SessionPlane {
             let purpose = Purpose::Unwanted { wanted };
             self.transactions.reassign(sequence, purpose);
         }
-        self.relays.unwanted.insert(wanted, None);
+        self.relays.unwanted.insert(wanted.same(), None);
         let cause = CauseIe::new(Cause::REQUEST_REJECTED);
         self.answer_cause(&waiting.asked, cause, Vec::new(), now);
         waiting.step.predecessor()

@@ -93,20 +93,30 @@ struct AtPgw {
 }
 
 impl AtPgw {
-    /// Whether the PGW has this one in the place of the other.
+    /// Whether any PGW has this one in the place of the other: there are some to which another access point name is
+    /// another session.
     fn replaces(&self, other: &Self) -> bool {
         (self.leg.peer, self.apn) == (other.leg.peer, other.apn)
     }
 }
 
-/// A session that a PGW is asked for, as far as the PGW tells sessions of this SGW apart (TS 29.274 7.2.1): asked for it
-/// again, it replaces the one that it has made. It is asked once at a time: two requests might come in another order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A session that a PGW is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     key: ContextKey,
     /// Place of the access point name.
     apn: u16,
     pgw: IpAddr,
+}
+
+/// What a PGW tells sessions of this SGW apart by, whatever their access point name (TS 29.274 7.2.1): asked for the same
+/// again, it replaces the one that it has made. It is asked once at a time: two requests might come in another order.
+type Same = (ContextKey, IpAddr);
+
+impl Wanted {
+    fn same(self) -> Same {
+        (self.key, self.pgw)
+    }
 }
 
 /// A request that waits for another peer than the one that sent it.
@@ -159,7 +169,7 @@ pub(crate) struct Relays {
     pending: Slab<Pending>,
     /// Sessions that nobody waits for any more while their PGW is asked on, so that it can be told to delete what it has
     /// made; with what waits to ask for the same next, if anything does.
-    unwanted: HashMap<Wanted, Option<u32>, Keyed>,
+    unwanted: HashMap<Same, Option<u32>, Keyed>,
     /// Who is still to be told that a session has ended.
     farewells: VecDeque<Farewell>,
 }

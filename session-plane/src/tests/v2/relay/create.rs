@@ -350,7 +350,7 @@ fn what_a_colliding_session_had_at_its_pgw_goes_if_that_does_not_replace_it() {
     let mut net = Net::new();
     net.accepted(&create(1, 5, "internet"));
     net.kinds_to_pgw();
-    // Another access point name is another session at the PGW.
+    // There are PGWs to which another access point name is another session.
     net.accepted(&create(1, 5, "ims"));
     net.run(SECOND);
     assert_eq!(net.counts(), (1, 1));
@@ -419,7 +419,8 @@ fn a_session_is_asked_for_again_once_the_first_request_has_come_to_its_end() {
     let mut net = Net::new();
     net.hold = true;
     let first = net.begin(&create(1, 5, "internet"));
-    let second = net.begin(&create(1, 5, "internet"));
+    // A bearer's number is one session at a PGW, whatever the access point name is.
+    let second = net.begin(&create(1, 5, "ims"));
     let third = net.begin(&create(1, 5, "internet"));
     for given_up in [first, second] {
         assert_eq!(net.answer_to(&given_up).cause(), Cause::REQUEST_REJECTED);
