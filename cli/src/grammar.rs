@@ -265,7 +265,7 @@ pub enum ClearWhose {
         #[command(flatten)]
         options: ClearOptions,
     },
-    /// Those of a peer, but for emergency sessions
+    /// Those of a peer, and what is relayed to it, but for emergency sessions
     Peer {
         /// The address that it signals from
         address: IpAddr,

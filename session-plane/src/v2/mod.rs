@@ -36,7 +36,7 @@ use mandatory::{
     REFUSED_BEARERS,
 };
 use notices::Repeated;
-pub(crate) use relay::{Relays, State, Wanted};
+pub(crate) use relay::{Relay, Relays, State, Wanted};
 
 /// A request that changes sessions.
 #[derive(Clone, Copy)]

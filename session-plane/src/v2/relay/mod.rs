@@ -63,6 +63,13 @@ pub(crate) struct Relay {
     older: u32,
 }
 
+impl Relay {
+    /// Whether it is with the PGW that has this place in the table of peers.
+    pub(crate) fn is_at(&self, peer: u32) -> bool {
+        self.pgw == peer
+    }
+}
+
 /// Which procedure is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {

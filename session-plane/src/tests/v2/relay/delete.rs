@@ -6,7 +6,7 @@ use gtp::v2::{Cause, IeType, Indication, Message, MessageType};
 
 use super::super::super::rig::{RELAY, SAEGW};
 use super::super::rig::{Message2, create11, delete2, modify11};
-use super::net::{Net, create, delete, ue_teid};
+use super::net::{Net, PGW_AT, create, delete, ue_teid};
 use crate::clear::{Clear, Whom};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -235,6 +235,24 @@ fn an_operator_clears_a_session_towards_both_sides() {
     net.run(SECOND);
     net.assert_empty();
     assert_eq!(net.kinds_to_pgw(), [MessageType::DELETE_SESSION_REQUEST]);
+}
+
+#[test]
+fn an_operator_clears_what_is_relayed_to_a_pgw() {
+    let (mut net, teid, _) = with_session();
+    let of = |peer: &str| Clear {
+        whom: Whom::Peer(peer.parse().unwrap()),
+        reactivate: false,
+    };
+    assert!(net.sgw[0].plane.clear(&of("10.0.0.1"), net.now));
+    assert!(net.sgw[0].plane.clear(&of(PGW_AT), net.now));
+    net.run(SECOND / 10);
+    assert_eq!(net.sgw[0].cleared, [0, 1]);
+    let asked = net.asked_of_mme(DELETE_BEARER);
+    assert_eq!((asked.len(), net.counts()), (1, (1, 1)));
+    net.mme_answers(&asked[0], teid, Cause::REQUEST_ACCEPTED);
+    net.run(SECOND);
+    net.assert_empty();
 }
 
 #[test]
