@@ -62,7 +62,9 @@ impl SessionPlane {
         });
         self.cache.begin(&request.fingerprint);
         self.relays.begin(made.place, pending);
-        let prepares = call.comes_here && !request.flags().has(Indication::OI);
+        // What was ours before does not wait for the UE to come: our endpoint is another now.
+        let sure = request.flags().has(Indication::OI) || predecessor.is_some();
+        let prepares = call.comes_here && !sure;
         match self.relays.unwanted.get_mut(&wanted.same()) {
             _ if prepares => self.prepare_session(pending, request.now),
             Some(next) => *next = Some(pending),

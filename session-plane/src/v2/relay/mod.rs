@@ -100,10 +100,11 @@ struct AtPgw {
 }
 
 impl AtPgw {
-    /// Whether any PGW has this one in the place of the other: there are some to which another access point name is
-    /// another session.
+    /// Whether any PGW has this one in the place of the other, or it is the other: there are some to which another access
+    /// point name is another session.
     fn replaces(&self, other: &Self) -> bool {
-        (self.leg.peer, self.apn) == (other.leg.peer, other.apn)
+        let same = self.apn == other.apn || self.leg.peer_teid == other.leg.peer_teid;
+        self.leg.peer == other.leg.peer && same
     }
 }
 

@@ -1,17 +1,17 @@
 //! Random sequences with losses, repetitions and reordering between SGW and PGW: whatever happens, both count the same
 //! once all is quiet, and nothing is left of anything when all is deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use enforcer::{Block, Terms};
-use gtp::v2::{Cause, IeType, Message, MessageType};
+use gtp::v2::{Cause, IeType, Indication, InterfaceType, Message, MessageType};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::super::super::rig::{PGW, RELAY, SAEGW};
-use super::super::rig::{Answer2, Message2, create11, modify11};
-use super::net::{Net, Noise, create, delete, ue_teid};
+use super::super::rig::{Answer2, Message2, create11, fteid, modify11};
+use super::net::{Net, Noise, PGW_AT, create, delete, ue_teid};
 use crate::clear::{Clear, Whom};
 use crate::config::Role;
 
@@ -30,6 +30,8 @@ struct Run {
     /// The MME waits for an answer before it asks for the same bearer again, and no PGW restarts.
     orderly: bool,
     mme_restarts: u8,
+    /// The PGW's endpoints for sessions that were made.
+    pgw_teids: BTreeMap<(u64, u8), u32>,
 }
 
 impl Run {
@@ -55,6 +57,7 @@ impl Run {
             teids: [0; SUBSCRIBERS as usize],
             orderly,
             mme_restarts: 1,
+            pgw_teids: BTreeMap::new(),
         }
     }
 
@@ -62,7 +65,8 @@ impl Run {
         let who = self.random.random_range(0..SUBSCRIBERS);
         let ebi = self.random.random_range(BEARERS);
         match self.random.random_range(0..100) {
-            0..35 => self.create(who, ebi),
+            0..31 => self.create(who, ebi),
+            31..35 => self.bring(who, ebi),
             35..50 => self.delete(who, ebi),
             50..60 => self.modify(who, ebi),
             60..72 => self.again(),
@@ -83,6 +87,10 @@ impl Run {
 
     fn say(&mut self, who: u64, ebi: u8, request: &Message2) {
         let octets = self.net.say(request);
+        if self.orderly && request.kind != MessageType::MODIFY_BEARER_REQUEST {
+            // It does not bring what it has given up.
+            self.pgw_teids.remove(&(who, ebi));
+        }
         self.asked.push((who, ebi, octets));
     }
 
@@ -100,6 +108,28 @@ impl Run {
         let recovery = [self.mme_restarts];
         let request = request.with(IeType::RECOVERY, 0, &recovery);
         self.say(who, ebi, &Message2 { teid, ..request });
+    }
+
+    /// As if it came from another SGW: a session that the PGW has, or had.
+    fn bring(&mut self, who: u64, ebi: u8) {
+        let Some(pgw_teid) = self.pgw_teids.get(&(who, ebi)).copied() else {
+            return;
+        };
+        if self.is_busy(who, ebi) {
+            return;
+        }
+        // One that is only prepared is here before it is the PGW's by us.
+        let flags = match self.orderly || self.random.random_bool(0.5) {
+            true => Indication::default().with(Indication::OI),
+            false => Indication::default().with(Indication::CRSI),
+        };
+        let at_pgw = |interface| fteid(interface, pgw_teid, PGW_AT);
+        let request = create(who, ebi, "internet")
+            .but(false, IeType::F_TEID, 1, &at_pgw(InterfaceType::S5S8_PGW_C))
+            .with(IeType::INDICATION, 0, flags.octets())
+            .with(IeType::RECOVERY, 0, &[self.mme_restarts])
+            .with_bearer(IeType::F_TEID, 3, &at_pgw(InterfaceType::S5S8_PGW_U));
+        self.say(who, ebi, &request);
     }
 
     fn delete(&mut self, who: u64, ebi: u8) {
@@ -180,6 +210,7 @@ impl Run {
             // What it had sent before has arrived when it is there again.
             self.net.run(SECOND);
             self.net.to_mme.clear();
+            self.pgw_teids.clear();
         }
     }
 
@@ -204,11 +235,14 @@ impl Run {
                 asked.sequence == header.sequence && asked.kind.response() == Some(header.kind)
             });
             let Some(asked) = asked else { continue };
-            let (who, _, _) = self.asked.remove(asked);
+            let (who, ebi, _) = self.asked.remove(asked);
             let answer = Answer2::read(&octets);
             let made = header.kind == MessageType::CREATE_SESSION_RESPONSE;
             if made && answer.cause().is_accepted() {
                 self.teids[who as usize] = ue_teid(&answer);
+                if answer.control().address() == Some(PGW_AT.parse().unwrap()) {
+                    self.pgw_teids.insert((who, ebi), answer.control().teid);
+                }
             }
         }
     }

@@ -173,3 +173,17 @@ fn a_prepared_session_that_does_not_come_stays_with_whom_it_was() {
     assert_eq!(net.counts(), (0, 1));
     assert!(net.kinds_to_pgw().is_empty());
 }
+
+//= L13
+#[test]
+fn what_an_mme_brings_that_was_here_before_is_told_to_the_pgw_at_once() {
+    let mut net = Net::new();
+    let first = net.accepted(&create(1, 5, "internet"));
+    net.kinds_to_pgw();
+    let again = net.accepted(&prepare(first.control().teid));
+    assert_eq!(net.kinds_to_pgw(), [MessageType::MODIFY_BEARER_REQUEST]);
+    assert_eq!(net.counts(), (1, 1));
+    let gone = net.ask(&delete(ue_teid(&again), 5));
+    assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);
+    net.assert_empty();
+}
