@@ -83,7 +83,8 @@ impl SessionPlane {
     /// Everything that may fail comes before the permit; after it nothing does. A refused request leaves all as it was.
     pub(crate) fn begin_call(&mut self, call: &Call<'_>, now: Now) -> Result<Made, Obstacle> {
         let version = call.access.version();
-        let peer = self.meet(call.peer, version, call.emergency, now.mono);
+        let always = call.emergency || call.comes_over.is_some();
+        let peer = self.meet(call.peer, version, always, now.mono);
         let peer = peer.ok_or(Obstacle::Peers)?;
         if let Some(counter) = call.recovery {
             self.hear_recovery(call.peer, counter);

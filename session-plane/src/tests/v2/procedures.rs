@@ -176,6 +176,24 @@ fn a_subscriber_has_several_connections_and_a_colliding_one_is_replaced() {
     assert_eq!(rig.live(), 4);
 }
 
+/// One peer too many is no reason to refuse what changes a session: its hand-over neither.
+//= L7
+#[test]
+fn a_hand_over_by_one_peer_too_many_is_not_refused() {
+    let mut rig = Rig::with(|config| {
+        and_v2(config);
+        config.bounds.peers = 1;
+    });
+    rig.make2(1, 5, "internet");
+    let epdg = fteid(InterfaceType::S2B_EPDG_C, 0x6000_0007, OTHER_SGW);
+    let request =
+        |number| create_by(S2B, number, 7, "internet").but(false, IeType::F_TEID, 0, &epdg);
+    let refused = rig.ask2(&handed_over(request(2)));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    rig.accepted2(&handed_over(request(1)));
+    assert_eq!((rig.live(), rig.plane.table.len()), (1, 1));
+}
+
 /// The number of a bearer is the UE's own, whatever its access point name (TS 29.274 7.2.1: the triplet of IMSI, EPS Bearer
 /// ID and interface type): who attaches anew with another name first leaves no session behind, nor its permit.
 //= L13
