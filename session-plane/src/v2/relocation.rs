@@ -24,6 +24,8 @@ use crate::table::{Endpoints, Place};
 pub(crate) struct Before {
     peer: IpAddr,
     peer_teid: u32,
+    /// The incarnation of it that had the connection.
+    incarnation: u32,
     /// Its endpoint for user data.
     user: (u32, IpAddr),
 }
@@ -114,17 +116,23 @@ impl SessionPlane {
             let before = Before {
                 peer: peer.address,
                 peer_teid: record.peer_teid,
+                incarnation: record.incarnation,
                 user: (record.context.peer_teid, record.context.peer_user()),
             };
             self.prepared.insert(session, before);
         }
     }
 
-    /// The hand-over that a connection came for was cancelled: it goes back. False: it came for none.
+    /// The hand-over that a connection came for was cancelled: it goes back, unless the SGW has restarted since and knows
+    /// it no more. False: it came for none.
     pub(super) fn go_back(&mut self, session: u32, now: Mono) -> bool {
         let Some(before) = self.prepared.remove(&session) else {
             return false;
         };
+        if before.incarnation < self.shared.restarts.incarnation(before.peer) {
+            self.end_session(session, Ended::PeerLost);
+            return true;
+        }
         self.leave_ue(session);
         let peer = self.meet(before.peer, GtpVersion::V2, true, now);
         if let Some(record) = self.table.session_mut(session) {
