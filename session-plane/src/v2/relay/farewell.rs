@@ -1,4 +1,7 @@
 //! The end of a relayed session that one of its two peers has not asked for, and that therefore is to be told.
+//!
+//! Whoever waits for an answer about it has it with the end of the step: that takes no room, and what waits is bounded by
+//! our requests. To tell another takes a request of ours, for which there may be no room yet.
 
 use gtp::v2::{Cause, CauseIe, MessageType};
 use licensing::Now;
@@ -16,6 +19,11 @@ pub(super) enum Farewell {
     Pgw(AtPgw),
     /// The MME, that the PGW has lost the session.
     Mme(Leg),
+}
+
+/// Who waits for an answer about a session that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unanswered {
     /// The MME, that the session which it asked for is not made. What came of it at the PGW is deleted there once the PGW
     /// tells.
     Unmade {
@@ -31,37 +39,26 @@ pub(super) enum Farewell {
     },
 }
 
-impl Farewell {
-    /// Whether it is of the session with this endpoint of ours.
-    fn is_of(&self, teid: u32) -> bool {
-        match self {
-            Self::Pgw(at) => at.leg.teid == teid,
-            Self::Unmade { ours, .. } => *ours == teid,
-            Self::Mme(_) | Self::Closed { .. } => false,
-        }
-    }
-}
-
 impl SessionPlane {
     /// A session has left the table, for whatever reason: if it was a relayed one, whoever does not know is told before
-    /// the next datagram is looked at, or as soon as there is room for a request.
+    /// the next datagram is looked at, or as soon as there is room for a request, if that takes one.
     pub(crate) fn leave_relay(&mut self, place: u32, session: &Session, how: Ended) {
         let at_pgw = self.at_pgw(place, session);
         let Some(relay) = self.relays.take(place, &mut self.table.peers) else {
             return;
         };
-        let farewell = match (relay.state, at_pgw) {
-            _ if how == Ended::Stopped => return,
-            (State::Asking { pending }, _) => Farewell::Unmade {
+        let unanswered = &mut self.relays.unanswered;
+        match (relay.state, at_pgw) {
+            _ if how == Ended::Stopped => {}
+            (State::Asking { pending }, _) => unanswered.push(Unanswered::Unmade {
                 pending,
                 ours: session.teid,
-            },
-            (State::Up, Some(at_pgw)) => Farewell::Pgw(at_pgw),
-            (State::Closing { pending }, _) => Farewell::Closed { pending },
+            }),
+            (State::Up, Some(at_pgw)) => self.bid_farewell(Farewell::Pgw(at_pgw)),
+            (State::Closing { pending }, _) => unanswered.push(Unanswered::Closed { pending }),
             // What the MME has only prepared is another SGW's still.
-            (State::Up, None) | (State::Leaving | State::Prepared, _) => return,
-        };
-        self.bid_farewell(farewell);
+            (State::Up, None) | (State::Leaving | State::Prepared, _) => {}
+        }
     }
 
     pub(super) fn bid_farewell(&mut self, farewell: Farewell) {
@@ -91,18 +88,41 @@ impl SessionPlane {
     /// Takes back what was to be told of the end of a session that another has replaced, of the farewells after so many;
     /// how it stands at its PGW.
     pub(super) fn take_farewell(&mut self, teid: u32, after: usize, now: Now) -> Option<AtPgw> {
+        let unmade = |waits: &Unanswered| match waits {
+            Unanswered::Unmade { pending, ours } => (*ours == teid).then_some(*pending),
+            Unanswered::Closed { .. } => None,
+        };
+        let unanswered = &mut self.relays.unanswered;
+        if let Some(at) = unanswered.iter().position(|waits| unmade(waits).is_some()) {
+            let pending = unmade(&unanswered.remove(at))?;
+            return self.give_up_asking(pending, now);
+        }
         let farewells = &mut self.relays.farewells;
         let mut latest = farewells.range(after.min(farewells.len())..);
-        let at = after + latest.position(|farewell| farewell.is_of(teid))?;
+        let is_its = |farewell: &Farewell| match farewell {
+            Farewell::Pgw(at) => at.leg.teid == teid,
+            Farewell::Mme(_) => false,
+        };
+        let at = after + latest.position(is_its)?;
         match farewells.remove(at)? {
             Farewell::Pgw(at_pgw) => Some(at_pgw),
-            Farewell::Unmade { pending, .. } => self.give_up_asking(pending, now),
-            Farewell::Mme(_) | Farewell::Closed { .. } => None,
+            Farewell::Mme(_) => None,
         }
     }
 
-    /// Tells whoever is to be told, as far as there is room for requests; half of it is left to new calls.
+    /// Answers whoever waits, and tells whoever else is to be told, as far as there is room for requests; half of it is
+    /// left to new calls.
     pub(crate) fn tell_farewells(&mut self, now: Now) {
+        while let Some(waits) = self.relays.unanswered.pop() {
+            match waits {
+                Unanswered::Unmade { pending, .. } => {
+                    if let Some(old) = self.give_up_asking(pending, now) {
+                        self.bid_farewell(Farewell::Pgw(old));
+                    }
+                }
+                Unanswered::Closed { pending } => self.give_up_closing(pending, now),
+            }
+        }
         while !self.transactions.half_full()
             && let Some(farewell) = self.relays.farewells.pop_front()
         {
@@ -112,14 +132,6 @@ impl SessionPlane {
                     // The UE is to connect again.
                     let cause = Some(Cause::REACTIVATION_REQUESTED);
                     self.ask_to_delete_bearer(leg, cause, Purpose::Farewell, now.mono)
-                }
-                Farewell::Unmade { pending, .. } => {
-                    let predecessor = self.give_up_asking(pending, now);
-                    predecessor.map_or(Ok(()), |at_pgw| self.delete_at_pgw(&at_pgw, now))
-                }
-                Farewell::Closed { pending } => {
-                    self.give_up_closing(pending, now);
-                    Ok(())
                 }
             };
             if told == Err(NoRoom) {

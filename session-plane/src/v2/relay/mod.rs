@@ -41,7 +41,7 @@ use crate::slab::Slab;
 use crate::statistics::Ended;
 use crate::transactions::{Leg, NoRoom, Purpose, Said, Transaction};
 use asked::Asked;
-use farewell::Farewell;
+use farewell::{Farewell, Unanswered};
 use pass::Head;
 
 /// Peers that wait to be told of the end of a session, at most, each of at most 64 octets; the rest are not told, and
@@ -178,6 +178,8 @@ pub(crate) struct Relays {
     /// Sessions that nobody waits for any more while their PGW is asked on, so that it can be told to delete what it has
     /// made; with what waits to ask for the same next, if anything does.
     unwanted: HashMap<Same, Option<u32>, Keyed>,
+    /// Who waits for an answer about a session that has ended in this step.
+    unanswered: Vec<Unanswered>,
     /// Who is still to be told that a session has ended.
     farewells: VecDeque<Farewell>,
 }
@@ -188,6 +190,7 @@ impl Relays {
             relays: HashMap::with_hasher(OwnNumbers),
             pending: Slab::new(),
             unwanted: HashMap::with_hasher(keyed),
+            unanswered: Vec::new(),
             farewells: VecDeque::new(),
         }
     }

@@ -163,6 +163,73 @@ fn without_room_for_a_request_a_session_ends_at_once_and_the_pgw_is_told_later()
     assert_eq!(net.counts(), (1, 1));
 }
 
+//= L13
+#[test]
+fn without_room_for_requests_an_mme_hears_that_a_session_is_not_made_and_no_other_does() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 4);
+    let first = net.accepted(&create(1, 5, "internet"));
+    net.hold = true;
+    let waiting = [2, 3].map(|n| net.begin(&create(n, 5, "internet")));
+    net.hold = false;
+    // Half of the requests are taken, and the PGW answers when the MME does not want it any more.
+    let unmade = net.say(&create(1, 6, "internet"));
+    let gone = net.ask(&delete(ue_teid(&first), 6));
+    assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(net.answer_to(&unmade).cause(), Cause::REQUEST_REJECTED);
+    net.hold = true;
+    let other = net.begin(&create(4, 5, "internet"));
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting.iter().chain([&other]) {
+        assert_eq!(net.answer_to(request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts(), (4, 4));
+    assert_eq!(net.sgw[0].plane.relays.waiting(), 0);
+}
+
+//= L13
+#[test]
+fn without_room_for_requests_what_waits_to_be_asked_for_is_asked_for() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 6);
+    let first = net.accepted(&create(1, 5, "internet"));
+    net.hold = true;
+    let waiting = [2, 3, 4].map(|n| net.begin(&create(n, 5, "internet")));
+    net.begin(&create(1, 6, "internet"));
+    net.ask(&delete(ue_teid(&first), 6));
+    let replaced = net.begin(&create(1, 6, "internet"));
+    let next = net.begin(&create(1, 6, "internet"));
+    assert_eq!(net.answer_to(&replaced).cause(), Cause::REQUEST_REJECTED);
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting.iter().chain([&next]) {
+        assert_eq!(net.answer_to(request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts(), (5, 5));
+}
+
+//= L13
+#[test]
+fn without_room_for_requests_a_pgw_hears_that_a_session_is_gone_and_no_other_does() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 4);
+    let first = net.accepted(&create(1, 5, "internet"));
+    assert!(net.pgw.plane.clear(&clear(), net.now));
+    net.run(SECOND / 10);
+    let asked = net.asked_of_mme(DELETE_BEARER);
+    net.hold = true;
+    let waiting = [2, 3].map(|n| net.begin(&create(n, 5, "internet")));
+    let gone = net.ask(&delete(ue_teid(&first), 5));
+    assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);
+    net.mme_answers(&asked[0], 0, Cause::REQUEST_ACCEPTED);
+    let other = net.begin(&create(4, 5, "internet"));
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting.iter().chain([&other]) {
+        assert_eq!(net.answer_to(request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts(), (3, 3));
+    assert_eq!(net.sgw[0].plane.relays.waiting(), 0);
+}
+
 #[test]
 fn the_pgw_has_the_mme_delete_a_session_and_hears_of_it() {
     let (mut net, teid, pgw_teid) = with_session();

@@ -18,6 +18,8 @@ use crate::config::Role;
 const SECOND: Duration = Duration::from_secs(1);
 const SUBSCRIBERS: u64 = 3;
 const BEARERS: std::ops::Range<u8> = 5..8;
+/// Requests that wait for their answers, at most: enough for all.
+const MANY: u32 = 1000;
 const QUIET: Duration = Duration::from_secs(200);
 
 struct Run {
@@ -35,11 +37,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64, orderly: bool) -> Self {
+    fn new(seed: u64, orderly: bool, requests: u32) -> Self {
         let workers = 1 + (seed % 3) as u16;
         let mut net = Net::with(workers, |config| {
             // Of 20 exchanges in a row that are lost none is seen.
             config.n3_requests = 10;
+            config.bounds.requests = requests;
             for apn in &mut config.apns {
                 apn.priority = Default::default();
             }
@@ -309,7 +312,7 @@ impl Run {
 #[test]
 fn random_sequences_leave_both_with_the_same_count_and_none_at_the_end() {
     for seed in 0..25 {
-        let mut run = Run::new(seed, true);
+        let mut run = Run::new(seed, true, MANY);
         (0..200).for_each(|_| run.step());
         run.end();
     }
@@ -319,7 +322,17 @@ fn random_sequences_leave_both_with_the_same_count_and_none_at_the_end() {
 #[test]
 fn random_sequences_of_a_hasty_mme_and_a_pgw_that_restarts_leave_nothing() {
     for seed in 1000..1025 {
-        let mut run = Run::new(seed, false);
+        let mut run = Run::new(seed, false, MANY);
+        (0..200).for_each(|_| run.step());
+        run.end();
+    }
+}
+
+//= L13
+#[test]
+fn random_sequences_with_room_for_few_requests_leave_nothing() {
+    for seed in 2000..2014 {
+        let mut run = Run::new(seed, false, 2 + (seed % 7) as u32);
         (0..200).for_each(|_| run.step());
         run.end();
     }
