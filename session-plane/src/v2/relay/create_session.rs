@@ -82,7 +82,7 @@ impl SessionPlane {
         let body = pass::as_created(&nothing, &waiting.asked.body);
         let (ies, _) = IeSet::parse_prefix(&body);
         let accepted = CauseIe::new(Cause::REQUEST_ACCEPTED);
-        match granted(&ies) {
+        match self.granted(&ies) {
             Ok(granted) => {
                 self.session_granted(&waiting, accepted, &ies, &granted, now);
                 self.relays.set_state(waiting.session, State::Prepared);
@@ -165,8 +165,8 @@ impl SessionPlane {
         let came = came.as_ref().and_then(|body| IeSet::parse(body).ok());
         let ies = came.as_ref().unwrap_or(ies);
         let granted = match came {
-            Some(_) => granted(ies),
-            None => granted_anew(ies),
+            Some(_) => self.granted(ies),
+            None => self.granted_anew(ies),
         };
         match granted {
             Err(invalid) => {
@@ -254,9 +254,9 @@ impl SessionPlane {
         let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok();
         let session = self.table.session(waiting.session);
         if let (Some(control), Some(session)) = (control, session)
-            && let Some(address) = control.address()
+            && let Some(address) = self.pgw_address(&control)
         {
-            let leg = self.leg_to_pgw(address.to_canonical(), control.teid, session);
+            let leg = self.leg_to_pgw(address, control.teid, session);
             self.bid_farewell(Farewell::Pgw(AtPgw { leg, apn: 0 }));
         }
     }
@@ -316,7 +316,7 @@ impl SessionPlane {
         said: Option<Said<'_>>,
     ) -> Option<AtPgw> {
         let said = said.filter(|said| said.cause.cause.is_accepted())?;
-        let granted = granted_anew(said.ies).ok()?;
+        let granted = self.granted_anew(said.ies).ok()?;
         let leg = Leg {
             peer: (granted.address, self.config.echo.peer_port).into(),
             peer_teid: granted.control.teid,
@@ -325,30 +325,31 @@ impl SessionPlane {
         };
         Some(AtPgw { leg, apn })
     }
-}
 
-/// What an answer that makes a session must tell (tables 7.2.2-1, 7.2.2-2); without it the cause is that it does not (8.4).
-fn granted_anew<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
-    let address = value(ies, IeType::PAA, 0, Paa::parse);
-    address.map_err(|_| CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))?;
-    granted(ies)
-}
+    /// What an answer that makes a session must tell (tables 7.2.2-1, 7.2.2-2); without it the cause is that it does not
+    /// (8.4).
+    fn granted_anew<'a>(&self, ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
+        let address = value(ies, IeType::PAA, 0, Paa::parse);
+        address.map_err(|_| CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))?;
+        self.granted(ies)
+    }
 
-/// The same of a session that was there before, whose address the UE has.
-fn granted<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
-    let read = || {
-        let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok()?;
-        let bearer = ies.group(IeType::BEARER_CONTEXT, 0)?.ok()?;
-        bearer_number(&bearer).ok()?;
-        let made = value(&bearer, IeType::CAUSE, 0, CauseIe::parse).ok()?;
-        value(&bearer, IeType::F_TEID, PGW_USER, FTeid::parse).ok()?;
-        made.cause.is_accepted().then_some(Granted {
-            address: control.address()?.to_canonical(),
-            control,
-            bearer,
-        })
-    };
-    read().ok_or(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))
+    /// The same of a session that was there before, whose address the UE has.
+    fn granted<'a>(&self, ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
+        let read = || {
+            let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok()?;
+            let bearer = ies.group(IeType::BEARER_CONTEXT, 0)?.ok()?;
+            bearer_number(&bearer).ok()?;
+            let made = value(&bearer, IeType::CAUSE, 0, CauseIe::parse).ok()?;
+            value(&bearer, IeType::F_TEID, PGW_USER, FTeid::parse).ok()?;
+            made.cause.is_accepted().then_some(Granted {
+                address: self.pgw_address(&control)?,
+                control,
+                bearer,
+            })
+        };
+        read().ok_or(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))
+    }
 }
 
 /// Of a session that comes from another SGW the MME tells where the PGW has its user data (table 7.2.1-2).

@@ -28,7 +28,7 @@ mod refused_bearers;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use gtp::v2::{Cause, CauseIe, MessageType, WriteError};
+use gtp::v2::{Cause, CauseIe, FTeid, MessageType, WriteError};
 use licensing::Now;
 
 use super::Request;
@@ -419,6 +419,20 @@ impl SessionPlane {
         Some(AtPgw {
             leg: self.leg_to_pgw(address, relay.pgw_teid, session),
             apn: session.apn,
+        })
+    }
+
+    /// The address that the endpoint of a PGW has, if one other host may have it that our own address can reach.
+    pub(super) fn pgw_address(&self, endpoint: &FTeid) -> Option<IpAddr> {
+        let ours = self.config.control.ip();
+        let v4 = endpoint.v4.filter(|address| !address.is_broadcast());
+        let v6 = endpoint.v6.map(|address| address.to_canonical());
+        let mut addresses = v4.map(IpAddr::V4).into_iter().chain(v6);
+        addresses.find(|address| {
+            address.is_ipv4() == ours.is_ipv4()
+                && *address != ours
+                && !address.is_unspecified()
+                && !address.is_multicast()
         })
     }
 

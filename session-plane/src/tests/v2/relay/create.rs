@@ -9,8 +9,8 @@ use gtp::v2::{
 };
 
 use super::super::super::rig::{PGW, RECOVERY, RELAY, SAEGW};
-use super::super::rig::{Answer2, MME, Message2, OURSELVES, QOS, create11, encode, imsi2};
-use super::net::{Net, PGW_AT, create, delete, ue_teid};
+use super::super::rig::{Answer2, MME, Message2, OURSELVES, QOS, create11, encode, fteid, imsi2};
+use super::net::{Net, PGW_AT, create, create_through, delete, ue_teid};
 use crate::statistics::Ended;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -313,6 +313,45 @@ fn an_answer_that_accepts_without_an_address_or_the_bearer_is_none_that_an_mme_c
             "{kind}"
         );
         net.assert_empty();
+    }
+}
+
+#[test]
+fn an_address_that_is_no_pgws_is_asked_of_nobody() {
+    for address in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1"] {
+        let mut net = Net::new();
+        let answer = net.ask(&create_through(address, 1, 5, "internet"));
+        assert_eq!(answer.cause(), Cause::MANDATORY_IE_INCORRECT, "{address}");
+        assert_eq!(net.sgw[0].plane.table.peers.len(), 0);
+        net.assert_empty();
+    }
+}
+
+#[test]
+fn our_own_address_is_ours_in_any_form() {
+    let mut net = Net::new();
+    let mapped = format!("::ffff:{OURSELVES}");
+    net.accepted(&create_through(&mapped, 1, 5, "internet"));
+    assert_eq!(net.counts(), (0, 0));
+    assert_eq!(net.sgw[0].gate.count_exact(SAEGW), 1);
+}
+
+#[test]
+fn a_pgw_that_tells_an_address_that_is_no_pgws_has_made_nothing() {
+    for address in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", OURSELVES] {
+        let mut net = Net::new();
+        net.hold = true;
+        let request = net.begin(&create(1, 5, "internet"));
+        let made = Answer2::read(net.said_by_pgw.last().unwrap());
+        net.hold = false;
+        let nowhere = fteid(InterfaceType::S5S8_PGW_C, 0x77, address);
+        let told = again(&made).but(false, IeType::F_TEID, 1, &nowhere);
+        net.pgw_sends(told.encode(made.header.sequence));
+        net.run(SECOND);
+        let cause = net.answer_to(&request).cause();
+        assert_eq!(cause, Cause::INVALID_REPLY_FROM_REMOTE_PEER, "{address}");
+        assert_eq!(net.counts().0, 0);
+        assert_eq!(net.sgw[0].plane.transactions.len(), 0, "{address}");
     }
 }
 
