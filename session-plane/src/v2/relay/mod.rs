@@ -28,7 +28,7 @@ mod refused_bearers;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use gtp::v2::{Cause, CauseIe, FTeid, MessageType, WriteError};
+use gtp::v2::{Cause, CauseIe, FTeid, IeType, MessageType, WriteError};
 use licensing::Now;
 
 use super::Request;
@@ -388,17 +388,18 @@ impl SessionPlane {
     /// Who was asked to end a session has answered, or did not: it is gone here, which is what was wanted. What the other
     /// does not know is gone there too.
     fn session_gone(&mut self, waiting: &Pending, said: Option<Said<'_>>, now: Now) {
-        let number = self.waited_for(waiting).and_then(|place| {
-            let number = self.table.session(place)?.context.nsapi;
+        if let Some(place) = self.waited_for(waiting) {
             self.relays.take(place, &mut self.table.peers);
             self.end_session(place, Ended::Deleted);
-            Some(number)
-        });
+        }
         let gone = CauseIe::new(Cause::REQUEST_ACCEPTED);
-        let (cause, passed) = match said {
+        let (cause, mut passed) = match said {
             Some(said) => (pass::remote(said.cause), pass::of_answer(said.ies)),
-            None => (gone, number.map(pass::linked).unwrap_or_default()),
+            None => (gone, Vec::new()),
         };
+        if said.is_none_or(|said| said.ies.get(IeType::EBI, 0).is_none()) {
+            passed.extend(waiting.asked.linked());
+        }
         let cause = match cause.cause {
             Cause::CONTEXT_NOT_FOUND => gone,
             _ => cause,

@@ -266,6 +266,34 @@ fn an_mme_that_does_not_answer_does_not_keep_what_the_pgw_deletes() {
     net.assert_empty();
 }
 
+#[test]
+fn a_pgw_is_told_which_session_is_gone_whatever_the_mme_says_of_it() {
+    for way in 0..3 {
+        let (mut net, teid, pgw_teid) = with_session();
+        assert!(net.pgw.plane.clear(&clear(), net.now));
+        net.run(SECOND / 10);
+        let asked = net.asked_of_mme(DELETE_BEARER);
+        match way {
+            0 => net.run(30 * SECOND),
+            1 => drop(net.ask(&delete(teid, 5))),
+            _ => {
+                let unknown = Message2::new(MessageType::DELETE_BEARER_RESPONSE, Some(0));
+                let unknown = unknown.with(IeType::CAUSE, 0, &[Cause::CONTEXT_NOT_FOUND.0, 0]);
+                let sequence = Message::parse(&asked[0]).unwrap().header.sequence;
+                net.mme_sends(unknown.encode(sequence));
+            }
+        }
+        net.run(SECOND);
+        net.assert_empty();
+        let told = Message::parse(net.to_pgw.last().unwrap()).unwrap();
+        assert_eq!(told.header.kind, MessageType::DELETE_BEARER_RESPONSE);
+        assert_eq!(told.header.teid, Some(pgw_teid));
+        let ies = told.ie_set().unwrap();
+        assert_eq!(ies.get(IeType::CAUSE, 0), Some(&[16, 0][..]));
+        assert_eq!(ies.get(IeType::EBI, 0), Some(&[5][..]), "{way}");
+    }
+}
+
 /// The MME wants a session gone while the PGW wants it, and the other way round.
 #[test]
 fn deletions_that_cross_end_a_session_once() {
