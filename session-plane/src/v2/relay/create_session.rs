@@ -199,7 +199,11 @@ impl SessionPlane {
     ) -> Option<AtPgw> {
         let place = waiting.session;
         let pgw = self.meet(granted.address, GtpVersion::V2, true, now.mono)?;
-        if let Some(counter) = ies.get(IeType::RECOVERY, 0).and_then(|value| value.first()) {
+        // It is of who answers, which need not be where the session is: a PGW can't tell that another has restarted.
+        let wanted = waiting.step.wanted();
+        let is_there = wanted.is_some_and(|wanted| wanted.pgw == granted.address);
+        let counter = ies.get(IeType::RECOVERY, 0).and_then(|value| value.first());
+        if let Some(counter) = counter.filter(|_| is_there) {
             self.hear_recovery(granted.address, *counter);
         }
         let incarnation = self.shared.restarts.incarnation(granted.address);

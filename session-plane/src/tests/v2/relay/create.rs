@@ -355,6 +355,28 @@ fn a_pgw_that_tells_an_address_that_is_no_pgws_has_made_nothing() {
     }
 }
 
+#[test]
+fn a_pgw_tells_its_own_restarts_and_no_others() {
+    let mut net = Net::new();
+    let elsewhere = fteid(InterfaceType::S5S8_PGW_C, 0x77, "127.0.0.77");
+    for counter in [7, 8] {
+        net.hold = true;
+        let request = net.begin(&create(counter.into(), 5, "internet"));
+        let made = Answer2::read(net.said_by_pgw.last().unwrap());
+        net.lose_held();
+        let told = again(&made).but(false, IeType::F_TEID, 1, &elsewhere).but(
+            false,
+            IeType::RECOVERY,
+            0,
+            &[counter],
+        );
+        net.pgw_sends(told.encode(made.header.sequence));
+        net.run(SECOND);
+        assert_eq!(net.answer_to(&request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts().0, 2);
+}
+
 //= L13
 #[test]
 fn a_colliding_session_is_replaced_at_both_and_its_place_is_never_free() {
