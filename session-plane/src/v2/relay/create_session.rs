@@ -9,6 +9,7 @@ use licensing::Now;
 use super::super::{Rejected, Request, bearer_number, value};
 use super::asked::Asked;
 use super::pass::{self, PGW_CONTROL, PGW_USER, PGW_USER_S11};
+use super::preparations::PREPARED_FOR;
 use super::{AtPgw, Farewell, Pending, State, Step, Wanted};
 use crate::call::Call;
 use crate::config::GtpVersion;
@@ -85,7 +86,8 @@ impl SessionPlane {
         match self.granted(&ies) {
             Ok(granted) => {
                 self.session_granted(&waiting, accepted, &ies, &granted, now);
-                self.relays.set_state(waiting.session, State::Prepared);
+                let until = now.mono.after(PREPARED_FOR);
+                self.relays.prepare(waiting.session, until);
             }
             Err(invalid) => {
                 self.not_made(&waiting, waiting.step.predecessor(), invalid, None, now);

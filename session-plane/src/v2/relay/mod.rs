@@ -11,7 +11,8 @@
 //! end of the session by something else ([`Farewell`]).
 //!
 //! One that comes from another SGW is at its PGW already: that is told to have it by us, with the Create or, while the MME
-//! only prepares a hand-over, with the first Modify Bearer. It is never refused for a license (rule L7).
+//! only prepares a hand-over, with the first Modify Bearer, for which it waits a minute ([`preparations`]). It is never
+//! refused for a license (rule L7).
 //!
 //! Whatever ends a session here, nothing of it hangs at the PGW, and nothing of one that the PGW lost at the MME: they are
 //! told, if they were not who asked for it. A PGW that accepts when nobody waits any more is told too.
@@ -23,13 +24,14 @@ mod delete_session;
 mod farewell;
 mod modify_bearer;
 mod pass;
+mod preparations;
 mod refused_bearers;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use gtp::v2::{Cause, CauseIe, FTeid, IeType, MessageType, WriteError};
-use licensing::Now;
+use licensing::{Mono, Now};
 
 use super::Request;
 use crate::config::{GtpVersion, PlaneConfig};
@@ -43,6 +45,7 @@ use crate::transactions::{Leg, NoRoom, Purpose, Said, Transaction};
 use asked::Asked;
 use farewell::{Farewell, Unanswered};
 use pass::Head;
+use preparations::Preparations;
 
 /// Peers that wait to be told of the end of a session, at most, each of at most 64 octets; the rest are not told, and
 /// counted.
@@ -149,6 +152,8 @@ enum Step {
     },
     /// The MME is told what the PGW says.
     Modify,
+    /// The PGW has the session by us; the MME waits for another answer.
+    Come,
     /// The session ends.
     End,
 }
@@ -157,14 +162,14 @@ impl Step {
     fn predecessor(self) -> Option<AtPgw> {
         match self {
             Self::Create { predecessor, .. } => predecessor,
-            Self::Modify | Self::End => None,
+            Self::Modify | Self::Come | Self::End => None,
         }
     }
 
     fn wanted(self) -> Option<Wanted> {
         match self {
             Self::Create { wanted, .. } => Some(wanted),
-            Self::Modify | Self::End => None,
+            Self::Modify | Self::Come | Self::End => None,
         }
     }
 }
@@ -182,6 +187,7 @@ pub(crate) struct Relays {
     unanswered: Vec<Unanswered>,
     /// Who is still to be told that a session has ended.
     farewells: VecDeque<Farewell>,
+    preparations: Preparations,
 }
 
 impl Relays {
@@ -192,6 +198,7 @@ impl Relays {
             unwanted: HashMap::with_hasher(keyed),
             unanswered: Vec::new(),
             farewells: VecDeque::new(),
+            preparations: Preparations::new(),
         }
     }
 
@@ -215,12 +222,20 @@ impl Relays {
     fn set_state(&mut self, session: u32, state: State) {
         if let Some(relay) = self.relays.get_mut(&session) {
             relay.state = state;
+            self.preparations.end(session);
         }
+    }
+
+    /// A hand-over is prepared, until then.
+    fn prepare(&mut self, session: u32, until: Mono) {
+        self.set_state(session, State::Prepared);
+        self.preparations.begin(session, until);
     }
 
     /// Takes a session's half out.
     fn take(&mut self, session: u32, peers: &mut Peers) -> Option<Relay> {
         self.unlink(session, peers);
+        self.preparations.end(session);
         self.relays.remove(&session)
     }
 
@@ -294,6 +309,10 @@ impl Relays {
         let asking = |relay: &&Relay| matches!(relay.state, State::Asking { .. });
         let asking = self.relays.values().filter(asking).count();
         assert_eq!(self.relays.len(), linked + asking);
+        let prepared = self.relays.iter();
+        let prepared = prepared.filter(|(_, relay)| relay.state == State::Prepared);
+        let prepared = prepared.map(|(place, _)| *place).collect();
+        self.preparations.check(&prepared);
     }
 }
 
@@ -317,6 +336,7 @@ impl SessionPlane {
                 self.session_asked(&waiting, predecessor, wanted, transaction, said, now);
             }
             Step::Modify => self.bearer_modified(&waiting, said, now),
+            Step::Come => self.connection_came(&waiting, said),
             Step::End => self.session_gone(&waiting, said, now),
         }
     }

@@ -7,9 +7,10 @@ use enforcer::{Block, Terms};
 use gtp::v2::{Cause, FTeid, IeType, Indication, InterfaceType, Message, MessageType};
 
 use super::super::super::rig::RELAY;
-use super::super::rig::{Answer2, Message2, OTHER_SGW, create2, delete2, fteid, modify11};
+use super::super::rig::{Answer2, Message2, OTHER_SGW, create2, delete2, fteid, imsi2, modify11};
 use super::net::{Net, PGW_AT, create, create_through, delete, ue_teid};
 use crate::Path;
+use crate::statistics::Ended;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -172,6 +173,80 @@ fn a_prepared_session_that_does_not_come_stays_with_whom_it_was() {
     net.run(SECOND);
     assert_eq!(net.counts(), (0, 1));
     assert!(net.kinds_to_pgw().is_empty());
+}
+
+/// An MME that tells of sessions which no PGW has does not keep permits for them.
+//= L13
+#[test]
+fn a_prepared_session_that_nobody_confirms_gives_its_permit_back() {
+    let mut net = Net::new();
+    let teid = elsewhere(&mut net);
+    let answer = net.accepted(&prepare(teid ^ 0x100));
+    assert_eq!(net.counts(), (1, 1));
+    net.run(59 * SECOND);
+    assert_eq!(net.counts(), (1, 1));
+    net.run(SECOND);
+    assert_eq!(net.counts(), (0, 1));
+    let ended = net.sgw[0].plane.statistics().sessions_ended;
+    assert_eq!(ended.get(&Ended::NotMade), Some(&1));
+    let late = net.ask(&modify11(ue_teid(&answer), 1, 5));
+    assert_eq!(late.cause(), Cause::CONTEXT_NOT_FOUND);
+    assert!(net.kinds_to_pgw().is_empty());
+    // One that has come stays.
+    let answer = net.accepted(&prepare(teid));
+    net.run(50 * SECOND);
+    net.accepted(&modify11(ue_teid(&answer), 1, 5));
+    net.run(120 * SECOND);
+    assert_eq!(net.counts(), (1, 1));
+}
+
+/// The PGW that is asked in time answers in time, whenever that is; but an MME that asks on and on has no more time.
+//= L13
+#[test]
+fn a_prepared_session_waits_once_for_the_answer_of_its_pgw() {
+    let mut net = Net::new();
+    let teid = elsewhere(&mut net);
+    let answer = net.accepted(&prepare(teid));
+    net.hold = true;
+    net.run(50 * SECOND);
+    let comes = net.begin(&modify11(ue_teid(&answer), 1, 5));
+    net.run(20 * SECOND);
+    net.let_go();
+    net.run(SECOND);
+    assert_eq!(net.answer_to(&comes).cause(), Cause::REQUEST_ACCEPTED);
+    net.run(120 * SECOND);
+    assert_eq!(net.counts(), (1, 1));
+
+    net.cut = true;
+    let answer = net.accepted(&create_and_prepare(0x7000));
+    for _ in 0..8 {
+        net.begin(&modify11(ue_teid(&answer), 2, 5));
+        net.run(10 * SECOND);
+    }
+    assert_eq!(net.counts(), (1, 1));
+}
+
+/// Another UE's, which is at no PGW.
+fn create_and_prepare(teid: u32) -> Message2 {
+    prepare(teid).but(false, IeType::IMSI, 0, &imsi2(2))
+}
+
+/// What a PGW does not confirm ends, though the MME tells of several at once.
+//= L13
+#[test]
+fn each_of_several_prepared_sessions_is_to_be_confirmed() {
+    let mut net = Net::new();
+    let junk = |ebi: u8| prepare(0x7000 + u32::from(ebi)).but(true, IeType::EBI, 0, &[ebi]);
+    let first = net.accepted(&junk(5));
+    let mut second = junk(6);
+    second.teid = Some(ue_teid(&first));
+    net.accepted(&second);
+    assert_eq!(net.counts(), (2, 0));
+    let all = Message2::new(MessageType::MODIFY_BEARER_REQUEST, Some(ue_teid(&first)));
+    assert_eq!(net.ask(&all).cause(), Cause::CONTEXT_NOT_FOUND);
+    net.run(SECOND);
+    assert_eq!(net.kinds_to_pgw(), [MessageType::MODIFY_BEARER_REQUEST; 2]);
+    net.assert_empty();
 }
 
 //= L13
