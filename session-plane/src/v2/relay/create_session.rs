@@ -170,7 +170,7 @@ impl SessionPlane {
             Some(_) => self.granted(ies),
             None => self.granted_anew(ies),
         };
-        match granted {
+        match granted.and_then(|granted| self.of_its_bearer(waiting, granted)) {
             Err(invalid) => {
                 self.delete_unfit(waiting, ies);
                 self.not_made(waiting, predecessor, invalid, None, now);
@@ -187,6 +187,21 @@ impl SessionPlane {
                     self.bid_farewell(Farewell::Pgw(old));
                 }
             }
+        }
+    }
+
+    /// A PGW makes the bearer that it is asked for, or it has made nothing that an MME can use.
+    fn of_its_bearer<'a>(
+        &self,
+        waiting: &Pending,
+        granted: Granted<'a>,
+    ) -> Result<Granted<'a>, CauseIe> {
+        let place = self.waited_for(waiting);
+        let session = place.and_then(|place| self.table.session(place));
+        let number = bearer_number(&granted.bearer)?;
+        match session.is_none_or(|session| session.context.nsapi == number) {
+            true => Ok(granted),
+            false => Err(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER)),
         }
     }
 

@@ -356,6 +356,22 @@ fn a_pgw_that_tells_an_address_that_is_no_pgws_has_made_nothing() {
 }
 
 #[test]
+fn a_pgw_that_makes_another_bearer_than_was_asked_for_has_made_nothing() {
+    let mut net = Net::new();
+    net.accepted(&create(1, 6, "ims"));
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet"));
+    let made = Answer2::read(net.said_by_pgw.last().unwrap());
+    net.lose_held();
+    let other = again(&made).but(true, IeType::EBI, 0, &[6]);
+    net.pgw_sends(other.encode(made.header.sequence));
+    net.run(SECOND);
+    let cause = net.answer_to(&request).cause();
+    assert_eq!(cause, Cause::INVALID_REPLY_FROM_REMOTE_PEER);
+    assert_eq!(net.counts(), (1, 1));
+}
+
+#[test]
 fn a_pgw_tells_its_own_restarts_and_no_others() {
     let mut net = Net::new();
     let elsewhere = fteid(InterfaceType::S5S8_PGW_C, 0x77, "127.0.0.77");
