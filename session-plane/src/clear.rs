@@ -217,12 +217,22 @@ impl SessionPlane {
         }
     }
 
-    /// A session has moved. If it is about to end, the peer that it has moved to is asked instead of the other.
+    /// A session has moved. If it is about to end, the peer that it has moved to is asked instead of the other, unless that
+    /// was often enough: then it ends when the last one asked has had its time.
     pub(crate) fn follow_ending(&mut self, session: u32, now: Mono) {
+        let sends = self.transactions.sends_to_end(session);
+        if sends < self.config.n3_requests {
+            self.ask_anew(session, sends, now);
+        }
+    }
+
+    /// Asks for the end of a session by another request than before; N3-REQUESTS are sent in all, whatever they are.
+    pub(crate) fn ask_anew(&mut self, session: u32, sends: u8, now: Mono) {
         if let Some(Purpose::EndSession { why, .. }) = self.transactions.ending(session) {
             self.transactions.forget(session);
             // There is room: one request was taken back.
             let _asked = self.ask_to_delete(session, why, now);
+            self.transactions.count_earlier(session, sends);
         }
     }
 

@@ -207,6 +207,21 @@ impl Transactions {
         Some(entry.transaction.purpose)
     }
 
+    /// How often the peers of this session were asked to end it, whoever they are.
+    pub(crate) fn sends_to_end(&self, session: u32) -> u8 {
+        let place = self.endings.get(&session);
+        let entry = place.and_then(|place| self.outstanding.get(*place));
+        entry.map_or(0, |entry| entry.sends)
+    }
+
+    /// The request that ends this session takes the place of others that were sent so often.
+    pub(crate) fn count_earlier(&mut self, session: u32, sends: u8) {
+        let place = self.endings.get(&session);
+        if let Some(entry) = place.and_then(|place| self.outstanding.get_mut(*place)) {
+            entry.sends = entry.sends.saturating_add(sends);
+        }
+    }
+
     /// Whether there is room for one more.
     pub(crate) fn has_room(&self) -> bool {
         self.len() < self.most

@@ -283,6 +283,25 @@ fn a_session_that_moves_meanwhile_is_asked_of_its_new_peer() {
     assert_eq!(rig.live(), 0);
 }
 
+/// Each move asks anew, but not for ever: N3-REQUESTS in all.
+#[test]
+fn a_session_that_moves_again_and_again_ends_all_the_same() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make2(1, 5, "internet");
+    let mut requests = rig.clear(&all()).len();
+    for n in 0..20 {
+        let moves = modify(teid, 5, OTHER_SGW, 0x9000 + n).encode(0x0070_0000 + n);
+        let sent = asked(rig.hear(SGW, &moves));
+        let sent = sent.into_iter().chain(asked(rig.run(T3 / 2)));
+        let is_request =
+            |asked: &Asked| asked.v2().header.kind == MessageType::DELETE_BEARER_REQUEST;
+        requests += sent.filter(is_request).count();
+    }
+    assert_eq!((requests, rig.live()), (5, 0));
+    assert_eq!(rig.ended(Ended::Cleared), 1);
+    assert_eq!(rig.plane.transactions.len(), 0);
+}
+
 #[test]
 fn a_session_by_gtpv1_that_moves_meanwhile_is_asked_of_its_new_peer() {
     let mut rig = Rig::with(quiet);
