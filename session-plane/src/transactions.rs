@@ -154,6 +154,8 @@ struct Outstanding {
     sends: u8,
     /// It is not sent again: a late answer is still heard.
     silent: bool,
+    /// The peer wants to be asked later: by another request, since this one has its answer.
+    put_off: bool,
     /// When it is sent again or given up.
     due: Mono,
     /// Those due before and after it, a list.
@@ -296,6 +298,7 @@ impl Transactions {
             octets: octets.to_vec(),
             sends: 1,
             silent,
+            put_off: false,
             due,
             before: NONE,
             after: NONE,
@@ -326,6 +329,21 @@ impl Transactions {
             && asked.path.peer.ip().to_canonical() == answer.peer
             && (answer.teid == 0 || answer.teid == asked.teid);
         fits.then_some(place)
+    }
+
+    /// Whether this answer to a request that ends a session says that the peer has a hand-over on and wants to be asked
+    /// again when that is over (TS 23.401 5.4.4.1, TS 29.274 7.2.10.2); then it is, after T3-RESPONSE.
+    fn puts_off(&mut self, place: u32, cause: u8) -> bool {
+        let Some(entry) = self.outstanding.get_mut(place) else {
+            return false;
+        };
+        let asked = &entry.transaction;
+        let busy = asked.version == GtpVersion::V2
+            && asked.kind == v2::MessageType::DELETE_BEARER_REQUEST.0
+            && cause == v2::Cause::TEMPORARILY_REJECTED.0;
+        let ends = matches!(asked.purpose, Purpose::EndSession { .. });
+        entry.put_off |= busy && ends;
+        busy && ends
     }
 
     /// The session has left the table: what was to end it is given up without a word.
@@ -433,6 +451,10 @@ impl SessionPlane {
         let Some(cause) = cause else {
             return self.counters.dropped(DropReason::MalformedResponse);
         };
+        if self.transactions.puts_off(place, cause) {
+            let kind = v2::MessageType::DELETE_BEARER_REQUEST;
+            return self.counters.v2.heard(kind.0, cause);
+        }
         let Some(answered) = self.transactions.take(place) else {
             return;
         };
@@ -474,11 +496,22 @@ impl SessionPlane {
                 return;
             }
             if entry.sends < self.config.n3_requests {
-                self.send_first_again(now.mono);
+                match entry.transaction.purpose {
+                    Purpose::EndSession { place, .. } if entry.put_off => {
+                        let sends = entry.sends;
+                        self.ask_anew(place, sends, now.mono);
+                    }
+                    Purpose::EndSession { .. }
+                    | Purpose::Relay { .. }
+                    | Purpose::Unwanted { .. }
+                    | Purpose::Late
+                    | Purpose::Farewell => self.send_first_again(now.mono),
+                }
                 continue;
             }
-            // Of one that is silent it has been counted, or nobody wants it any more.
-            self.counters.plain.requests_unanswered += u64::from(!entry.silent);
+            // Of one that is silent it has been counted, or nobody wants it any more; one put off has its answer.
+            let unanswered = !entry.silent && !entry.put_off;
+            self.counters.plain.requests_unanswered += u64::from(unanswered);
             if let Some(given_up) = self.transactions.take(first) {
                 self.conclude(given_up, None, now);
             }

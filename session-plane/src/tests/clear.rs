@@ -283,6 +283,36 @@ fn a_session_that_moves_meanwhile_is_asked_of_its_new_peer() {
     assert_eq!(rig.live(), 0);
 }
 
+/// TS 23.401 5.4.4.1: it is asked again when the hand-over may be over, by a request of another number, N3-REQUESTS in all.
+#[test]
+fn a_session_that_is_being_handed_over_is_asked_for_later() {
+    for accepts in [true, false] {
+        let mut rig = Rig::with(quiet);
+        let teid = rig.make2(1, 5, "internet");
+        let mut requests = rig.clear(&all());
+        for n in 1..=5 {
+            let [request] = &requests[..] else {
+                panic!("one request, not {}", requests.len());
+            };
+            let last = accepts && n == 5;
+            let cause = match last {
+                true => Cause::REQUEST_ACCEPTED,
+                false => Cause::TEMPORARILY_REJECTED,
+            };
+            rig.hear(SGW, &request.answer(teid, cause));
+            assert_eq!(rig.live(), i64::from(!last));
+            let before = request.sequence();
+            requests = asked(rig.run(T3));
+            assert!(requests.iter().all(|asked| asked.sequence() != before));
+        }
+        assert!(requests.is_empty());
+        assert_eq!((rig.live(), rig.ended(Ended::Cleared)), (0, 1));
+        let statistics = rig.plane.statistics();
+        assert_eq!(statistics.requests_unanswered, 0);
+        assert_eq!(rig.plane.transactions.len(), 0);
+    }
+}
+
 /// Each move asks anew, but not for ever: N3-REQUESTS in all.
 #[test]
 fn a_session_that_moves_again_and_again_ends_all_the_same() {

@@ -406,11 +406,18 @@ impl SessionPlane {
     }
 
     /// Who was asked to end a session has answered, or did not: it is gone here, which is what was wanted. What the other
-    /// does not know is gone there too.
+    /// does not know is gone there too. Only while the MME has a hand-over on it stays, and the PGW asks again (TS 23.401
+    /// 5.4.4.1).
     fn session_gone(&mut self, waiting: &Pending, said: Option<Said<'_>>, now: Now) {
+        let busy = said.is_some_and(|said| said.cause.cause == Cause::TEMPORARILY_REJECTED);
         if let Some(place) = self.waited_for(waiting) {
-            self.relays.take(place, &mut self.table.peers);
-            self.end_session(place, Ended::Deleted);
+            let state = self.relays.get(place).map(|relay| relay.state);
+            if busy && matches!(state, Some(State::Closing { .. })) {
+                self.relays.set_state(place, State::Up);
+            } else {
+                self.relays.take(place, &mut self.table.peers);
+                self.end_session(place, Ended::Deleted);
+            }
         }
         let gone = CauseIe::new(Cause::REQUEST_ACCEPTED);
         let (cause, mut passed) = match said {

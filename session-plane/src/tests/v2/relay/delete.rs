@@ -319,6 +319,24 @@ fn deletions_that_cross_end_a_session_once() {
     assert!(net.asked_of_mme(DELETE_BEARER).is_empty());
 }
 
+/// TS 23.401 5.4.4.1: the PGW asks again.
+#[test]
+fn what_the_pgw_deletes_stays_while_the_mme_has_a_hand_over_on() {
+    let (mut net, teid, _) = with_session();
+    assert!(net.pgw.plane.clear(&clear(), net.now));
+    for (cause, left) in [
+        (Cause::TEMPORARILY_REJECTED, (1, 1)),
+        (Cause::REQUEST_ACCEPTED, (0, 0)),
+    ] {
+        net.run(6 * SECOND);
+        let asked = net.asked_of_mme(DELETE_BEARER);
+        net.mme_answers(asked.last().unwrap(), teid, cause);
+        net.run(SECOND);
+        assert_eq!(net.counts(), left);
+    }
+    net.assert_empty();
+}
+
 #[test]
 fn an_operator_clears_a_session_towards_both_sides() {
     let (mut net, teid, _) = with_session();
