@@ -82,7 +82,10 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "the name of a feature of the catalog, such as \"GRE\"",
     ),
     ("apn[].pool", "the name of a [[pool]], none for service SGW"),
-    ("apn[].emergency", "true or false"),
+    (
+        "apn[].emergency",
+        "true or false, the same for services PGW and SAEGW under one name",
+    ),
     (
         "apn[].emergency_inactivity_s",
         "0 for none, or, where emergency is true, a number of seconds, 600 to 86400",

@@ -274,9 +274,38 @@ fn check_apns(
         once(access_point_of(role), &section.name, &name_key, before)?;
         check_pool_of(section, role, &format!("{key}.pool"), named)?;
         check_addressing(section, role, &key)?;
+        check_emergency(section, role, &key, &sections[..place])?;
         apns.push(check_apn(section, &key, catalog, pools)?);
     }
     Ok(apns)
+}
+
+/// A session goes from PGW to SAEGW and back under one name with its permit, and an emergency call stays one (rule L8).
+fn check_emergency(
+    section: &file::Apn,
+    role: Role,
+    key: &str,
+    before: &[file::Apn],
+) -> Checked<()> {
+    let counterpart = match role {
+        Role::Pgw => Role::Saegw,
+        Role::Saegw => Role::Pgw,
+        Role::Ggsn | Role::Sgw => return Ok(()),
+    };
+    let is_same = |other: &&file::Apn| {
+        role_of(&other.service) == counterpart && other.name.eq_ignore_ascii_case(&section.name)
+    };
+    match before.iter().find(is_same) {
+        Some(other) if other.emergency != section.emergency => {
+            let (name, service) = (&other.name, &other.service);
+            let found = format!(
+                "{} where {name:?} of service {service} has {}",
+                section.emergency, other.emergency
+            );
+            wrong(format!("{key}.emergency"), found)
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// PGW, SAEGW and SGW are what they are called, letter case apart as in the catalog; the calls of every other service

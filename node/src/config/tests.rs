@@ -316,6 +316,22 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
              expected a list of addresses, at most 4 of a family, none for service SGW; mend the value",
         ),
         (
+            and(&format!(
+                "{PGW}{}emergency = true",
+                PGW.replace("PGW", "saegw").replace("internet\"\ns", "Internet\"\ns")
+            )),
+            "gateway.toml:20: apn[2].emergency: true where \"internet\" of service PGW has false; \
+             expected true or false, the same for services PGW and SAEGW under one name; mend the value",
+        ),
+        (
+            and(&format!(
+                "{}emergency = true\n{PGW}",
+                PGW.replace("PGW", "SAEGW")
+            )),
+            "gateway.toml:17: apn[2].emergency: false where \"internet\" of service SAEGW has true; \
+             expected true or false, the same for services PGW and SAEGW under one name; mend the value",
+        ),
+        (
             and("emergency_inactivity_s = 600"),
             "gateway.toml:12: apn[0].emergency_inactivity_s: 600 where emergency is false; expected 0 for none, \
              or, where emergency is true, a number of seconds, 600 to 86400; mend the value",
