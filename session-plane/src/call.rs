@@ -147,6 +147,7 @@ impl SessionPlane {
         };
         let begun = self.begin_made(call, &made, permit, (peer, incarnation));
         made.place = begun;
+        self.spare(begun);
         if let Some(left) = left {
             self.part(left);
         }
@@ -244,6 +245,7 @@ impl SessionPlane {
             self.part(came_from);
         }
         if renamed || came_from != peer {
+            self.spare(session);
             self.follow_ending(session, now);
         }
     }

@@ -13,7 +13,7 @@
 //! There is a bound ([`Bounds::requests`](crate::config::Bounds::requests)): one too many is not sent, and whoever
 //! wanted it is told ([`NoRoom`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use gtp::v1::Nsapi;
@@ -99,7 +99,12 @@ pub(crate) struct Transaction {
     /// Our endpoint that its answer is sent to.
     pub teid: u32,
     pub purpose: Purpose,
+    /// The connection that it deletes at its peer, if that one may be gone here before the answer is there.
+    pub deletes: Option<Name>,
 }
+
+/// What a peer tells a connection by: its address, its endpoint for signalling, the first bearer.
+pub(crate) type Name = (SocketAddr, u32, u8);
 
 /// How a session's peer is spoken to about it.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +119,10 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
+    pub(crate) fn name(self) -> Name {
+        (self.peer, self.peer_teid, self.number.number())
+    }
+
     /// A request about it.
     pub(crate) fn transaction(
         self,
@@ -123,6 +132,12 @@ impl Leg {
         sequence: u32,
         purpose: Purpose,
     ) -> Transaction {
+        let deletes = [
+            v2::MessageType::DELETE_BEARER_REQUEST.0,
+            v2::MessageType::DELETE_SESSION_REQUEST.0,
+        ];
+        let ends_with_session = matches!(purpose, Purpose::EndSession { .. });
+        let deletes = version == GtpVersion::V2 && deletes.contains(&kind) && !ends_with_session;
         Transaction {
             path: Path {
                 local: config.control,
@@ -133,6 +148,7 @@ impl Leg {
             sequence,
             teid: self.teid,
             purpose,
+            deletes: deletes.then(|| self.name()),
         }
     }
 }
@@ -171,6 +187,8 @@ pub(crate) struct Transactions {
     numbers: HashMap<u32, u32, OwnNumbers>,
     /// Requests that end a session, by its place.
     endings: HashMap<u32, u32, OwnNumbers>,
+    /// Numbers of requests that delete, by what they name.
+    deletions: BTreeSet<(Name, u32)>,
     first: u32,
     last: u32,
     most: u32,
@@ -185,6 +203,7 @@ impl Transactions {
             outstanding: Slab::new(),
             numbers: HashMap::with_hasher(OwnNumbers),
             endings: HashMap::with_hasher(OwnNumbers),
+            deletions: BTreeSet::new(),
             first: NONE,
             last: NONE,
             most,
@@ -282,7 +301,19 @@ impl Transactions {
         if let Some(entry) = self.entry_mut(sequence) {
             entry.octets = Vec::new();
             (entry.sends, entry.silent) = (1, true);
+            let deletes = entry.transaction.deletes.take();
+            deletes.map(|name| self.deletions.remove(&(name, sequence)));
         }
+    }
+
+    /// The requests that delete the connection of this name, by number, and what each is for.
+    pub(crate) fn deletions_of(&self, name: Name) -> Vec<(u32, Purpose)> {
+        let found = self.deletions.range((name, 0)..=(name, u32::MAX));
+        let purpose = |number: &u32| {
+            let entry = self.outstanding.get(*self.numbers.get(number)?)?;
+            Some((*number, entry.transaction.purpose))
+        };
+        found.filter_map(|(_, number)| purpose(number)).collect()
     }
 
     fn entry_mut(&mut self, sequence: u32) -> Option<&mut Outstanding> {
@@ -291,8 +322,12 @@ impl Transactions {
 
     fn insert(&mut self, transaction: Transaction, octets: &[u8], silent: bool, due: Mono) {
         let Transaction {
-            sequence, purpose, ..
+            sequence,
+            purpose,
+            deletes,
+            ..
         } = transaction;
+        deletes.map(|name| self.deletions.insert((name, sequence)));
         let place = self.outstanding.insert(Outstanding {
             transaction,
             octets: octets.to_vec(),
@@ -357,6 +392,8 @@ impl Transactions {
         self.unlink(place);
         let transaction = self.outstanding.remove(place)?.transaction;
         self.numbers.remove(&transaction.sequence);
+        let deletes = transaction.deletes;
+        deletes.map(|name| self.deletions.remove(&(name, transaction.sequence)));
         match transaction.purpose {
             Purpose::EndSession { place: session, .. } => {
                 self.endings.remove(&session);
@@ -399,6 +436,9 @@ impl Transactions {
     #[cfg(test)]
     pub(crate) fn check(&self) {
         let (mut at, mut before, mut due, mut found) = (self.first, NONE, Mono(0), 0);
+        let deletes = |(_, entry): (u32, &Outstanding)| entry.transaction.deletes;
+        let deletions = self.outstanding.iter().filter_map(deletes).count();
+        assert_eq!(self.deletions.len(), deletions);
         while let Some(entry) = self.outstanding.get(at) {
             assert_eq!(entry.before, before);
             assert!(entry.due >= due, "in order");

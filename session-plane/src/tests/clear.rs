@@ -444,6 +444,33 @@ fn the_access_that_a_session_left_is_told_so() {
     }
 }
 
+/// The peer that a session left, and came back to with the same endpoint and number, is not asked on to delete it.
+//= L7
+#[test]
+fn an_access_that_a_session_came_back_to_is_not_asked_on_to_delete_it() {
+    for (create_from, _, _, from_3gpp) in ACCESSES {
+        for (create_to, _, _, to_3gpp) in ACCESSES {
+            if std::ptr::fn_addr_eq(create_from, create_to) || from_3gpp && to_3gpp {
+                continue;
+            }
+            let mut rig = Rig::with(quiet);
+            rig.accepted2(&create_from(1, 6));
+            rig.accepted2(&handed_over(create_to(1, 5)));
+            assert_eq!(asked(std::mem::take(&mut rig.aside)).len(), 1);
+            rig.accepted2(&handed_over(create_from(1, 6)));
+            rig.aside.clear();
+            let again = asked(rig.run(T3 * 12));
+            assert_eq!(again.len(), 4, "the access that it left now");
+            assert!(
+                again
+                    .iter()
+                    .all(|sent| sent.v2().ie_set().unwrap().get(IeType::EBI, 0) == Some(&[5][..]))
+            );
+            assert_eq!((rig.live(), rig.plane.transactions.len()), (1, 0));
+        }
+    }
+}
+
 /// On S11 the MME is asked at its endpoint for the UE, connection by connection.
 #[test]
 fn a_collapsed_call_is_cleared_at_its_mme() {

@@ -244,10 +244,9 @@ impl SessionPlane {
             pass::session_created(head, cause, theirs, (ue, user), &unmade, config)
         });
         let session = self.table.session(place)?;
-        Some(AtPgw {
-            leg: self.leg_to_pgw(granted.address, granted.control.teid, session),
-            apn,
-        })
+        let leg = self.leg_to_pgw(granted.address, granted.control.teid, session);
+        self.spare_named(leg);
+        Some(AtPgw { leg, apn })
     }
 
     /// The session is not made: it ends here, its permit comes back, and the MME is told why.

@@ -8,7 +8,7 @@ use licensing::Now;
 
 use super::{AtPgw, FAREWELLS_MAX, State, pass};
 use crate::plane::SessionPlane;
-use crate::session::Session;
+use crate::session::{Access, Identity, Session};
 use crate::statistics::{DropReason, Ended};
 use crate::transactions::{Leg, NoRoom, Purpose};
 
@@ -18,7 +18,12 @@ pub(super) enum Farewell {
     /// The PGW, that the session is gone.
     Pgw(AtPgw),
     /// The MME, that the PGW has lost the session.
-    Mme(Leg),
+    Mme {
+        /// As it knows the session.
+        leg: Leg,
+        /// Whose it was.
+        who: Identity,
+    },
 }
 
 /// Who waits for an answer about a session that has ended.
@@ -70,14 +75,46 @@ impl SessionPlane {
 
     /// Ends a session whose PGW has lost it; the MME is told, unless it is about to hear it anyway.
     pub(crate) fn end_lost_relay(&mut self, place: u32) {
-        let at_mme = self.leg_of(place).map(|(_, leg)| leg);
+        let at_mme = self.leg_of(place);
+        let at_mme = at_mme.map(|(session, leg)| (session.identity, leg));
         let relay = self.relays.take(place, &mut self.table.peers);
         self.end_session(place, Ended::PeerLost);
         if relay.is_some_and(|relay| matches!(relay.state, State::Up | State::Prepared))
-            && let Some(at_mme) = at_mme
+            && let Some((who, leg)) = at_mme
         {
-            self.bid_farewell(Farewell::Mme(at_mme));
+            self.bid_farewell(Farewell::Mme { leg, who });
         }
+    }
+
+    /// A session begins at the peer that has this place, or moves there. What deletes another of the same name is not sent
+    /// again: the peer, which has made it anew, would take it for this one (TS 29.274 7.2.9.2).
+    pub(crate) fn spare(&mut self, place: u32) {
+        if let Some((_, leg)) = self.leg_of(place) {
+            self.spare_named(leg);
+        }
+    }
+
+    /// The same of the session that the leg's peer knows so. Whoever waits for the other's end has it.
+    pub(super) fn spare_named(&mut self, leg: Leg) {
+        for (sequence, purpose) in self.transactions.deletions_of(leg.name()) {
+            match purpose {
+                Purpose::Farewell => self.transactions.silence(sequence),
+                Purpose::Relay { pending } => {
+                    let waiting = self.relays.pending.get(pending);
+                    if waiting.is_some_and(|waiting| self.waited_for(waiting).is_none()) {
+                        self.relays.unanswered.push(Unanswered::Closed { pending });
+                    }
+                }
+                Purpose::EndSession { .. } | Purpose::Unwanted { .. } | Purpose::Late => {}
+            }
+        }
+    }
+
+    /// Whether an MME has made a session anew since, by the name of the one that it was to be told of.
+    fn is_there_anew(&self, leg: Leg, who: Identity) -> bool {
+        let session = self.table.by_bearer(who, leg.number, Access::S11);
+        let there = session.and_then(|session| self.leg_of(session));
+        there.is_some_and(|(_, there)| there.name() == leg.name())
     }
 
     /// Farewells that are still to be bidden.
@@ -101,12 +138,12 @@ impl SessionPlane {
         let mut latest = farewells.range(after.min(farewells.len())..);
         let is_its = |farewell: &Farewell| match farewell {
             Farewell::Pgw(at) => at.leg.teid == teid,
-            Farewell::Mme(_) => false,
+            Farewell::Mme { .. } => false,
         };
         let at = after + latest.position(is_its)?;
         match farewells.remove(at)? {
             Farewell::Pgw(at_pgw) => Some(at_pgw),
-            Farewell::Mme(_) => None,
+            Farewell::Mme { .. } => None,
         }
     }
 
@@ -128,7 +165,8 @@ impl SessionPlane {
         {
             let told = match farewell {
                 Farewell::Pgw(at_pgw) => self.delete_at_pgw(&at_pgw, now),
-                Farewell::Mme(leg) => {
+                Farewell::Mme { leg, who } if self.is_there_anew(leg, who) => Ok(()),
+                Farewell::Mme { leg, .. } => {
                     // The UE is to connect again.
                     let cause = Some(Cause::REACTIVATION_REQUESTED);
                     self.ask_to_delete_bearer(leg, cause, Purpose::Farewell, now.mono)
