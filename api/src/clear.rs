@@ -12,7 +12,7 @@ pub enum ClearWhom {
     Imsi(String),
     /// Those of an access point name, as it is configured, letter case apart.
     Apn(String),
-    /// A peer's, by the address that it signals from.
+    /// A peer's, by the address that it signals from, and what an SGW relays to it.
     Peer(IpAddr),
     /// Those that take the license of a service, by its name in the catalog, letter case apart.
     Service(String),

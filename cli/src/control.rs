@@ -174,6 +174,7 @@ pub(crate) fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(
 pub fn clear(args: ClearSubscribers) -> Result<(), Failure> {
     let (whom, options) = args.whom();
     let said = words(&whom);
+    let todo_unmatched = unmatched(&whom);
     if !options.noconfirm && !confirmed()? {
         let todo = "answer Yes, or add -noconfirm where nobody is there to answer";
         return Err(Failure::new(
@@ -190,23 +191,32 @@ pub fn clear(args: ClearSubscribers) -> Result<(), Failure> {
     };
     let theirs = format!("{clients} sessions of other processes are theirs to end");
     match (sessions, clients) {
-        (0, 0) => {
-            let todo = "see what there is with show session summary";
-            Err(Failure::new("no session matches", said, todo))
-        }
+        (0, 0) => Err(Failure::new("no session matches", said, todo_unmatched)),
         (0, _) => {
             let todo = "end them where they are; show session summary names those clients";
             let what = format!("no session of this node's own matches, {theirs}");
             Err(Failure::new(what, said, todo))
         }
         (1.., _) => {
-            let mut text =
-                format!("{sessions} sessions are cleared; each ends with its peer's answer\n");
+            let mut text = match sessions {
+                1 => "1 session is cleared; it ends with its peer's answer\n".to_owned(),
+                _ => format!("{sessions} sessions are cleared; each ends with its peer's answer\n"),
+            };
             if clients > 0 {
                 text.push_str(&format!("{theirs}\n"));
             }
             output::print(&text);
             Ok(())
+        }
+    }
+}
+
+/// What to do when nothing matched: an emergency session does only where it is asked for.
+fn unmatched(whom: &ClearWhom) -> &'static str {
+    match whom {
+        ClearWhom::Imsi(_) | ClearWhom::Apn(_) => "see what there is with show session summary",
+        ClearWhom::Peer(_) | ClearWhom::Service(_) | ClearWhom::All => {
+            "see what there is with show session summary; emergency sessions are cleared by imsi and apn alone"
         }
     }
 }

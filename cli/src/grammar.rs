@@ -88,7 +88,8 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   tollgate demo
-  tollgate demo --keep /tmp/d && tollgate node --replay /tmp/d/state/journal.jsonl")]
+  tollgate demo --keep /tmp/d
+  tollgate node --replay /tmp/d/state/journal.jsonl      play that once more")]
 pub struct DemoArgs {
     /// Make this directory, and keep in it what the node writes: its
     /// configuration, log, state and journal
@@ -102,7 +103,7 @@ pub struct DemoArgs {
 Examples:
   tollgate node --config tollgate.toml
   tollgate node --config tollgate.toml --check     read and check it, then end
-  tollgate node --replay journal.jsonl             play what a node took in again
+  tollgate node --replay journal.jsonl             play its journal again
 
 The node runs in the foreground and logs to standard error; TOLLGATE_LOG sets
 what (error, warn, info, debug, or one per module: node=debug). SIGTERM and
@@ -361,7 +362,7 @@ pub enum ClearWhose {
         #[command(flatten)]
         options: ClearOptions,
     },
-    /// Those of a peer, but for emergency sessions
+    /// Those of a peer, and what is relayed to it, but for emergency sessions
     Peer {
         /// The address that it signals from
         address: IpAddr,

@@ -598,7 +598,7 @@ fn a_clear_asks_whether_it_is_meant_and_tells_how_many() {
         let node = fake_node(vec![cleared(1, 5)]);
         let words = format!("cl sub all --reactivate {noconfirm}");
         let output = tollgate(&words, Some(&node.socket));
-        let said = "1 sessions are cleared; each ends with its peer's answer\n5 sessions of other processes are theirs to end\n";
+        let said = "1 session is cleared; it ends with its peer's answer\n5 sessions of other processes are theirs to end\n";
         assert_eq!(
             (output.status.code(), out(&output).as_str()),
             (Some(0), said)
@@ -623,7 +623,7 @@ fn a_clear_that_is_not_meant_or_matches_nothing_fails() {
     for (clients, expected) in [
         (
             0,
-            "Failure: no session matches (service MME): see what there is with show session summary\n",
+            "Failure: no session matches (service MME): see what there is with show session summary; emergency sessions are cleared by imsi and apn alone\n",
         ),
         (
             4,

@@ -128,7 +128,7 @@ fn hear_v2(datagram: &[u8], control: u8) -> Heard {
     })
 }
 
-/// A message of another version is told so; what tells us so is not (TS 29.274 7.7.1).
+/// A message of another version is told so; what tells us so is not (TS 29.274 7.7.2).
 fn other_version(datagram: &[u8]) -> Heard {
     match peek(datagram) {
         Some(header) if header.kind != v2::MessageType::VERSION_NOT_SUPPORTED.0 => {

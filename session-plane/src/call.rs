@@ -42,6 +42,9 @@ pub(crate) struct Call<'a> {
     /// A session that comes over from another access with its permit and its addresses; never refused for a license
     /// (rule L7).
     pub comes_over: Option<u32>,
+    /// A session that is at another's PGW already, by an SGW elsewhere, and comes from there; never refused for a license
+    /// either (rule L7).
+    pub comes_here: bool,
 }
 
 /// A session was made.
@@ -80,7 +83,8 @@ impl SessionPlane {
     /// Everything that may fail comes before the permit; after it nothing does. A refused request leaves all as it was.
     pub(crate) fn begin_call(&mut self, call: &Call<'_>, now: Now) -> Result<Made, Obstacle> {
         let version = call.access.version();
-        let peer = self.meet(call.peer, version, call.emergency, now.mono);
+        let always = call.emergency || call.comes_over.is_some();
+        let peer = self.meet(call.peer, version, always, now.mono);
         let peer = peer.ok_or(Obstacle::Peers)?;
         if let Some(counter) = call.recovery {
             self.hear_recovery(call.peer, counter);
@@ -108,7 +112,7 @@ impl SessionPlane {
         let collision = call.comes_over.map(Place::First).or(colliding);
         let collision = collision.or_else(|| self.emergency_before(call));
         let old = first(collision);
-        // By S11 the session that comes over and the one that has its bearer's number may be two.
+        // The session that comes over and the one that has its bearer's number may be two.
         let beside = first(colliding).filter(|other| Some(*other) != old);
         if !self.has_room(call.emergency, old) {
             return Err(Obstacle::Memory);
@@ -143,6 +147,7 @@ impl SessionPlane {
         };
         let begun = self.begin_made(call, &made, permit, (peer, incarnation));
         made.place = begun;
+        self.spare(begun);
         if let Some(left) = left {
             self.part(left);
         }
@@ -240,6 +245,7 @@ impl SessionPlane {
             self.part(came_from);
         }
         if renamed || came_from != peer {
+            self.spare(session);
             self.follow_ending(session, now);
         }
     }
@@ -249,9 +255,7 @@ impl SessionPlane {
         match call.access.version() {
             GtpVersion::V1 => self.table.by_key(call.who.with(call.number)),
             GtpVersion::V2 => {
-                let same = self
-                    .table
-                    .by_bearer(call.who, call.number, call.apn, call.access);
+                let same = self.table.by_bearer(call.who, call.number, call.access);
                 same.map(Place::First)
             }
         }
@@ -278,15 +282,16 @@ impl SessionPlane {
     fn ask(&mut self, old: Option<u32>, call: &Call<'_>) -> Result<Permit, Refusal> {
         let class = call.class;
         let Some((place, permit)) = old.and_then(|old| Some((old, self.take_permit(old)?))) else {
-            return match call.low_priority {
-                true => {
+            return match (call.comes_here, call.low_priority) {
+                (true, _) => Ok(self.gate.restore(class)),
+                (false, true) => {
                     let percent = self.config.low_priority_percent;
                     self.gate.admit_low_priority(class, percent)
                 }
-                false => self.gate.admit(class),
+                (false, false) => self.gate.admit(class),
             };
         };
-        if call.comes_over == Some(place) {
+        if call.comes_here || call.comes_over == Some(place) {
             let was = self.table.session(place).map(|session| session.class);
             return Ok(match was == Some(class) {
                 true => permit,

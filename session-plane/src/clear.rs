@@ -20,7 +20,7 @@ use crate::plane::SessionPlane;
 use crate::session::{Access, Identity, Session};
 use crate::statistics::Ended;
 use crate::transactions::{Leg, NoRoom, Purpose, Why};
-use crate::v2::State;
+use crate::v2::{Relay, State};
 
 /// Clears that wait for their turn, the one that goes on included.
 const CLEARS_MAX: usize = 16;
@@ -47,7 +47,7 @@ pub enum Whom {
     Imsi(Imsi),
     /// Those of an access point name as configured, letter case apart.
     Apn(String),
-    /// A peer's, by its control-plane address.
+    /// A peer's, by its control-plane address, and what is relayed to it.
     Peer(IpAddr),
     /// Those that take a service's license.
     Service(ServiceIndex),
@@ -116,11 +116,12 @@ impl Clearing {
         }
     }
 
-    /// `peer`: the place of the peer that is meant, if one is and it is there.
-    fn means(&self, session: &Session, peer: Option<u32>) -> bool {
+    /// `peer`: the place of the peer that is meant, if one is and it is there; an SGW's session has two.
+    fn means(&self, session: &Session, relay: Option<&Relay>, peer: Option<u32>) -> bool {
+        let is_peer = |peer| session.peer == peer || relay.is_some_and(|relay| relay.is_at(peer));
         self.apns[usize::from(session.apn)]
             && self.who.is_none_or(|who| session.identity == who)
-            && (self.peer.is_none() || peer == Some(session.peer))
+            && (self.peer.is_none() || peer.is_some_and(is_peer))
     }
 }
 
@@ -163,12 +164,16 @@ impl SessionPlane {
         }
     }
 
+    fn is_meant(&self, clearing: &Clearing, place: u32, peer: Option<u32>) -> bool {
+        let session = self.table.session(place);
+        session.is_some_and(|session| clearing.means(session, self.relays.get(place), peer))
+    }
+
     /// Having counted all, it begins anew.
     fn count_cleared(&mut self, clearing: &mut Clearing, peer: Option<u32>, to: u32, found: u64) {
         let places = clearing.next..to;
-        let sessions = places.filter_map(|place| self.table.session(place));
-        let here = sessions
-            .filter(|session| clearing.means(session, peer))
+        let here = places
+            .filter(|&place| self.is_meant(clearing, place, peer))
             .count();
         let found = found + here as u64;
         if to < clearing.end {
@@ -184,8 +189,7 @@ impl SessionPlane {
         let mut asked = 0;
         while clearing.next < to {
             let place = clearing.next;
-            let session = self.table.session(place);
-            let meant = session.is_some_and(|session| clearing.means(session, peer));
+            let meant = self.is_meant(clearing, place, peer);
             if meant && self.is_to_be_asked(place, Ended::Cleared) {
                 let full = asked >= SESSIONS_STEP || self.transactions.half_full();
                 let why = Why::Cleared {
@@ -209,16 +213,26 @@ impl SessionPlane {
                 false
             }
             Some(State::Leaving | State::Closing { .. }) => false,
-            Some(State::Up) | None => self.transactions.ending(place).is_none(),
+            Some(State::Up | State::Prepared) | None => self.transactions.ending(place).is_none(),
         }
     }
 
-    /// A session has moved. If it is about to end, the peer that it has moved to is asked instead of the other.
+    /// A session has moved. If it is about to end, the peer that it has moved to is asked instead of the other, unless that
+    /// was often enough: then it ends when the last one asked has had its time.
     pub(crate) fn follow_ending(&mut self, session: u32, now: Mono) {
+        let sends = self.transactions.sends_to_end(session);
+        if sends < self.config.n3_requests {
+            self.ask_anew(session, sends, now);
+        }
+    }
+
+    /// Asks for the end of a session by another request than before; N3-REQUESTS are sent in all, whatever they are.
+    pub(crate) fn ask_anew(&mut self, session: u32, sends: u8, now: Mono) {
         if let Some(Purpose::EndSession { why, .. }) = self.transactions.ending(session) {
             self.transactions.forget(session);
             // There is room: one request was taken back.
             let _asked = self.ask_to_delete(session, why, now);
+            self.transactions.count_earlier(session, sends);
         }
     }
 

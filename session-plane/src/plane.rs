@@ -220,13 +220,14 @@ impl SessionPlane {
     }
 
     /// Does what time has made due: looks after peers, ends sessions that lost theirs, asks again what was not answered,
-    /// asks for what an operator clears, recounts, forgets old answers.
+    /// ends what an MME has only prepared, asks for what an operator clears, recounts, forgets old answers.
     /// Every call does a bounded piece of it; [`SessionPlane::poll_timeout`] says when the next is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.watch_peers(now);
         self.ask_peers(now.mono);
         self.end_stale(SESSIONS_STEP);
         self.resend(now);
+        self.end_unconfirmed(now.mono);
         self.step_clear(now.mono);
         self.end_inactive(now.mono);
         self.recount(now.mono);
@@ -248,6 +249,7 @@ impl SessionPlane {
             self.transactions.due(),
             self.clears.due(),
             self.emergencies.due(),
+            self.preparations_due(),
             expiry,
             Some(self.recount.due()),
         ];

@@ -129,7 +129,7 @@ pub enum Ended {
     Cleared,
     /// An emergency call of which nothing was heard for too long.
     Inactive,
-    /// Its PGW refused it, or did not answer.
+    /// Its PGW refused it, or did not answer; or an MME prepared a hand-over that did not come.
     NotMade,
     /// Its peer or its PGW restarted, or the path to it failed.
     PeerLost,

@@ -67,9 +67,9 @@ pub(crate) struct Table {
     teids: HashMap<u32, u32, OwnNumbers>,
     /// Contexts of sessions that came by GTPv1.
     contexts: HashMap<ContextKey, u32, Keyed>,
-    /// Sessions that came by GTPv2, but for S11: a subscriber may use the number of a bearer once for each access point
-    /// name and access (TS 29.274 7.2.1).
-    bearers: HashMap<(ContextKey, u16, Access), u32, Keyed>,
+    /// Sessions that came by GTPv2, but for S11: a subscriber uses the number of a bearer once for each access, whatever
+    /// the access point name is (TS 29.274 7.2.1: the triplet of IMSI, EPS Bearer ID and interface type).
+    bearers: HashMap<(ContextKey, Access), u32, Keyed>,
     /// Whose sessions came by S11, and these.
     ues: Ues,
     pub(crate) peers: Peers,
@@ -178,18 +178,12 @@ impl Table {
         self.contexts.get(&key).copied().map(Place::of)
     }
 
-    /// The session by GTPv2 of this subscriber, bearer and access; by S11 whatever its access point name is.
-    pub(crate) fn by_bearer(
-        &self,
-        who: Identity,
-        number: Nsapi,
-        apn: u16,
-        access: Access,
-    ) -> Option<u32> {
+    /// The session by GTPv2 of this subscriber, bearer and access, whatever its access point name is.
+    pub(crate) fn by_bearer(&self, who: Identity, number: Nsapi, access: Access) -> Option<u32> {
         match access {
             Access::S11 => self.ue(self.ue_of(who)?)?.session(number),
             Access::Gn | Access::S5 | Access::S2a | Access::S2b => {
-                self.bearers.get(&(who.with(number), apn, access)).copied()
+                self.bearers.get(&(who.with(number), access)).copied()
             }
         }
     }
@@ -205,10 +199,9 @@ impl Table {
         access: Access,
     ) -> Option<u32> {
         let of = |number, access| {
-            apns.into_iter().flatten().find_map(|apn| {
-                let place = self.by_bearer(who, number, apn, access)?;
-                (self.sessions.get(place)?.apn == apn).then_some(place)
-            })
+            let place = self.by_bearer(who, number, access)?;
+            let apn = self.sessions.get(place)?.apn;
+            apns.contains(&Some(apn)).then_some(place)
         };
         let others = Access::OF_V2.into_iter().filter(|other| *other != access);
         let numbers = || (0..=Nsapi::MAX).filter_map(|number| Nsapi::new(number).ok());
@@ -260,7 +253,7 @@ impl Table {
     pub(crate) fn insert(&mut self, session: Session, ue: Option<Endpoints>) -> u32 {
         let (teid, peer) = (session.teid, session.peer);
         let key = session.identity.with(session.context.nsapi);
-        let (apn, access) = (session.apn, session.access);
+        let access = session.access;
         let (who, number) = (session.identity, session.context.nsapi);
         let place = self.sessions.insert(session);
         self.teids.insert(teid, Place::First(place).entry());
@@ -272,7 +265,7 @@ impl Table {
             }
             (Access::S11, None) => {}
             (Access::S5 | Access::S2a | Access::S2b, _) => {
-                self.bearers.insert((key, apn, access), place);
+                self.bearers.insert((key, access), place);
             }
         }
         self.link(place, peer);
@@ -296,7 +289,7 @@ impl Table {
         match session.access {
             Access::Gn => self.forget(session.teid, identity, nsapi),
             Access::S11 | Access::S5 | Access::S2a | Access::S2b => {
-                self.forget_bearer(identity, nsapi, session.apn, session.access);
+                self.forget_bearer(identity, nsapi, session.access);
                 self.teids.remove(&session.teid);
             }
         }
@@ -310,10 +303,10 @@ impl Table {
             return;
         };
         let (who, had) = (session.identity, session.context.nsapi);
-        let (was_at, access) = (session.apn, session.access);
+        let access = session.access;
         (session.access, session.apn) = (Access::S11, apn);
         (session.context.nsapi, session.peer_teid) = (number, 0);
-        self.forget_bearer(who, had, was_at, access);
+        self.forget_bearer(who, had, access);
         let joined = self.ues.join(who, ue.ours, ue.peers, number, place);
         self.teids.insert(ue.ours, joined | UE);
     }
@@ -325,9 +318,8 @@ impl Table {
         };
         (session.access, session.apn) = (Access::S5, apn);
         let (who, number) = (session.identity, session.context.nsapi);
-        self.forget_bearer(who, number, apn, Access::S11);
-        let key = (who.with(number), apn, Access::S5);
-        self.bearers.insert(key, place);
+        self.forget_bearer(who, number, Access::S11);
+        self.bearers.insert((who.with(number), Access::S5), place);
     }
 
     /// Puts a further context into a session.
@@ -399,9 +391,9 @@ impl Table {
     }
 
     /// The number of a bearer by GTPv2 is free; by S11 its UE goes with its last session.
-    fn forget_bearer(&mut self, who: Identity, number: Nsapi, apn: u16, access: Access) {
+    fn forget_bearer(&mut self, who: Identity, number: Nsapi, access: Access) {
         if access != Access::S11 {
-            self.bearers.remove(&(who.with(number), apn, access));
+            self.bearers.remove(&(who.with(number), access));
         } else if let Some(ue) = self.ues.leave(who, number) {
             self.teids.remove(&ue.teid);
         }
@@ -477,7 +469,7 @@ impl Table {
             contexts += 1;
             if session.access.version() == GtpVersion::V2 {
                 let (who, number) = (session.identity, session.context.nsapi);
-                let found = self.by_bearer(who, number, session.apn, session.access);
+                let found = self.by_bearer(who, number, session.access);
                 assert_eq!(found, Some(place));
                 assert_eq!(session.further, NONE);
                 by_s11 += usize::from(session.access == Access::S11);

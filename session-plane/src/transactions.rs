@@ -13,7 +13,7 @@
 //! There is a bound ([`Bounds::requests`](crate::config::Bounds::requests)): one too many is not sent, and whoever
 //! wanted it is told ([`NoRoom`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use gtp::v1::Nsapi;
@@ -99,7 +99,12 @@ pub(crate) struct Transaction {
     /// Our endpoint that its answer is sent to.
     pub teid: u32,
     pub purpose: Purpose,
+    /// The connection that it deletes at its peer, if that one may be gone here before the answer is there.
+    pub deletes: Option<Name>,
 }
+
+/// What a peer tells a connection by: its address, its endpoint for signalling, the first bearer.
+pub(crate) type Name = (SocketAddr, u32, u8);
 
 /// How a session's peer is spoken to about it.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +119,10 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
+    pub(crate) fn name(self) -> Name {
+        (self.peer, self.peer_teid, self.number.number())
+    }
+
     /// A request about it.
     pub(crate) fn transaction(
         self,
@@ -123,6 +132,12 @@ impl Leg {
         sequence: u32,
         purpose: Purpose,
     ) -> Transaction {
+        let deletes = [
+            v2::MessageType::DELETE_BEARER_REQUEST.0,
+            v2::MessageType::DELETE_SESSION_REQUEST.0,
+        ];
+        let ends_with_session = matches!(purpose, Purpose::EndSession { .. });
+        let deletes = version == GtpVersion::V2 && deletes.contains(&kind) && !ends_with_session;
         Transaction {
             path: Path {
                 local: config.control,
@@ -133,6 +148,7 @@ impl Leg {
             sequence,
             teid: self.teid,
             purpose,
+            deletes: deletes.then(|| self.name()),
         }
     }
 }
@@ -154,6 +170,8 @@ struct Outstanding {
     sends: u8,
     /// It is not sent again: a late answer is still heard.
     silent: bool,
+    /// The peer wants to be asked later: by another request, since this one has its answer.
+    put_off: bool,
     /// When it is sent again or given up.
     due: Mono,
     /// Those due before and after it, a list.
@@ -169,6 +187,8 @@ pub(crate) struct Transactions {
     numbers: HashMap<u32, u32, OwnNumbers>,
     /// Requests that end a session, by its place.
     endings: HashMap<u32, u32, OwnNumbers>,
+    /// Numbers of requests that delete, by what they name.
+    deletions: BTreeSet<(Name, u32)>,
     first: u32,
     last: u32,
     most: u32,
@@ -183,6 +203,7 @@ impl Transactions {
             outstanding: Slab::new(),
             numbers: HashMap::with_hasher(OwnNumbers),
             endings: HashMap::with_hasher(OwnNumbers),
+            deletions: BTreeSet::new(),
             first: NONE,
             last: NONE,
             most,
@@ -205,6 +226,21 @@ impl Transactions {
     pub(crate) fn ending(&self, session: u32) -> Option<Purpose> {
         let entry = self.outstanding.get(*self.endings.get(&session)?)?;
         Some(entry.transaction.purpose)
+    }
+
+    /// How often the peers of this session were asked to end it, whoever they are.
+    pub(crate) fn sends_to_end(&self, session: u32) -> u8 {
+        let place = self.endings.get(&session);
+        let entry = place.and_then(|place| self.outstanding.get(*place));
+        entry.map_or(0, |entry| entry.sends)
+    }
+
+    /// The request that ends this session takes the place of others that were sent so often.
+    pub(crate) fn count_earlier(&mut self, session: u32, sends: u8) {
+        let place = self.endings.get(&session);
+        if let Some(entry) = place.and_then(|place| self.outstanding.get_mut(*place)) {
+            entry.sends = entry.sends.saturating_add(sends);
+        }
     }
 
     /// Whether there is room for one more.
@@ -265,7 +301,19 @@ impl Transactions {
         if let Some(entry) = self.entry_mut(sequence) {
             entry.octets = Vec::new();
             (entry.sends, entry.silent) = (1, true);
+            let deletes = entry.transaction.deletes.take();
+            deletes.map(|name| self.deletions.remove(&(name, sequence)));
         }
+    }
+
+    /// The requests that delete the connection of this name, by number, and what each is for.
+    pub(crate) fn deletions_of(&self, name: Name) -> Vec<(u32, Purpose)> {
+        let found = self.deletions.range((name, 0)..=(name, u32::MAX));
+        let purpose = |number: &u32| {
+            let entry = self.outstanding.get(*self.numbers.get(number)?)?;
+            Some((*number, entry.transaction.purpose))
+        };
+        found.filter_map(|(_, number)| purpose(number)).collect()
     }
 
     fn entry_mut(&mut self, sequence: u32) -> Option<&mut Outstanding> {
@@ -274,13 +322,18 @@ impl Transactions {
 
     fn insert(&mut self, transaction: Transaction, octets: &[u8], silent: bool, due: Mono) {
         let Transaction {
-            sequence, purpose, ..
+            sequence,
+            purpose,
+            deletes,
+            ..
         } = transaction;
+        deletes.map(|name| self.deletions.insert((name, sequence)));
         let place = self.outstanding.insert(Outstanding {
             transaction,
             octets: octets.to_vec(),
             sends: 1,
             silent,
+            put_off: false,
             due,
             before: NONE,
             after: NONE,
@@ -313,6 +366,21 @@ impl Transactions {
         fits.then_some(place)
     }
 
+    /// Whether this answer to a request that ends a session says that the peer has a hand-over on and wants to be asked
+    /// again when that is over (TS 23.401 5.4.4.1, TS 29.274 7.2.10.2); then it is, after T3-RESPONSE.
+    fn puts_off(&mut self, place: u32, cause: u8) -> bool {
+        let Some(entry) = self.outstanding.get_mut(place) else {
+            return false;
+        };
+        let asked = &entry.transaction;
+        let busy = asked.version == GtpVersion::V2
+            && asked.kind == v2::MessageType::DELETE_BEARER_REQUEST.0
+            && cause == v2::Cause::TEMPORARILY_REJECTED.0;
+        let ends = matches!(asked.purpose, Purpose::EndSession { .. });
+        entry.put_off |= busy && ends;
+        busy && ends
+    }
+
     /// The session has left the table: what was to end it is given up without a word.
     pub(crate) fn forget(&mut self, session: u32) {
         if let Some(place) = self.endings.remove(&session) {
@@ -324,6 +392,8 @@ impl Transactions {
         self.unlink(place);
         let transaction = self.outstanding.remove(place)?.transaction;
         self.numbers.remove(&transaction.sequence);
+        let deletes = transaction.deletes;
+        deletes.map(|name| self.deletions.remove(&(name, transaction.sequence)));
         match transaction.purpose {
             Purpose::EndSession { place: session, .. } => {
                 self.endings.remove(&session);
@@ -366,6 +436,9 @@ impl Transactions {
     #[cfg(test)]
     pub(crate) fn check(&self) {
         let (mut at, mut before, mut due, mut found) = (self.first, NONE, Mono(0), 0);
+        let deletes = |(_, entry): (u32, &Outstanding)| entry.transaction.deletes;
+        let deletions = self.outstanding.iter().filter_map(deletes).count();
+        assert_eq!(self.deletions.len(), deletions);
         while let Some(entry) = self.outstanding.get(at) {
             assert_eq!(entry.before, before);
             assert!(entry.due >= due, "in order");
@@ -418,6 +491,10 @@ impl SessionPlane {
         let Some(cause) = cause else {
             return self.counters.dropped(DropReason::MalformedResponse);
         };
+        if self.transactions.puts_off(place, cause) {
+            let kind = v2::MessageType::DELETE_BEARER_REQUEST;
+            return self.counters.v2.heard(kind.0, cause);
+        }
         let Some(answered) = self.transactions.take(place) else {
             return;
         };
@@ -459,11 +536,22 @@ impl SessionPlane {
                 return;
             }
             if entry.sends < self.config.n3_requests {
-                self.send_first_again(now.mono);
+                match entry.transaction.purpose {
+                    Purpose::EndSession { place, .. } if entry.put_off => {
+                        let sends = entry.sends;
+                        self.ask_anew(place, sends, now.mono);
+                    }
+                    Purpose::EndSession { .. }
+                    | Purpose::Relay { .. }
+                    | Purpose::Unwanted { .. }
+                    | Purpose::Late
+                    | Purpose::Farewell => self.send_first_again(now.mono),
+                }
                 continue;
             }
-            // Of one that is silent it has been counted, or nobody wants it any more.
-            self.counters.plain.requests_unanswered += u64::from(!entry.silent);
+            // Of one that is silent it has been counted, or nobody wants it any more; one put off has its answer.
+            let unanswered = !entry.silent && !entry.put_off;
+            self.counters.plain.requests_unanswered += u64::from(unanswered);
             if let Some(given_up) = self.transactions.take(first) {
                 self.conclude(given_up, None, now);
             }

@@ -1,5 +1,6 @@
 //! A node and an SGSN that calls it, in a directory and a subnet of their own.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -111,6 +112,14 @@ impl Gateway {
     /// The node at this instant.
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.node()?.control().snapshot()
+    }
+
+    /// The kinds of message that the node has sent by GTPv2.
+    pub fn sent_by_gtpv2(&self) -> Result<BTreeSet<String>> {
+        let messages = self.node()?.control().sessions()?.messages;
+        let sent = messages.iter().filter(|row| row.sent > 0);
+        let names = sent.filter_map(|row| row.message.strip_prefix("GTPv2 "));
+        Ok(names.map(Into::into).collect())
     }
 
     /// The row of service GGSN.

@@ -1,6 +1,7 @@
 //! Random procedure steps over the workers of a node, beside a plain model that knows what should be there.
 //!
-//! Subscribers come by Gn, S5/S8, S2a, S2b and S11, their peers restart or fall silent, operators clear sessions, terms
+//! Subscribers come by Gn, S5/S8, S2a, S2b and S11, there to us alone or through us to a PGW of another's, which accepts,
+//! refuses, answers half or not at all, and closes sessions; peers restart or fall silent, operators clear sessions, terms
 //! change, time passes. After each step the counts lie between what is certainly there and that together with what may be
 //! there: after a restart the sessions of the peer end within a second or so, and until then nobody says which have. In the
 //! end all of it is ended, and nothing may be left: no permit, no count, no address.

@@ -54,6 +54,7 @@ pub struct Planes {
     pub now: Now,
     planes: Vec<SessionPlane>,
     sent: VecDeque<Sent>,
+    recorded: Option<Vec<Vec<u8>>>,
     drift: Option<WorkerRecount>,
 }
 
@@ -136,6 +137,7 @@ impl Planes {
             shared,
             now,
             sent: VecDeque::new(),
+            recorded: None,
             drift: None,
         })
     }
@@ -154,6 +156,16 @@ impl Planes {
     /// The next datagram that was sent.
     pub fn take_sent(&mut self) -> Option<Sent> {
         self.sent.pop_front()
+    }
+
+    /// From here on what is sent is recorded.
+    pub fn record(&mut self) {
+        self.recorded = Some(Vec::new());
+    }
+
+    /// What was recorded.
+    pub fn recorded(self) -> Vec<Vec<u8>> {
+        self.recorded.unwrap_or_default()
     }
 
     /// Every worker begins a clear.
@@ -214,10 +226,15 @@ impl Planes {
     fn collect(&mut self, worker: usize) {
         while let Some(output) = self.planes[worker].poll_output() {
             match output {
-                Output::Send { path, bytes } => self.sent.push_back(Sent {
-                    to: path.peer.ip(),
-                    octets: bytes.to_vec(),
-                }),
+                Output::Send { path, bytes } => {
+                    if let Some(recorded) = &mut self.recorded {
+                        recorded.push(bytes.to_vec());
+                    }
+                    self.sent.push_back(Sent {
+                        to: path.peer.ip(),
+                        octets: bytes.to_vec(),
+                    });
+                }
                 Output::Recounted(recount) => {
                     let rows = &mut recount.rows.iter();
                     if rows.any(|row| row.table as i64 != row.counter) {

@@ -200,7 +200,7 @@ fn an_operator_clears_sessions_and_their_peers_hear_of_it() -> Result<()> {
     let said = cleared(&gateway, &format!("imsi {} -noconfirm", imsi(1)))?;
     assert_eq!(
         said,
-        ["1 sessions are cleared; each ends with its peer's answer"]
+        ["1 session is cleared; it ends with its peer's answer"]
     );
     let (sequence, who, cause) = sgw.asked()?;
     assert_eq!((who, cause), (1, None));
@@ -242,8 +242,7 @@ fn an_operator_clears_sessions_and_their_peers_hear_of_it() -> Result<()> {
 
     let nothing = clear(&gateway, "service PGW -noconfirm")?;
     assert_eq!(nothing.status.code(), Some(1));
-    let expected =
-        "Failure: no session matches (service PGW): see what there is with show session summary";
+    let expected = "Failure: no session matches (service PGW): see what there is with show session summary; emergency sessions are cleared by imsi and apn alone";
     assert_eq!(nothing.lines, [expected]);
     let unknown = clear(&gateway, "apn intranet -noconfirm")?;
     assert_eq!(unknown.status.code(), Some(1));

@@ -267,7 +267,15 @@ fn mutated_captures_do_a_node_no_harm_and_every_answer_is_well_formed() -> Resul
 
 #[test]
 fn mutated_captures_do_an_sgw_no_harm() -> Result<()> {
-    let (gateway, _) = replay(&format!("{APNS}{ROLES}{RELAY}"))?;
+    let (gateway, capture) = replay(&format!("{APNS}{ROLES}{RELAY}"))?;
+    // What it passes on may be malformed; what it says itself to a PGW that wants bearers is not.
+    let node = gateway.node()?.address().ip();
+    for refusal in [96, 98] {
+        let said = format!("ip.src == {node} && gtpv2.message_type == {refusal}");
+        assert!(tshark::count(capture.path(), &said)? > 0, "{said}");
+        let faults = tshark::faults(capture.path(), &said)?;
+        assert_eq!(faults, Vec::<String>::new());
+    }
     let messages = gateway.node()?.control().sessions()?.messages;
     let asked = messages
         .iter()

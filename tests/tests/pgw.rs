@@ -1,6 +1,7 @@
 //! A node that is GGSN and PGW on one port, and an SGW that calls it; tshark judges what the node sends.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use anyhow::{Result, ensure};
@@ -185,10 +186,19 @@ impl Calling {
 }
 
 fn open() -> Result<(Gateway, Sgw)> {
+    open_asking(0)
+}
+
+/// One that asks its peers for an Echo so often.
+fn open_asking(echo_interval_s: u32) -> Result<(Gateway, Sgw)> {
     let site = Site::new()?;
     let mut configuration = site.configuration().with_sessions_per_license(CEILING)?;
     configuration.apns = format!("{APNS}{PGW_APNS}");
     let socket = site.subnet().socket(SGW)?;
+    configuration.gn = format!(
+        "echo_interval_s = {echo_interval_s}\necho_port = {}\nrecount_interval_s = 1",
+        socket.local_addr()?.port()
+    );
     let capture = Capture::create(site.dir().join("pgw.pcap"))?;
     let sgw = Sgw(Peer::new(socket, configuration.listen, capture)?);
     let gateway = site.open(&configuration)?;
@@ -260,6 +270,16 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
         MessageType::VERSION_NOT_SUPPORTED
     );
 
+    let sent = gateway.sent_by_gtpv2()?;
+    let kinds = [
+        "Create Session Response",
+        "Delete Bearer Request",
+        "Delete Session Response",
+        "Echo Response",
+        "Modify Bearer Response",
+        "Version Not Supported Indication",
+    ];
+    assert_eq!(sent, BTreeSet::from(kinds.map(Into::into)));
     let from_pgw = format!("ip.src == {}", sgw.0.node());
     let capture = sgw.0.capture().path();
     assert_eq!(tshark::faults(capture, &from_pgw)?, Vec::<String>::new());
@@ -270,6 +290,25 @@ fn tshark_finds_no_fault_with_what_a_pgw_answers() -> Result<()> {
     assert_eq!(rows[0], ["7,5", "1"]);
     assert_eq!(rows[1], ["7,5", "3"]);
     assert_eq!(rows[3], ["32,33", "1"]);
+    gateway.terminate()?;
+    Ok(())
+}
+
+/// The path to an SGW is supervised by a question that tshark reads as such.
+#[test]
+fn tshark_finds_no_fault_with_what_a_pgw_asks() -> Result<()> {
+    let (mut gateway, mut sgw) = open_asking(1)?;
+    let made = sgw.create(&Calling::new(1, "internet"))?;
+    assert_eq!(made.cause()?, Cause::REQUEST_ACCEPTED);
+    let question = sgw.0.receive()?;
+    let asked = question.message()?.header;
+    assert_eq!((asked.kind, asked.teid), (MessageType::ECHO_REQUEST, None));
+    let from_pgw = format!("ip.src == {}", sgw.0.node());
+    let capture = sgw.0.capture().path();
+    assert_eq!(tshark::faults(capture, &from_pgw)?, Vec::<String>::new());
+    let echo = format!("{from_pgw} && gtpv2.message_type == 1");
+    let rows = tshark::fields(capture, &echo, &["gtpv2.rec"])?;
+    assert_eq!(rows, [["1"]]);
     gateway.terminate()?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! A node that is SAEGW and PGW on one port, and MMEs that call it; tshark judges what the node sends.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, ensure};
 use api::Request;
 use gtp::v2::{
@@ -287,12 +289,31 @@ fn tell(mme: &mut Mme) -> Result<()> {
     Ok(())
 }
 
-/// Every answer that an SAEGW gives here.
+const ANSWERS: [&str; 12] = [
+    "Bearer Resource Failure Indication",
+    "Change Notification Response",
+    "Create Indirect Data Forwarding Tunnel Response",
+    "Create Session Response",
+    "Delete Bearer Failure Indication",
+    "Delete Indirect Data Forwarding Tunnel Response",
+    "Delete Session Response",
+    "Modify Bearer Failure Indication",
+    "Modify Bearer Response",
+    "Release Access Bearers Response",
+    "Resume Acknowledge",
+    "Suspend Acknowledge",
+];
+
+/// Every answer that an SAEGW gives here, each kind of them among these.
 #[test]
 fn tshark_finds_no_fault_with_what_an_saegw_answers() -> Result<()> {
     let (mut gateway, mut mme, mut other) = open()?;
     live(&gateway, &mut mme, &mut other)?;
     tell(&mut mme)?;
+    assert_eq!(
+        gateway.sent_by_gtpv2()?,
+        BTreeSet::from(ANSWERS.map(Into::into))
+    );
     let from_node = format!("ip.src == {}", mme.0.node());
     for mme in [&mme, &other] {
         let capture = mme.0.capture().path();

@@ -23,6 +23,7 @@ use tests::wait::until;
 const SGW: u8 = 1;
 const MME: u8 = 3;
 const PGW: u8 = 4;
+const OTHER_SGW: u8 = 5;
 /// The port that the nodes send their requests to: another than they listen on, so that what they send can be recorded.
 const TAP_PORT: u16 = 3123;
 /// T3 and N3 give a peer up after three seconds.
@@ -108,6 +109,18 @@ impl Mme {
         let imsi = Imsi::from_number(240_010_000_000_000 + u64::from(subscriber), 15)?;
         let plmn = Plmn::from_text("240", "01")?;
         let own = FTeid::new(InterfaceType::S11_MME_C, subscriber, self.peer.ip()?);
+        let flags = Indication::default().with(Indication::DAF);
+        // Of a session that is at the PGW already the PGW is to be told at once.
+        let comes = pgw.teid != 0;
+        let flags = if comes {
+            flags.with(Indication::OI)
+        } else {
+            flags
+        };
+        let pgw_user = FTeid {
+            interface: InterfaceType::S5S8_PGW_U,
+            ..pgw
+        };
         let kind = MessageType::CREATE_SESSION_REQUEST;
         self.peer.exchange(kind, Some(teid), |writer| {
             writer
@@ -115,7 +128,7 @@ impl Mme {
                 .user_location(0, &location(plmn))
                 .serving_network(plmn)
                 .rat_type(RatType(6))
-                .indication(Indication::default().with(Indication::DAF))
+                .indication(flags)
                 .f_teid(0, &own)
                 .f_teid(1, &pgw)
                 .apn(apn)
@@ -124,7 +137,11 @@ impl Mme {
                 .paa(&Paa::dynamic(PdnType::Ipv4))
                 .pco(&[0x80])
                 .bearer_context(0, |bearer| {
-                    bearer.ebi(0, ebi).bearer_qos(&BearerQos {
+                    bearer.ebi(0, ebi);
+                    if comes {
+                        bearer.f_teid(3, &pgw_user);
+                    }
+                    bearer.bearer_qos(&BearerQos {
                         arp: Arp {
                             priority_level: 9,
                             may_preempt: false,
@@ -448,6 +465,64 @@ fn whoever_is_killed_takes_only_its_own_sessions_along() -> Result<()> {
     assert_eq!(network.counts()?, (0, 0));
     assert_eq!(network.faults()?, Vec::<String>::new());
     Ok(())
+}
+
+/// Another SGW has a session at the PGW, and the MME brings its UE to this one.
+#[test]
+fn a_session_comes_from_another_sgw_with_its_place_at_the_pgw() -> Result<()> {
+    let mut network = Network::open(Noise::default())?;
+    let site = &network.site;
+    let capture = Capture::create(site.dir().join("other-sgw.pcap"))?;
+    let socket = site.subnet().socket(OTHER_SGW)?;
+    let mut other = Peer::new(socket, site.subnet().gtp_c(PGW), capture)?;
+    let made = create_on_s5(&mut other)?;
+    assert_eq!(made.cause()?, Cause::REQUEST_ACCEPTED);
+    assert_eq!(network.counts()?, (0, 1));
+    let pgw = made.endpoint(1)?;
+    let came = network.mme.create_at(pgw, 1, 0, 5, "internet")?;
+    assert_eq!(came.cause()?, Cause::REQUEST_ACCEPTED);
+    assert_eq!(came.endpoint(1)?, pgw);
+    assert_eq!(network.counts()?, (1, 1));
+    let teid = came.endpoint(0)?.teid;
+    assert_eq!(
+        network.mme.delete(teid, 5)?.cause()?,
+        Cause::REQUEST_ACCEPTED
+    );
+    assert_eq!(network.counts()?, (0, 0));
+    let again = network.mme.create(1, 0, 5, "internet")?;
+    assert_eq!(again.cause()?, Cause::REQUEST_ACCEPTED);
+    assert_eq!(network.faults()?, Vec::<String>::new());
+    Ok(())
+}
+
+/// A call of the first subscriber by an SGW that is not the node.
+fn create_on_s5(sgw: &mut Peer) -> Result<Answer> {
+    let (ip, ebi) = (sgw.ip()?, Ebi::new(5)?);
+    let imsi = Imsi::from_number(240_010_000_000_001, 15)?;
+    let plmn = Plmn::from_text("240", "01")?;
+    let kind = MessageType::CREATE_SESSION_REQUEST;
+    sgw.exchange(kind, Some(0), |writer| {
+        writer
+            .imsi(imsi)
+            .serving_network(plmn)
+            .rat_type(RatType(6))
+            .f_teid(0, &FTeid::new(InterfaceType::S5S8_SGW_C, 0x77, ip))
+            .apn("internet")
+            .selection_mode(SelectionMode::Verified)
+            .pdn_type(PdnType::Ipv4)
+            .paa(&Paa::dynamic(PdnType::Ipv4))
+            .bearer_context(0, |bearer| {
+                let user = FTeid::new(InterfaceType::S5S8_SGW_U, 0x77, ip);
+                bearer.ebi(0, ebi).f_teid(2, &user).bearer_qos(&BearerQos {
+                    arp: Arp {
+                        priority_level: 9,
+                        may_preempt: false,
+                        preemptable: true,
+                    },
+                    flow: FlowQos::default(),
+                });
+            });
+    })
 }
 
 /// One datagram in four is lost between the two, and one in three comes twice.

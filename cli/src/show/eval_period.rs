@@ -27,10 +27,10 @@ pub fn text(view: &View) -> String {
     if let Some(recovery) = &snapshot.recovery {
         out.push_str(&field("Recovery Remaining", &span(recovery.remaining_s)));
     }
-    out.push_str(&field(
-        "Ends",
-        "with a successful registration, or when used up",
-    ));
+    out.push_str(&match evaluation.expired {
+        true => field("Ended", "used up"),
+        false => field("Ends", "with a successful registration, or when used up"),
+    });
     out
 }
 

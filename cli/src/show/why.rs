@@ -1,17 +1,18 @@
 //! The sentences that explain: why a tag has its state, why a call was refused, what an alarm says.
 
-use licensing::snapshot::{ServiceStatus, State, TagRow, TagStatus};
+use licensing::snapshot::{RefusedCounts, ServiceStatus, State, TagRow, TagStatus};
 use licensing::{Alarm, AlarmKind, Compliance, FeatureIndex, Policy, ServiceIndex, Snapshot};
 
 use super::text::{self, counted, rough_span, stamp};
 
-/// Why a tag has the state that it has; none: it is not in use, and nothing but the end of the evaluation, which is
-/// said of all of them at once, blocks it.
+/// Why a tag has the state that it has; none: it is not in use, no call was refused for it, and nothing but the end of the
+/// evaluation, which is said of all of them at once, blocks it.
 pub fn reason(snapshot: &Snapshot, row: TagRow<'_>) -> Option<String> {
     let tag = row.tag();
+    let asked_for = tag.in_use || tag.refused != RefusedCounts::default();
     match tag.state {
         State::AllowAtLimit => Some(at_limit(row)),
-        State::Block if by_evaluation(snapshot, tag) && !tag.in_use => None,
+        State::Block if by_evaluation(snapshot, tag) && !asked_for => None,
         State::Block => Some(block(snapshot, row)),
         State::Allow => allow(snapshot, tag),
     }

@@ -181,6 +181,11 @@ fn evaluation_expired() -> View {
         by_feature: 0,
         subscribers: 8,
     };
+    snapshot.services[SAEGW].tag.refused = RefusedCounts {
+        blocked: 2,
+        subscribers: 2,
+        ..RefusedCounts::default()
+    };
     snapshot.alarms = vec![alarm(3, AlarmKind::EvaluationExpired, -60)];
     let mut view = view(snapshot);
     let mut refused = refusal(RefusalReason::ServiceBlocked, Compliance::EvaluationExpired);

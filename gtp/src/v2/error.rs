@@ -7,7 +7,7 @@ pub use crate::v1::ValueError;
 /// Why a datagram is no GTPv2-C message (TS 29.274 7.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HeaderError {
-    /// Fewer octets than the header needs (7.7.2: discarded silently).
+    /// Fewer octets than the header needs (7.7.3: discarded silently).
     #[error("{have} octets are too few for a header")]
     TooShort {
         /// Octets of the message.
@@ -19,13 +19,13 @@ pub enum HeaderError {
         /// Octets of the datagram.
         have: usize,
     },
-    /// Not version 2 (7.7.1: answered with Version Not Supported).
+    /// Not version 2 (7.7.2: answered with Version Not Supported).
     #[error("version {version} is not 2")]
     Version {
         /// The version field.
         version: u8,
     },
-    /// The length field and the datagram disagree (7.7.2: a request is answered with cause 67, Invalid length).
+    /// The length field and the datagram disagree (7.7.3: a request is answered with cause 67, Invalid length).
     #[error("length field says {says} octets after the header's first four, there are {have}")]
     Length {
         /// What the length field says.
@@ -52,7 +52,7 @@ pub enum HeaderError {
 /// Why the information elements of a message could not all be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IeError {
-    /// An element runs over the end of the message, or of the grouped element that it is in (TS 29.274 7.7.6).
+    /// An element runs over the end of the message, or of the grouped element that it is in (TS 29.274 7.7.7).
     #[error("information element {kind} needs {needs} octets, {have} are left")]
     Overrun {
         /// Its type.

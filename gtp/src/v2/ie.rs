@@ -288,7 +288,7 @@ impl<'a> IeSet<'a> {
     }
 
     /// The value of the first element of this type and instance. Where one may come only once, further ones are ignored
-    /// (TS 29.274 7.7.9).
+    /// (TS 29.274 7.7.10).
     pub fn get(&self, kind: IeType, instance: u8) -> Option<&'a [u8]> {
         self.all(kind, instance).next()
     }

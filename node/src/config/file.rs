@@ -82,7 +82,10 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "the name of a feature of the catalog, such as \"GRE\"",
     ),
     ("apn[].pool", "the name of a [[pool]], none for service SGW"),
-    ("apn[].emergency", "true or false"),
+    (
+        "apn[].emergency",
+        "true or false, the same for services PGW and SAEGW under one name",
+    ),
     (
         "apn[].emergency_inactivity_s",
         "0 for none, or, where emergency is true, a number of seconds, 600 to 86400",
@@ -100,14 +103,23 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "apn[].priority_rel99[]",
         "a priority of the QoS profile's first octet, 1 to 3",
     ),
-    ("apn[].low_priority", "true or false"),
+    (
+        "apn[].low_priority",
+        "true or false, false where emergency is true",
+    ),
     ("apn[].backoff_s", "a number of seconds, 2 to 3600"),
-    ("apn[].static_address", "\"dynamic\" or \"refuse\""),
-    ("apn[].dns", "a list of addresses, at most 4 of a family"),
+    (
+        "apn[].static_address",
+        "\"dynamic\" or \"refuse\", which service SGW leaves to its PGW",
+    ),
+    (
+        "apn[].dns",
+        "a list of addresses, at most 4 of a family, none for service SGW",
+    ),
     ("apn[].dns[]", "an address such as \"192.0.2.53\""),
     (
         "apn[].mtu",
-        "0 for none, or a number of octets, 1280 to 9000",
+        "0 for none, as for service SGW, or a number of octets, 1280 to 9000",
     ),
     ("peer[].address", "an address such as \"192.0.2.1\""),
     ("peer[].refusal_style", "\"cause-only\" or \"padded\""),
@@ -324,7 +336,7 @@ pub(super) enum PathDown {
     KeepSessions,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum StaticAddress {
     #[default]

@@ -271,20 +271,76 @@ fn check_apns(
         let before = sections[..place].iter();
         let before = before.filter(|other| role_of(&other.service) == role);
         let before = before.map(|other| other.name.as_str());
-        once("access point", &section.name, &name_key, before)?;
+        once(access_point_of(role), &section.name, &name_key, before)?;
         check_pool_of(section, role, &format!("{key}.pool"), named)?;
+        check_addressing(section, role, &key)?;
+        check_emergency(section, role, &key, &sections[..place])?;
         apns.push(check_apn(section, &key, catalog, pools)?);
     }
     Ok(apns)
 }
 
-/// PGW, SAEGW and SGW are what they are called; the calls of every other service come by GTPv1.
+/// A session goes from PGW to SAEGW and back under one name with its permit, and an emergency call stays one (rule L8).
+fn check_emergency(
+    section: &file::Apn,
+    role: Role,
+    key: &str,
+    before: &[file::Apn],
+) -> Checked<()> {
+    let counterpart = match role {
+        Role::Pgw => Role::Saegw,
+        Role::Saegw => Role::Pgw,
+        Role::Ggsn | Role::Sgw => return Ok(()),
+    };
+    let is_same = |other: &&file::Apn| {
+        role_of(&other.service) == counterpart && other.name.eq_ignore_ascii_case(&section.name)
+    };
+    match before.iter().find(is_same) {
+        Some(other) if other.emergency != section.emergency => {
+            let (name, service) = (&other.name, &other.service);
+            let found = format!(
+                "{} where {name:?} of service {service} has {}",
+                section.emergency, other.emergency
+            );
+            wrong(format!("{key}.emergency"), found)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// PGW, SAEGW and SGW are what they are called, letter case apart as in the catalog; the calls of every other service
+/// come by GTPv1.
 fn role_of(service: &str) -> Role {
-    match service {
+    match service.to_ascii_uppercase().as_str() {
         "PGW" => Role::Pgw,
         "SAEGW" => Role::Saegw,
         "SGW" => Role::Sgw,
         _ => Role::Ggsn,
+    }
+}
+
+fn access_point_of(role: Role) -> &'static str {
+    match role {
+        Role::Pgw => "access point of service PGW",
+        Role::Saegw => "access point of service SAEGW",
+        Role::Sgw => "access point of service SGW",
+        Role::Ggsn => "access point by GTPv1",
+    }
+}
+
+/// What only a gateway that gives addresses can do is not asked of an SGW, whose PGW does it.
+fn check_addressing(section: &file::Apn, role: Role, key: &str) -> Checked<()> {
+    if role != Role::Sgw {
+        return Ok(());
+    }
+    let of_sgw = |name: &str, found: String| {
+        wrong(format!("{key}.{name}"), format!("{found} for service SGW"))
+    };
+    match (section.dns.len(), section.mtu, section.static_address) {
+        (0, 0, file::StaticAddress::Dynamic) => Ok(()),
+        (0, 0, file::StaticAddress::Refuse) => of_sgw("static_address", "\"refuse\"".into()),
+        (0, mtu, _) => of_sgw("mtu", mtu.to_string()),
+        (servers, _, _) => of_sgw("dns", servers.to_string()),
     }
 }
 
@@ -311,6 +367,12 @@ fn check_apn(section: &file::Apn, key: &str, catalog: &Catalog, pools: &[Pool]) 
     };
     if let Some(backoff_s) = section.backoff_s {
         within(backoff_s, 2, 3600, &format!("{key}.backoff_s"))?;
+    }
+    if section.low_priority && section.emergency {
+        return wrong(
+            format!("{key}.low_priority"),
+            "true where emergency is true",
+        );
     }
     let mtu = (section.mtu > 0).then_some(section.mtu);
     if let Some(mtu) = mtu {

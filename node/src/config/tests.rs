@@ -33,6 +33,15 @@ fn with(line: &str, instead: &str) -> String {
     LEAST.replacen(line, instead, 1)
 }
 
+/// [`LEAST`] with an access point of an SGW that has a line in place of a pool.
+fn sgw(line: &str) -> String {
+    let text = with("service = \"GGSN\"", "service = \"SGW\"");
+    text.replacen("pool = \"internet\"", line, 1)
+}
+
+/// One more access point.
+const PGW: &str = "[[apn]]\nname = \"internet\"\nservice = \"PGW\"\npool = \"internet\"\n";
+
 /// [`LEAST`] with lines at its end.
 fn and(lines: &str) -> String {
     format!("{LEAST}{lines}\n")
@@ -52,6 +61,12 @@ fn the_example_says_what_the_defaults_are() {
     };
     let expected = [([192, 0, 2, 17].into(), options)].into();
     assert_eq!(example.plane.peer_options, expected);
+    let other_case = parse(
+        &text
+            .replace("\"PGW\"", "\"pgw\"")
+            .replace("\"SGW\"", "\"sGW\""),
+    );
+    assert_eq!(other_case.unwrap().plane.apns, example.plane.apns);
     let uncommented: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -246,6 +261,41 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
              expected the name of a [[pool]], none for service SGW; mend the value",
         ),
         (
+            with("service = \"GGSN\"", "service = \"sgw\""),
+            "gateway.toml:11: apn[0].pool: \"internet\" for service SGW; \
+             expected the name of a [[pool]], none for service SGW; mend the value",
+        ),
+        (
+            sgw("dns = [\"10.0.0.53\"]"),
+            "gateway.toml:11: apn[0].dns: 1 for service SGW; \
+             expected a list of addresses, at most 4 of a family, none for service SGW; mend the value",
+        ),
+        (
+            sgw("mtu = 1400"),
+            "gateway.toml:11: apn[0].mtu: 1400 for service SGW; \
+             expected 0 for none, as for service SGW, or a number of octets, 1280 to 9000; mend the value",
+        ),
+        (
+            sgw("static_address = \"refuse\""),
+            "gateway.toml:11: apn[0].static_address: \"refuse\" for service SGW; \
+             expected \"dynamic\" or \"refuse\", which service SGW leaves to its PGW; mend the value",
+        ),
+        (
+            and("emergency = true\nlow_priority = true"),
+            "gateway.toml:13: apn[0].low_priority: true where emergency is true; \
+             expected true or false, false where emergency is true; mend the value",
+        ),
+        (
+            and(&format!("{PGW}{}", PGW.replace("PGW", "pgw"))),
+            "gateway.toml:17: apn[2].name: \"internet\" is given twice; \
+             expected each access point of service PGW once; remove one",
+        ),
+        (
+            and(&PGW.replace("PGW", "MME")),
+            "gateway.toml:13: apn[1].name: \"internet\" is given twice; \
+             expected each access point by GTPv1 once; remove one",
+        ),
+        (
             with("name = \"ggsn-1\"", "name = \"a\"\nproduct = \"VPC\""),
             "gateway.toml:4: node.product: no product is called \"VPC\"; \
              expected ASR5500, VPC_SI, VPC_DI; mend the name",
@@ -278,7 +328,23 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("dns = [\"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\", \"10.0.0.4\", \"10.0.0.5\"]"),
             "gateway.toml:12: apn[0].dns: 5 of a family; \
-             expected a list of addresses, at most 4 of a family; mend the value",
+             expected a list of addresses, at most 4 of a family, none for service SGW; mend the value",
+        ),
+        (
+            and(&format!(
+                "{PGW}{}emergency = true",
+                PGW.replace("PGW", "saegw").replace("internet\"\ns", "Internet\"\ns")
+            )),
+            "gateway.toml:20: apn[2].emergency: true where \"internet\" of service PGW has false; \
+             expected true or false, the same for services PGW and SAEGW under one name; mend the value",
+        ),
+        (
+            and(&format!(
+                "{}emergency = true\n{PGW}",
+                PGW.replace("PGW", "SAEGW")
+            )),
+            "gateway.toml:17: apn[2].emergency: false where \"internet\" of service SAEGW has true; \
+             expected true or false, the same for services PGW and SAEGW under one name; mend the value",
         ),
         (
             and("emergency_inactivity_s = 600"),
@@ -293,7 +359,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("mtu = 576"),
             "gateway.toml:12: apn[0].mtu: 576; \
-             expected 0 for none, or a number of octets, 1280 to 9000; mend the value",
+             expected 0 for none, as for service SGW, or a number of octets, 1280 to 9000; mend the value",
         ),
         (
             and("[licensing]\nlow_priority_percent = 51"),

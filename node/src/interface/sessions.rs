@@ -156,7 +156,7 @@ fn end(why: Ended) -> &'static str {
     match why {
         Ended::Deleted => "deleted by its peer",
         Ended::Replaced => "replaced by another of its subscriber",
-        Ended::NotMade => "refused or not answered by its PGW",
+        Ended::NotMade => "refused or not answered by its PGW, or its hand-over did not come",
         Ended::Cleared => "cleared by an operator",
         Ended::Inactive => "emergency call without signalling for too long",
         Ended::PeerLost => "peer or PGW restarted, or path to it down",

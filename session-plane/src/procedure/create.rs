@@ -90,6 +90,7 @@ impl SessionPlane {
             recovery: request.recovery(),
             user: request.user_plane()?,
             comes_over: None,
+            comes_here: false,
         };
         Ok(Plan {
             call,

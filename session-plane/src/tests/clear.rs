@@ -283,6 +283,55 @@ fn a_session_that_moves_meanwhile_is_asked_of_its_new_peer() {
     assert_eq!(rig.live(), 0);
 }
 
+/// TS 23.401 5.4.4.1: it is asked again when the hand-over may be over, by a request of another number, N3-REQUESTS in all.
+#[test]
+fn a_session_that_is_being_handed_over_is_asked_for_later() {
+    for accepts in [true, false] {
+        let mut rig = Rig::with(quiet);
+        let teid = rig.make2(1, 5, "internet");
+        let mut requests = rig.clear(&all());
+        for n in 1..=5 {
+            let [request] = &requests[..] else {
+                panic!("one request, not {}", requests.len());
+            };
+            let last = accepts && n == 5;
+            let cause = match last {
+                true => Cause::REQUEST_ACCEPTED,
+                false => Cause::TEMPORARILY_REJECTED,
+            };
+            rig.hear(SGW, &request.answer(teid, cause));
+            assert_eq!(rig.live(), i64::from(!last));
+            let before = request.sequence();
+            requests = asked(rig.run(T3));
+            assert!(requests.iter().all(|asked| asked.sequence() != before));
+        }
+        assert!(requests.is_empty());
+        assert_eq!((rig.live(), rig.ended(Ended::Cleared)), (0, 1));
+        let statistics = rig.plane.statistics();
+        assert_eq!(statistics.requests_unanswered, 0);
+        assert_eq!(rig.plane.transactions.len(), 0);
+    }
+}
+
+/// Each move asks anew, but not for ever: N3-REQUESTS in all.
+#[test]
+fn a_session_that_moves_again_and_again_ends_all_the_same() {
+    let mut rig = Rig::with(quiet);
+    let teid = rig.make2(1, 5, "internet");
+    let mut requests = rig.clear(&all()).len();
+    for n in 0..20 {
+        let moves = modify(teid, 5, OTHER_SGW, 0x9000 + n).encode(0x0070_0000 + n);
+        let sent = asked(rig.hear(SGW, &moves));
+        let sent = sent.into_iter().chain(asked(rig.run(T3 / 2)));
+        let is_request =
+            |asked: &Asked| asked.v2().header.kind == MessageType::DELETE_BEARER_REQUEST;
+        requests += sent.filter(is_request).count();
+    }
+    assert_eq!((requests, rig.live()), (5, 0));
+    assert_eq!(rig.ended(Ended::Cleared), 1);
+    assert_eq!(rig.plane.transactions.len(), 0);
+}
+
 #[test]
 fn a_session_by_gtpv1_that_moves_meanwhile_is_asked_of_its_new_peer() {
     let mut rig = Rig::with(quiet);
@@ -391,6 +440,33 @@ fn the_access_that_a_session_left_is_told_so() {
             }
             assert_eq!(rig.plane.transactions.len(), 0);
             assert_eq!((rig.live(), rig.addresses_out()), (1, 1));
+        }
+    }
+}
+
+/// The peer that a session left, and came back to with the same endpoint and number, is not asked on to delete it.
+//= L7
+#[test]
+fn an_access_that_a_session_came_back_to_is_not_asked_on_to_delete_it() {
+    for (create_from, _, _, from_3gpp) in ACCESSES {
+        for (create_to, _, _, to_3gpp) in ACCESSES {
+            if std::ptr::fn_addr_eq(create_from, create_to) || from_3gpp && to_3gpp {
+                continue;
+            }
+            let mut rig = Rig::with(quiet);
+            rig.accepted2(&create_from(1, 6));
+            rig.accepted2(&handed_over(create_to(1, 5)));
+            assert_eq!(asked(std::mem::take(&mut rig.aside)).len(), 1);
+            rig.accepted2(&handed_over(create_from(1, 6)));
+            rig.aside.clear();
+            let again = asked(rig.run(T3 * 12));
+            assert_eq!(again.len(), 4, "the access that it left now");
+            assert!(
+                again
+                    .iter()
+                    .all(|sent| sent.v2().ie_set().unwrap().get(IeType::EBI, 0) == Some(&[5][..]))
+            );
+            assert_eq!((rig.live(), rig.plane.transactions.len()), (1, 0));
         }
     }
 }

@@ -124,9 +124,10 @@ impl SessionPlane {
             Some(_) | None => None,
         };
         let handed_over = || self.table.handed_over(who, number, apns(), access);
-        // What another's PGW hands over, or has relocated to us, is its to say, and so is the type of its address.
+        let nowhere = || CauseIe::about(Cause::MANDATORY_IE_INCORRECT, IeType::F_TEID, PGW_CONTROL);
+        // What another's PGW hands over is its to say, and so is the type of its address.
         let pgw = match (&endpoint, role) {
-            (Some(endpoint), Role::Sgw) => Some(address_of(endpoint, PGW_CONTROL, false)?),
+            (Some(endpoint), Role::Sgw) => Some(self.pgw_address(endpoint).ok_or_else(nowhere)?),
             (_, Role::Ggsn | Role::Pgw | Role::Saegw | Role::Sgw) => None,
         };
         let is_handed = flags.has(Indication::HI) && pgw.is_none() && relocated.is_none();
@@ -155,6 +156,7 @@ impl SessionPlane {
             recovery: request.recovery(),
             user: user_plane(&bearer, access)?,
             comes_over,
+            comes_here: role == Role::Sgw && endpoint.is_some_and(|endpoint| endpoint.teid != 0),
         };
         Ok(Plan {
             call,
@@ -171,7 +173,10 @@ impl SessionPlane {
         let Some(pgw) = pgw else {
             return Role::Pgw;
         };
-        let addresses = [pgw.v4.map(IpAddr::V4), pgw.v6.map(IpAddr::V6)];
+        let addresses = [
+            pgw.v4.map(IpAddr::V4),
+            pgw.v6.map(|address| address.to_canonical()),
+        ];
         match addresses.contains(&Some(self.config.control.ip())) {
             true => Role::Saegw,
             false => Role::Sgw,

@@ -1,4 +1,4 @@
-//! Echo and Version Not Supported (TS 29.274 7.1.1 to 7.1.3, 7.7.1).
+//! Echo and Version Not Supported (TS 29.274 7.1.1 to 7.1.3, 7.7.2).
 
 use gtp::peek::peek;
 use gtp::v2::{IeType, MAX_SEQUENCE, Message, MessageType, Writer};

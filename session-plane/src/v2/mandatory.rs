@@ -1,5 +1,5 @@
 //! Which information elements a request must carry, and in which form: one table a message, checked before anything
-//! else is done with it (TS 29.274 7.2, 7.7.8, 7.7.9).
+//! else is done with it (TS 29.274 7.2, 7.7.6 to 7.7.8).
 
 use gtp::v2::value::octet;
 use gtp::v2::{
@@ -19,7 +19,7 @@ pub(super) struct Mandatory {
 }
 
 /// When an element must be there. One that a procedure takes if it is there is still refused if it is malformed; all
-/// that are in no table are as good as absent then (TS 29.274 7.7.10).
+/// that are in no table are as good as absent then (TS 29.274 7.7.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     /// Mandatory.

@@ -36,7 +36,7 @@ use mandatory::{
     REFUSED_BEARERS,
 };
 use notices::Repeated;
-pub(crate) use relay::{Relays, State, Wanted};
+pub(crate) use relay::{Relay, Relays, State, Wanted};
 
 /// A request that changes sessions.
 #[derive(Clone, Copy)]
@@ -304,7 +304,7 @@ impl SessionPlane {
         }
     }
 
-    /// A request whose length is not what it says is answered with cause 67 (TS 29.274 7.7.2).
+    /// A request whose length is not what it says is answered with cause 67 (TS 29.274 7.7.3).
     fn answer_length_v2(&mut self, datagram: &[u8], path: Path) {
         let header = peek(datagram).map(|header| (MessageType(header.kind), header.sequence));
         let Some((kind, Some(sequence))) = header.filter(|(kind, _)| is_served(*kind)) else {

@@ -24,6 +24,8 @@ use crate::table::{Endpoints, Place};
 pub(crate) struct Before {
     peer: IpAddr,
     peer_teid: u32,
+    /// The incarnation of it that had the connection.
+    incarnation: u32,
     /// Its endpoint for user data.
     user: (u32, IpAddr),
 }
@@ -70,7 +72,7 @@ impl SessionPlane {
         let (teid, leases, was_at) = (record.teid, record.leases, record.apn);
         let beside = self
             .table
-            .by_bearer(call.who, call.number, call.apn, Access::S11)
+            .by_bearer(call.who, call.number, Access::S11)
             .filter(|other| *other != session);
         let ue_teid = self.ue_teid(call, [Some(session), beside], teid)?;
         let peer = self.meet(call.peer, GtpVersion::V2, true, now);
@@ -114,17 +116,23 @@ impl SessionPlane {
             let before = Before {
                 peer: peer.address,
                 peer_teid: record.peer_teid,
+                incarnation: record.incarnation,
                 user: (record.context.peer_teid, record.context.peer_user()),
             };
             self.prepared.insert(session, before);
         }
     }
 
-    /// The hand-over that a connection came for was cancelled: it goes back. False: it came for none.
+    /// The hand-over that a connection came for was cancelled: it goes back, unless the SGW has restarted since and knows
+    /// it no more. False: it came for none.
     pub(super) fn go_back(&mut self, session: u32, now: Mono) -> bool {
         let Some(before) = self.prepared.remove(&session) else {
             return false;
         };
+        if before.incarnation < self.shared.restarts.incarnation(before.peer) {
+            self.end_session(session, Ended::PeerLost);
+            return true;
+        }
         self.leave_ue(session);
         let peer = self.meet(before.peer, GtpVersion::V2, true, now);
         if let Some(record) = self.table.session_mut(session) {
@@ -175,7 +183,7 @@ impl SessionPlane {
         let counterpart = self.shared.apns.counterpart(was_at, Role::Pgw);
         let apn = counterpart.unwrap_or(was_at);
         let class = self.shared.apns.class_there(class, was_at, apn);
-        if let Some(other) = self.table.by_bearer(who, number, apn, Access::S5) {
+        if let Some(other) = self.table.by_bearer(who, number, Access::S5) {
             self.end_session(other, Ended::Replaced);
         }
         self.table.leave_ue(session, apn);

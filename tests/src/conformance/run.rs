@@ -117,18 +117,34 @@ impl Procedure {
     /// Gives a node the message after this change.
     pub(super) fn run(&self, change: impl FnOnce(&mut Message) -> Result<()>) -> Result<Outcome> {
         let mut planes = Planes::new(config(), 2, 1)?;
-        let mut prepared = (self.prepare)(&mut planes, self.interface)?;
+        self.run_on(&mut planes, change)
+    }
+
+    /// All that the node sends before and on account of the message without a fault.
+    pub fn sent(&self) -> Result<Vec<Vec<u8>>> {
+        let mut planes = Planes::new(config(), 2, 1)?;
+        planes.record();
+        self.run_on(&mut planes, |_| Ok(()))?;
+        Ok(planes.recorded())
+    }
+
+    fn run_on(
+        &self,
+        planes: &mut Planes,
+        change: impl FnOnce(&mut Message) -> Result<()>,
+    ) -> Result<Outcome> {
+        let mut prepared = (self.prepare)(planes, self.interface)?;
         ensure!(prepared.message.kind == self.kind, "another message");
         change(&mut prepared.message)?;
         while planes.take_sent().is_some() {}
-        let before = State::of(&planes);
+        let before = State::of(planes);
         planes.deliver(&prepared.message.encode(prepared.sequence), prepared.from);
         match self.faced {
-            Faced::Request => answered(&mut planes, &prepared, before),
-            Faced::Echo => echoed(&mut planes, &prepared),
-            Faced::EchoAnswer => heard(&mut planes),
-            Faced::Ending => ended(&mut planes, before),
-            Faced::Relayed => relayed(&mut planes, &prepared),
+            Faced::Request => answered(planes, &prepared, before),
+            Faced::Echo => echoed(planes, &prepared),
+            Faced::EchoAnswer => heard(planes),
+            Faced::Ending => ended(planes, before),
+            Faced::Relayed => relayed(planes, &prepared),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use licensing::{Mono, ServiceIndex};
 
 use crate::message::Interface;
-use crate::planes::{GGSN, PGW, SAEGW};
+use crate::planes::{GGSN, PGW, SAEGW, SGW};
 
 /// Access point names; the third is for emergencies, the last has few addresses.
 pub(super) const APNS: [&str; 4] = ["internet", "ims", "sos", "tiny"];
@@ -13,7 +13,7 @@ const SOS: usize = 2;
 pub(super) const TINY: usize = 3;
 /// Addresses that the last one has.
 const TINY_ADDRESSES: u32 = 8;
-pub(super) const SERVICES: [ServiceIndex; 3] = [GGSN, PGW, SAEGW];
+pub(super) const SERVICES: [ServiceIndex; 4] = [GGSN, PGW, SAEGW, SGW];
 /// After a restart was told the sessions of the peer are gone by then: a worker hears of it within a second.
 pub(super) const GONE_AFTER: Duration = Duration::from_millis(1_300);
 
@@ -27,22 +27,28 @@ pub(super) enum Via {
 }
 
 impl Via {
-    pub(super) fn service(self) -> ServiceIndex {
-        match self {
-            Self::Gn => GGSN,
-            Self::V2(Interface::S11) => SAEGW,
-            Self::V2(Interface::S5 | Interface::S2a | Interface::S2b) => PGW,
-        }
-    }
-
     pub(super) fn is_s11(self) -> bool {
         self == Self::V2(Interface::S11)
     }
 }
 
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Its PGW is asked for it.
+    Asking,
+    Up,
+    /// Its PGW is asked to delete it.
+    Leaving,
+    /// Its PGW wants it deleted, and the MME is asked.
+    Closing,
+}
+
 /// One session, or one that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
+    /// No other has had it.
+    pub id: u64,
     pub subscriber: u64,
     pub via: Via,
     pub apn: usize,
@@ -52,6 +58,9 @@ pub(super) struct Known {
     pub ours: u32,
     pub theirs: u32,
     pub peer: usize,
+    /// The PGW of another's, of a session that is passed on there.
+    pub pgw: Option<usize>,
+    pub state: State,
     /// Its peer has restarted at this time: it may be gone.
     pub doomed: Option<Mono>,
 }
@@ -62,6 +71,20 @@ pub(super) type Key = (u32, u8);
 impl Known {
     pub(super) fn key(&self) -> Key {
         (self.theirs, self.number)
+    }
+
+    pub(super) fn service(&self) -> ServiceIndex {
+        match (self.via, self.pgw) {
+            (_, Some(_)) => SGW,
+            (Via::Gn, None) => GGSN,
+            (Via::V2(Interface::S11), None) => SAEGW,
+            (Via::V2(Interface::S5 | Interface::S2a | Interface::S2b), None) => PGW,
+        }
+    }
+
+    /// Whether it ends when this peer restarts. A PGW has what it has made.
+    pub(super) fn is_of(&self, peer: usize) -> bool {
+        self.peer == peer || self.pgw == Some(peer) && self.state != State::Asking
     }
 
     pub(super) fn is_emergency(&self) -> bool {
@@ -76,13 +99,7 @@ impl Known {
         if self.is_emergency() && other.is_emergency() {
             return true;
         }
-        let same = self.via == other.via && self.number == other.number;
-        match self.via {
-            Via::Gn | Via::V2(Interface::S11) => same,
-            Via::V2(Interface::S5 | Interface::S2a | Interface::S2b) => {
-                same && self.apn == other.apn
-            }
-        }
+        self.via == other.via && self.number == other.number
     }
 }
 
@@ -120,15 +137,15 @@ pub(super) struct Verdicts {
 pub(super) struct Model {
     pub sessions: Vec<Known>,
     /// By place in [`SERVICES`].
-    pub ceilings: [Option<u32>; 3],
-    pub blocked: [bool; 3],
+    pub ceilings: [Option<u32>; 4],
+    pub blocked: [bool; 4],
 }
 
 impl Model {
     /// Sessions of a service that hold a license.
     pub(super) fn licensed(&self, of: ServiceIndex) -> Range {
         let sessions = self.sessions.iter();
-        Range::of(sessions.filter(|s| s.via.service() == of && !s.is_emergency()))
+        Range::of(sessions.filter(|s| s.service() == of && !s.is_emergency()))
     }
 
     pub(super) fn all(&self) -> Range {
@@ -157,19 +174,18 @@ impl Model {
         let sure_old = old.filter(|old| old.doomed.is_none());
         let doubtful = old.is_some() && sure_old.is_none();
 
-        let keeps_address = |old: &&Known| old.apn == call.apn && same_role(old.via, call.via);
+        let keeps_address = |old: &&Known| old.apn == call.apn && old.service() == call.service();
         let tiny = Range::of(self.sessions.iter().filter(|s| s.apn == TINY));
         let needs_address = call.apn == TINY && sure_old.filter(keeps_address).is_none();
         let no_address = needs_address && tiny.most >= TINY_ADDRESSES;
         let surely_no_address = needs_address && !doubtful && tiny.sure >= TINY_ADDRESSES;
 
-        let at = SERVICES.iter().position(|s| *s == call.via.service());
+        let at = SERVICES.iter().position(|s| *s == call.service());
         let at = at.unwrap_or_default();
-        let count = self.licensed(call.via.service());
+        let count = self.licensed(call.service());
         let full = |count: u32| self.ceilings[at].is_some_and(|most| count >= most);
         let free = call.is_emergency() || comes_over.is_some() && sure_old.is_some();
-        let in_place =
-            |old: &&Known| !old.is_emergency() && old.via.service() == call.via.service();
+        let in_place = |old: &&Known| !old.is_emergency() && old.service() == call.service();
         let sure_in_place = sure_old.filter(in_place).is_some();
         let no_license = !free && (self.blocked[at] || full(count.most) && !sure_in_place);
         let surely_no_license =
@@ -184,7 +200,7 @@ impl Model {
     /// The sessions of a peer that were made before its restart.
     pub(super) fn doom(&mut self, peer: usize, now: Mono) {
         let sessions = self.sessions.iter_mut();
-        for session in sessions.filter(|session| session.peer == peer) {
+        for session in sessions.filter(|session| session.is_of(peer)) {
             session.doomed.get_or_insert(now);
         }
     }
@@ -201,12 +217,11 @@ impl Model {
             .position(|session| session.key() == key)
     }
 
+    pub(super) fn by_id(&self, id: u64) -> Option<usize> {
+        self.sessions.iter().position(|session| session.id == id)
+    }
+
     pub(super) fn remove(&mut self, key: Key) {
         self.sessions.retain(|session| session.key() != key);
     }
-}
-
-/// Access point names of one role are one configuration.
-fn same_role(one: Via, other: Via) -> bool {
-    one.service() == other.service()
 }

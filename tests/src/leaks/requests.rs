@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 use gtp::v1::{self, EndUserAddress, Nsapi, PdpType, SelectionMode};
-use gtp::v2::{self, CauseIe, FTeid, IeType, Indication, MessageType};
+use gtp::v2::{self, CauseIe, FTeid, IeType, Indication, InterfaceType, MessageType};
 
 use super::model::{Known, Via};
-use crate::message::{self, Caller, Ie, Message, ie, imsi};
+use crate::message::{self, Caller, Ie, Message, bearer, fteid, ie, imsi};
 
 /// A QoS profile of R97.
 const QOS: [u8; 4] = [2, 0x0B, 0x92, 0x1F];
@@ -107,17 +107,21 @@ fn caller(session: &Known, interface: message::Interface, from: Sender, theirs: 
     }
 }
 
-/// A Create Session Request; `named`: the endpoint that it goes to.
+/// A Create Session Request; `named`: the endpoint that it goes to, `pgw`: where the MME wants it.
 pub(super) fn create_v2(
     call: &Known,
     interface: message::Interface,
     apn: &str,
     from: Sender,
-    named: u32,
+    (named, pgw): (u32, IpAddr),
     handed_over: bool,
 ) -> Message {
     let mut request = message::create(caller(call, interface, from, call.theirs), apn);
     request.teid = Some(named);
+    let is_pgw = |ie: &&mut Ie| (ie.kind, ie.instance) == (IeType::F_TEID, 1);
+    for ie in request.ies.iter_mut().filter(is_pgw) {
+        *ie = fteid(1, InterfaceType::S5S8_PGW_C, 0, pgw);
+    }
     let request = request.with(recovery(from));
     if !handed_over {
         return request;
@@ -137,9 +141,60 @@ pub(super) fn modify(
     message::modify(caller, session.ours).with(recovery(from))
 }
 
-/// A Delete Session Request.
-pub(super) fn delete_v2(session: &Known) -> Message {
-    message::delete(session.ours, session.number)
+/// A Delete Session Request; the PGW is told, where there is one.
+pub(super) fn delete_v2(session: &Known, tells_pgw: bool) -> Message {
+    let request = message::delete(session.ours, session.number);
+    let flags = Indication::default().with(Indication::OI);
+    match tells_pgw {
+        true => request.with(ie(IeType::INDICATION, 0, flags.octets())),
+        false => request,
+    }
+}
+
+/// A PGW's Create Session Response to this endpoint: it accepts, with all that it must tell or with nothing, or refuses.
+pub(super) fn created(answer: PgwAnswer, to: u32, number: u8, pgw: IpAddr, teid: u32) -> Message {
+    let accepted = || message::cause(v2::Cause::REQUEST_ACCEPTED);
+    let endpoint = fteid(1, InterfaceType::S5S8_PGW_C, teid, pgw);
+    let ies = match answer {
+        PgwAnswer::Refuses => vec![message::cause(v2::Cause::NO_RESOURCES_AVAILABLE)],
+        PgwAnswer::AcceptsHalf => vec![accepted(), endpoint],
+        PgwAnswer::Accepts => vec![
+            accepted(),
+            endpoint,
+            ie(IeType::PAA, 0, &[1, 10, 9, 8, 7]),
+            bearer(
+                0,
+                vec![
+                    ie(IeType::EBI, 0, &[number]),
+                    accepted(),
+                    fteid(2, InterfaceType::S5S8_PGW_U, teid + 1, pgw),
+                ],
+            ),
+        ],
+    };
+    Message::new(MessageType::CREATE_SESSION_RESPONSE, Some(to), ies)
+}
+
+/// What a PGW answers to a Create Session Request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PgwAnswer {
+    Accepts,
+    /// Without what it must tell.
+    AcceptsHalf,
+    Refuses,
+}
+
+/// A PGW's Delete Session Response.
+pub(super) fn deleted(cause: v2::Cause) -> Message {
+    let kind = MessageType::DELETE_SESSION_RESPONSE;
+    Message::new(kind, Some(0), vec![message::cause(cause)])
+}
+
+/// A PGW's Delete Bearer Request for a default bearer.
+pub(super) fn delete_bearer(ours: u32, number: u8) -> Message {
+    let linked = ie(IeType::EBI, 0, &[number]);
+    let kind = MessageType::DELETE_BEARER_REQUEST;
+    Message::new(kind, Some(ours), vec![linked])
 }
 
 /// A Release Access Bearers Request.

@@ -1,6 +1,6 @@
 //! One node, its peers and the model, step by step.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -13,13 +13,17 @@ use rand::rngs::StdRng;
 use session_plane::{Clear, Whom};
 
 use super::Done;
-use super::model::{APNS, Key, Known, Model, SERVICES, TINY, Via};
+use super::model::{APNS, Key, Known, Model, SERVICES, State, TINY, Via};
 use super::requests::{self, Answer, Sender};
 use crate::message::{Interface, imsi};
-use crate::planes::{Planes, Sent, config};
+use crate::planes::{CONTROL, Planes, SGW, Sent, config};
 
 const SUBSCRIBERS: u64 = 40;
+/// Peers that call, and behind them PGWs of another's.
 pub(super) const PEERS: usize = 4;
+pub(super) const ALL: usize = PEERS + 2;
+/// Access point names that have a PGW elsewhere: the first ones.
+const ELSEWHERE: usize = 2;
 /// After so long an answer is not kept for a retransmission any more: T3-RESPONSE times N3-REQUESTS, and a second off.
 const KEPT: Duration = Duration::from_secs(24);
 /// Exchanges that may be repeated.
@@ -34,7 +38,7 @@ const VIAS: [Via; 5] = [
     Via::V2(Interface::S11),
 ];
 /// Above all endpoints that are counted up: an MME's endpoints.
-const MME: u32 = 0x8000_0000;
+pub(super) const MME: u32 = 0x8000_0000;
 
 /// A peer as it is, and as the node knows it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +60,18 @@ pub(super) struct Asked {
     pub peer: usize,
     pub sequence: u32,
     pub ours: u32,
+    /// On a PGW's behalf.
+    pub closing: bool,
     pub at: Mono,
+}
+
+/// An MME's request that waits for a PGW.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub peer: usize,
+    pub sequence: u32,
+    pub session: u64,
+    pub request: Vec<u8>,
 }
 
 /// A request and its answer.
@@ -72,8 +87,15 @@ pub(super) struct Run {
     pub planes: Planes,
     pub model: Model,
     pub random: StdRng,
-    pub peers: [Peer; PEERS],
+    pub peers: [Peer; ALL],
     pub asked: Vec<Asked>,
+    pub waiting: Vec<Waiting>,
+    /// The node's endpoints towards PGWs, by session.
+    pub s5: BTreeMap<(u64, usize), u32>,
+    /// Counts the PGWs' own.
+    pub pgw_endpoint: u32,
+    /// PGWs accept whatever they are asked.
+    pub ending: bool,
     /// A session that has just gone over to another access, as its old peer knows it.
     pub left: Option<Key>,
     /// What the node has said of such sessions of late, by sequence number.
@@ -81,6 +103,7 @@ pub(super) struct Run {
     exchanges: VecDeque<Exchange>,
     sequence: u32,
     endpoint: u32,
+    ids: u64,
     pub done: Done,
 }
 
@@ -94,13 +117,18 @@ impl Run {
             planes: Planes::new(config(), workers, 5)?,
             model: Model::default(),
             random,
-            peers: [Peer::default(); PEERS],
+            peers: [Peer::default(); ALL],
             asked: Vec::new(),
+            waiting: Vec::new(),
+            s5: BTreeMap::new(),
+            pgw_endpoint: 0x5000_0000,
+            ending: false,
             left: None,
             farewells: VecDeque::new(),
             exchanges: VecDeque::new(),
             sequence: 0,
             endpoint: 0x1000_0000,
+            ids: 0,
             done: Done::default(),
         })
     }
@@ -113,7 +141,8 @@ impl Run {
             1060..1360 => self.delete()?,
             1360..1500 => self.repeat()?,
             1500..1520 => self.clear()?,
-            1520..1640 => self.answer()?,
+            1520..1540 => self.close()?,
+            1540..1640 => self.answer()?,
             1640..1720 => self.echo()?,
             1720..1730 => self.restart(),
             1730..1731 => self.fall_silent()?,
@@ -150,9 +179,11 @@ impl Run {
             "{permits} permits of {sessions} sessions"
         );
         let addresses = self.planes.addresses();
+        // The addresses of those at an SGW alone are their PGW's.
+        let with_address = sessions - self.planes.sessions_of(SGW);
         ensure!(
-            addresses == sessions,
-            "{addresses} addresses of {sessions} sessions"
+            addresses == with_address,
+            "{addresses} addresses of {with_address} sessions"
         );
         let counted = self.planes.emergencies();
         ensure!(
@@ -183,20 +214,36 @@ impl Run {
         self.endpoint
     }
 
-    /// Sends a request; its one answer, and what else was sent, which is to be heard once the model has followed.
-    fn exchange(&mut self, request: Vec<u8>, peer: usize, via: Via) -> Result<(Answer, Vec<Sent>)> {
+    /// Sends a request; its one answer, unless it waits for another peer, and what else was sent, which is to be heard
+    /// once the model has followed.
+    fn exchange(
+        &mut self,
+        request: Vec<u8>,
+        peer: usize,
+        via: Via,
+    ) -> Result<(Option<Answer>, Vec<Sent>)> {
         self.planes.deliver(&request, address(peer));
+        let sequence = gtp::peek::peek(&request).and_then(|peeked| peeked.sequence);
         let (mut answer, mut others) = (None, Vec::new());
         while let Some(sent) = self.planes.take_sent() {
-            if sent.to == address(peer) && is_response(&sent.octets) {
+            let answered = gtp::peek::peek(&sent.octets).and_then(|peeked| peeked.sequence);
+            if sent.to == address(peer) && is_response(&sent.octets) && answered == sequence {
                 ensure!(answer.is_none(), "two answers");
                 answer = Some(sent.octets);
             } else {
                 others.push(sent);
             }
         }
-        let answer = answer.context("no answer")?;
+        let Some(answer) = answer else {
+            return Ok((None, others));
+        };
         let read = requests::read(&answer, via)?;
+        self.keep(peer, request, answer);
+        Ok((Some(read), others))
+    }
+
+    /// Remembers an exchange that may be repeated.
+    pub(super) fn keep(&mut self, peer: usize, request: Vec<u8>, answer: Vec<u8>) {
         if self.exchanges.len() == REPEATABLE {
             self.exchanges.pop_front();
         }
@@ -206,18 +253,22 @@ impl Run {
             request,
             answer,
         });
-        Ok((read, others))
     }
 
-    /// The same where the model need not follow.
+    /// The same where the model need not follow and nobody else is asked.
     fn ask(&mut self, request: Vec<u8>, peer: usize, via: Via) -> Result<Answer> {
         let (answer, others) = self.exchange(request, peer, via)?;
         self.hear_all(others)?;
-        Ok(answer)
+        answer.context("no answer")
     }
 
-    fn hear_all(&mut self, sent: Vec<Sent>) -> Result<()> {
-        sent.into_iter().try_for_each(|sent| self.hear(sent))
+    /// Hears this, and what comes of it.
+    pub(super) fn hear_all(&mut self, sent: Vec<Sent>) -> Result<()> {
+        sent.into_iter().try_for_each(|sent| self.hear(sent))?;
+        while let Some(sent) = self.planes.take_sent() {
+            self.hear(sent)?;
+        }
+        Ok(())
     }
 
     fn any_session(&mut self, wanted: impl Fn(&Known) -> bool) -> Option<Known> {
@@ -250,7 +301,10 @@ impl Run {
             false => self.random.random_range(5..9),
         };
         let peer = self.random.random_range(0..PEERS);
+        let elsewhere = via.is_s11() && apn < ELSEWHERE && self.random.random_bool(0.6);
+        self.ids += 1;
         let call = Known {
+            id: self.ids,
             subscriber,
             via,
             apn,
@@ -258,6 +312,8 @@ impl Run {
             ours: 0,
             theirs: self.endpoint(via, subscriber, peer),
             peer,
+            pgw: elsewhere.then(|| self.random.random_range(PEERS..ALL)),
+            state: State::Up,
             doomed: None,
         };
         self.settle_ue(&call)?;
@@ -268,11 +324,14 @@ impl Run {
     /// The session that a hand-over is about, where there is no doubt which: the only one that the subscriber has with
     /// this access point name by GTPv2.
     fn comes_over(&mut self, call: &Known) -> Option<Key> {
-        if call.via == Via::Gn || call.is_emergency() || call.apn == TINY {
+        let excepted = call.is_emergency() || call.apn == TINY || call.pgw.is_some();
+        if call.via == Via::Gn || excepted {
             return None;
         }
-        let fits =
-            |s: &&Known| s.subscriber == call.subscriber && s.apn == call.apn && s.via != Via::Gn;
+        let fits = |s: &&Known| {
+            let is_v2 = s.via != Via::Gn && s.pgw.is_none();
+            is_v2 && s.subscriber == call.subscriber && s.apn == call.apn
+        };
         let mut found = self.model.sessions.iter().filter(fits);
         let (only, none) = (found.next().copied(), found.next());
         let only = only.filter(|only| none.is_none() && only.doomed.is_none())?;
@@ -285,29 +344,38 @@ impl Run {
         // A restart that this call tells of ends what it takes the place of: it is there until then.
         let verdicts = self.model.verdicts(&call, comes_over);
         let request = self.create_request(&call, comes_over.is_some());
-        let (answer, others) = self.exchange(request, call.peer, call.via)?;
-        let allowed = match answer.cause {
-            _ if answer.is_accepted(call.via) => verdicts.accepted,
-            73 | 199 => verdicts.no_license,
-            84 | 211 => verdicts.no_address,
-            _ => false,
+        let (answer, others) = self.exchange(request.clone(), call.peer, call.via)?;
+        let (ours, state) = match answer {
+            Some(answer) if answer.is_accepted(call.via) => (answer.ours, State::Up),
+            None => (0, State::Asking),
+            Some(answer) => {
+                let allowed = match answer.cause {
+                    73 | 199 => verdicts.no_license,
+                    84 | 211 => verdicts.no_address,
+                    _ => false,
+                };
+                ensure!(allowed, "{call:?} has cause {}: {verdicts:?}", answer.cause);
+                self.done.refused += 1;
+                return self.hear_all(others);
+            }
         };
-        ensure!(allowed, "{call:?} has cause {}: {verdicts:?}", answer.cause);
-        if !answer.is_accepted(call.via) {
-            self.done.refused += 1;
-            return self.hear_all(others);
-        }
+        ensure!(verdicts.accepted, "{call:?} is accepted: {verdicts:?}");
+        let asks = call.pgw.is_some();
+        ensure!(asks == (state == State::Asking), "{call:?} is {state:?}");
         self.done.made += 1;
         for replaced in self.model.replaced(&call, comes_over) {
             self.gone(replaced.key());
         }
         self.left = comes_over;
-        ensure!(answer.ours != 0, "no endpoint of ours");
         let made = Known {
-            ours: answer.ours,
+            ours,
+            state,
             ..call
         };
         self.model.sessions.push(made);
+        if asks {
+            self.wait(made, request)?;
+        }
         if made.via.is_s11() {
             self.move_ue(made)?;
         }
@@ -316,15 +384,28 @@ impl Run {
         Ok(())
     }
 
+    /// An MME's request waits for a PGW's answer.
+    fn wait(&mut self, session: Known, request: Vec<u8>) -> Result<()> {
+        let peeked = gtp::peek::peek(&request).and_then(|peeked| peeked.sequence);
+        self.waiting.push(Waiting {
+            peer: session.peer,
+            sequence: peeked.context("no sequence")?,
+            session: session.id,
+            request,
+        });
+        Ok(())
+    }
+
     fn create_request(&mut self, call: &Known, handed_over: bool) -> Vec<u8> {
         let (sequence, from) = (self.next_sequence(), self.sender(call.peer));
         match call.via {
             Via::Gn => requests::create_v1(call, APNS[call.apn], from, sequence as u16),
             Via::V2(interface) => {
-                let ue = self.ue(call).next().map_or(0, |session| session.ours);
+                let ue = self.ue(call).map(|session| session.ours).max().unwrap_or(0);
                 let named = if self.random.random_bool(0.7) { ue } else { 0 };
-                let apn = APNS[call.apn];
-                let request = requests::create_v2(call, interface, apn, from, named, handed_over);
+                let pgw = call.pgw.map_or(CONTROL.into(), address);
+                let (apn, to) = (APNS[call.apn], (named, pgw));
+                let request = requests::create_v2(call, interface, apn, from, to, handed_over);
                 request.encode(sequence)
             }
         }
@@ -337,8 +418,17 @@ impl Run {
         sessions.filter(move |s| is_s11 && s.via.is_s11() && s.subscriber == subscriber)
     }
 
-    /// What is in doubt of a UE by S11 is waited for before its sessions move: one that moves in time lives on.
+    /// What is in doubt of a UE by S11 is waited for before its sessions move: one that moves in time lives on. What its
+    /// MME was asked on a PGW's behalf is answered before, too: another MME is not asked for it.
     fn settle_ue(&mut self, of: &Known) -> Result<()> {
+        let closing = |run: &Self| {
+            let mut closing = run.ue(of).filter(|s| s.state == State::Closing);
+            let key = closing.next()?.key();
+            run.asked.iter().position(|asked| asked.session == key)
+        };
+        while let Some(at) = closing(self) {
+            self.answer_this(at)?;
+        }
         let in_doubt = self.ue(of).any(|session| session.doomed.is_some());
         match in_doubt {
             true => self.pass(super::model::GONE_AFTER),
@@ -348,12 +438,17 @@ impl Run {
 
     /// All sessions of a UE by S11 are where this one is from here on, but for those that a restart ends: what is in doubt
     /// here is of the MME that has just told of its own.
-    fn move_ue(&mut self, to: Known) -> Result<()> {
+    pub(super) fn move_ue(&mut self, to: Known) -> Result<()> {
         let moves =
             |s: &Known| s.via.is_s11() && s.subscriber == to.subscriber && s.doomed.is_none();
         for session in self.model.sessions.iter_mut().filter(|s| moves(s)) {
             let was = session.key();
-            ensure!(session.ours == to.ours, "a UE has two endpoints of ours");
+            let ours = [session.ours, to.ours];
+            ensure!(
+                ours.contains(&0) || session.ours == to.ours,
+                "a UE has two endpoints of ours"
+            );
+            session.ours = session.ours.max(to.ours);
             (session.theirs, session.peer) = (to.theirs, to.peer);
             let now = session.key();
             let asked = self.asked.iter_mut().filter(|asked| asked.session == was);
@@ -365,11 +460,11 @@ impl Run {
     /// A session is no more, and neither is what the node asked about it.
     pub(super) fn gone(&mut self, session: Key) {
         self.model.remove(session);
-        self.asked.retain(|asked| asked.session != session);
+        self.forget_asked();
     }
 
     fn modify(&mut self) -> Result<()> {
-        let Some(session) = self.any_session(|_| true) else {
+        let Some(session) = self.any_session(|s| s.ours != 0) else {
             return Ok(());
         };
         self.settle_ue(&session)?;
@@ -388,6 +483,7 @@ impl Run {
             }
         };
         let (answer, others) = self.exchange(request, peer, session.via)?;
+        let answer = answer.context("no answer")?;
         if answer.is_accepted(session.via) {
             self.peers[peer].met = true;
             // Told before the session moves: if it does not, it is one of those that end.
@@ -426,7 +522,9 @@ impl Run {
     }
 
     fn release_access_bearers(&mut self) -> Result<()> {
-        let Some(session) = self.any_session(|s| s.via.is_s11() && s.doomed.is_none()) else {
+        let Some(session) =
+            self.any_session(|s| s.via.is_s11() && s.ours != 0 && s.doomed.is_none())
+        else {
             return Ok(());
         };
         let request = requests::release_access_bearers(&session);
@@ -437,7 +535,7 @@ impl Run {
     }
 
     fn delete(&mut self) -> Result<()> {
-        match self.any_session(|_| true) {
+        match self.any_session(|s| s.state == State::Up) {
             Some(session) => self.delete_this(session),
             None => Ok(()),
         }
@@ -445,11 +543,19 @@ impl Run {
 
     fn delete_this(&mut self, session: Known) -> Result<()> {
         let sequence = self.next_sequence();
+        let tells_pgw = session.pgw.is_some() && self.random.random_bool(0.8);
         let request = match session.via {
             Via::Gn => requests::delete_v1(&session, sequence as u16),
-            Via::V2(_) => requests::delete_v2(&session).encode(sequence),
+            Via::V2(_) => requests::delete_v2(&session, tells_pgw).encode(sequence),
         };
-        let answer = self.ask(request, session.peer, session.via)?;
+        let (answer, others) = self.exchange(request.clone(), session.peer, session.via)?;
+        let Some(answer) = answer else {
+            ensure!(tells_pgw, "no answer");
+            let at = self.model.find(session.key()).context("it is known")?;
+            self.model.sessions[at].state = State::Leaving;
+            self.wait(session, request)?;
+            return self.hear_all(others);
+        };
         let gone = session.doomed.is_some() && [64, 192].contains(&answer.cause);
         ensure!(
             gone || answer.is_accepted(session.via),
@@ -457,6 +563,15 @@ impl Run {
             answer.cause
         );
         self.gone(session.key());
+        self.hear_all(others)
+    }
+
+    /// A request that waits for another peer is in progress: again, it does nothing.
+    fn repeat_waiting(&mut self) -> Result<()> {
+        let at = self.random.random_range(0..self.waiting.len());
+        let Waiting { peer, request, .. } = self.waiting[at].clone();
+        self.planes.deliver(&request, address(peer));
+        ensure!(self.planes.take_sent().is_none(), "begun twice");
         Ok(())
     }
 
@@ -465,6 +580,9 @@ impl Run {
         let now = self.planes.now.mono;
         self.exchanges
             .retain(|exchange| now < exchange.at.after(KEPT));
+        if !self.waiting.is_empty() && self.random.random_bool(0.3) {
+            return self.repeat_waiting();
+        }
         if self.exchanges.is_empty() {
             return Ok(());
         }
@@ -503,7 +621,8 @@ impl Run {
         });
         self.pass(Duration::from_millis(60))?;
         let sure = self.model.sessions.iter();
-        let mut sure = sure.filter(|s| s.doomed.is_none() && meant(s));
+        let is_sure = |s: &Known| s.doomed.is_none() && s.state == State::Up;
+        let mut sure = sure.filter(|s| is_sure(s) && meant(s));
         let unasked = sure.find(|s| !self.asked.iter().any(|asked| asked.session == s.key()));
         ensure!(unasked.is_none(), "nobody was asked to delete {unasked:?}");
         Ok(())
@@ -530,7 +649,9 @@ impl Run {
 
     /// Everything is ended: by its peer, or by an operator. What is not back after that has leaked.
     pub(super) fn end(mut self) -> Result<Done> {
-        self.pass(super::model::GONE_AFTER)?;
+        self.ending = true;
+        self.pass(Duration::from_secs(60))?;
+        ensure!(self.waiting.is_empty(), "{:?} have no answer", self.waiting);
         self.compare(true)?;
         while let Some(session) = self.model.sessions.pop() {
             self.model.sessions.push(session);
@@ -559,13 +680,7 @@ impl Run {
 /// Whether a message is the answer to one of a peer's.
 fn is_response(octets: &[u8]) -> bool {
     match octets[0] >> 5 {
-        1 => !matches!(
-            v1::MessageType(octets[1]),
-            v1::MessageType::ECHO_REQUEST | v1::MessageType::DELETE_PDP_CONTEXT_REQUEST
-        ),
-        _ => !matches!(
-            v2::MessageType(octets[1]),
-            v2::MessageType::ECHO_REQUEST | v2::MessageType::DELETE_BEARER_REQUEST
-        ),
+        1 => v1::MessageType(octets[1]).response().is_none(),
+        _ => v2::MessageType(octets[1]).response().is_none(),
     }
 }

@@ -1,7 +1,7 @@
 //! Typed views of the values of information elements: each reads from octets and writes them back.
 //!
 //! Of a value that is longer than its type asks for, the known part is read: a later release may have extended it
-//! (TS 29.274 7.7.6, 8.1). Protocol Configuration Options, traffic flow templates, FQ-CSIDs, and whatever else has no
+//! (TS 29.274 7.7.7, 8.1). Protocol Configuration Options, traffic flow templates, FQ-CSIDs, and whatever else has no
 //! view here, are octets that are passed on as they came.
 
 mod address;

@@ -81,7 +81,7 @@ fn malformed(ready: fn() -> Ready, rows: &[Row]) {
     }
 }
 
-/// Of several the first counts (TS 29.274 7.7.9), whatever the others are; of bearer contexts, which may be several, each
+/// Of several the first counts (TS 29.274 7.7.10), whatever the others are; of bearer contexts, which may be several, each
 /// counts once.
 fn duplicated(ready: fn() -> Ready, rows: &[Row]) {
     for (of_bearer, kind, instance, _) in rows {

@@ -81,13 +81,18 @@ impl Run {
         } else {
             request
         };
-        let same = self.sessions.contains_key(&key);
+        // The number is taken once for each access, whatever the access point name is.
+        let mut keys = self.sessions.keys().copied();
+        let collides = |k: &Key| (k.0, k.2, k.3) == (key.0, key.2, key.3);
+        let colliding = keys.find(collides);
+        let same = colliding == Some(key);
+        let in_place = colliding.is_some_and(|colliding| APNS[colliding.1] != "sos");
         let others: Vec<_> = self.sessions.keys().copied().collect();
         let mut others = others.into_iter();
         let connection = others.any(|k| k.0 == who && k.1 == apn && k.2.is_some());
         // What comes over takes the place of one; which one, if there are several, is the table's choice.
         let comes_over = handed && connection && !same;
-        let full = self.counted() >= self.ceiling && !same;
+        let full = self.counted() >= self.ceiling && !in_place;
         let refused = APNS[apn] != "sos" && (self.blocked || full);
         let answer = self.exchange_v2(&request);
         let cause = answer.cause();
@@ -108,6 +113,9 @@ impl Run {
             let table = &self.rig.plane.table;
             self.sessions
                 .retain(|_, teid| table.by_teid(*teid).is_some());
+        }
+        if let Some(colliding) = colliding {
+            self.sessions.remove(&colliding);
         }
         if APNS[apn] == "sos" {
             self.sessions.retain(|k, _| k.0 != who || k.1 != apn);

@@ -156,7 +156,7 @@ fn a_subscriber_has_several_connections_and_a_colliding_one_is_replaced() {
     let mut rig = Rig::v2();
     let first = rig.make2(1, 5, "internet");
     rig.make2(1, 6, "internet");
-    rig.make2(1, 5, "ims");
+    rig.make2(1, 7, "ims");
     assert_eq!((rig.live(), rig.addresses_out()), (3, 3));
     let address = rig.accepted2(&create2(1, 5, "internet"));
     assert_ne!(address.control().teid, first);
@@ -174,6 +174,45 @@ fn a_subscriber_has_several_connections_and_a_colliding_one_is_replaced() {
     // By another access the same numbers are other bearers.
     rig.accepted2(&create_by(S2B, 1, 5, "internet"));
     assert_eq!(rig.live(), 4);
+}
+
+/// One peer too many is no reason to refuse what changes a session: its hand-over neither.
+//= L7
+#[test]
+fn a_hand_over_by_one_peer_too_many_is_not_refused() {
+    let mut rig = Rig::with(|config| {
+        and_v2(config);
+        config.bounds.peers = 1;
+    });
+    rig.make2(1, 5, "internet");
+    let epdg = fteid(InterfaceType::S2B_EPDG_C, 0x6000_0007, OTHER_SGW);
+    let request =
+        |number| create_by(S2B, number, 7, "internet").but(false, IeType::F_TEID, 0, &epdg);
+    let refused = rig.ask2(&handed_over(request(2)));
+    assert_eq!(refused.cause(), Cause::NO_RESOURCES_AVAILABLE);
+    rig.accepted2(&handed_over(request(1)));
+    assert_eq!((rig.live(), rig.plane.table.len()), (1, 1));
+}
+
+/// The number of a bearer is the UE's own, whatever its access point name (TS 29.274 7.2.1: the triplet of IMSI, EPS Bearer
+/// ID and interface type): who attaches anew with another name first leaves no session behind, nor its permit.
+//= L13
+#[test]
+fn a_connection_of_another_access_point_name_takes_the_place_of_that_with_its_number() {
+    let mut rig = Rig::v2();
+    let old = rig.make2(1, 5, "internet");
+    rig.terms(
+        PGW,
+        enforcer::Terms {
+            ceiling: Some(1),
+            ..enforcer::Terms::default()
+        },
+    );
+    let new = rig.make2(1, 5, "ims");
+    assert_eq!((rig.live(), rig.addresses_out()), (1, 1));
+    assert_eq!(rig.ask2(&delete2(old, 5)).cause(), Cause::CONTEXT_NOT_FOUND);
+    rig.accepted2(&delete2(new, 5));
+    assert_eq!((rig.live(), rig.addresses_out()), (0, 0));
 }
 
 //= L7

@@ -13,7 +13,7 @@ use super::rig::*;
 
 const APNS: [&str; 2] = ["internet", "ims"];
 const UES: u64 = 5;
-/// The number that every bearer by S2b has.
+/// The number that bearers by S2b have, of the first access point name, and one more of each after it.
 const WLAN: u8 = 7;
 
 /// A UE's sessions by S11.
@@ -38,8 +38,8 @@ struct Run {
     rig: Rig,
     random: StdRng,
     by_s11: BTreeMap<u64, Ue>,
-    /// By whose they are, access point name and number.
-    by_s5: BTreeMap<(u64, usize, u8), u32>,
+    /// Place of the access point name and endpoint, by whose they are and number.
+    by_s5: BTreeMap<(u64, u8), (usize, u32)>,
     by_s2b: BTreeMap<(u64, usize), u32>,
     ceiling: u32,
     blocked: bool,
@@ -86,8 +86,9 @@ impl Run {
         let sessions = ue.into_iter().flat_map(|ue| &ue.sessions);
         let of_name = sessions.filter(|(_, session)| session.0 == apn);
         let mut by_s11 = of_name.map(|(number, _)| From::S11(*number));
-        let by_s5 = self.by_s5.keys().find(|key| (key.0, key.1) == (who, apn));
-        let by_s5 = by_s5.map(|key| From::S5(key.2));
+        let mut by_s5 = self.by_s5.iter();
+        let by_s5 = by_s5.find(|(key, session)| (key.0, session.0) == (who, apn));
+        let by_s5 = by_s5.map(|(key, _)| From::S5(key.1));
         let by_s2b = self.by_s2b.get(&(who, apn)).map(|_| From::S2b);
         match to {
             From::S2b => by_s2b.or(by_s11.next()).or(by_s5),
@@ -101,7 +102,7 @@ impl Run {
     fn take(&mut self, who: u64, apn: usize, from: From) {
         let gone = match from {
             From::S11(number) => self.leave_ue(who, number).is_some(),
-            From::S5(number) => self.by_s5.remove(&(who, apn, number)).is_some(),
+            From::S5(number) => self.by_s5.remove(&(who, number)).is_some(),
             From::S2b => self.by_s2b.remove(&(who, apn)).is_some(),
         };
         assert!(gone);
@@ -161,7 +162,7 @@ impl Run {
 
     fn create_by_s2b(&mut self, who: u64, apn: usize) {
         let handed = self.random.random_bool(0.5);
-        let request = create_by(S2B, who, WLAN, APNS[apn]);
+        let request = create_by(S2B, who, WLAN + apn as u8, APNS[apn]);
         let request = match handed {
             true => handed_over(request),
             false => request,
@@ -181,7 +182,7 @@ impl Run {
         self.by_s2b.insert((who, apn), answer.control().teid);
     }
 
-    /// A session by S11 goes on by S5, in the place of one that has its name and number there.
+    /// A session by S11 goes on by S5, in the place of one that has its number there.
     fn go_to_an_sgw(&mut self, who: u64) {
         let Some((number, (apn, teid))) = self.any_of(who) else {
             return;
@@ -189,13 +190,13 @@ impl Run {
         let answer = self.rig.ask2(&modify(teid, number, OTHER_SGW, 0x6123_0000));
         assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
         self.leave_ue(who, number);
-        self.by_s5.insert((who, apn, number), teid);
+        self.by_s5.insert((who, number), (apn, teid));
     }
 
     /// One by S5 comes back, whatever the license says.
     fn come_from_an_sgw(&mut self, who: u64) {
         let found = self.by_s5.iter().find(|(key, _)| key.0 == who);
-        let Some(((_, apn, number), teid)) = found.map(|(key, teid)| (*key, *teid)) else {
+        let Some(((_, number), (apn, teid))) = found.map(|(key, session)| (*key, *session)) else {
             return;
         };
         let pgw = fteid(InterfaceType::S5S8_PGW_C, teid, OURSELVES);
@@ -208,7 +209,7 @@ impl Run {
         let answer = self.rig.ask2(&request);
         assert_eq!(answer.cause(), Cause::REQUEST_ACCEPTED);
         assert_eq!(answer.control().teid, teid);
-        self.by_s5.remove(&(who, apn, number));
+        self.by_s5.remove(&(who, number));
         self.leave_ue(who, number);
         let ue = self.by_s11.entry(who).or_default();
         ue.teid = answer.s11().teid;
@@ -265,12 +266,12 @@ impl Run {
                 true => self.scatter(who),
                 false => drop(self.leave_ue(who, number)),
             }
-        } else if let Some((&key, &teid)) = self.by_s5.iter().next() {
-            let deleted = self.rig.ask2(&delete2(teid, key.2));
+        } else if let Some((&key, &(_, teid))) = self.by_s5.iter().next() {
+            let deleted = self.rig.ask2(&delete2(teid, key.1));
             assert_eq!(deleted.cause(), Cause::REQUEST_ACCEPTED);
             self.by_s5.remove(&key);
         } else if let Some((&key, &teid)) = self.by_s2b.iter().next() {
-            let deleted = self.rig.ask2(&delete2(teid, WLAN));
+            let deleted = self.rig.ask2(&delete2(teid, WLAN + key.1 as u8));
             assert_eq!(deleted.cause(), Cause::REQUEST_ACCEPTED);
             self.by_s2b.remove(&key);
         }
@@ -281,7 +282,7 @@ impl Run {
         let ue = self.by_s11.remove(&who).unwrap();
         for number in ue.prepared {
             let (apn, teid) = ue.sessions[&number];
-            self.by_s5.insert((who, apn, number), teid);
+            self.by_s5.insert((who, number), (apn, teid));
         }
     }
 

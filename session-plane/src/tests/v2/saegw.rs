@@ -732,3 +732,24 @@ fn a_connection_comes_from_another_sgw_under_its_own_access_point_name_only() {
     rig.accepted2(&request("sos"));
     assert_eq!((counts(&rig), rig.plane.table.len()), ((0, 0), 1));
 }
+
+/// A hand-over is cancelled, and the SGW that had the connection has lost it by a restart meanwhile.
+//= L13
+#[test]
+fn a_connection_does_not_go_back_to_an_sgw_that_restarted_meanwhile() {
+    let mut rig = Rig::v2();
+    let told =
+        |number, counter| create2(number, 5, "internet").with(IeType::RECOVERY, 0, &[counter]);
+    let teid = rig.accepted2(&told(1, 7)).control().teid;
+    let pgw = fteid(InterfaceType::S5S8_PGW_C, teid, OURSELVES);
+    let prepare = create11(1, 5, "internet").but(false, IeType::F_TEID, 1, &pgw);
+    let here = rig.accepted2(&prepare).s11().teid;
+    rig.accepted2(&told(2, 8));
+    let all = Indication::default().with(Indication::SI);
+    let request = Message2::new(MessageType::DELETE_SESSION_REQUEST, Some(here));
+    rig.accepted2(&with_flags(request, all));
+    assert_eq!((counts(&rig), rig.live()), ((0, 1), 1));
+    let ended = rig.plane.statistics().sessions_ended;
+    assert_eq!(ended.get(&Ended::PeerLost), Some(&1));
+    assert!(rig.plane.prepared.is_empty());
+}

@@ -1,11 +1,12 @@
 //! A request that is answered later: who asked, and for what.
 
-use gtp::v2::{Cause, CauseIe, IeSet, MessageType, WriteError};
+use gtp::v1::Nsapi;
+use gtp::v2::{Cause, CauseIe, IeSet, IeType, MessageType, WriteError};
 use licensing::Now;
 
 use super::super::Request;
 use super::super::answer::Answer;
-use super::pass::Head;
+use super::pass::{self, Head};
 use crate::cache::Fingerprint;
 use crate::config::{PeerOptions, PlaneConfig};
 use crate::output::Path;
@@ -59,6 +60,19 @@ impl Asked {
             ies,
             options,
             now,
+        }
+    }
+
+    /// What the answer to a Delete Bearer Request tells, as octets: the default bearer that it is about (table
+    /// 7.2.10.2-1).
+    pub(super) fn linked(&self) -> Vec<u8> {
+        let (ies, _) = IeSet::parse_prefix(&self.body);
+        let asked = ies.get(IeType::EBI, 0).map(Nsapi::parse);
+        match asked {
+            Some(Ok(number)) if self.kind == MessageType::DELETE_BEARER_REQUEST => {
+                pass::linked(number)
+            }
+            Some(_) | None => Vec::new(),
         }
     }
 

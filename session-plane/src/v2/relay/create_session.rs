@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use gtp::v1::Nsapi;
-use gtp::v2::{Cause, CauseIe, FTeid, IeSet, IeType, MessageType, Paa};
+use gtp::v2::{Cause, CauseIe, FTeid, IeSet, IeType, Indication, MessageType, Paa};
 use licensing::Now;
 
 use super::super::{Rejected, Request, bearer_number, value};
 use super::asked::Asked;
-use super::pass::{self, PGW_CONTROL, PGW_USER};
+use super::pass::{self, PGW_CONTROL, PGW_USER, PGW_USER_S11};
+use super::preparations::PREPARED_FOR;
 use super::{AtPgw, Farewell, Pending, State, Step, Wanted};
 use crate::call::Call;
 use crate::config::GtpVersion;
@@ -25,7 +26,9 @@ struct Granted<'a> {
 }
 
 impl SessionPlane {
-    /// Makes a session that the PGW at this address is asked for; the MME's answer comes with the PGW's.
+    /// Makes a session that the PGW at this address is asked for; the MME's answer comes with the PGW's. One that the PGW
+    /// has already, by another SGW, it is asked to have by us from here on, if the MME says so by the Operation Indication
+    /// (TS 23.401 5.3.3.1, 5.5.1.1.3).
     pub(in super::super) fn relay_session(
         &mut self,
         request: &Request<'_>,
@@ -34,6 +37,9 @@ impl SessionPlane {
     ) -> Result<(), Rejected> {
         if !self.transactions.has_room() {
             return Err(Cause::NO_RESOURCES_AVAILABLE.into());
+        }
+        if call.comes_here {
+            check_user_plane(&request.bearer()?)?;
         }
         let old = self.colliding_relay(call);
         let farewells = self.farewells();
@@ -57,11 +63,36 @@ impl SessionPlane {
         });
         self.cache.begin(&request.fingerprint);
         self.relays.begin(made.place, pending);
-        match self.relays.unwanted.get_mut(&wanted) {
+        // What was ours before does not wait for the UE to come: our endpoint is another now.
+        let sure = request.flags().has(Indication::OI) || predecessor.is_some();
+        let prepares = call.comes_here && !sure;
+        match self.relays.unwanted.get_mut(&wanted.same()) {
+            _ if prepares => self.prepare_session(pending, request.now),
             Some(next) => *next = Some(pending),
             None => self.ask_for_session(pending, request.now),
         }
         Ok(())
+    }
+
+    /// The MME prepares a hand-over: the PGW is told by the first Modify Bearer (TS 23.401 5.5.1.2.2).
+    fn prepare_session(&mut self, pending: u32, now: Now) {
+        let Some(waiting) = self.relays.pending.remove(pending) else {
+            return;
+        };
+        let (nothing, _) = IeSet::parse_prefix(&[]);
+        let body = pass::as_created(&nothing, &waiting.asked.body);
+        let (ies, _) = IeSet::parse_prefix(&body);
+        let accepted = CauseIe::new(Cause::REQUEST_ACCEPTED);
+        match self.granted(&ies) {
+            Ok(granted) => {
+                self.session_granted(&waiting, accepted, &ies, &granted, now);
+                let until = now.mono.after(PREPARED_FOR);
+                self.relays.prepare(waiting.session, until);
+            }
+            Err(invalid) => {
+                self.not_made(&waiting, waiting.step.predecessor(), invalid, None, now);
+            }
+        }
     }
 
     /// Sends what waits to be asked of a PGW.
@@ -77,13 +108,20 @@ impl SessionPlane {
         let (ies, _) = IeSet::parse_prefix(&body);
         let bearer = ies.group(IeType::BEARER_CONTEXT, 0).and_then(Result::ok);
         let session = self.table.session(place);
-        let leg = session.map(|session| self.leg_to_pgw(wanted.pgw, 0, session));
+        let pgw_teid = value(&ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).map(|at| at.teid);
+        let pgw_teid = pgw_teid.unwrap_or(0);
+        let leg = session.map(|session| self.leg_to_pgw(wanted.pgw, pgw_teid, session));
+        let kind = match pgw_teid {
+            0 => MessageType::CREATE_SESSION_REQUEST,
+            _ => MessageType::MODIFY_BEARER_REQUEST,
+        };
         let sequence = leg.zip(bearer).and_then(|(leg, bearer)| {
-            let kind = MessageType::CREATE_SESSION_REQUEST;
             let purpose = Purpose::Relay { pending };
-            let asked = self.ask_peer_of_relay(leg, kind, purpose, now, |head, config| {
-                pass::create_session(head, &ies, &bearer, teid, config)
-            });
+            let asked =
+                self.ask_peer_of_relay(leg, kind, purpose, now, |head, config| match pgw_teid {
+                    0 => pass::create_session(head, &ies, &bearer, teid, config),
+                    _ => pass::take_over(head, &ies, &bearer, teid, config),
+                });
             asked.ok()
         });
         if let Some(waiting) = self.relays.pending.get_mut(pending) {
@@ -100,9 +138,7 @@ impl SessionPlane {
 
     /// Our endpoint of the relayed session that this call takes the place of.
     fn colliding_relay(&self, call: &Call<'_>) -> Option<u32> {
-        let place = self
-            .table
-            .by_bearer(call.who, call.number, call.apn, call.access)?;
+        let place = self.table.by_bearer(call.who, call.number, call.access)?;
         self.relays.get(place)?;
         self.table.session(place).map(|session| session.teid)
     }
@@ -126,7 +162,15 @@ impl SessionPlane {
             let cause = pass::remote(cause);
             return self.not_made(waiting, predecessor, cause, Some(ies), now);
         }
-        match granted(ies) {
+        let came = (transaction.kind == MessageType::MODIFY_BEARER_REQUEST.0)
+            .then(|| pass::as_created(ies, &waiting.asked.body));
+        let came = came.as_ref().and_then(|body| IeSet::parse(body).ok());
+        let ies = came.as_ref().unwrap_or(ies);
+        let granted = match came {
+            Some(_) => self.granted(ies),
+            None => self.granted_anew(ies),
+        };
+        match granted.and_then(|granted| self.of_its_bearer(waiting, granted)) {
             Err(invalid) => {
                 self.delete_unfit(waiting, ies);
                 self.not_made(waiting, predecessor, invalid, None, now);
@@ -146,6 +190,21 @@ impl SessionPlane {
         }
     }
 
+    /// A PGW makes the bearer that it is asked for, or it has made nothing that an MME can use.
+    fn of_its_bearer<'a>(
+        &self,
+        waiting: &Pending,
+        granted: Granted<'a>,
+    ) -> Result<Granted<'a>, CauseIe> {
+        let place = self.waited_for(waiting);
+        let session = place.and_then(|place| self.table.session(place));
+        let number = bearer_number(&granted.bearer)?;
+        match session.is_none_or(|session| session.context.nsapi == number) {
+            true => Ok(granted),
+            false => Err(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER)),
+        }
+    }
+
     /// The session is there, at the PGW too; the MME is told both ends.
     fn session_granted(
         &mut self,
@@ -157,7 +216,11 @@ impl SessionPlane {
     ) -> Option<AtPgw> {
         let place = waiting.session;
         let pgw = self.meet(granted.address, GtpVersion::V2, true, now.mono)?;
-        if let Some(counter) = ies.get(IeType::RECOVERY, 0).and_then(|value| value.first()) {
+        // It is of who answers, which need not be where the session is: a PGW can't tell that another has restarted.
+        let wanted = waiting.step.wanted();
+        let is_there = wanted.is_some_and(|wanted| wanted.pgw == granted.address);
+        let counter = ies.get(IeType::RECOVERY, 0).and_then(|value| value.first());
+        if let Some(counter) = counter.filter(|_| is_there) {
             self.hear_recovery(granted.address, *counter);
         }
         let incarnation = self.shared.restarts.incarnation(granted.address);
@@ -181,10 +244,9 @@ impl SessionPlane {
             pass::session_created(head, cause, theirs, (ue, user), &unmade, config)
         });
         let session = self.table.session(place)?;
-        Some(AtPgw {
-            leg: self.leg_to_pgw(granted.address, granted.control.teid, session),
-            apn,
-        })
+        let leg = self.leg_to_pgw(granted.address, granted.control.teid, session);
+        self.spare_named(leg);
+        Some(AtPgw { leg, apn })
     }
 
     /// The session is not made: it ends here, its permit comes back, and the MME is told why.
@@ -212,9 +274,9 @@ impl SessionPlane {
         let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok();
         let session = self.table.session(waiting.session);
         if let (Some(control), Some(session)) = (control, session)
-            && let Some(address) = control.address()
+            && let Some(address) = self.pgw_address(&control)
         {
-            let leg = self.leg_to_pgw(address.to_canonical(), control.teid, session);
+            let leg = self.leg_to_pgw(address, control.teid, session);
             self.bid_farewell(Farewell::Pgw(AtPgw { leg, apn: 0 }));
         }
     }
@@ -239,7 +301,7 @@ impl SessionPlane {
         said: Option<Said<'_>>,
         now: Now,
     ) {
-        let next = self.relays.unwanted.remove(&wanted).flatten();
+        let next = self.relays.unwanted.remove(&wanted.same()).flatten();
         let made = self.made_late(transaction, wanted.apn, said);
         let Some(next) = next else {
             if let Some(made) = made {
@@ -274,7 +336,7 @@ impl SessionPlane {
         said: Option<Said<'_>>,
     ) -> Option<AtPgw> {
         let said = said.filter(|said| said.cause.cause.is_accepted())?;
-        let granted = granted(said.ies).ok()?;
+        let granted = self.granted_anew(said.ies).ok()?;
         let leg = Leg {
             peer: (granted.address, self.config.echo.peer_port).into(),
             peer_teid: granted.control.teid,
@@ -283,24 +345,43 @@ impl SessionPlane {
         };
         Some(AtPgw { leg, apn })
     }
+
+    /// What an answer that makes a session must tell (tables 7.2.2-1, 7.2.2-2); without it the cause is that it does not
+    /// (8.4).
+    fn granted_anew<'a>(&self, ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
+        let address = value(ies, IeType::PAA, 0, Paa::parse);
+        address.map_err(|_| CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))?;
+        self.granted(ies)
+    }
+
+    /// The same of a session that was there before, whose address the UE has.
+    fn granted<'a>(&self, ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
+        let read = || {
+            let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok()?;
+            let bearer = ies.group(IeType::BEARER_CONTEXT, 0)?.ok()?;
+            bearer_number(&bearer).ok()?;
+            let made = value(&bearer, IeType::CAUSE, 0, CauseIe::parse).ok()?;
+            value(&bearer, IeType::F_TEID, PGW_USER, FTeid::parse).ok()?;
+            made.cause.is_accepted().then_some(Granted {
+                address: self.pgw_address(&control)?,
+                control,
+                bearer,
+            })
+        };
+        read().ok_or(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))
+    }
 }
 
-/// What an answer that accepts must tell (tables 7.2.2-1, 7.2.2-2); without it the cause is that it does not (8.4).
-fn granted<'a>(ies: &IeSet<'a>) -> Result<Granted<'a>, CauseIe> {
-    let read = || {
-        let control = value(ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).ok()?;
-        value(ies, IeType::PAA, 0, Paa::parse).ok()?;
-        let bearer = ies.group(IeType::BEARER_CONTEXT, 0)?.ok()?;
-        bearer_number(&bearer).ok()?;
-        let made = value(&bearer, IeType::CAUSE, 0, CauseIe::parse).ok()?;
-        value(&bearer, IeType::F_TEID, PGW_USER, FTeid::parse).ok()?;
-        made.cause.is_accepted().then_some(Granted {
-            address: control.address()?.to_canonical(),
-            control,
-            bearer,
-        })
-    };
-    read().ok_or(CauseIe::new(Cause::INVALID_REPLY_FROM_REMOTE_PEER))
+/// Of a session that comes from another SGW the MME tells where the PGW has its user data (table 7.2.1-2).
+fn check_user_plane(bearer: &IeSet<'_>) -> Result<(), CauseIe> {
+    let checked = value(bearer, IeType::F_TEID, PGW_USER_S11, FTeid::parse);
+    checked.map(drop).map_err(|fault| match fault.cause {
+        Cause::MANDATORY_IE_MISSING => CauseIe {
+            cause: Cause::CONDITIONAL_IE_MISSING,
+            ..fault
+        },
+        _ => fault,
+    })
 }
 
 /// Bearers that the MME asked for beside the default one; they are not made.

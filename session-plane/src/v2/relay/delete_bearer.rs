@@ -31,11 +31,13 @@ impl SessionPlane {
             return Err(Cause::CONTEXT_NOT_FOUND.into());
         }
         match self.relays.get(place).map(|relay| relay.state) {
-            Some(State::Up) if self.ask_to_close(request, place) => return Ok(None),
+            Some(State::Up | State::Prepared) if self.ask_to_close(request, place) => {
+                return Ok(None);
+            }
             // It is asked for by a request of another number; the answer to the first says it all.
             Some(State::Closing { .. }) => return Err(Cause::REQUEST_REJECTED.into()),
             // The MME is told whatever it has to know; of a session that the PGW is asked for, that it is not made.
-            Some(State::Up | State::Asking { .. } | State::Leaving) | None => {}
+            Some(State::Up | State::Prepared | State::Asking { .. } | State::Leaving) | None => {}
         }
         self.close(place);
         Ok(Some(Done {
@@ -88,7 +90,9 @@ impl SessionPlane {
     fn close(&mut self, place: u32) {
         match self.relays.get(place).map(|relay| relay.state) {
             Some(State::Asking { .. } | State::Leaving) => self.end_session(place, Ended::Deleted),
-            Some(State::Up | State::Closing { .. }) | None => self.end_lost_relay(place),
+            Some(State::Up | State::Prepared | State::Closing { .. }) | None => {
+                self.end_lost_relay(place);
+            }
         }
     }
 }

@@ -19,11 +19,14 @@ impl SessionPlane {
         let tells_pgw = request.flags().has(Indication::OI);
         match self.relays.get(place).map(|relay| relay.state) {
             Some(State::Leaving) => return Err(Cause::CONTEXT_NOT_FOUND.into()),
-            Some(State::Up) if tells_pgw && self.ask_to_delete_at_pgw(request, place) => {
+            Some(State::Up | State::Prepared)
+                if tells_pgw && self.ask_to_delete_at_pgw(request, place) =>
+            {
                 return Ok(None);
             }
             // Whoever has to know is told.
-            Some(State::Up | State::Asking { .. } | State::Closing { .. }) | None => {}
+            Some(State::Up | State::Prepared | State::Asking { .. } | State::Closing { .. })
+            | None => {}
         }
         self.end_here(place, request.flags());
         Ok(Some(Done::with(Cause::REQUEST_ACCEPTED)))

@@ -10,6 +10,10 @@
 //! ([`Bounds::requests`](crate::config::Bounds::requests)). Every way out answers: the PGW's answer, its absence, and the
 //! end of the session by something else ([`Farewell`]).
 //!
+//! One that comes from another SGW is at its PGW already: that is told to have it by us, with the Create or, while the MME
+//! only prepares a hand-over, with the first Modify Bearer, for which it waits a minute ([`preparations`]). It is never
+//! refused for a license (rule L7).
+//!
 //! Whatever ends a session here, nothing of it hangs at the PGW, and nothing of one that the PGW lost at the MME: they are
 //! told, if they were not who asked for it. A PGW that accepts when nobody waits any more is told too.
 
@@ -20,13 +24,14 @@ mod delete_session;
 mod farewell;
 mod modify_bearer;
 mod pass;
+mod preparations;
 mod refused_bearers;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use gtp::v2::{Cause, CauseIe, MessageType, WriteError};
-use licensing::Now;
+use gtp::v2::{Cause, CauseIe, FTeid, IeType, MessageType, WriteError};
+use licensing::{Mono, Now};
 
 use super::Request;
 use crate::config::{GtpVersion, PlaneConfig};
@@ -38,8 +43,9 @@ use crate::slab::Slab;
 use crate::statistics::Ended;
 use crate::transactions::{Leg, NoRoom, Purpose, Said, Transaction};
 use asked::Asked;
-use farewell::Farewell;
+use farewell::{Farewell, Unanswered};
 use pass::Head;
+use preparations::Preparations;
 
 /// Peers that wait to be told of the end of a session, at most, each of at most 64 octets; the rest are not told, and
 /// counted.
@@ -60,6 +66,13 @@ pub(crate) struct Relay {
     older: u32,
 }
 
+impl Relay {
+    /// Whether it is with the PGW that has this place in the table of peers.
+    pub(crate) fn is_at(&self, peer: u32) -> bool {
+        self.pgw == peer
+    }
+}
+
 /// Which procedure is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -70,6 +83,8 @@ pub(crate) enum State {
     },
     /// It is there, at the PGW too.
     Up,
+    /// It is there, and at the PGW by another SGW still: the MME prepares a hand-over.
+    Prepared,
     /// The MME wants it deleted, and the PGW is asked to.
     Leaving,
     /// The PGW wants it deleted, and the MME is asked to.
@@ -88,20 +103,31 @@ struct AtPgw {
 }
 
 impl AtPgw {
-    /// Whether the PGW has this one in the place of the other.
+    /// Whether any PGW has this one in the place of the other, or it is the other: there are some to which another access
+    /// point name is another session.
     fn replaces(&self, other: &Self) -> bool {
-        (self.leg.peer, self.apn) == (other.leg.peer, other.apn)
+        let same = self.apn == other.apn || self.leg.peer_teid == other.leg.peer_teid;
+        self.leg.peer == other.leg.peer && same
     }
 }
 
-/// A session that a PGW is asked for, as far as the PGW tells sessions of this SGW apart (TS 29.274 7.2.1): asked for it
-/// again, it replaces the one that it has made. It is asked once at a time: two requests might come in another order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A session that a PGW is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     key: ContextKey,
     /// Place of the access point name.
     apn: u16,
     pgw: IpAddr,
+}
+
+/// What a PGW tells sessions of this SGW apart by, whatever their access point name (TS 29.274 7.2.1): asked for the same
+/// again, it replaces the one that it has made. It is asked once at a time: two requests might come in another order.
+type Same = (ContextKey, IpAddr);
+
+impl Wanted {
+    fn same(self) -> Same {
+        (self.key, self.pgw)
+    }
 }
 
 /// A request that waits for another peer than the one that sent it.
@@ -126,6 +152,8 @@ enum Step {
     },
     /// The MME is told what the PGW says.
     Modify,
+    /// The PGW has the session by us; the MME waits for another answer.
+    Come,
     /// The session ends.
     End,
 }
@@ -134,14 +162,14 @@ impl Step {
     fn predecessor(self) -> Option<AtPgw> {
         match self {
             Self::Create { predecessor, .. } => predecessor,
-            Self::Modify | Self::End => None,
+            Self::Modify | Self::Come | Self::End => None,
         }
     }
 
     fn wanted(self) -> Option<Wanted> {
         match self {
             Self::Create { wanted, .. } => Some(wanted),
-            Self::Modify | Self::End => None,
+            Self::Modify | Self::Come | Self::End => None,
         }
     }
 }
@@ -154,9 +182,12 @@ pub(crate) struct Relays {
     pending: Slab<Pending>,
     /// Sessions that nobody waits for any more while their PGW is asked on, so that it can be told to delete what it has
     /// made; with what waits to ask for the same next, if anything does.
-    unwanted: HashMap<Wanted, Option<u32>, Keyed>,
+    unwanted: HashMap<Same, Option<u32>, Keyed>,
+    /// Who waits for an answer about a session that has ended in this step.
+    unanswered: Vec<Unanswered>,
     /// Who is still to be told that a session has ended.
     farewells: VecDeque<Farewell>,
+    preparations: Preparations,
 }
 
 impl Relays {
@@ -165,7 +196,9 @@ impl Relays {
             relays: HashMap::with_hasher(OwnNumbers),
             pending: Slab::new(),
             unwanted: HashMap::with_hasher(keyed),
+            unanswered: Vec::new(),
             farewells: VecDeque::new(),
+            preparations: Preparations::new(),
         }
     }
 
@@ -189,12 +222,20 @@ impl Relays {
     fn set_state(&mut self, session: u32, state: State) {
         if let Some(relay) = self.relays.get_mut(&session) {
             relay.state = state;
+            self.preparations.end(session);
         }
+    }
+
+    /// A hand-over is prepared, until then.
+    fn prepare(&mut self, session: u32, until: Mono) {
+        self.set_state(session, State::Prepared);
+        self.preparations.begin(session, until);
     }
 
     /// Takes a session's half out.
     fn take(&mut self, session: u32, peers: &mut Peers) -> Option<Relay> {
         self.unlink(session, peers);
+        self.preparations.end(session);
         self.relays.remove(&session)
     }
 
@@ -268,6 +309,10 @@ impl Relays {
         let asking = |relay: &&Relay| matches!(relay.state, State::Asking { .. });
         let asking = self.relays.values().filter(asking).count();
         assert_eq!(self.relays.len(), linked + asking);
+        let prepared = self.relays.iter();
+        let prepared = prepared.filter(|(_, relay)| relay.state == State::Prepared);
+        let prepared = prepared.map(|(place, _)| *place).collect();
+        self.preparations.check(&prepared);
     }
 }
 
@@ -291,6 +336,7 @@ impl SessionPlane {
                 self.session_asked(&waiting, predecessor, wanted, transaction, said, now);
             }
             Step::Modify => self.bearer_modified(&waiting, said, now),
+            Step::Come => self.connection_came(&waiting, said),
             Step::End => self.session_gone(&waiting, said, now),
         }
     }
@@ -360,19 +406,27 @@ impl SessionPlane {
     }
 
     /// Who was asked to end a session has answered, or did not: it is gone here, which is what was wanted. What the other
-    /// does not know is gone there too.
+    /// does not know is gone there too. Only while the MME has a hand-over on it stays, and the PGW asks again (TS 23.401
+    /// 5.4.4.1).
     fn session_gone(&mut self, waiting: &Pending, said: Option<Said<'_>>, now: Now) {
-        let number = self.waited_for(waiting).and_then(|place| {
-            let number = self.table.session(place)?.context.nsapi;
-            self.relays.take(place, &mut self.table.peers);
-            self.end_session(place, Ended::Deleted);
-            Some(number)
-        });
+        let busy = said.is_some_and(|said| said.cause.cause == Cause::TEMPORARILY_REJECTED);
+        if let Some(place) = self.waited_for(waiting) {
+            let state = self.relays.get(place).map(|relay| relay.state);
+            if busy && matches!(state, Some(State::Closing { .. })) {
+                self.relays.set_state(place, State::Up);
+            } else {
+                self.relays.take(place, &mut self.table.peers);
+                self.end_session(place, Ended::Deleted);
+            }
+        }
         let gone = CauseIe::new(Cause::REQUEST_ACCEPTED);
-        let (cause, passed) = match said {
+        let (cause, mut passed) = match said {
             Some(said) => (pass::remote(said.cause), pass::of_answer(said.ies)),
-            None => (gone, number.map(pass::linked).unwrap_or_default()),
+            None => (gone, Vec::new()),
         };
+        if said.is_none_or(|said| said.ies.get(IeType::EBI, 0).is_none()) {
+            passed.extend(waiting.asked.linked());
+        }
         let cause = match cause.cause {
             Cause::CONTEXT_NOT_FOUND => gone,
             _ => cause,
@@ -393,6 +447,20 @@ impl SessionPlane {
         Some(AtPgw {
             leg: self.leg_to_pgw(address, relay.pgw_teid, session),
             apn: session.apn,
+        })
+    }
+
+    /// The address that the endpoint of a PGW has, if one other host may have it that our own address can reach.
+    pub(super) fn pgw_address(&self, endpoint: &FTeid) -> Option<IpAddr> {
+        let ours = self.config.control.ip();
+        let v4 = endpoint.v4.filter(|address| !address.is_broadcast());
+        let v6 = endpoint.v6.map(|address| address.to_canonical());
+        let mut addresses = v4.map(IpAddr::V4).into_iter().chain(v6);
+        addresses.find(|address| {
+            address.is_ipv4() == ours.is_ipv4()
+                && *address != ours
+                && !address.is_unspecified()
+                && !address.is_multicast()
         })
     }
 

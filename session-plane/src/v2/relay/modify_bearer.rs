@@ -26,17 +26,18 @@ const REPORTED: [IeType; 8] = [
 
 impl SessionPlane {
     /// Tells the PGWs of the sessions that a request is about, if it has anything to tell them. True: the answer waits for
-    /// the first of these. The others are told too, and what they answer changes nothing: an MME asks for one PDN
-    /// connection at a time.
+    /// the first of these. The others are told too, and what they answer changes nothing but for their own session: an MME
+    /// asks for one PDN connection at a time.
     pub(in super::super) fn report_to_pgw(&mut self, request: &Request<'_>, ue: u32) -> bool {
         let comes_over = request.flags().has(Indication::HI);
-        let reports = request.ies.iter().any(|ie| REPORTED.contains(&ie.kind));
-        if !comes_over && !reports {
-            return false;
-        }
+        let reports = comes_over || request.ies.iter().any(|ie| REPORTED.contains(&ie.kind));
         let mut waits = false;
         for place in self.relays_named(request, ue) {
-            waits |= self.report_one(request, place, !waits);
+            let state = self.relays.get(place).map(|relay| relay.state);
+            let comes_here = state == Some(State::Prepared);
+            if reports || comes_here {
+                waits |= self.report_one(request, place, comes_here, !waits);
+            }
         }
         waits
     }
@@ -48,7 +49,7 @@ impl SessionPlane {
         let sessions = self.table.ue(ue).map(|ue| ue.sessions());
         let is_up = |place: &u32| {
             let relay = self.relays.get(*place);
-            relay.is_some_and(|relay| relay.state == State::Up)
+            relay.is_some_and(|relay| matches!(relay.state, State::Up | State::Prepared))
         };
         let is_named = |place: &u32| {
             let session = self.table.session(*place);
@@ -61,30 +62,51 @@ impl SessionPlane {
 
     /// Whether the answer waits for this one; `first`: it is to. If there is no room for a request of ours the PGW is not
     /// told, and the MME gets its answer: a change is not refused for that.
-    fn report_one(&mut self, request: &Request<'_>, place: u32, first: bool) -> bool {
+    /// `comes_here`: the PGW is to have the session by us from here on.
+    fn report_one(
+        &mut self,
+        request: &Request<'_>,
+        place: u32,
+        comes_here: bool,
+        first: bool,
+    ) -> bool {
         let session = self.table.session(place);
         let at_pgw = session.and_then(|session| self.at_pgw(place, session));
         let Some(at_pgw) = at_pgw else {
             return false;
         };
         let (leg, kind) = (at_pgw.leg, MessageType::MODIFY_BEARER_REQUEST);
-        if !first {
-            let purpose = Purpose::Farewell;
-            let _untold = self.ask_peer_of_relay(leg, kind, purpose, request.now, |head, _| {
+        let default = pass::linked(leg.number);
+        let (bearer, _) = IeSet::parse_prefix(&default);
+        if !first && !comes_here {
+            let (purpose, now) = (Purpose::Farewell, request.now);
+            let _untold = self.ask_peer_of_relay(leg, kind, purpose, now, |head, _| {
                 pass::modify_bearer(head, request.ies)
             });
             return false;
         }
+        let step = match first {
+            true => Step::Modify,
+            false => Step::Come,
+        };
         let peer_teid = self.answer_teid_v2(request);
         let pending = self.ask_for(
             request,
             peer_teid,
-            (place, Step::Modify),
+            (place, step),
             leg,
             kind,
-            |head, _| pass::modify_bearer(head, request.ies),
+            |head, config| match comes_here {
+                true => pass::take_over(head, request.ies, &bearer, leg.teid, config),
+                false => pass::modify_bearer(head, request.ies),
+            },
         );
-        pending.is_some()
+        if pending.is_some() {
+            let answered = self.config.retransmission_window() + self.config.t3_response;
+            let until = request.now.mono.after(answered);
+            self.relays.preparations.put_off(place, until);
+        }
+        first && pending.is_some()
     }
 
     /// The PGW has answered, or did not. Accepted, the request is done here; of a session that the PGW does not know
@@ -95,15 +117,39 @@ impl SessionPlane {
             None => (CauseIe::new(Cause::REMOTE_PEER_NOT_RESPONDING), Vec::new()),
         };
         if cause.cause.is_accepted() {
+            self.came_here(waiting);
             return self.modify_as_asked(waiting, passed, now);
         }
-        if cause.cause == Cause::CONTEXT_NOT_FOUND
+        self.end_unknown(waiting, cause.cause);
+        self.answer_cause(&waiting.asked, cause, passed, now);
+    }
+
+    /// The same of one that no answer waits for.
+    pub(super) fn connection_came(&mut self, waiting: &Pending, said: Option<Said<'_>>) {
+        match said.map(|said| said.cause.cause) {
+            Some(cause) if cause.is_accepted() => self.came_here(waiting),
+            Some(cause) => self.end_unknown(waiting, cause),
+            None => {}
+        }
+    }
+
+    fn end_unknown(&mut self, waiting: &Pending, cause: Cause) {
+        if cause == Cause::CONTEXT_NOT_FOUND
             && let Some(place) = self.waited_for(waiting)
         {
             self.relays.take(place, &mut self.table.peers);
             self.end_session(place, Ended::PeerLost);
         }
-        self.answer_cause(&waiting.asked, cause, passed, now);
+    }
+
+    /// A session whose hand-over was prepared is the PGW's by us.
+    fn came_here(&mut self, waiting: &Pending) {
+        let Some(place) = self.waited_for(waiting) else {
+            return;
+        };
+        if self.relays.get(place).map(|relay| relay.state) == Some(State::Prepared) {
+            self.relays.set_state(place, State::Up);
+        }
     }
 
     fn modify_as_asked(&mut self, waiting: &Pending, passed: Vec<u8>, now: Now) {

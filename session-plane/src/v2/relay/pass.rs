@@ -26,6 +26,21 @@ impl<'b> Head<'b> {
 /// Instances of the PGW's endpoints, for signalling and in a bearer context for user data (tables 7.2.2-1, 7.2.2-2).
 pub(super) const PGW_CONTROL: u8 = 1;
 pub(super) const PGW_USER: u8 = 2;
+/// The latter in a request of an MME, about a session that comes from another SGW (table 7.2.1-2).
+pub(super) const PGW_USER_S11: u8 = 3;
+/// What of a Create Session Request goes on in a Modify Bearer Request (tables 7.2.1-1, 7.2.7-1).
+const REPORTED: [IeType; 10] = [
+    IeType::MEI,
+    IeType::ULI,
+    IeType::SERVING_NETWORK,
+    IeType::RAT_TYPE,
+    IeType::UE_TIME_ZONE,
+    IeType::UCI,
+    IeType::FQ_CSID,
+    IeType::PRESENCE_REPORTING_AREA_INFORMATION,
+    IeType::COUNTER,
+    IeType::SERVING_PLMN_RATE_CONTROL,
+];
 
 /// Elements that are of one hop: of a request or answer as a whole.
 fn is_of_hop(kind: IeType) -> bool {
@@ -78,6 +93,56 @@ pub(super) fn create_session<'b>(
         group.f_teid(2, &user);
     });
     writer.finish()
+}
+
+/// Modify Bearer Request to the PGW, of an SGW that takes a session over from another (table 7.2.7-1): as
+/// [`create_session`].
+pub(super) fn take_over<'b>(
+    head: Head<'b>,
+    ies: &IeSet<'_>,
+    bearer: &IeSet<'_>,
+    teid: u32,
+    config: &PlaneConfig,
+) -> Result<&'b [u8], WriteError> {
+    let mut writer = head.writer();
+    pass(ies, &mut writer, |kind| !REPORTED.contains(&kind));
+    pass_flags(ies, &mut writer);
+    let control = FTeid::new(InterfaceType::S5S8_SGW_C, teid, config.control.ip());
+    let user = FTeid::new(InterfaceType::S5S8_SGW_U, teid, config.user);
+    writer.f_teid(0, &control).recovery(config.recovery);
+    writer.bearer_context(0, |group| {
+        pass(bearer, group, |kind| kind != IeType::EBI);
+        group.f_teid(1, &user);
+    });
+    writer.finish()
+}
+
+/// The answer to that as if the session had been made: with the PGW's endpoints, which the MME has told in its request.
+pub(super) fn as_created(answer: &IeSet<'_>, request: &[u8]) -> Vec<u8> {
+    let (request, _) = IeSet::parse_prefix(request);
+    let mut octets = elements(answer, |kind| kind == IeType::BEARER_CONTEXT);
+    if let Some(control) = request.get(IeType::F_TEID, PGW_CONTROL) {
+        element(&mut octets, IeType::F_TEID, PGW_CONTROL, control);
+    }
+    let mut bearer = Vec::new();
+    if let Some(Ok(asked)) = request.group(IeType::BEARER_CONTEXT, 0) {
+        let accepted = [Cause::REQUEST_ACCEPTED.0, 0];
+        element(
+            &mut bearer,
+            IeType::EBI,
+            0,
+            asked.get(IeType::EBI, 0).unwrap_or_default(),
+        );
+        element(&mut bearer, IeType::CAUSE, 0, &accepted);
+        let user = asked.get(IeType::F_TEID, PGW_USER_S11).unwrap_or_default();
+        element(&mut bearer, IeType::F_TEID, PGW_USER, user);
+    }
+    let modified = answer.group(IeType::BEARER_CONTEXT, 0).and_then(Result::ok);
+    if let Some(id) = modified.and_then(|bearer| bearer.get(IeType::CHARGING_ID, 0)) {
+        element(&mut bearer, IeType::CHARGING_ID, 0, id);
+    }
+    element(&mut octets, IeType::BEARER_CONTEXT, 0, &bearer);
+    octets
 }
 
 /// Modify Bearer Request to the PGW, of an SGW that stays the same (table 7.2.7-1): no endpoint and no bearer changes
@@ -147,12 +212,16 @@ pub(super) fn linked(number: Nsapi) -> Vec<u8> {
 fn elements(ies: &IeSet<'_>, stays: impl Fn(IeType) -> bool) -> Vec<u8> {
     let mut octets = Vec::new();
     for ie in ies.iter().filter(|ie| !stays(ie.kind)) {
-        // An element came out of a message, which 16 bits can measure.
-        let [l0, l1] = (ie.value.len() as u16).to_be_bytes();
-        octets.extend_from_slice(&[ie.kind.0, l0, l1, ie.instance]);
-        octets.extend_from_slice(ie.value);
+        element(&mut octets, ie.kind, ie.instance, ie.value);
     }
     octets
+}
+
+fn element(octets: &mut Vec<u8>, kind: IeType, instance: u8, value: &[u8]) {
+    // It is out of a message, which 16 bits can measure.
+    let [l0, l1] = (value.len() as u16).to_be_bytes();
+    octets.extend_from_slice(&[kind.0, l0, l1, instance]);
+    octets.extend_from_slice(value);
 }
 
 /// A cause that came from the node behind us is passed on as that (8.4: CS).

@@ -9,8 +9,8 @@ use gtp::v2::{
 };
 
 use super::super::super::rig::{PGW, RECOVERY, RELAY, SAEGW};
-use super::super::rig::{Answer2, MME, Message2, OURSELVES, QOS, create11, encode, imsi2};
-use super::net::{Net, PGW_AT, create, delete, ue_teid};
+use super::super::rig::{Answer2, MME, Message2, OURSELVES, QOS, create11, encode, fteid, imsi2};
+use super::net::{Net, PGW_AT, create, create_through, delete, ue_teid};
 use crate::statistics::Ended;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -316,6 +316,83 @@ fn an_answer_that_accepts_without_an_address_or_the_bearer_is_none_that_an_mme_c
     }
 }
 
+#[test]
+fn an_address_that_is_no_pgws_is_asked_of_nobody() {
+    for address in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1"] {
+        let mut net = Net::new();
+        let answer = net.ask(&create_through(address, 1, 5, "internet"));
+        assert_eq!(answer.cause(), Cause::MANDATORY_IE_INCORRECT, "{address}");
+        assert_eq!(net.sgw[0].plane.table.peers.len(), 0);
+        net.assert_empty();
+    }
+}
+
+#[test]
+fn our_own_address_is_ours_in_any_form() {
+    let mut net = Net::new();
+    let mapped = format!("::ffff:{OURSELVES}");
+    net.accepted(&create_through(&mapped, 1, 5, "internet"));
+    assert_eq!(net.counts(), (0, 0));
+    assert_eq!(net.sgw[0].gate.count_exact(SAEGW), 1);
+}
+
+#[test]
+fn a_pgw_that_tells_an_address_that_is_no_pgws_has_made_nothing() {
+    for address in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", OURSELVES] {
+        let mut net = Net::new();
+        net.hold = true;
+        let request = net.begin(&create(1, 5, "internet"));
+        let made = Answer2::read(net.said_by_pgw.last().unwrap());
+        net.hold = false;
+        let nowhere = fteid(InterfaceType::S5S8_PGW_C, 0x77, address);
+        let told = again(&made).but(false, IeType::F_TEID, 1, &nowhere);
+        net.pgw_sends(told.encode(made.header.sequence));
+        net.run(SECOND);
+        let cause = net.answer_to(&request).cause();
+        assert_eq!(cause, Cause::INVALID_REPLY_FROM_REMOTE_PEER, "{address}");
+        assert_eq!(net.counts().0, 0);
+        assert_eq!(net.sgw[0].plane.transactions.len(), 0, "{address}");
+    }
+}
+
+#[test]
+fn a_pgw_that_makes_another_bearer_than_was_asked_for_has_made_nothing() {
+    let mut net = Net::new();
+    net.accepted(&create(1, 6, "ims"));
+    net.hold = true;
+    let request = net.begin(&create(1, 5, "internet"));
+    let made = Answer2::read(net.said_by_pgw.last().unwrap());
+    net.lose_held();
+    let other = again(&made).but(true, IeType::EBI, 0, &[6]);
+    net.pgw_sends(other.encode(made.header.sequence));
+    net.run(SECOND);
+    let cause = net.answer_to(&request).cause();
+    assert_eq!(cause, Cause::INVALID_REPLY_FROM_REMOTE_PEER);
+    assert_eq!(net.counts(), (1, 1));
+}
+
+#[test]
+fn a_pgw_tells_its_own_restarts_and_no_others() {
+    let mut net = Net::new();
+    let elsewhere = fteid(InterfaceType::S5S8_PGW_C, 0x77, "127.0.0.77");
+    for counter in [7, 8] {
+        net.hold = true;
+        let request = net.begin(&create(counter.into(), 5, "internet"));
+        let made = Answer2::read(net.said_by_pgw.last().unwrap());
+        net.lose_held();
+        let told = again(&made).but(false, IeType::F_TEID, 1, &elsewhere).but(
+            false,
+            IeType::RECOVERY,
+            0,
+            &[counter],
+        );
+        net.pgw_sends(told.encode(made.header.sequence));
+        net.run(SECOND);
+        assert_eq!(net.answer_to(&request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts().0, 2);
+}
+
 //= L13
 #[test]
 fn a_colliding_session_is_replaced_at_both_and_its_place_is_never_free() {
@@ -350,7 +427,7 @@ fn what_a_colliding_session_had_at_its_pgw_goes_if_that_does_not_replace_it() {
     let mut net = Net::new();
     net.accepted(&create(1, 5, "internet"));
     net.kinds_to_pgw();
-    // Another access point name is another session at the PGW.
+    // There are PGWs to which another access point name is another session.
     net.accepted(&create(1, 5, "ims"));
     net.run(SECOND);
     assert_eq!(net.counts(), (1, 1));
@@ -419,7 +496,8 @@ fn a_session_is_asked_for_again_once_the_first_request_has_come_to_its_end() {
     let mut net = Net::new();
     net.hold = true;
     let first = net.begin(&create(1, 5, "internet"));
-    let second = net.begin(&create(1, 5, "internet"));
+    // A bearer's number is one session at a PGW, whatever the access point name is.
+    let second = net.begin(&create(1, 5, "ims"));
     let third = net.begin(&create(1, 5, "internet"));
     for given_up in [first, second] {
         assert_eq!(net.answer_to(&given_up).cause(), Cause::REQUEST_REJECTED);

@@ -6,7 +6,7 @@ use gtp::v2::{Cause, IeType, Indication, Message, MessageType};
 
 use super::super::super::rig::{RELAY, SAEGW};
 use super::super::rig::{Message2, create11, delete2, modify11};
-use super::net::{Net, create, delete, ue_teid};
+use super::net::{Net, PGW_AT, create, delete, ue_teid};
 use crate::clear::{Clear, Whom};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -163,6 +163,73 @@ fn without_room_for_a_request_a_session_ends_at_once_and_the_pgw_is_told_later()
     assert_eq!(net.counts(), (1, 1));
 }
 
+//= L13
+#[test]
+fn without_room_for_requests_an_mme_hears_that_a_session_is_not_made_and_no_other_does() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 4);
+    let first = net.accepted(&create(1, 5, "internet"));
+    net.hold = true;
+    let waiting = [2, 3].map(|n| net.begin(&create(n, 5, "internet")));
+    net.hold = false;
+    // Half of the requests are taken, and the PGW answers when the MME does not want it any more.
+    let unmade = net.say(&create(1, 6, "internet"));
+    let gone = net.ask(&delete(ue_teid(&first), 6));
+    assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);
+    assert_eq!(net.answer_to(&unmade).cause(), Cause::REQUEST_REJECTED);
+    net.hold = true;
+    let other = net.begin(&create(4, 5, "internet"));
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting.iter().chain([&other]) {
+        assert_eq!(net.answer_to(request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts(), (4, 4));
+    assert_eq!(net.sgw[0].plane.relays.waiting(), 0);
+}
+
+//= L13
+#[test]
+fn without_room_for_requests_what_waits_to_be_asked_for_is_asked_for() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 6);
+    let first = net.accepted(&create(1, 5, "internet"));
+    net.hold = true;
+    let waiting = [2, 3, 4].map(|n| net.begin(&create(n, 5, "internet")));
+    net.begin(&create(1, 6, "internet"));
+    net.ask(&delete(ue_teid(&first), 6));
+    let replaced = net.begin(&create(1, 6, "internet"));
+    let next = net.begin(&create(1, 6, "internet"));
+    assert_eq!(net.answer_to(&replaced).cause(), Cause::REQUEST_REJECTED);
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting.iter().chain([&next]) {
+        assert_eq!(net.answer_to(request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts(), (5, 5));
+}
+
+//= L13
+#[test]
+fn without_room_for_requests_a_pgw_hears_that_a_session_is_gone_and_no_other_does() {
+    let mut net = Net::with(1, |config| config.bounds.requests = 4);
+    let first = net.accepted(&create(1, 5, "internet"));
+    assert!(net.pgw.plane.clear(&clear(), net.now));
+    net.run(SECOND / 10);
+    let asked = net.asked_of_mme(DELETE_BEARER);
+    net.hold = true;
+    let waiting = [2, 3].map(|n| net.begin(&create(n, 5, "internet")));
+    let gone = net.ask(&delete(ue_teid(&first), 5));
+    assert_eq!(gone.cause(), Cause::REQUEST_ACCEPTED);
+    net.mme_answers(&asked[0], 0, Cause::REQUEST_ACCEPTED);
+    let other = net.begin(&create(4, 5, "internet"));
+    net.let_go();
+    net.run(SECOND);
+    for request in waiting.iter().chain([&other]) {
+        assert_eq!(net.answer_to(request).cause(), Cause::REQUEST_ACCEPTED);
+    }
+    assert_eq!(net.counts(), (3, 3));
+    assert_eq!(net.sgw[0].plane.relays.waiting(), 0);
+}
+
 #[test]
 fn the_pgw_has_the_mme_delete_a_session_and_hears_of_it() {
     let (mut net, teid, pgw_teid) = with_session();
@@ -199,6 +266,34 @@ fn an_mme_that_does_not_answer_does_not_keep_what_the_pgw_deletes() {
     net.assert_empty();
 }
 
+#[test]
+fn a_pgw_is_told_which_session_is_gone_whatever_the_mme_says_of_it() {
+    for way in 0..3 {
+        let (mut net, teid, pgw_teid) = with_session();
+        assert!(net.pgw.plane.clear(&clear(), net.now));
+        net.run(SECOND / 10);
+        let asked = net.asked_of_mme(DELETE_BEARER);
+        match way {
+            0 => net.run(30 * SECOND),
+            1 => drop(net.ask(&delete(teid, 5))),
+            _ => {
+                let unknown = Message2::new(MessageType::DELETE_BEARER_RESPONSE, Some(0));
+                let unknown = unknown.with(IeType::CAUSE, 0, &[Cause::CONTEXT_NOT_FOUND.0, 0]);
+                let sequence = Message::parse(&asked[0]).unwrap().header.sequence;
+                net.mme_sends(unknown.encode(sequence));
+            }
+        }
+        net.run(SECOND);
+        net.assert_empty();
+        let told = Message::parse(net.to_pgw.last().unwrap()).unwrap();
+        assert_eq!(told.header.kind, MessageType::DELETE_BEARER_RESPONSE);
+        assert_eq!(told.header.teid, Some(pgw_teid));
+        let ies = told.ie_set().unwrap();
+        assert_eq!(ies.get(IeType::CAUSE, 0), Some(&[16, 0][..]));
+        assert_eq!(ies.get(IeType::EBI, 0), Some(&[5][..]), "{way}");
+    }
+}
+
 /// The MME wants a session gone while the PGW wants it, and the other way round.
 #[test]
 fn deletions_that_cross_end_a_session_once() {
@@ -224,6 +319,24 @@ fn deletions_that_cross_end_a_session_once() {
     assert!(net.asked_of_mme(DELETE_BEARER).is_empty());
 }
 
+/// TS 23.401 5.4.4.1: the PGW asks again.
+#[test]
+fn what_the_pgw_deletes_stays_while_the_mme_has_a_hand_over_on() {
+    let (mut net, teid, _) = with_session();
+    assert!(net.pgw.plane.clear(&clear(), net.now));
+    for (cause, left) in [
+        (Cause::TEMPORARILY_REJECTED, (1, 1)),
+        (Cause::REQUEST_ACCEPTED, (0, 0)),
+    ] {
+        net.run(6 * SECOND);
+        let asked = net.asked_of_mme(DELETE_BEARER);
+        net.mme_answers(asked.last().unwrap(), teid, cause);
+        net.run(SECOND);
+        assert_eq!(net.counts(), left);
+    }
+    net.assert_empty();
+}
+
 #[test]
 fn an_operator_clears_a_session_towards_both_sides() {
     let (mut net, teid, _) = with_session();
@@ -235,6 +348,24 @@ fn an_operator_clears_a_session_towards_both_sides() {
     net.run(SECOND);
     net.assert_empty();
     assert_eq!(net.kinds_to_pgw(), [MessageType::DELETE_SESSION_REQUEST]);
+}
+
+#[test]
+fn an_operator_clears_what_is_relayed_to_a_pgw() {
+    let (mut net, teid, _) = with_session();
+    let of = |peer: &str| Clear {
+        whom: Whom::Peer(peer.parse().unwrap()),
+        reactivate: false,
+    };
+    assert!(net.sgw[0].plane.clear(&of("10.0.0.1"), net.now));
+    assert!(net.sgw[0].plane.clear(&of(PGW_AT), net.now));
+    net.run(SECOND / 10);
+    assert_eq!(net.sgw[0].cleared, [0, 1]);
+    let asked = net.asked_of_mme(DELETE_BEARER);
+    assert_eq!((asked.len(), net.counts()), (1, (1, 1)));
+    net.mme_answers(&asked[0], teid, Cause::REQUEST_ACCEPTED);
+    net.run(SECOND);
+    net.assert_empty();
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod modify;
 mod net;
 mod peers;
 mod property;
+mod relocation;

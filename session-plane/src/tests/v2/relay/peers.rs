@@ -6,6 +6,7 @@ use gtp::v2::{Cause, IeType, Message, MessageType};
 
 use super::super::rig::Message2;
 use super::net::{Net, create, ue_teid};
+use crate::clear::{Clear, Whom};
 use crate::statistics::Ended;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -137,4 +138,65 @@ fn a_pgw_that_can_not_be_reached_loses_its_sessions() {
     assert_eq!(net.counts(), (0, 1));
     assert!(!net.asked_of_mme(DELETE_BEARER).is_empty());
     assert_eq!(net.sgw[0].plane.statistics().paths_down, 1);
+}
+
+/// TS 29.274 7.2.9.2: a bearer is named by the UE's endpoint and its number, which the MME gives to the next session.
+//= L13
+#[test]
+fn an_mme_is_not_asked_on_to_delete_what_it_has_made_anew() {
+    for way in 0..3 {
+        // No room: one farewell is bidden, the other waits.
+        let mut net = Net::with(1, |config| {
+            config.bounds.requests = [16, 16, 2][way];
+        });
+        let teid = ue_teid(&net.accepted(&create_with(1, 1)));
+        net.accepted(&create_with(2, 1));
+        let counter = net.pgw.plane.config.recovery;
+        if way == 1 {
+            // The PGW restarts while the MME is asked what it wanted.
+            let clear = Clear {
+                whom: Whom::All,
+                reactivate: false,
+            };
+            assert!(net.pgw.plane.clear(&clear, net.now));
+            net.run(SECOND / 10);
+        }
+        net.pgw_sends(echo(counter + 1));
+        net.run(SECOND / 10);
+        let asked = net.asked_of_mme(DELETE_BEARER);
+        assert_eq!(asked.len(), [2, 2, 1][way], "{way}");
+        net.restart_pgw();
+        let again = [1, 2].map(|number| ue_teid(&net.accepted(&create_with(number, 1))));
+        assert_ne!(again[0], teid);
+        net.run(60 * SECOND);
+        assert!(net.asked_of_mme(DELETE_BEARER).is_empty(), "{way}");
+        assert_eq!(net.counts(), (2, 2));
+        let plane = &net.sgw[0].plane;
+        assert_eq!((plane.transactions.len(), plane.relays.waiting()), (0, 0));
+        assert!(plane.statistics().drops.is_empty());
+    }
+}
+
+/// Of another UE, of another bearer, and of this one at its next end the MME is asked all the same.
+#[test]
+fn an_mme_is_asked_on_to_delete_what_it_has_not_made_anew() {
+    let mut net = Net::new();
+    let lose = |net: &mut Net| {
+        let counter = net.pgw.plane.config.recovery;
+        net.pgw_sends(echo(counter + 1));
+        net.run(SECOND / 10);
+        net.restart_pgw();
+    };
+    for number in [1, 2] {
+        net.accepted(&create_with(number, 1));
+    }
+    lose(&mut net);
+    net.accepted(&create_with(1, 1));
+    net.accepted(&create(2, 6, "internet"));
+    net.asked_of_mme(DELETE_BEARER);
+    net.run(60 * SECOND);
+    assert_eq!(net.asked_of_mme(DELETE_BEARER).len(), 4);
+    lose(&mut net);
+    net.run(60 * SECOND);
+    assert_eq!(net.asked_of_mme(DELETE_BEARER).len(), 10);
 }
