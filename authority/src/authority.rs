@@ -6,6 +6,7 @@ use std::sync::Arc;
 use api::smart::Digest;
 use licensing::{Catalog, Wall};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use crate::admin::sessions::Doorkeeper;
 use crate::moment::{Calendar, Moment, put_setting, wall_now};
@@ -16,6 +17,9 @@ use crate::tags::Tags;
 
 /// Name of the setting that holds the digest of the one-time set-up secret.
 pub(crate) const SETUP_SECRET: &str = "setup_secret";
+
+/// Reports that are written at once: each keeps one of the connections that read.
+const REPORTS_AT_ONCE: usize = 2;
 
 /// What an authority is opened with.
 #[derive(Clone, Debug)]
@@ -58,6 +62,8 @@ pub struct Authority {
     pub(crate) silent_days: u32,
     pub(crate) calendar: Calendar,
     pub(crate) door: Doorkeeper,
+    /// Reports that may be written at once.
+    pub(crate) reports: Arc<Semaphore>,
     /// What is kept of a password that nobody has.
     pub(crate) no_password: String,
 }
@@ -117,6 +123,7 @@ impl Authority {
             silent_days: settings.silent_days,
             calendar,
             door: Doorkeeper::default(),
+            reports: Arc::new(Semaphore::new(REPORTS_AT_ONCE)),
             no_password: secret::password_digest(&secret::secret()),
         };
         let made = (!set_up).then(secret::secret);

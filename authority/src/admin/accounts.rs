@@ -75,15 +75,13 @@ pub(crate) async fn set_up(
 ) -> Result<Account, Problem> {
     check_domain(&setup.domain)?;
     check_name("the name of a Smart Account", &setup.name)?;
+    let mut tx = authority.store.read().await?;
+    check_secret(&mut tx, &setup.secret).await?;
+    drop(tx);
     let password = sessions::new_password(&setup.user, setup.password).await?;
     let mut tx = authority.store.write().await?;
-    let wanted = setting(&mut tx, SETUP_SECRET).await?;
-    // The digest of a secret of 256 bits: the time of the comparison helps nobody.
-    if wanted.filter(|wanted| !wanted.is_empty()) != Some(kept(&setup.secret)) {
-        return Err(Problem::Unauthenticated(
-            "the set-up secret is wrong, or was used",
-        ));
-    }
+    // Once more: somebody else may have used it meanwhile.
+    check_secret(&mut tx, &setup.secret).await?;
     put_setting(&mut tx, SETUP_SECRET, "").await?;
     let by = By {
         who: &setup.user,
@@ -116,6 +114,17 @@ pub(crate) async fn set_up(
     journal::audit(&mut tx, place, change, now).await?;
     tx.commit().await?;
     Ok(account)
+}
+
+async fn check_secret(tx: &mut Tx, secret: &str) -> Result<(), Problem> {
+    let wanted = setting(tx, SETUP_SECRET).await?;
+    // The digest of a secret of 256 bits: the time of the comparison helps nobody.
+    if wanted.filter(|wanted| !wanted.is_empty()) != Some(kept(secret)) {
+        return Err(Problem::Unauthenticated(
+            "the set-up secret is wrong, or was used",
+        ));
+    }
+    Ok(())
 }
 
 fn check_domain(domain: &str) -> Result<(), Problem> {

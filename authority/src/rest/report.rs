@@ -1,6 +1,7 @@
 //! Reports: up to 100,000 lines, written as they are read, from one state of the store.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -207,8 +208,16 @@ where
         begun: false,
         lines: 0,
     };
+    let place = Arc::clone(&call.authority.reports).try_acquire_owned();
+    let Ok(place) = place else {
+        return Err(Problem::TooMany("too many reports at once; try again"));
+    };
     let tx = call.authority.store.read().await?;
-    tokio::spawn(write(call, tx, writer));
+    let written = write(call, tx, writer);
+    tokio::spawn(async move {
+        written.await;
+        drop(place);
+    });
     Ok(Answer::Stream(kind, Body::from_stream(Pieces(received))))
 }
 

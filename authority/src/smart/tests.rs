@@ -688,3 +688,28 @@ async fn until_it_is_set_up_each_start_shows_another_secret() {
     second.close().await;
     assert_eq!(open(dir.path(), None, START).await.1, None);
 }
+
+#[tokio::test]
+async fn what_is_of_long_ago_is_let_go_and_the_audit_log_stays() {
+    let mut rig = Rig::new().await;
+    rig.own(json!({})).await;
+    let node = rig.node(1).await;
+    rig.ask(&node, 11, 11, None).await;
+    rig.ask(&node, 1, 1, None).await;
+    let events = "SELECT count(*) FROM events";
+    let nonces = "SELECT count(*) FROM nonces";
+    rig.authority.sweep(rig.now).await.unwrap();
+    let before = [rig.number(events).await, rig.number(nonces).await];
+    assert_eq!(
+        before,
+        [4, 3],
+        "entered, registered, raised, cleared; and messages"
+    );
+    rig.pass_days(401);
+    rig.authority.sweep(rig.now).await.unwrap();
+    // What is new is that the instance has fallen silent.
+    let after = [rig.number(events).await, rig.number(nonces).await];
+    assert_eq!(after, [1, 0]);
+    assert_eq!(rig.number("SELECT count(*) FROM alerts").await, 1);
+    assert_eq!(rig.number("SELECT count(*) FROM audit").await, 3);
+}
