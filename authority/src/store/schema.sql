@@ -20,8 +20,9 @@ CREATE TABLE smart_accounts (
     created    BIGINT NOT NULL
 );
 
+-- A number is never given again: what is kept of a virtual account that was removed is nobody's.
 CREATE TABLE virtual_accounts (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     account     BIGINT NOT NULL REFERENCES smart_accounts (id),
     name        TEXT NOT NULL,
     description TEXT NOT NULL,
