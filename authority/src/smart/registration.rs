@@ -1,8 +1,8 @@
 //! Registration: tokens, identity certificates, and how one registration of a device takes the place of another.
 
 use api::smart::{
-    Acknowledgement, Answer, FailureCode, InstanceId, Octets, Registration, RegistrationAnswer,
-    Renewal, Serial,
+    Acknowledgement, Answer, FailureCode, Header, InstanceId, Octets, Registration,
+    RegistrationAnswer, Renewal, Serial,
 };
 
 use super::{Refusal, Sender, check_certificate, heard, refused};
@@ -16,6 +16,9 @@ use crate::store::{StoreError, Tx};
 
 /// Seconds after which a registration is to be renewed: 180 days (rule L11).
 const RENEW_S: u64 = 180 * 86_400;
+
+/// Most certificates of an instance beside the one that it uses.
+const UNCLAIMED_MAX: i64 = 4;
 
 /// A registration token as the store has it.
 struct Token {
@@ -45,7 +48,7 @@ pub(super) async fn register(
     let same_key = instances::by_key(tx, sender.key).await?;
     let answered = |of: &&Instance| of.state == State::Pending && of.token == Some(token.id);
     if let Some(pending) = same_key.iter().find(answered) {
-        return issue(authority, tx, pending, now).await;
+        return issue(authority, tx, pending, sender, now).await;
     }
     check_token(&token, now)?;
     let sudi = &sender.header.sudi;
@@ -78,7 +81,7 @@ pub(super) async fn register(
         token: Some(token.id),
     };
     let instance = make(tx, &new, "INSTANCE_REGISTERED", now).await?;
-    issue(authority, tx, &instance, now).await
+    issue(authority, tx, &instance, sender, now).await
 }
 
 async fn make(
@@ -168,6 +171,7 @@ async fn issue(
     authority: &Authority,
     tx: &mut Tx,
     instance: &Instance,
+    sender: &Sender<'_>,
     now: Moment,
 ) -> Result<Answer, Refusal> {
     let (account, virtual_account): (String, String) = sqlx::query_as(
@@ -188,6 +192,7 @@ async fn issue(
     };
     let (certificate, serial) = authority.pki.issue(&instance.key, &subject, now)?;
     let ends = now.date.0.saturating_add(IDENTITY_MS);
+    drop_unclaimed(tx, instance.id, sender.header).await?;
     keep_certificate(tx, instance.id, &serial, ends).await?;
     Ok(Answer::Registration(RegistrationAnswer {
         product_instance_identifier: id,
@@ -196,6 +201,23 @@ async fn issue(
         virtual_account,
         renew_s: RENEW_S,
     }))
+}
+
+/// Makes room for another certificate of a node that does not say that it has one of those before, which it may still get
+/// an answer with. That which it uses stays.
+async fn drop_unclaimed(tx: &mut Tx, instance: i64, header: &Header) -> Result<(), StoreError> {
+    let used = header.id_cert_serial_number.as_ref();
+    sqlx::query(
+        "DELETE FROM certificates WHERE instance = $1 AND serial <> $2 AND revoked IS NULL
+         AND serial NOT IN (SELECT serial FROM certificates WHERE instance = $1 AND serial <> $2
+                            ORDER BY ends DESC LIMIT $3)",
+    )
+    .bind(instance)
+    .bind(used.map_or("", |serial| serial.as_str()))
+    .bind(UNCLAIMED_MAX - 1)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn keep_certificate(
@@ -237,7 +259,7 @@ pub(super) async fn renew(
         .bind(instance.id)
         .execute(&mut **tx)
         .await?;
-    issue(authority, tx, &instance, now).await
+    issue(authority, tx, &instance, sender, now).await
 }
 
 async fn take_in(

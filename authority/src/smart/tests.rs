@@ -473,6 +473,23 @@ async fn a_renewal_gives_another_certificate_and_voids_the_one_before_once_it_is
 }
 
 #[tokio::test]
+async fn a_node_that_never_says_that_it_has_its_certificate_gets_no_end_of_them() {
+    let mut rig = Rig::new().await;
+    let mut node = rig.node(1).await;
+    let old = node.serial.clone();
+    for _ in 0..9 {
+        rig.pass(1_000);
+        rig.renew(&mut node).await.unwrap();
+        node.serial = old.clone();
+    }
+    let kept = rig.number("SELECT count(*) FROM certificates").await;
+    assert_eq!(kept, 5, "that which it uses, and the newest ones");
+    assert!(rig.ask_all(&node, vec![]).await.is_ok());
+    rig.renew(&mut node).await.unwrap();
+    assert!(rig.acknowledge(&node).await.is_ok(), "the newest is good");
+}
+
+#[tokio::test]
 async fn an_authority_restored_from_an_older_copy_takes_its_nodes_in_again() {
     let rig = Rig::new().await;
     rig.own(json!({})).await;
