@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Query, RawPathParams, Request};
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
@@ -71,8 +71,13 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
             routes.insert(path, route.merge(on(filter(operation), handler)));
         }
     }
-    let fallback = || async { problem(&Problem::NotFound("such resource".into())) };
-    let method = || async { problem(&Problem::Method) };
+    let fallback = |request: Request| async move {
+        let unread = !request.body().is_end_stream();
+        unheard(&Problem::NotFound("such resource".into()), unread)
+    };
+    let method = |request: Request| async move {
+        unheard(&Problem::Method, !request.body().is_end_stream())
+    };
     let routes = routes.into_iter();
     routes
         .fold(Router::new(), |router, (path, route)| {
@@ -99,9 +104,10 @@ async fn answer(
     path: HashMap<String, String>,
     request: Request,
 ) -> Response {
-    let answered = match prepare(authority, operation, path, request).await {
-        Ok(call) => (operation.run)(call).await,
-        Err(problem) => Err(problem),
+    let has_body = !request.body().is_end_stream();
+    let (answered, unread) = match prepare(authority, operation, path, request).await {
+        Ok(call) => ((operation.run)(call).await, false),
+        Err(refused) => (Err(refused), has_body),
     };
     match answered {
         Ok(answer) => answer.into_response(),
@@ -109,9 +115,20 @@ async fn answer(
             if let Problem::Store(error) = &refused {
                 tracing::error!(%error, operation = operation.id, "a call failed");
             }
-            problem(&refused)
+            unheard(&refused, unread)
         }
     }
+}
+
+/// A problem; a connection with a body that is not read to its end is closed, and that is said (RFC 9112, section 9.6), so
+/// that nobody sends another request over it.
+fn unheard(refused: &Problem, unread: bool) -> Response {
+    let mut response = problem(refused);
+    if unread {
+        let close = header::HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
 }
 
 /// Who calls, where, and whether he may; then the body is read.

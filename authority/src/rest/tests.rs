@@ -447,6 +447,58 @@ async fn wrong_passwords_make_one_wait_and_a_new_one_ends_other_sessions() {
 }
 
 #[tokio::test]
+async fn nothing_is_done_for_whoever_does_not_know_the_set_up_secret() {
+    let api = Api::new().await;
+    let setup = json!({
+        "secret": "a guess", "domain": "example.org", "name": "Example",
+        "user": "eve", "password": "short",
+    });
+    let (status, said) = api.call("POST", "/v1/setup", "", Some(setup)).await;
+    assert_eq!(
+        (status, &said["message"]),
+        (401, &json!("the set-up secret is wrong, or was used"))
+    );
+}
+
+#[tokio::test]
+async fn a_connection_whose_request_was_not_read_to_its_end_is_said_to_close() {
+    let api = Api::new().await;
+    let cases = [
+        ("POST", "/v1/api-tokens", "{}", 401, true),
+        ("POST", "/v1/login?colour=red", "{}", 400, true),
+        ("POST", "/v1/nothing", "{}", 404, true),
+        ("PUT", "/v1/login", "{}", 405, true),
+        ("GET", "/v1/api-tokens", "", 401, false),
+        ("GET", "/v1/nothing", "", 404, false),
+        ("POST", "/v1/login", "{}", 400, false),
+    ];
+    for (verb, path, body, status, closes) in cases {
+        let request = HttpRequest::builder().method(verb).uri(path);
+        let request = request.body(Body::from(body)).unwrap();
+        let response = api.router.call(request).await.unwrap();
+        assert_eq!(response.status(), status, "{verb} {path}");
+        let said = response.headers().get(header::CONNECTION);
+        assert_eq!(said.is_some_and(|said| said == "close"), closes, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_virtual_account_has_nothing_of_one_that_was_removed() {
+    let api = Api::new().await;
+    for name in ["West", "East"] {
+        let new = json!({ "name": name });
+        let path = format!("{SA}/virtual-accounts");
+        assert_eq!(api.admin("POST", &path, Some(new)).await.0, 201);
+        let path = format!("{SA}/virtual-accounts/{name}");
+        let (_, audit) = api.admin("GET", &format!("{path}/audit"), None).await;
+        let changes = audit["audit"].as_array().unwrap();
+        let objects: Vec<_> = changes.iter().map(|change| &change["object"]).collect();
+        assert_eq!(objects, [name]);
+        assert_eq!(api.admin("DELETE", &path, None).await.0, 204);
+    }
+}
+
+#[tokio::test]
 async fn an_api_token_may_what_its_user_may_until_it_is_revoked() {
     let api = Api::new().await;
     let new = json!({ "name": "portal" });
