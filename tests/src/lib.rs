@@ -3,7 +3,7 @@
 //! The harness: a real `tollgate node` as a child process ([`node`]), the peers that call it ([`sgsnemu`], [`gtphub`],
 //! [`ggsn`], [`gtpv2`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
-//! ([`capture`]).
+//! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -30,6 +30,7 @@ pub mod pycrate;
 pub mod python;
 pub mod relay;
 pub mod scapy;
+pub mod schemathesis;
 pub mod sgsn;
 pub mod sgsnemu;
 pub mod subnet;

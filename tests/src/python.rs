@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::child::command;
 
 /// What the test set-up installs, in the words of pip.
-pub const PACKAGES: [&str; 2] = ["scapy==2.8.0", "pycrate==0.8.1"];
+pub const PACKAGES: [&str; 3] = ["scapy==2.8.0", "pycrate==0.8.1", "schemathesis==4.32.5"];
 /// The longest that one answer may take, the start of the interpreter included.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
@@ -27,7 +27,7 @@ pub(crate) struct Script {
 }
 
 /// The interpreter of the virtual environment.
-fn python() -> Result<PathBuf> {
+pub(crate) fn python() -> Result<PathBuf> {
     let venv = std::env::var_os("TOLLGATE_VENV").map(PathBuf::from);
     let venv = venv
         .unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv")));

@@ -25,6 +25,7 @@ pub struct Office {
     config: Config,
     address: SocketAddr,
     root: Vec<u8>,
+    setup_secret: String,
     session: String,
 }
 
@@ -41,7 +42,8 @@ impl Office {
             ..Config::new(dir.join("authority"))
         };
         let server = runtime.block_on(Server::start(config.clone()))?;
-        let secret = server.setup_secret().context("the first start")?.reveal();
+        let secret = server.setup_secret().context("the first start")?;
+        let secret = secret.reveal().to_owned();
         let setup = json!({
             "secret": secret, "domain": "example.org", "name": "Example",
             "user": "ada", "password": PASSWORD,
@@ -52,6 +54,7 @@ impl Office {
             runtime,
             server: Some(server),
             config,
+            setup_secret: secret,
             session: String::new(),
         };
         office.call("POST", "/v1/setup", Some(setup))?;
@@ -124,12 +127,24 @@ impl Office {
         Ok((made["id"].to_string(), text(&made["token"])?))
     }
 
+    /// An API token of the administrator.
+    pub fn api_token(&self, name: &str) -> Result<String> {
+        let made = self.call("POST", "/v1/api-tokens", Some(json!({ "name": name })))?;
+        text(&made["token"])
+    }
+
+    /// The secrets that it was set up with: the one-time secret, the administrator's password, and the session's token.
+    pub fn secrets(&self) -> [&str; 3] {
+        [&self.setup_secret, PASSWORD, &self.session]
+    }
+
     /// Asks something of the virtual account.
     pub fn account(&self, verb: &str, path: &str, body: Option<Value>) -> Result<Value> {
         self.call(verb, &format!("{ACCOUNT}{path}"), body)
     }
 
-    fn call(&self, verb: &str, path: &str, body: Option<Value>) -> Result<Value> {
+    /// Asks something as its administrator.
+    pub fn call(&self, verb: &str, path: &str, body: Option<Value>) -> Result<Value> {
         let client = client(&self.root)?;
         let url = format!("{}{path}", self.url());
         self.runtime.block_on(async {

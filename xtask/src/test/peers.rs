@@ -15,7 +15,10 @@ const PACKAGES: [(&str, &str); 6] = [
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
     ("tshark", "a second decoder"),
-    ("python3-venv", "an environment for scapy and pycrate"),
+    (
+        "python3-venv",
+        "an environment for scapy, pycrate and schemathesis",
+    ),
     (
         "tinyproxy",
         "an HTTP proxy on the way to a license authority",
@@ -23,14 +26,14 @@ const PACKAGES: [(&str, &str); 6] = [
     ("iproute2", "a network namespace for that GGSN"),
 ];
 
-/// From PyPI: two more encoders and decoders.
-const PYTHON: [&str; 2] = ["scapy==2.8.0", "pycrate==0.8.1"];
+/// From PyPI: two more encoders and decoders, and a client that tries an API by its OpenAPI document.
+const PYTHON: [&str; 3] = ["scapy==2.8.0", "pycrate==0.8.1", "schemathesis==4.32.5"];
 
 /// Says which of them are there, as the test set-up names them.
 const PROBE: &str = "\
-import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC
+import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis
 from importlib.metadata import version
-print(*(f'{name}=={version(name)}' for name in ('scapy', 'pycrate')))";
+print(*(f'{name}=={version(name)}' for name in ('scapy', 'pycrate', 'schemathesis')))";
 
 /// Where they live.
 pub fn venv(workspace: &Workspace) -> PathBuf {

@@ -1,0 +1,248 @@
+//! No secret is in any log, nor in what a license authority keeps: a node and an authority in one process, which logs all
+//! that any crate in it has to say.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown as Side, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+use api::{LicenseCommand, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use node::{Config, Running, Shutdown};
+use parking_lot::Mutex;
+use serde_json::json;
+use tests::control::Control;
+use tests::gateway::Site;
+use tests::office::Office;
+use tests::python::hex;
+use tracing_subscriber::filter::LevelFilter;
+
+const WRONG_PASSWORD: &str = "difference engine no 2";
+const PROXY_PASSWORD: &str = "walled garden 77";
+
+/// All that was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Secrets, each in a form in which it might be shown.
+#[derive(Default)]
+struct Secrets(Vec<(String, String)>);
+
+impl Secrets {
+    fn add(&mut self, what: &str, secret: &str) {
+        self.0.push((what.to_owned(), secret.to_owned()));
+    }
+
+    /// In the forms that logs show octets in.
+    fn add_octets(&mut self, what: &str, octets: &[u8]) {
+        let listed = format!("{octets:?}");
+        self.add(what, listed.trim_matches(['[', ']']));
+        self.add(what, &hex(octets));
+        self.add(what, STANDARD.encode(octets).trim_end_matches('='));
+    }
+
+    /// The names of those that are in a text.
+    fn within(&self, text: &str) -> Vec<&str> {
+        let found = self.0.iter().filter(|(_, secret)| text.contains(secret));
+        found.map(|(what, _)| what.as_str()).collect()
+    }
+}
+
+/// A proxy that makes tunnels; the heads of what it was asked.
+fn proxy(target: u16) -> Result<(u16, Log)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    let asked = Log::default();
+    let heads = asked.clone();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let heads = heads.clone();
+            // A tunnel that breaks is the node's to tell.
+            thread::spawn(move || drop(tunnel(client, target, heads)));
+        }
+    });
+    Ok((port, asked))
+}
+
+fn tunnel(mut client: TcpStream, target: u16, mut heads: Log) -> Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut octet = [0];
+        client.read_exact(&mut octet)?;
+        head.push(octet[0]);
+    }
+    heads.write_all(&head)?;
+    let mut server = TcpStream::connect(("127.0.0.1", target))?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
+    thread::spawn(move || {
+        // Whichever side ends first ends it.
+        drop(io::copy(&mut from, &mut to));
+        drop(to.shutdown(Side::Write));
+    });
+    io::copy(&mut client, &mut server)?;
+    server.shutdown(Side::Write)?;
+    Ok(())
+}
+
+fn register(idtoken: &str, force: bool) -> Request {
+    let idtoken = idtoken.to_owned();
+    Request::License(LicenseCommand::Register { idtoken, force })
+}
+
+/// The private keys of an authority: each line of their files.
+fn add_private_keys(secrets: &mut Secrets, dir: &Path) -> Result<usize> {
+    let mut keys = 0;
+    for file in std::fs::read_dir(dir)? {
+        let path = file?.path();
+        let text = std::fs::read_to_string(&path)?;
+        let Some((_, key)) = text.split_once("-----BEGIN PRIVATE KEY-----") else {
+            continue;
+        };
+        let key: String = key
+            .lines()
+            .take_while(|line| !line.starts_with("-----END"))
+            .collect();
+        secrets.add_octets("a private key of the authority", &STANDARD.decode(&key)?);
+        keys += 1;
+    }
+    Ok(keys)
+}
+
+/// Names of secrets in the files below a directory, but in those that are theirs.
+fn kept_in_the_clear(secrets: &Secrets, dir: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(dir)? {
+        let path = file?.path();
+        if path.is_file() {
+            let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+            let within = secrets.within(&text);
+            found.extend(
+                within
+                    .iter()
+                    .map(|what| format!("{}: {what}", path.display())),
+            );
+        }
+    }
+    Ok(found)
+}
+
+#[test]
+fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+    let mut secrets = Secrets::default();
+
+    let dir = tempfile::tempdir()?;
+    let office = Office::open(dir.path(), None)?;
+    let [setup_secret, password, session] = office.secrets();
+    secrets.add("the set-up secret", setup_secret);
+    secrets.add("a password", password);
+    secrets.add("a session", session);
+    secrets.add("an API token", &office.api_token("portal")?);
+    secrets.add("a wrong password", WRONG_PASSWORD);
+    let wrong = json!({ "user": "ada", "password": WRONG_PASSWORD });
+    ensure!(office.call("POST", "/v1/login", Some(wrong)).is_err());
+    let used = json!({
+        "secret": setup_secret, "domain": "example.org", "name": "Example",
+        "user": "eve", "password": WRONG_PASSWORD,
+    });
+    ensure!(office.call("POST", "/v1/setup", Some(used)).is_err());
+    let change = json!({ "old": password, "new": WRONG_PASSWORD });
+    office.call("PUT", "/v1/password", Some(change))?;
+    ensure!(add_private_keys(&mut secrets, &dir.path().join("authority/pki"))? >= 3);
+
+    let site = Site::new()?;
+    let password_file = site.dir().join("password");
+    std::fs::write(&password_file, PROXY_PASSWORD)?;
+    std::fs::set_permissions(&password_file, PermissionsExt::from_mode(0o600))?;
+    secrets.add("the proxy's password", PROXY_PASSWORD);
+    let credentials = STANDARD.encode(format!("node:{PROXY_PASSWORD}"));
+    secrets.add("the proxy's credentials", &credentials);
+    let target = office.url().rsplit_once(':').context("a port")?.1.parse()?;
+    let (port, asked) = proxy(target)?;
+    let section = format!(
+        "[agent]\nauthority = \"{}\"\ntrust_pool = \"{}\"\n\
+         proxy = {{ host = \"127.0.0.1\", port = {port}, username = \"node\", password_file = \"{}\" }}",
+        office.url(),
+        office.root_file(site.dir())?.display(),
+        password_file.display()
+    );
+    let configuration = site.configuration().with(&section);
+    let config = Config::read(&configuration.write()?)?;
+    let running = Running::start(config, &Shutdown::new())?;
+    let control = Control::new(configuration.control_socket());
+    ensure!(control.change(&Request::SmartLicensing { enable: true })?);
+
+    let (id, revoked) = office.token(1)?;
+    office.account("DELETE", &format!("/tokens/{id}"), None)?;
+    let (_, token) = office.token(1)?;
+    let (_, again) = office.token(1)?;
+    for (what, token) in [("revoked", &revoked), ("good", &token), ("second", &again)] {
+        secrets.add(&format!("the {what} registration token"), token);
+    }
+    ensure!(control.change(&register(&revoked, false)).is_err());
+    ensure!(control.change(&register(&token, false))?);
+    ensure!(control.change(&register(&token, false)).is_err());
+    ensure!(control.change(&register(&again, true))?);
+    for command in [
+        LicenseCommand::RenewId,
+        LicenseCommand::RenewAuth,
+        LicenseCommand::Deregister,
+    ] {
+        ensure!(control.change(&Request::License(command))?);
+    }
+    let key = std::fs::read(configuration.state_dir.join("identity.key"))?;
+    ensure!(key.len() == 32);
+    secrets.add_octets("the node's key", &key);
+    let key = std::fs::read(configuration.state_dir.join("node.key"))?;
+    secrets.add_octets("the key of the node's codes", &key);
+    drop(running);
+
+    let heads = String::from_utf8(asked.0.lock().clone())?;
+    assert!(heads.contains(&credentials), "the proxy has heard them");
+    let log = String::from_utf8_lossy(&log.0.lock()).into_owned();
+    for said in [
+        "registered with the license authority",
+        "TRACE",
+        "DEBUG sqlx::query",
+        "hyper",
+    ] {
+        assert!(log.contains(said), "{said} is logged");
+    }
+    let within = secrets.within(&log);
+    if !within.is_empty() {
+        let lines = log.lines().filter(|line| !secrets.within(line).is_empty());
+        let lines: Vec<_> = lines
+            .map(|line| line.split_whitespace().take(6).collect::<Vec<_>>())
+            .collect();
+        bail!("in the log: {within:?}, by {lines:?}");
+    }
+    let kept = kept_in_the_clear(&secrets, &dir.path().join("authority"))?;
+    assert!(kept.is_empty(), "{kept:?}");
+    let kept = kept_in_the_clear(&secrets, &configuration.state_dir)?;
+    let own = |file: &String| !file.contains("identity.key") && !file.contains("node.key");
+    let kept: Vec<_> = kept.into_iter().filter(own).collect();
+    assert!(kept.is_empty(), "{kept:?}");
+    Ok(())
+}
