@@ -131,18 +131,23 @@ pub(crate) async fn by_key(tx: &mut Tx, key: &[u8]) -> Result<Vec<Instance>, Sto
     Ok(found)
 }
 
-/// Living instances of a device, oldest first.
-pub(crate) async fn by_device(
+/// Living instances of a device: those of its UDI in a Smart Account, since nobody proves to have a UDI and other accounts
+/// are not to suffer from it; and those of its key in any, since that is proved.
+pub(crate) async fn of_device(
     tx: &mut Tx,
-    pid: &str,
-    serial: &str,
+    account: i64,
+    (pid, serial): (&str, &str),
+    key: &[u8],
 ) -> Result<Vec<Instance>, StoreError> {
     let found = sqlx::query_as(
-        "SELECT * FROM instances WHERE udi_pid = $1 AND udi_sn = $2
+        "SELECT * FROM instances
+         WHERE (account = $1 AND udi_pid = $2 AND udi_sn = $3 OR public_key = $4)
          AND state IN ('pending', 'registered') ORDER BY id",
     )
+    .bind(account)
     .bind(pid)
     .bind(serial)
+    .bind(key)
     .fetch_all(&mut **tx)
     .await?;
     Ok(found)
@@ -194,8 +199,8 @@ pub(crate) async fn confirm(
     tags: &Tags,
     now: Moment,
 ) -> Result<(), StoreError> {
-    let (pid, serial) = (&instance.udi.0, &instance.udi.1);
-    for other in by_device(tx, pid, serial).await? {
+    let udi = (instance.udi.0.as_str(), instance.udi.1.as_str());
+    for other in of_device(tx, instance.place.account, udi, &instance.key).await? {
         if other.id < instance.id {
             end(tx, &other, State::Removed, tags, now).await?;
             let message = format!("{} was registered anew", other.udi_text());

@@ -53,19 +53,18 @@ pub(super) async fn register(
     check_token(&token, now)?;
     let sudi = &sender.header.sudi;
     let device = (sudi.udi_pid.as_str(), sudi.udi_serial_number.as_str());
-    let of_device = instances::by_device(tx, device.0, device.1).await?;
-    let registered = !of_device.is_empty() || !same_key.is_empty();
-    if registered && !asked.force {
+    let account: i64 = sqlx::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
+        .bind(token.va)
+        .fetch_one(&mut **tx)
+        .await?;
+    let registered = instances::of_device(tx, account, device, sender.key).await?;
+    if !registered.is_empty() && !asked.force {
         let why = "this device is registered already; register it with force to replace that";
         return refused(FailureCode::AlreadyRegistered, why);
     }
     sqlx::query("UPDATE registration_tokens SET uses = uses + 1 WHERE id = $1")
         .bind(token.id)
         .execute(&mut **tx)
-        .await?;
-    let account: i64 = sqlx::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
-        .bind(token.va)
-        .fetch_one(&mut **tx)
         .await?;
     let new = NewInstance {
         piid: &uuid(),
@@ -290,7 +289,7 @@ async fn take_in(
     };
     let sudi = &sender.header.sudi;
     let device = (sudi.udi_pid.as_str(), sudi.udi_serial_number.as_str());
-    for other in instances::by_device(tx, device.0, device.1).await? {
+    for other in instances::of_device(tx, place.account, device, sender.key).await? {
         if other.registered > identity.not_after.0 - IDENTITY_MS {
             let why = "this device was registered again since";
             return refused(FailureCode::AlreadyRegistered, why);

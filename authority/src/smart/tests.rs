@@ -473,6 +473,48 @@ async fn a_renewal_gives_another_certificate_and_voids_the_one_before_once_it_is
 }
 
 #[tokio::test]
+async fn nobody_takes_the_place_of_a_device_of_another_smart_account_by_its_name() {
+    let mut rig = Rig::new().await;
+    let node = rig.node(1).await;
+    let (here, ours) = (rig.place, node.key.public_key_raw().to_vec());
+    let secret = rig.authority.new_setup_secret().await.unwrap();
+    let setup = json!({
+        "secret": secret.reveal(), "domain": "other.org", "name": "Other",
+        "user": "eve", "password": "analytical engine",
+    });
+    let setup = serde_json::from_value(setup).unwrap();
+    let other = accounts::set_up(&rig.authority, setup, rig.now).await;
+    rig.place.account = other.unwrap().id;
+    let mut tx = rig.authority.store.read().await.unwrap();
+    let found = accounts::find_virtual(&mut tx, rig.place.account, accounts::DEFAULT).await;
+    drop(tx);
+    rig.place.va = found.unwrap().id;
+    let token = rig.token(json!({ "usesMax": 2 })).await.token.unwrap();
+    let mut same_name = Node::new(1);
+    assert_ne!(same_name.key.public_key_raw(), ours);
+    assert_eq!(same_name.sudi, node.sudi);
+    rig.try_register(&mut same_name, &token, true)
+        .await
+        .unwrap();
+    rig.acknowledge(&same_name).await.unwrap();
+    assert!(rig.ask_all(&same_name, vec![]).await.is_ok());
+    assert!(rig.ask_all(&node, vec![]).await.is_ok(), "it goes on");
+    // The device itself may go there; it has proved to be itself by its key.
+    let mut moved = node;
+    let (old, certificate) = (moved.instance.clone(), moved.certificate.clone());
+    rig.try_register(&mut moved, &token, true).await.unwrap();
+    rig.acknowledge(&moved).await.unwrap();
+    assert_ne!((moved.instance, moved.certificate), (old, certificate));
+    let left = "SELECT count(*) FROM instances WHERE state = 'registered'";
+    assert_eq!(
+        rig.number(left).await,
+        1,
+        "one device of that name is there"
+    );
+    assert_ne!(here.account, rig.place.account);
+}
+
+#[tokio::test]
 async fn a_node_that_never_says_that_it_has_its_certificate_gets_no_end_of_them() {
     let mut rig = Rig::new().await;
     let mut node = rig.node(1).await;

@@ -92,7 +92,8 @@ CREATE TABLE instances (
     gaps         BIGINT NOT NULL DEFAULT 0,
     silent       BIGINT NOT NULL DEFAULT 0
 );
-CREATE UNIQUE INDEX instances_device ON instances (udi_pid, udi_sn) WHERE state = 'registered';
+CREATE UNIQUE INDEX instances_device ON instances (account, udi_pid, udi_sn) WHERE state = 'registered';
+CREATE INDEX instances_udi ON instances (account, udi_pid, udi_sn);
 CREATE INDEX instances_key ON instances (public_key);
 CREATE INDEX instances_va ON instances (va, id);
 CREATE INDEX instances_account ON instances (account, id);
