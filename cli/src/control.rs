@@ -233,7 +233,7 @@ fn words(whom: &ClearWhom) -> String {
 }
 
 /// Asks whether it is meant; the end of the input is no.
-fn confirmed() -> Result<bool, Failure> {
+pub fn confirmed() -> Result<bool, Failure> {
     output::print("Are you sure? [Yes|No]: ");
     let mut said = String::new();
     let read = io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut said);

@@ -8,6 +8,7 @@ use api::ClearWhom;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::authority_command::args::AuthorityArgs;
 use crate::load_command::LoadArgs;
 use crate::show::{Filter, Kind, Needs, SURFACES, Standing, Surface};
 
@@ -47,6 +48,7 @@ Examples:
   tollgate show license status                   registration, authorization
   tollgate clear subscribers imsi 240010000000001    end a subscriber's calls
   tollgate load --target 127.0.0.1               put calls on any gateway
+  tollgate authority --state-dir /tmp/authority  run a license authority
 
 Commands may be shortened while they stay clear: tollgate sh lic enf st
 The control socket is --socket, else TOLLGATE_SOCKET, else
@@ -59,6 +61,8 @@ do), 2 not understood.";
 pub enum Command {
     /// Run a node: a gateway's control plane with license enforcement
     Node(NodeArgs),
+    /// Run a license authority, or administer one
+    Authority(AuthorityArgs),
     /// Show what a node knows
     Show(ShowArgs),
     /// End sessions of a node

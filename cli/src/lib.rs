@@ -7,6 +7,7 @@
 //! Deliberately absent: decisions. What is shown comes from the node, and what is changed is asked of it.
 #![forbid(unsafe_code)]
 
+mod authority_command;
 pub mod client;
 mod control;
 mod demo;
@@ -57,6 +58,7 @@ fn as_of_staros(argument: OsString) -> OsString {
 fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Node(node) => return node_command::run(&node),
+        Command::Authority(authority) => return authority_command::run(&authority),
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo(demo) => return Ok(demo::run(&demo)?),
         Command::Show(show) => control::show(&show)?,

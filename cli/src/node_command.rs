@@ -36,26 +36,27 @@ pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
     log();
     let shutdown = Shutdown::on_signals();
     if args.until_stdin_closes {
-        end_with_stdin(shutdown.clone())?;
+        let shutdown = shutdown.clone();
+        when_stdin_ends(move || shutdown.trigger())?;
     }
     node::run(config, &shutdown)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks the node to end once standard input ends, or can't be read any more.
-fn end_with_stdin(shutdown: Shutdown) -> io::Result<()> {
+/// Does this once standard input ends, or can't be read any more.
+pub fn when_stdin_ends(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let wait = move || {
         if let Err(error) = io::copy(&mut io::stdin().lock(), &mut io::sink()) {
             tracing::warn!(%error, "standard input can't be read");
         }
-        shutdown.trigger();
+        end();
     };
     let thread = std::thread::Builder::new().name("stdin".to_owned());
     thread.spawn(wait).map(drop)
 }
 
 /// Logs to standard error, in colour on a terminal.
-fn log() {
+pub fn log() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE);
     let filter = filter.unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
     tracing_subscriber::fmt()
