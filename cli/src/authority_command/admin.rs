@@ -49,6 +49,8 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
         output::print(&said);
         return Ok(());
     }
+    // Before anybody types a secret.
+    let root = keep.root()?;
     let asks = ask::of(&args.admin)?;
     for ask in &asks {
         sure(ask, args.with.noconfirm)?;
@@ -58,7 +60,7 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(error.to_string(), "threads", "try again"))?;
     runtime.block_on(async {
-        let mut desk = Desk::open(&keep.authority(), keep.root()?).await?;
+        let mut desk = Desk::open(&keep.authority(), root).await?;
         if asks.iter().any(|ask| ask.scope != Scope::Open) {
             desk.show(keep.token()?);
         }

@@ -16,7 +16,7 @@ Examples:
       at the first start it makes its certificates and its store, and prints a
       set-up secret, once, and the SHA-256 of its root, for people to compare
   tollgate authority --config authority.toml
-  tollgate authority admin --help               accounts, licenses, tokens, nodes
+  tollgate authority admin --help           accounts, licenses, tokens, nodes
 
 The authority runs in the foreground and logs to standard error; TOLLGATE_LOG
 sets what. SIGTERM and Ctrl-C end it: what was answered is on disk.
