@@ -85,6 +85,15 @@ pub enum Command {
     Demo(DemoArgs),
     /// For lab nodes only: the speed of their license clock
     Lab(LabArgs),
+    /// Print what makes a shell complete these commands
+    #[command(after_help = "\
+Examples:
+  tollgate completion bash > ~/.local/share/bash-completion/completions/tollgate
+  tollgate completion fish > ~/.config/fish/completions/tollgate.fish")]
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Options of `tollgate demo`.

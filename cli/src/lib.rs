@@ -24,7 +24,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use api::Failure;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use grammar::{
     Clear, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, NoLicense, NoSmart, Smart,
@@ -62,6 +62,12 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo(demo) => return Ok(demo::run(&demo)?),
         Command::Show(show) => control::show(&show)?,
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            let mut grammar = Grammar::command();
+            clap_complete::generate(shell, &mut grammar, "tollgate", &mut script);
+            output::print(&String::from_utf8_lossy(&script));
+        }
         Command::Clear(clear) => {
             let Clear::Subscribers(subscribers) = clear.clear;
             control::clear(subscribers)?;

@@ -410,3 +410,25 @@ fn whoever_is_not_trusted_or_not_known_is_told_and_gets_no_secret() {
     office.begin(&listen, "Its SHA-256");
     assert!(office.done("users list").contains("ada"));
 }
+
+#[test]
+fn a_shell_completes_every_word() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = tollgate().args(["completion", shell]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let script = String::from_utf8(output.stdout).unwrap();
+        for word in [
+            "virtual-accounts",
+            "api-tokens",
+            "--noconfirm",
+            "enforcement",
+        ] {
+            let word = if shell == "fish" {
+                word.trim_start_matches("--")
+            } else {
+                word
+            };
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
