@@ -1,15 +1,18 @@
-//! `tollgate demo`: a node and calls through it, on loopback, with every promise checked on the way.
+//! `tollgate demo`: a node, calls through it and a license authority, on loopback, with every promise checked on the way.
 //!
 //! The node is a child process of the same executable; calls reach it over UDP, what is shown comes over its control
-//! socket. Nothing is left behind, however the demo ends.
+//! socket. The license authority serves from the demo's own process. Nothing is left behind, however the demo ends.
 
 mod caller;
 mod child;
 mod epc;
 mod ledger;
+mod licensed;
+mod office;
 mod steps;
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use api::{ClearWhom, Failure, Health, Reply, Request};
@@ -25,6 +28,7 @@ use crate::{node_command, output};
 use caller::Caller;
 use child::Child;
 use ledger::Ledger;
+use office::Office;
 
 /// The services that the demo's calls are counted for, and one that they are not.
 const GGSN: &str = "GGSN";
@@ -38,6 +42,15 @@ struct Demo {
     caller: Caller,
     ledger: Ledger,
     interrupt: Interrupt,
+    authority: Place,
+    office: Option<Office>,
+}
+
+/// Where the license authority is to be.
+#[derive(Clone)]
+struct Place {
+    state_dir: PathBuf,
+    listen: SocketAddr,
 }
 
 /// Runs all of it: success if every assertion held.
@@ -68,8 +81,8 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
 
 fn introduction() -> String {
     let words = "This starts a node on loopback with the embedded StarOS catalog, puts GTP calls on it over UDP, and \
-                 shows what an operator sees. All of it is real except the license clock, which a lab-only call \
-                 speeds up at the end. It takes well under a minute.";
+                 shows what an operator sees; then a license authority that the node registers with. All of it is \
+                 real except the license clock, which lab-only settings speed up. It takes a minute or two.";
     format!("tollgate demo\n{}", text::labelled("  ", words))
 }
 
@@ -92,6 +105,11 @@ fn play(child: &mut Child, interrupt: &Interrupt) -> Result<Ledger, Failure> {
         caller: Caller::new(child)?,
         ledger: Ledger::default(),
         interrupt: interrupt.clone(),
+        authority: Place {
+            state_dir: child.authority_dir(),
+            listen: child.addresses.authority,
+        },
+        office: None,
     };
     for step in steps::STEPS {
         output::print(&heading(step.heading));
@@ -112,7 +130,7 @@ fn play(child: &mut Child, interrupt: &Interrupt) -> Result<Ledger, Failure> {
 
 /// What the verdicts took in is played again.
 fn replay(demo: &mut Demo, journal: &Path) -> Result<(), Failure> {
-    output::print(&heading("13. What was taken in is played again"));
+    output::print(&heading("20. What was taken in is played again"));
     let words = "The node wrote a journal of every input of its verdicts: counts, refusals, switches, times. The same \
                  machine takes them in again, and comes to the same verdicts, events and snapshots.";
     output::print(&text::labelled("  ", words));

@@ -75,12 +75,13 @@ pub enum Command {
     No(NoArgs),
     /// Put GTP calls on a gateway, and measure its answers
     Load(LoadArgs),
-    /// See it work: a node and calls through it, on loopback, in a minute
+    /// See it work: a node, calls and a license authority, on loopback, in a minute
     ///
     /// A node starts in a temporary directory, 10,000 calls fill one license over UDP, the next is refused, calls come by
-    /// S5 and S11 too, the evaluation period runs out under the lab clock, sessions are cleared, and the node's journal is
-    /// played again. Each
-    /// step is explained and checked; what an operator would see is shown. It needs no root and leaves nothing behind.
+    /// S5 and S11 too, the evaluation period runs out under the lab clock, sessions are cleared. Then the node registers
+    /// with a license authority, grows to what that owns, is out of compliance when licenses are moved away, goes through
+    /// a feature's 90 days of grace, and is cleared by licenses that are bought; its journal is played again. Each step is
+    /// explained and checked; what an operator would see is shown. It needs no root and leaves nothing behind.
     /// Exit code 1: some assertion did not hold.
     Demo(DemoArgs),
     /// For lab nodes only: the speed of their license clock
@@ -105,7 +106,7 @@ Examples:
   tollgate node --replay /tmp/d/state/journal.jsonl      play that once more")]
 pub struct DemoArgs {
     /// Make this directory, and keep in it what the node writes: its
-    /// configuration, log, state and journal
+    /// configuration, log, state and journal; the license authority's state, too
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
 }

@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use licensing::Event;
 use licensing::snapshot::{ServiceStatus, State};
+use licensing::{Event, Mode};
 use node::journal::replay;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, test_kill_process};
@@ -39,7 +39,7 @@ fn every_assertion_of_the_demo_holds_and_nothing_is_left_but_what_is_to_be_kept(
         panic!("the demo ended early: {said}\n{text}");
     });
     assert_eq!(output.status.code(), Some(0), "{table}\n{said}");
-    assert!(table.ends_with("58 ok, 0 failed\n"), "{table}");
+    assert!(table.ends_with("94 ok, 0 failed\n"), "{table}");
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }
@@ -81,29 +81,39 @@ fn assert_replays(journal: &Path, shown: &str) {
     };
     assert_eq!(seen(|event| *event == Event::SmartLicensingEnabled), 1);
     assert_eq!(seen(|event| *event == Event::EvaluationStarted), 1);
+    let modes = |event: &Event| matches!(event, Event::ModeChanged { .. });
+    assert_eq!(seen(modes), 1, "registered");
+    let speeds = |event: &Event| matches!(event, Event::LabSpeedup { .. });
+    assert_eq!(seen(speeds), 3, "fast, slow, as the authority has it");
     let alarms = |event: &Event| matches!(event, Event::AlarmRaised { .. });
-    assert!(seen(alarms) >= 3, "evaluation, a full service, expiry");
+    assert!(
+        seen(alarms) >= 3,
+        "evaluation, a full service, expiry, and more"
+    );
     let snapshot = &replay.snapshot;
     assert!(snapshot.evaluation.expired && snapshot.smart.enabled);
     let row = |name: &str| {
         let mut rows = snapshot.services.iter();
         rows.find(|row| row.tag.name == name).unwrap()
     };
+    assert_eq!(snapshot.smart.mode, Mode::Registered);
     // The node ended, and gave every permit back.
-    for (name, peak, at_ceiling, blocked) in [
-        ("GGSN", 10_000, 2, 2),
-        ("PGW", 2_049, 0, 2),
-        ("SAEGW", 2_001, 0, 1),
-        ("SGW", 0, 0, 0),
+    for (name, peak, at_ceiling, blocked, by_feature) in [
+        ("GGSN", 40_000, 3, 4, 0),
+        ("PGW", 2_051, 0, 2, 1),
+        ("SAEGW", 2_001, 0, 1, 0),
+        ("SGW", 0, 0, 0, 0),
     ] {
         let ServiceStatus {
             tag, peak: most, ..
         } = row(name);
-        let refused = (tag.refused.at_ceiling, tag.refused.blocked);
-        assert_eq!((most.0, refused), (peak, (at_ceiling, blocked)), "{name}");
-        assert_eq!(tag.state, State::Block, "{name}");
+        let refused = tag.refused;
+        let refused = (refused.at_ceiling, refused.blocked, refused.by_feature);
+        let expected = (peak, (at_ceiling, blocked, by_feature));
+        assert_eq!((most.0, refused), expected, "{name}");
+        assert_eq!(tag.state, State::Allow, "{name}");
     }
-    assert_eq!(replay.history.len(), 7, "{:?}", replay.history);
+    assert_eq!(replay.history.len(), 11, "{:?}", replay.history);
 }
 
 /// A demo whose node runs: it, and the rest of its output.

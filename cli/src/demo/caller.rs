@@ -8,7 +8,7 @@ use api::Failure;
 use load::shell::{Client, ClientOptions, Context, Session, SessionClient, SessionOptions};
 use load::{ApnShare, Ebi, HoldTime, Imsi, Interface, Plan, Report};
 
-use super::child::Child;
+use super::child::{Addresses, Child};
 use crate::interrupt::Interrupt;
 
 /// IMSI of the first subscriber that calls by itself; those of the load generator begin a million later, for each
@@ -32,6 +32,8 @@ pub struct Caller {
     mme: Sessions,
     node: SocketAddr,
     next_imsi: u64,
+    /// Subscribers of loads so far.
+    loaded: u64,
 }
 
 /// An SGW or an MME, and the sessions that it made, oldest first.
@@ -53,9 +55,10 @@ pub struct Answer {
 impl Caller {
     /// Of this node.
     pub fn new(child: &Child) -> Result<Self, Failure> {
-        let [sgsn, sgw, mme] = child.peers.map(IpAddr::V4);
+        let Addresses { gn, peers, .. } = child.addresses;
+        let [sgsn, sgw, mme] = peers.map(IpAddr::V4);
         let options = ClientOptions {
-            peer: child.gn,
+            peer: gn,
             local: sgsn,
             local_port: 0,
             ..ClientOptions::default()
@@ -63,10 +66,11 @@ impl Caller {
         Ok(Self {
             sgsn: Client::open(options).map_err(|error| failed(&error))?,
             contexts: Vec::new(),
-            sgw: Sessions::open(Interface::S5, child.gn, sgw)?,
-            mme: Sessions::open(Interface::S11, child.gn, mme)?,
-            node: child.gn,
+            sgw: Sessions::open(Interface::S5, gn, sgw)?,
+            mme: Sessions::open(Interface::S11, gn, mme)?,
+            node: gn,
             next_imsi: FIRST_IMSI,
+            loaded: 0,
         })
     }
 
@@ -146,7 +150,7 @@ impl Caller {
 
     /// So many calls come at a rate, and stay up.
     pub fn load(
-        &self,
+        &mut self,
         on: Interface,
         apn: &str,
         calls: u64,
@@ -165,7 +169,7 @@ impl Caller {
             calls_per_s: LOAD_PER_S,
             ramp: Duration::from_secs(1),
             hold: HoldTime::Forever,
-            first_imsi: format!("{:015}", FIRST_IMSI + number * APART),
+            first_imsi: format!("{:015}", FIRST_IMSI + number * APART + self.loaded),
             leave_up: true,
             apns: vec![ApnShare {
                 apn: apn.to_owned(),
@@ -174,6 +178,7 @@ impl Caller {
             max_calls: Some(calls),
             ..Plan::default()
         };
+        self.loaded += calls;
         crate::load_command::carry_out(plan, interrupt, true)
     }
 

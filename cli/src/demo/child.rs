@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
@@ -41,10 +41,19 @@ pub struct Child {
     directory: Directory,
     /// While it is open the node runs.
     _stdin: Option<ChildStdin>,
-    /// Where it takes GTP-C.
+    /// Who is where.
+    pub addresses: Addresses,
+}
+
+/// The addresses of a demo, all on loopback.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// Where the node takes GTP-C.
     pub gn: SocketAddr,
-    /// Addresses for its peers, on the same loopback.
+    /// Those of its peers.
     pub peers: [Ipv4Addr; 3],
+    /// Where its license authority is to be.
+    pub authority: SocketAddr,
 }
 
 /// Where the node keeps what it writes.
@@ -60,9 +69,9 @@ impl Child {
     /// Starts it, in this directory if one is given; it does not answer yet.
     pub fn start(keep: Option<&Path>) -> Result<Self, Failure> {
         let directory = directory(keep).map_err(|error| cannot("make a directory", &error))?;
-        let (gn, peers) = addresses().map_err(|error| cannot("take a UDP port", &error))?;
+        let addresses = addresses().map_err(|error| cannot("take a port", &error))?;
         let config = directory.path().join("tollgate.toml");
-        fs::write(&config, configuration(gn))
+        fs::write(&config, configuration(&addresses))
             .map_err(|error| cannot("write the configuration", &error))?;
         let cannot_start = |error| cannot("start the node", &error);
         let mut process = spawn(&config, &directory.path().join(LOG)).map_err(cannot_start)?;
@@ -74,14 +83,18 @@ impl Child {
             status: None,
             directory,
             _stdin: stdin,
-            gn,
-            peers,
+            addresses,
         })
     }
 
     /// Where it writes its journal.
     pub fn journal(&self) -> PathBuf {
         self.directory.path().join("state").join("journal.jsonl")
+    }
+
+    /// Where its license authority is to keep its state.
+    pub fn authority_dir(&self) -> PathBuf {
+        self.directory.path().join("authority")
     }
 
     /// The client of its control socket.
@@ -91,7 +104,7 @@ impl Child {
 
     /// Its configuration, as it was written.
     pub fn configuration(&self) -> String {
-        configuration(self.gn)
+        configuration(&self.addresses)
     }
 
     /// Waits until it answers.
@@ -216,15 +229,19 @@ fn watched(
     Ok((pid, exit))
 }
 
-/// A free port on a loopback address that follows from our process number, and neighbours for the peers.
-fn addresses() -> io::Result<(SocketAddr, [Ipv4Addr; 3])> {
+/// Free ports on loopback addresses that follow from our process number, and neighbours for the peers.
+fn addresses() -> io::Result<Addresses> {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let neighbour = |net| Ipv4Addr::new(127, net, high, low.clamp(1, 254));
-    let free = UdpSocket::bind((neighbour(80), 0))?.local_addr()?;
-    Ok((free, [81, 82, 83].map(neighbour)))
+    Ok(Addresses {
+        gn: UdpSocket::bind((neighbour(80), 0))?.local_addr()?,
+        peers: [81, 82, 83].map(neighbour),
+        authority: TcpListener::bind((neighbour(84), 0))?.local_addr()?,
+    })
 }
 
-fn configuration(gn: SocketAddr) -> String {
+fn configuration(addresses: &Addresses) -> String {
+    let Addresses { gn, authority, .. } = addresses;
     format!(
         r#"[node]
 name = "demo"
@@ -269,6 +286,12 @@ name = "*"
 service = "SAEGW"
 pool = "subscribers"
 
+[agent]
+authority = "https://{authority}"
+first_use = "trust"
+report_usage_s = 1
+ooc_retry_s = 1
+
 [journal]
 enabled = true
 
@@ -292,9 +315,11 @@ mod tests {
 
     #[test]
     fn the_configuration_is_one_that_a_node_takes() {
-        let (gn, _) = addresses().unwrap();
-        let config = node::config::Config::parse(&configuration(gn), "demo.toml".as_ref()).unwrap();
-        assert_eq!(config.gn(), gn);
+        let addresses = addresses().unwrap();
+        let text = configuration(&addresses);
+        let config = node::config::Config::parse(&text, "demo.toml".as_ref()).unwrap();
+        assert_eq!(config.gn(), addresses.gn);
+        assert!(config.agent.trust_first);
         assert!(config.lab.is_some());
     }
 }

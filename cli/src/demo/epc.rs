@@ -135,11 +135,11 @@ pub fn cleared(demo: &mut Demo) -> Result<(), Failure> {
     demo.show(STATUS, SERVICES, " service")
 }
 
-fn accepted(demo: &mut Demo, asserted: &'static str, cause: u8) {
+pub fn accepted(demo: &mut Demo, asserted: &'static str, cause: u8) {
     demo.check(asserted, cause == ACCEPTED, format!("cause {cause}"));
 }
 
-fn refused(demo: &mut Demo, asserted: &'static str, cause: u8) {
+pub fn refused(demo: &mut Demo, asserted: &'static str, cause: u8) {
     demo.check(asserted, cause == NO_RESOURCES, format!("cause {cause}"));
 }
 

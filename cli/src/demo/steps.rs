@@ -7,7 +7,7 @@ use licensing::snapshot::State;
 use licensing::{Mode, Policy, RefusalReason};
 use load::Interface;
 
-use super::{Demo, GGSN, epc, interrupted};
+use super::{Demo, GGSN, epc, interrupted, licensed};
 use crate::output;
 use crate::show::{Filter, Kind, history, status, text};
 
@@ -117,7 +117,47 @@ pub const STEPS: &[Step] = &[
         play: epc::cleared,
     },
     Step {
-        heading: "12. The count is proved",
+        heading: "12. A license authority serves",
+        words: "It plays the part of the vendor's, on loopback; people ask it by HTTPS. Licenses are bought: four of \
+                GGSN, one of PGW for good, one of the feature VoLTE for ten days.",
+        play: licensed::authority,
+    },
+    Step {
+        heading: "13. The node registers, and its ceiling is lifted",
+        words: "The license clock is slowed to that of people. With a token of the authority the node gets an identity \
+                certificate, asks for what it uses, and is granted what it will need soon.",
+        play: licensed::registered,
+    },
+    Step {
+        heading: "14. It grows to what is owned",
+        words: "The node asks before it needs more, so no call is refused while the pool has a license. Then the pool \
+                has none: that is a limit, and nothing is out of compliance.",
+        play: licensed::grown,
+    },
+    Step {
+        heading: "15. Licenses are moved away",
+        words: "Two of four licenses go to another virtual account: more is used than is owned. Out of compliance, a \
+                service is blocked at once; what is established stays.",
+        play: licensed::moved,
+    },
+    Step {
+        heading: "16. A term ends, and 90 days of grace pass",
+        words: "The calendar of a lab authority is sped up, and the license clock of its nodes with it. A feature out \
+                of compliance has 90 days of grace; after them it blocks the services that are tied to it.",
+        play: licensed::ended,
+    },
+    Step {
+        heading: "17. The feature is disabled",
+        words: "What is not in use needs no license: the block of the services that are tied to it ends.",
+        play: licensed::disabled,
+    },
+    Step {
+        heading: "18. Licenses are bought",
+        words: "As soon as the pool covers what is used, the node is told so when it asks again, once a second here.",
+        play: licensed::bought,
+    },
+    Step {
+        heading: "19. The count is proved",
         words: "In the background the node recounts its session table and compares it with every counter that \
                 licensing relies on.",
         play: proved,
@@ -315,11 +355,11 @@ pub fn load(
     Ok(())
 }
 
-fn accepted(demo: &mut Demo, asserted: &'static str, cause: u8) {
+pub fn accepted(demo: &mut Demo, asserted: &'static str, cause: u8) {
     demo.check(asserted, cause == ACCEPTED, format!("cause {cause}"));
 }
 
-fn refused(demo: &mut Demo, asserted: &'static str, cause: u8) {
+pub fn refused(demo: &mut Demo, asserted: &'static str, cause: u8) {
     demo.check(asserted, cause == NO_RESOURCES, format!("cause {cause}"));
 }
 
