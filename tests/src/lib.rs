@@ -25,6 +25,7 @@ pub mod leaks;
 pub mod message;
 pub mod mutate;
 pub mod node;
+pub mod office;
 pub mod planes;
 pub mod pycrate;
 pub mod python;

@@ -1,8 +1,6 @@
 //! A node and a license authority over real TLS: registration, calls within what is owned, crashes, and the end of it.
 #![forbid(unsafe_code)]
 
-mod office;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -13,9 +11,9 @@ use anyhow::{Context, Result, bail, ensure};
 use api::{AgentView, LicenseCommand, RegistrationState, Reply, Request};
 use licensing::snapshot::State;
 use licensing::{Compliance, Mode, Snapshot};
-use office::Office;
 use tests::gateway::{Gateway, Site};
 use tests::node::Node;
+use tests::office::Office;
 use tests::sgsn::Call;
 use tests::tinyproxy::{self, Tinyproxy};
 use tests::wait::until;
