@@ -165,11 +165,10 @@ impl Run {
             }
         }
         let now = self.planes.now.mono;
-        let window = self.planes.config.retransmission_window();
-        let given_up = self
-            .asked
-            .iter()
-            .filter(|asked| now >= asked.at.after(window));
+        let config = &self.planes.config;
+        let given_up = self.asked.iter().filter(|asked| {
+            asked.sends >= config.n3_requests && now >= asked.at.after(config.t3_response)
+        });
         let given_up: Vec<Key> = given_up.map(|asked| asked.session).collect();
         for session in given_up {
             self.gone(session);
@@ -365,16 +364,22 @@ impl Run {
         }
     }
 
-    /// The node asks a peer to delete a session: anew, or again.
+    /// The node asks a peer to delete a session: anew, or again. It asks N3 times in all, however often the session moves.
     fn asked_to_delete(&mut self, session: Key, peer: usize, sequence: u32) -> Result<()> {
-        let again = |asked: &Asked| asked.session == session && asked.sequence == sequence;
-        if self.asked.iter().any(again) {
+        let now = self.planes.now.mono;
+        let mut asked = self.asked.iter_mut();
+        if let Some(again) = asked.find(|a| a.session == session && a.sequence == sequence) {
+            again.sends += 1;
+            again.at = now;
             return Ok(());
         }
+        let mut sends = 1;
         let at = self.model.find(session);
         let known = self.model.sessions[at.with_context(|| format!("{session:x?} is unknown"))?];
         ensure!(known.peer == peer, "{known:?} is not that peer's");
         if known.state != State::Closing {
+            let earlier = self.asked.iter().filter(|asked| asked.session == session);
+            sends += earlier.map(|asked| asked.sends).max().unwrap_or(0);
             self.asked.retain(|asked| asked.session != session);
         }
         self.asked.push(Asked {
@@ -384,7 +389,8 @@ impl Run {
             sequence,
             ours: known.ours,
             closing: known.state == State::Closing,
-            at: self.planes.now.mono,
+            sends,
+            at: now,
         });
         Ok(())
     }

@@ -62,6 +62,9 @@ pub(super) struct Asked {
     pub ours: u32,
     /// On a PGW's behalf.
     pub closing: bool,
+    /// How often, whichever request it was.
+    pub sends: u8,
+    /// When it was sent last.
     pub at: Mono,
 }
 
