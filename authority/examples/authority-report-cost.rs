@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::smart::{
-    Answer, Digest, EntitlementRequest, Envelope, Header, IdToken, InstanceId, Nonce, Octets,
-    Registration, Reply, ReplyBody, ReplyEnvelope, ReportEntry, Request, RequestBody, Serial, Sudi,
-    TagDemand, UsageReport, Version, WireError,
+    Acknowledgement, Answer, Digest, EntitlementRequest, Envelope, Header, IdToken, InstanceId,
+    Nonce, Octets, Registration, Reply, ReplyBody, ReplyEnvelope, ReportEntry, Request,
+    RequestBody, Serial, Sudi, TagDemand, UsageReport, Version, WireError,
 };
 use authority::{Authority, Settings};
 use axum::body::Body;
@@ -166,6 +166,10 @@ impl Office {
         let (_, read) = x509_parser::parse_x509_certificate(der).unwrap();
         node.serial = Some(Serial::of(read.raw_serial()));
         node.instance = Some(answer.product_instance_identifier);
+        let stored = RequestBody::Acknowledgement(Acknowledgement {
+            id_cert_serial_number: node.serial.clone().unwrap(),
+        });
+        self.send(&node, stored).await;
         self.nodes.push(node);
     }
 
