@@ -8,7 +8,7 @@ use super::Breach;
 use crate::workspace::{Member, Workspace};
 
 /// The only arrows between crates; dependencies of tests count too.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("licensing", &[]),
     ("enforcer", &["licensing"]),
     ("gtp", &[]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("api", &["licensing"]),
     ("admission-client", &["licensing", "api"]),
     ("smart-agent", &["licensing", "api"]),
+    ("snmp", &["licensing"]),
     ("authority", &["licensing", "api"]),
     (
         "node",
@@ -27,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "session-plane",
             "api",
             "smart-agent",
+            "snmp",
         ],
     ),
     ("cli", &["licensing", "api", "node", "authority", "load"]),
@@ -38,13 +40,14 @@ const ARROWS: [(&str, &[&str]); 14] = [
 const ANY: &[&str] = &["*"];
 
 /// Crates whose decisions are values: no dependency that does IO.
-pub const MACHINES: [&str; 6] = [
+pub const MACHINES: [&str; 7] = [
     "licensing",
     "enforcer",
     "gtp",
     "session-plane",
     "api",
     "smart-agent",
+    "snmp",
 ];
 
 const IO: [&str; 12] = [

@@ -1,0 +1,14 @@
+//! SNMP: the agent that managers ask, and the notifications that they are sent.
+//!
+//! It is a machine: bytes and times go in, bytes come out. Whoever runs it owns the sockets, the clock, the queue on
+//! disk and the number of engine boots.
+//!
+//! Deliberately absent: sockets, files, clocks and randomness (a seed is handed in), MD5, DES, and any object that can
+//! be set.
+#![forbid(unsafe_code)]
+
+mod oid;
+mod value;
+
+pub use oid::{Oid, OidError};
+pub use value::{Value, VarBind};
