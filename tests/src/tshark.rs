@@ -1,5 +1,6 @@
 //! tshark as the judge of captures.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
@@ -53,6 +54,12 @@ pub fn count(capture: &Path, filter: &str) -> Result<usize> {
     Ok(fields(capture, filter, &["frame.number"])?.len())
 }
 
+/// How many values a field has among the packets that `filter` lets through: requests that were sent again are one.
+pub fn distinct(capture: &Path, filter: &str, name: &str) -> Result<usize> {
+    let values: BTreeSet<_> = fields(capture, filter, &[name])?.into_iter().collect();
+    Ok(values.len())
+}
+
 fn run(capture: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     require("tshark", PACKAGE)?;
     let mut tshark = command("sh");
@@ -104,10 +111,15 @@ mod tests {
         .unwrap();
         assert_eq!(rows, [["127.0.0.1", "0x01", "0x1234"]]);
 
+        let again = [0x32, 1, 0, 4, 0, 0, 0, 0, 0x12, 0x34, 0, 0];
+        capture.record(peers[0], peers[1], &again).unwrap();
+        let of = |name| distinct(capture.path(), "gtp.message == 1", name).unwrap();
+        assert_eq!((of("gtp.seq_number"), of("frame.number")), (1, 2));
+
         let cut_off_create = [0x32, 16, 0, 8, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 2, 0, 1, 1];
         capture.record(peers[0], peers[1], &cut_off_create).unwrap();
         assert!(!faults(capture.path(), "gtp").unwrap().is_empty());
-        assert_eq!(count(capture.path(), "gtp").unwrap(), 2);
+        assert_eq!(count(capture.path(), "gtp").unwrap(), 3);
     }
 
     #[test]
