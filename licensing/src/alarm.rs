@@ -44,6 +44,26 @@ pub enum AlarmKind {
         /// The feature, if it is one.
         feature: Option<FeatureIndex>,
     },
+    /// The evaluation of a service or feature that was in use has ended, so that it is blocked. It stands until the end
+    /// of that, also when nothing is in use any more.
+    EvaluationEnded {
+        /// The service, if it is one.
+        service: Option<ServiceIndex>,
+        /// The feature, if it is one.
+        feature: Option<FeatureIndex>,
+    },
+    /// Few of the sessions that a service is licensed for are left (204, 205).
+    RemainingLow {
+        /// The service.
+        service: ServiceIndex,
+    },
+    /// Much of what a service is licensed for is in use (81, 82).
+    LicenseCongestion {
+        /// The service.
+        service: ServiceIndex,
+    },
+    /// A root by which the authority is known is about to expire, or has.
+    AuthorityCertificateExpiring,
     /// A recount of the session table differs from the counters (rule L14).
     CountDrift {
         /// The service, if it is one.
@@ -67,6 +87,24 @@ pub enum AlarmKind {
     UnidentifiedCalls,
 }
 
+/// Where the alarms on how much of a ceiling is in use begin and end; none: that alarm is never raised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// Of a service's ceiling, what is left: `raise_percent` or less raises, more than `clear_percent` clears.
+    pub remaining: Option<Threshold>,
+    /// Of a service's ceiling, what is in use: `raise_percent` or more raises, `clear_percent` or less clears.
+    pub congestion: Option<Threshold>,
+}
+
+/// One threshold with its hysteresis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Where the alarm is raised, in percent.
+    pub raise_percent: u8,
+    /// Where it is cleared, in percent.
+    pub clear_percent: u8,
+}
+
 /// One outstanding alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
@@ -79,7 +117,7 @@ pub struct Alarm {
     /// When it was last said again; none: not since it was raised.
     pub repeated: Option<Wall>,
     /// The figure that goes with it when raised or last repeated: licenses in use for out of compliance, seconds left
-    /// for evaluation, sessions for the limit, the difference for drift, calls so far for those without an authenticated
-    /// subscriber; zero where there is none.
+    /// for evaluation, sessions for the limit, percent left or in use for the thresholds, the difference for drift,
+    /// calls so far for those without an authenticated subscriber; zero where there is none.
     pub value: i64,
 }

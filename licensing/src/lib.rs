@@ -19,7 +19,7 @@ pub mod snapshot;
 pub mod tag;
 pub mod time;
 
-pub use alarm::{Alarm, AlarmId, AlarmKind};
+pub use alarm::{Alarm, AlarmId, AlarmKind, Threshold, Thresholds};
 pub use catalog::{Catalog, CatalogError, Feature, OnOoc, OocRule, Product, Service, Tie};
 pub use compliance::{Compliance, Entitlement, Mode, Policy};
 pub use count::{LicenseCount, SessionCount};

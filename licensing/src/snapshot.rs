@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, Thresholds};
 use crate::catalog::{OocRule, Tie};
 use crate::compliance::{Compliance, Entitlement, Mode, Policy};
 use crate::count::{LicenseCount, SessionCount};
@@ -41,6 +41,9 @@ pub struct Snapshot {
     pub unidentified_calls: u64,
     /// Outstanding alarms, oldest first.
     pub alarms: Vec<Alarm>,
+    /// Where the alarms on how much of a ceiling is in use begin and end.
+    #[serde(default)]
+    pub thresholds: Thresholds,
     /// The last finished recount of the session table (rule L14).
     pub recount: Option<Recount>,
     /// Refusals that the history never saw, because more came at once than the ring between the threads holds.

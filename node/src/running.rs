@@ -290,6 +290,7 @@ fn make_control(
         priority_percent: config.priority_percent,
         enabled_features: config.features,
         workers: seats(config),
+        thresholds: config.thresholds,
         ..verdicts::Config::new(identity(config, &found.serial), Arc::clone(&config.catalog))
     };
     let restored = restored(found);

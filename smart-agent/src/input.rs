@@ -154,6 +154,8 @@ pub enum Told {
     AuthorityUnreachable,
     /// An authentic answer of the authority arrived.
     AuthorityReached,
+    /// A root of the trust pool is about to expire or has, or none is; told at the start and when it changes.
+    RootExpiring(bool),
     /// The authority has reports of this identity that this node does not remember: its state was restored from an older
     /// copy, or another node has it too.
     StateTampered,

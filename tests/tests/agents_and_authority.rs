@@ -241,6 +241,7 @@ impl Node {
             | Told::Reported { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::RootExpiring(_)
             | Told::StateTampered
             | Told::LabSpeedup { .. } => {}
         }

@@ -185,6 +185,20 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
         AlarmKind::GraceExpired { service, feature } => {
             format!("the grace of {} is used up", tag(service, feature))
         }
+        AlarmKind::EvaluationEnded { service, feature } => {
+            format!("the evaluation of {} has ended", tag(service, feature))
+        }
+        AlarmKind::RemainingLow { service } => {
+            let (tag, left) = (tag(Some(service), None), alarm.value);
+            format!("{left}% of the sessions of {tag} are left")
+        }
+        AlarmKind::LicenseCongestion { service } => {
+            let (tag, used) = (tag(Some(service), None), alarm.value);
+            format!("{used}% of the licenses of {tag} are in use")
+        }
+        AlarmKind::AuthorityCertificateExpiring => {
+            "a root of the trust pool expires within 60 days, or has expired".to_owned()
+        }
         AlarmKind::CountDrift { service, feature } => {
             let tag = tag(service, feature);
             format!("the count of {tag} differs from the session table")

@@ -372,6 +372,17 @@ fn state_lost() -> View {
             service: None,
             feature: None,
         },
+        AlarmKind::EvaluationEnded {
+            service: Some(index(GGSN)),
+            feature: None,
+        },
+        AlarmKind::RemainingLow {
+            service: index(GGSN),
+        },
+        AlarmKind::LicenseCongestion {
+            service: index(GGSN),
+        },
+        AlarmKind::AuthorityCertificateExpiring,
     ]
     .into_iter()
     .zip(1..)
@@ -412,6 +423,7 @@ fn base() -> Snapshot {
             .collect(),
         emergency: EmergencyCounts::default(),
         alarms: Vec::new(),
+        thresholds: licensing::Thresholds::default(),
         refusals_lost: 0,
         unidentified_calls: 0,
         recount: None,

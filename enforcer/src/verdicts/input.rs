@@ -83,6 +83,11 @@ pub enum Input {
     AuthorityUnreachable,
     /// An authentic answer of the authority arrived.
     AuthorityReached,
+    /// A root by which the authority is known is about to expire or has, or none is.
+    AuthorityCertificate {
+        /// Which of them.
+        expiring: bool,
+    },
     /// The last write of the state succeeded, or not.
     StateWritten(bool),
     /// The state on disk is older than another trace of it, or was altered.

@@ -62,6 +62,7 @@ impl Enforcer {
         let was = std::mem::replace(&mut state.ceiling, ceiling);
         state.last_ceiling = ceiling.or(state.last_ceiling);
         state.judge_limit(was != ceiling);
+        state.judge_use(self.config.thresholds);
         let shown = state.state();
         state.tag.show(shown, at);
         let mut order = self.order(place, features);
@@ -161,9 +162,25 @@ impl Enforcer {
                 holding.insert(AlarmKind::GraceExpired { service, feature });
             }
         }
-        for (place, _) in self.services.iter().enumerate().filter(|(_, s)| s.at_limit) {
+        for (place, state) in self.services.iter().enumerate() {
             let service = service_index(place);
-            holding.insert(AlarmKind::AtLimit { service });
+            let of_use = [
+                (state.at_limit, AlarmKind::AtLimit { service }),
+                (state.remaining_low, AlarmKind::RemainingLow { service }),
+                (state.congested, AlarmKind::LicenseCongestion { service }),
+            ];
+            holding.extend(
+                of_use
+                    .into_iter()
+                    .filter_map(|(on, kind)| on.then_some(kind)),
+            );
+        }
+        for tag in self.tags().filter(|tag| tag.evaluation_ended()) {
+            let (service, feature) = parts(tag.tag);
+            let kind = AlarmKind::EvaluationEnded { service, feature };
+            if tag.in_use || self.alarms.contains(&kind) {
+                holding.insert(kind);
+            }
         }
         for tag in self.recounts.adrift() {
             let (service, feature) = parts(tag);
@@ -181,6 +198,10 @@ impl Enforcer {
             (used_up, AlarmKind::EvaluationExpired),
             (troubles.unreachable, AlarmKind::AuthorityUnreachable),
             (self.silent(), AlarmKind::AuthorizationExpired),
+            (
+                troubles.certificate_expiring,
+                AlarmKind::AuthorityCertificateExpiring,
+            ),
             (troubles.state_lost, AlarmKind::StateLost),
             (troubles.state_tampered, AlarmKind::StateTampered),
             (troubles.state_not_written, AlarmKind::StateNotWritten),
@@ -195,6 +216,9 @@ impl Enforcer {
     /// The figure that goes with an alarm now.
     fn figure(&self, kind: AlarmKind) -> i64 {
         let licenses = |tag| self.tag(tag).map_or(0, |tag| tag.licenses.0);
+        let of = |service: ServiceIndex, figure: &dyn Fn(&ServiceState) -> u64| {
+            self.services.get(service.at()).map_or(0, figure)
+        };
         let figure = match kind {
             AlarmKind::ServiceOutOfCompliance { service } => {
                 licenses(TagRef::Service(service)).into()
@@ -208,10 +232,13 @@ impl Enforcer {
             AlarmKind::AuthorityUnreachable | AlarmKind::AuthorizationExpired => {
                 self.silent_s().unwrap_or(0)
             }
-            AlarmKind::AtLimit { service } => self
-                .services
-                .get(service.at())
-                .map_or(0, |state| state.tag.sessions.into()),
+            AlarmKind::AtLimit { service } => of(service, &|state| state.tag.sessions.into()),
+            AlarmKind::RemainingLow { service } => {
+                of(service, &|state| state.left_percent().unwrap_or(100))
+            }
+            AlarmKind::LicenseCongestion { service } => {
+                of(service, &|state| state.used_percent().unwrap_or(0))
+            }
             AlarmKind::CountDrift { service, feature } => {
                 let service = service.map(TagRef::Service);
                 let tag = service.or(feature.map(TagRef::Feature));
@@ -222,6 +249,8 @@ impl Enforcer {
             AlarmKind::UnidentifiedCalls => self.unidentified.calls(),
             AlarmKind::ClockTampered => return self.watch.tampered().unwrap_or(0),
             AlarmKind::GraceExpired { .. }
+            | AlarmKind::EvaluationEnded { .. }
+            | AlarmKind::AuthorityCertificateExpiring
             | AlarmKind::StateTampered
             | AlarmKind::StateNotWritten
             | AlarmKind::ControlStalled => 0,
@@ -285,6 +314,22 @@ impl TagState {
             self.state = state;
             self.since = at;
         }
+    }
+
+    /// It is blocked because nothing is left of the evaluation.
+    fn evaluation_ended(&self) -> bool {
+        let by_evaluation = match self.period.compliance {
+            Some(Compliance::EvaluationExpired | Compliance::AuthorizationExpired) => true,
+            None
+            | Some(
+                Compliance::Waiting
+                | Compliance::Authorized
+                | Compliance::OutOfCompliance { .. }
+                | Compliance::InvalidTag
+                | Compliance::Evaluation,
+            ) => false,
+        };
+        by_evaluation && self.period.policy == Policy::Block
     }
 
     fn grace_left_ms(&self) -> u64 {

@@ -64,6 +64,7 @@ impl Enforcer {
         let highest = record.as_ref().map(|record| record.highest_wall);
         let troubles = Troubles {
             unreachable: alarm(AlarmKind::AuthorityUnreachable).is_some(),
+            certificate_expiring: alarm(AlarmKind::AuthorityCertificateExpiring).is_some(),
             state_lost: lost || unregistered || alarm(AlarmKind::StateLost).is_some(),
             state_tampered: restored.tampered || alarm(AlarmKind::StateTampered).is_some(),
             ..Troubles::default()

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use licensing::record::Registration;
 use licensing::snapshot::{EmergencyCounts, Lab, NodeIdentity};
-use licensing::{Catalog, Event, FeatureSet, Mode, Mono, Now, RefusalRecord};
+use licensing::{Catalog, Event, FeatureSet, Mode, Mono, Now, RefusalRecord, Thresholds};
 
 use self::alarms::Alarms;
 use self::clock::{EVALUATION_MINUTES, Meter, RECOVERY_MINUTES, SILENCE_MINUTES, quantum_minutes};
@@ -74,6 +74,8 @@ pub struct Config {
     pub workers: u16,
     /// Refusals that the history holds, at least 1.
     pub history: usize,
+    /// Where the alarms on how much of a ceiling is in use begin and end.
+    pub thresholds: Thresholds,
 }
 
 impl Config {
@@ -87,6 +89,7 @@ impl Config {
             enabled_features: FeatureSet::EMPTY,
             workers: 1,
             history: HISTORY_DEFAULT,
+            thresholds: Thresholds::default(),
         }
     }
 }
@@ -132,6 +135,7 @@ struct Clocks {
 #[derive(Clone, Copy, Debug, Default)]
 struct Troubles {
     unreachable: bool,
+    certificate_expiring: bool,
     state_lost: bool,
     state_tampered: bool,
     state_not_written: bool,

@@ -6,7 +6,7 @@ use licensing::catalog::{Feature, Service};
 use licensing::snapshot::{RefusedCounts, State};
 use licensing::{
     Compliance, Entitlement, FeatureIndex, FeatureSet, LicenseCount, OocRule, Policy, SessionCount,
-    TagRef, Wall,
+    TagRef, Thresholds, Wall,
 };
 
 use super::clock::DAY_MINUTES;
@@ -74,6 +74,10 @@ pub(super) struct ServiceState {
     pub(super) refused_lately: bool,
     /// The alarm for the limit stands.
     pub(super) at_limit: bool,
+    /// The alarm for the sessions left stands.
+    pub(super) remaining_low: bool,
+    /// The alarm for the licenses in use stands.
+    pub(super) congested: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -196,6 +200,8 @@ impl ServiceState {
             terms: None,
             refused_lately: false,
             at_limit: false,
+            remaining_low: false,
+            congested: false,
         }
     }
 
@@ -234,6 +240,41 @@ impl ServiceState {
                 let near = sessions > most.saturating_sub(most.div_ceil(50).max(1)) || most == 0;
                 reached || refused || (self.at_limit && near && !moved)
             });
+    }
+}
+
+impl ServiceState {
+    /// Whether the alarms on how much of the ceiling is in use stand. A service that is blocked or has no ceiling has
+    /// neither, and below a ceiling of 0 nothing is left or in use.
+    pub(super) fn judge_use(&mut self, thresholds: Thresholds) {
+        let most = self.ceiling.filter(|most| *most > 0);
+        let Some(most) = most.filter(|_| self.state() != State::Block) else {
+            self.remaining_low = false;
+            self.congested = false;
+            return;
+        };
+        let (used, of) = (u64::from(self.tag.sessions), u64::from(most));
+        let left = of.saturating_sub(used);
+        self.remaining_low = thresholds.remaining.is_some_and(|at| {
+            let cleared = left * 100 > of * u64::from(at.clear_percent);
+            left * 100 <= of * u64::from(at.raise_percent) || (self.remaining_low && !cleared)
+        });
+        self.congested = thresholds.congestion.is_some_and(|at| {
+            let cleared = used * 100 <= of * u64::from(at.clear_percent);
+            used * 100 >= of * u64::from(at.raise_percent) || (self.congested && !cleared)
+        });
+    }
+
+    /// Of the ceiling, sessions in use in whole percent, at most 100; none: it has no ceiling.
+    pub(super) fn used_percent(&self) -> Option<u64> {
+        let most = u64::from(self.ceiling.filter(|most| *most > 0)?);
+        Some((u64::from(self.tag.sessions) * 100 / most).min(100))
+    }
+
+    /// Of the ceiling, sessions left in whole percent; none: it has no ceiling.
+    pub(super) fn left_percent(&self) -> Option<u64> {
+        let most = u64::from(self.ceiling.filter(|most| *most > 0)?);
+        Some(most.saturating_sub(u64::from(self.tag.sessions)) * 100 / most)
     }
 }
 

@@ -60,6 +60,9 @@ impl Enforcer {
                     self.heard();
                 }
             }
+            Input::AuthorityCertificate { expiring } => {
+                self.troubles.certificate_expiring = expiring;
+            }
             Input::StateWritten(ok) => self.troubles.state_not_written = !ok,
             Input::StateTampered => self.troubles.state_tampered = true,
             Input::ControlStalled(stalled) => self.troubles.control_stalled = stalled,

@@ -52,6 +52,7 @@ impl Enforcer {
             emergency: self.emergency,
             unidentified_calls: self.unidentified.calls(),
             alarms: self.alarms.oldest_first(),
+            thresholds: self.config.thresholds,
             recount: self.recounts.found().map(|found| found.recount),
             refusals_lost: self.refusals_lost,
         }

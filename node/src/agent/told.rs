@@ -22,6 +22,7 @@ pub(crate) fn input(told: Told) -> Input {
         Told::Reported { tag, licenses, ok } => Input::Reported { tag, licenses, ok },
         Told::AuthorityUnreachable => Input::AuthorityUnreachable,
         Told::AuthorityReached => Input::AuthorityReached,
+        Told::RootExpiring(expiring) => Input::AuthorityCertificate { expiring },
         Told::StateTampered => Input::StateTampered,
         Told::LabSpeedup { speedup } => Input::LabSpeedup { speedup },
     }

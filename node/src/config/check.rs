@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use licensing::snapshot::Lab;
-use licensing::{Catalog, FeatureSet, Product};
+use licensing::{Catalog, FeatureSet, Product, Threshold, Thresholds};
 
 use super::file::{self, EXPECTED, File};
 use super::{Config, Journal, Problem, agent, plane};
@@ -43,6 +43,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         5,
         "licensing.priority_percent",
     )?;
+    let thresholds = thresholds(&file.licensing)?;
     let product = check_node(&file.node, &catalog)?;
     let state_dir = base.join(&file.node.state_dir);
     let socket = file.control.socket.map(|socket| base.join(socket));
@@ -60,6 +61,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         control_socket,
         plane,
         priority_percent: file.licensing.priority_percent,
+        thresholds,
         features,
         catalog: Arc::new(catalog),
         catalog_text: catalog_text.into(),
@@ -116,6 +118,32 @@ pub(super) fn within<N: Into<u64>>(value: N, low: u64, high: u64, key: &str) -> 
         true => Ok(()),
         false => wrong(key, value.to_string()),
     }
+}
+
+/// Alarms on how much of a ceiling is in use; a percentage of 0 switches one off.
+fn thresholds(licensing: &file::Licensing) -> Checked<Thresholds> {
+    let low = licensing.remaining_low_percent;
+    within(low, 0, 99, "licensing.remaining_low_percent")?;
+    let clear = licensing.remaining_clear_percent.unwrap_or(low);
+    let least = u64::from(low);
+    within(clear, least, 99, "licensing.remaining_clear_percent")?;
+    let congested = licensing.congestion_percent;
+    within(congested, 0, 100, "licensing.congestion_percent")?;
+    let tolerance = licensing.congestion_tolerance_percent;
+    // At 0 percent in use nothing would clear it.
+    let most = u64::from(congested.saturating_sub(1)).min(25);
+    let most = if congested == 0 { 25 } else { most };
+    within(tolerance, 0, most, "licensing.congestion_tolerance_percent")?;
+    Ok(Thresholds {
+        remaining: (low > 0).then_some(Threshold {
+            raise_percent: low,
+            clear_percent: clear,
+        }),
+        congestion: (congested > 0).then(|| Threshold {
+            raise_percent: congested,
+            clear_percent: congested - tolerance,
+        }),
+    })
 }
 
 fn check_lab(lab: &file::Lab) -> Checked<u32> {

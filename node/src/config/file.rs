@@ -152,6 +152,16 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("licensing", "a section [licensing]"),
     ("licensing.priority_percent", "a percentage, 0 to 5"),
     ("licensing.low_priority_percent", "a percentage, 0 to 50"),
+    ("licensing.remaining_low_percent", "a percentage, 0 to 99"),
+    (
+        "licensing.remaining_clear_percent",
+        "a percentage, remaining_low_percent to 99",
+    ),
+    ("licensing.congestion_percent", "a percentage, 0 to 100"),
+    (
+        "licensing.congestion_tolerance_percent",
+        "a percentage, 0 to 25 and less than congestion_percent",
+    ),
     (
         "licensing.features",
         "a list of names of features such as [\"GRE\"]",
@@ -360,6 +370,10 @@ pub(super) struct Refusal {
 pub(super) struct Licensing {
     pub(super) priority_percent: u8,
     pub(super) low_priority_percent: u8,
+    pub(super) remaining_low_percent: u8,
+    pub(super) remaining_clear_percent: Option<u8>,
+    pub(super) congestion_percent: u8,
+    pub(super) congestion_tolerance_percent: u8,
     pub(super) features: Vec<String>,
 }
 
@@ -455,6 +469,10 @@ impl Default for Licensing {
         Self {
             priority_percent: 5,
             low_priority_percent: 5,
+            remaining_low_percent: 0,
+            remaining_clear_percent: None,
+            congestion_percent: 0,
+            congestion_tolerance_percent: 10,
             features: Vec::new(),
         }
     }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use licensing::snapshot::Lab;
-use licensing::{Catalog, FeatureSet, Product};
+use licensing::{Catalog, FeatureSet, Product, Thresholds};
 use session_plane::PlaneConfig;
 use toml::de::DeTable;
 
@@ -47,6 +47,8 @@ pub struct Config {
     pub plane: PlaneConfig,
     /// Sessions that priority calls may take above a ceiling, in percent of it, 0 to 5 (rule L8).
     pub priority_percent: u8,
+    /// Where the alarms on how much of a ceiling is in use begin and end.
+    pub thresholds: Thresholds,
     /// Features enabled from the start (rule L12).
     pub features: FeatureSet,
     /// What is licensed.

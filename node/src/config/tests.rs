@@ -1,3 +1,4 @@
+use licensing::{Threshold, Thresholds};
 use session_plane::config::{BackOff, PeerOptions, Role};
 
 use super::*;
@@ -367,6 +368,16 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
              expected a percentage, 0 to 50; mend the value",
         ),
         (
+            and("[licensing]\nremaining_low_percent = 20\nremaining_clear_percent = 19"),
+            "gateway.toml:14: licensing.remaining_clear_percent: 19; \
+             expected a percentage, remaining_low_percent to 99; mend the value",
+        ),
+        (
+            and("[licensing]\ncongestion_percent = 10"),
+            "gateway.toml:12: licensing.congestion_tolerance_percent: 10; \
+             expected a percentage, 0 to 25 and less than congestion_percent; mend the value",
+        ),
+        (
             and("[refusal]\nat_ceiling = 128"),
             "gateway.toml:13: refusal.at_ceiling: 128; \
              expected a rejection cause of TS 29.060, 192 to 255; mend the value",
@@ -606,4 +617,21 @@ fn what_is_wrong_with_the_agent_is_named_with_line_and_key() {
 fn a_lab_node_may_trust_the_first_authority() {
     let config = parse(&and("[agent]\nfirst_use = \"trust\"\n[lab]")).unwrap();
     assert!(config.agent.trust_first);
+}
+
+#[test]
+fn alarms_on_use_are_off_unless_a_percentage_is_set() {
+    assert_eq!(parse(LEAST).unwrap().thresholds, Thresholds::default());
+    let text = and("[licensing]\nremaining_low_percent = 10\ncongestion_percent = 75");
+    let threshold = |raise_percent, clear_percent| {
+        Some(Threshold {
+            raise_percent,
+            clear_percent,
+        })
+    };
+    let expected = Thresholds {
+        remaining: threshold(10, 10),
+        congestion: threshold(75, 65),
+    };
+    assert_eq!(parse(&text).unwrap().thresholds, expected);
 }

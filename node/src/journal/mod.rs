@@ -25,7 +25,9 @@ use std::sync::Arc;
 
 use enforcer::verdicts::{Config, Input, Output, Restored};
 use licensing::snapshot::{Lab, NodeIdentity};
-use licensing::{Catalog, CatalogError, FeatureSet, LicenseTime, Mono, Now, Snapshot, Wall};
+use licensing::{
+    Catalog, CatalogError, FeatureSet, LicenseTime, Mono, Now, Snapshot, Thresholds, Wall,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -74,6 +76,8 @@ pub(crate) struct Header {
     enabled_features: FeatureSet,
     workers: u16,
     history: usize,
+    #[serde(default)]
+    thresholds: Thresholds,
     restored: Restored,
 }
 
@@ -115,6 +119,7 @@ impl Header {
             enabled_features: config.enabled_features,
             workers: config.workers,
             history: config.history,
+            thresholds: config.thresholds,
             restored: restored.clone(),
         }
     }
@@ -128,6 +133,7 @@ impl Header {
             enabled_features: self.enabled_features,
             workers: self.workers,
             history: self.history,
+            thresholds: self.thresholds,
             ..Config::new(self.node, catalog)
         };
         Ok((config, self.restored, self.began.into()))

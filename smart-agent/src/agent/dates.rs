@@ -6,7 +6,7 @@ use licensing::{LicenseTime, Now, Wall};
 
 use super::Agent;
 use crate::config::{OUT_OF_RANGE_S, ROOT_WARNING_S};
-use crate::input::Notice;
+use crate::input::{Notice, Told};
 
 /// The date by which certificates age.
 #[derive(Clone, Copy, Debug)]
@@ -98,9 +98,14 @@ impl Agent {
         }
     }
 
-    /// Each root is warned of once a start, 60 days before it expires.
+    /// Each root is warned of once a start, 60 days before it expires; that one does is told while it does.
     pub(super) fn warn_of_roots(&mut self, now: Now) {
         let limit = later(self.date(now), Duration::from_secs(ROOT_WARNING_S));
+        let mut all = self.trust.roots().iter();
+        let expiring = all.any(|root| root.certificate.not_after <= limit);
+        if self.root_expiring.replace(expiring) != Some(expiring) {
+            self.tell(Told::RootExpiring(expiring));
+        }
         let warned = &self.warned;
         let roots = self.trust.roots().iter().map(|root| &root.certificate);
         let expiring = roots.filter(|root| root.not_after <= limit);

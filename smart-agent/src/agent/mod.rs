@@ -62,6 +62,8 @@ pub struct Agent {
     due: Due,
     keeping: Keeping,
     warned: Vec<Digest>,
+    /// What was last told of roots that expire; none: nothing since the start.
+    root_expiring: Option<bool>,
     forked: bool,
     /// The authority has reports that this node does not remember; to be told.
     behind: bool,
@@ -121,6 +123,7 @@ impl Agent {
                 not_before: now.mono,
             },
             warned: Vec::new(),
+            root_expiring: None,
             forked: false,
             behind: false,
             outputs: VecDeque::new(),

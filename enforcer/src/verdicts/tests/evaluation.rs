@@ -158,7 +158,8 @@ fn it_lasts_90_days_of_use_and_then_everything_is_blocked() {
     assert_eq!(row.tag.compliance, Some(Compliance::EvaluationExpired));
     assert_eq!(row.sessions.0, 7, "no session is ended");
     let events = rig.events();
-    assert_eq!(raised(&events), [AlarmKind::EvaluationExpired]);
+    let of_ggsn = evaluation_ended(GGSN);
+    assert_eq!(raised(&events), [AlarmKind::EvaluationExpired, of_ggsn]);
     assert_eq!(cleared(&events), [], "it is still not registered");
     rig.pass(1_000 * DAY);
     assert_eq!(used_s(&rig), DAYS_90_S);
@@ -179,7 +180,11 @@ fn an_expired_evaluation_stays_so_over_a_restart_and_ends_by_registering() {
     assert_eq!(rig.terms(GGSN).block, None);
     let mut ended = cleared(&rig.events());
     ended.sort();
-    let expected = [AlarmKind::EvaluationMode, AlarmKind::EvaluationExpired];
+    let expected = [
+        AlarmKind::EvaluationMode,
+        AlarmKind::EvaluationExpired,
+        evaluation_ended(GGSN),
+    ];
     assert_eq!(ended, expected);
     rig.tell(Input::Deregistered);
     assert_eq!(rig.service(GGSN).tag.policy, Policy::Block, "never reset");
@@ -247,4 +252,39 @@ fn under_the_lab_clock_a_real_second_is_charged_at_once() {
     assert_eq!(rig.service(GGSN).tag.policy, Policy::Block);
     assert_eq!(rig.now.mono, Mono(90_000_000_000));
     assert_eq!(rig.now.license, LicenseTime(90 * 86_400_000));
+}
+
+fn evaluation_ended(service: ServiceIndex) -> AlarmKind {
+    let (service, feature) = (Some(service), None);
+    AlarmKind::EvaluationEnded { service, feature }
+}
+
+//= L16
+#[test]
+fn the_end_of_evaluation_is_an_alarm_of_each_tag_in_use_until_it_is_over() {
+    let mut rig = Rig::enabled(config());
+    rig.sessions(GGSN, 7);
+    let feature = GRE;
+    let enabled = true;
+    rig.tell(Input::Feature { feature, enabled });
+    rig.pass(90 * DAY);
+    let of_gre = AlarmKind::EvaluationEnded {
+        service: None,
+        feature: Some(GRE),
+    };
+    assert!(rig.has(evaluation_ended(GGSN)) && rig.has(of_gre));
+    assert!(!rig.has(evaluation_ended(PGW)), "it is not in use");
+    rig.said();
+    rig.sessions(GGSN, 0);
+    assert!(rig.has(evaluation_ended(GGSN)), "its block stands");
+    rig.sessions(PGW, 1);
+    assert_eq!(raised(&rig.events()), [evaluation_ended(PGW)]);
+    let mut rig = rig.restart();
+    assert!(rig.has(evaluation_ended(GGSN)) && rig.has(evaluation_ended(PGW)));
+    rig.said();
+    rig.tell(Input::Registered);
+    let ended = cleared(&rig.events());
+    for kind in [evaluation_ended(GGSN), evaluation_ended(PGW), of_gre] {
+        assert_eq!(ended.iter().filter(|ended| **ended == kind).count(), 1);
+    }
 }

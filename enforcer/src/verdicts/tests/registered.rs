@@ -1,5 +1,5 @@
 use licensing::snapshot::State;
-use licensing::{Compliance, Policy, SessionCount};
+use licensing::{Compliance, Policy, SessionCount, Threshold, Thresholds};
 
 use super::*;
 use crate::terms::Block;
@@ -349,6 +349,10 @@ fn silence_never_lowers_a_ceiling_until_its_90_days_are_over() {
         AlarmKind::EvaluationExpired,
         AlarmKind::AuthorityUnreachable,
         AlarmKind::AuthorizationExpired,
+        AlarmKind::EvaluationEnded {
+            service: Some(GGSN),
+            feature: None,
+        },
     ];
     assert_eq!(ended, expected);
 }
@@ -429,4 +433,98 @@ fn a_renewal_keeps_the_verdicts_and_deregistering_returns_to_evaluation() {
         Policy::Allow,
         "nobody's verdict"
     );
+}
+
+fn watched() -> Config {
+    Config {
+        thresholds: Thresholds {
+            remaining: Some(Threshold {
+                raise_percent: 10,
+                clear_percent: 20,
+            }),
+            congestion: Some(Threshold {
+                raise_percent: 75,
+                clear_percent: 70,
+            }),
+        },
+        ..config()
+    }
+}
+
+//= L16
+#[test]
+fn few_sessions_left_are_an_alarm_until_more_than_the_upper_mark_are() {
+    let low = AlarmKind::RemainingLow { service: GGSN };
+    let mut rig = Rig::registered(watched());
+    rig.sessions(GGSN, 8_999);
+    rig.verdict(TAG, Answer::Authorized, Some(1));
+    assert!(!rig.has(low));
+    rig.said();
+    rig.sessions(GGSN, 9_000);
+    assert_eq!(raised(&rig.events()), [low]);
+    let alarms = rig.snapshot().alarms;
+    let value = alarms.iter().find(|alarm| alarm.kind == low);
+    assert_eq!(value.unwrap().value, 10, "percent left");
+    for sessions in [8_999, 9_500, 8_000] {
+        rig.sessions(GGSN, sessions);
+        assert!(rig.has(low), "{sessions}");
+    }
+    rig.said();
+    rig.sessions(GGSN, 7_999);
+    let events = rig.events();
+    let [Event::AlarmCleared { alarm }] = &events[..] else {
+        panic!("one clear: {events:?}");
+    };
+    assert_eq!((alarm.kind, alarm.value), (low, 20));
+    rig.sessions(GGSN, 10_000);
+    assert!(rig.has(low));
+    rig.verdict(TAG, Answer::Authorized, None);
+    assert!(!rig.has(low), "without a ceiling nothing is few");
+}
+
+//= L16
+#[test]
+fn licenses_in_use_beyond_a_mark_are_an_alarm_until_they_are_a_tolerance_below_it() {
+    let congested = AlarmKind::LicenseCongestion { service: GGSN };
+    let mut rig = Rig::registered(watched());
+    rig.sessions(GGSN, 7_499);
+    rig.verdict(TAG, Answer::Authorized, Some(1));
+    assert!(!rig.has(congested));
+    rig.said();
+    rig.sessions(GGSN, 7_500);
+    assert_eq!(raised(&rig.events()), [congested]);
+    rig.sessions(GGSN, 7_001);
+    assert!(rig.has(congested));
+    rig.said();
+    rig.sessions(GGSN, 7_000);
+    assert_eq!(cleared(&rig.events()), [congested]);
+    rig.sessions(GGSN, 7_499);
+    assert!(!rig.has(congested));
+    rig.sessions(GGSN, 12_000);
+    assert!(rig.has(congested), "in debt");
+    rig.verdict(TAG, Answer::OutOfCompliance, Some(1));
+    assert!(!rig.has(congested), "a block is another alarm");
+}
+
+#[test]
+fn without_thresholds_nobody_is_told_of_use_below_the_ceiling() {
+    let mut rig = Rig::registered(config());
+    rig.verdict(TAG, Answer::Authorized, Some(1));
+    rig.sessions(GGSN, 9_999);
+    assert_eq!(rig.alarms(), []);
+}
+
+//= L16
+#[test]
+fn a_root_that_is_about_to_expire_is_an_alarm_also_over_a_restart() {
+    let expiring = AlarmKind::AuthorityCertificateExpiring;
+    let mut rig = Rig::registered(config());
+    rig.said();
+    rig.tell(Input::AuthorityCertificate { expiring: true });
+    assert_eq!(raised(&rig.events()), [expiring]);
+    let mut rig = rig.restart();
+    assert!(rig.has(expiring));
+    rig.said();
+    rig.tell(Input::AuthorityCertificate { expiring: false });
+    assert_eq!(cleared(&rig.events()), [expiring]);
 }

@@ -22,6 +22,7 @@ fn lowers_nothing(rig: &Rig) {
             | Told::Reported { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::RootExpiring(_)
             | Told::StateTampered
             | Told::LabSpeedup { .. } => {}
         }

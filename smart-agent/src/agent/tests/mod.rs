@@ -294,6 +294,7 @@ impl Rig {
             | Told::Reported { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::RootExpiring(_)
             | Told::StateTampered
             | Told::LabSpeedup { .. } => {}
         }
@@ -476,6 +477,7 @@ impl Rig {
             | Told::Verdict { .. }
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
+            | Told::RootExpiring(_)
             | Told::StateTampered
             | Told::LabSpeedup { .. } => None,
         });

@@ -165,8 +165,25 @@ fn a_root_is_warned_of_sixty_days_before_its_end_once() {
     rig.leap(5 * DAY, DAY);
     assert_eq!(warnings(&rig), 1);
     assert!(rig.agent.status(rig.now).trust_pool[0].expiring);
+    let told = |rig: &Rig| {
+        let told = rig.told.iter().filter_map(|told| match told {
+            Told::RootExpiring(expiring) => Some(*expiring),
+            Told::Registered
+            | Told::RegistrationFailed
+            | Told::Deregistered
+            | Told::Verdict { .. }
+            | Told::Reported { .. }
+            | Told::AuthorityUnreachable
+            | Told::AuthorityReached
+            | Told::StateTampered
+            | Told::LabSpeedup { .. } => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&rig), [true]);
     rig.leap(100 * DAY, DAY);
     assert_eq!(warnings(&rig), 1);
+    assert_eq!(told(&rig), [true], "once, when it changes");
 }
 
 #[test]
