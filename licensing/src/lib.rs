@@ -2,7 +2,8 @@
 //!
 //! Here are the words every other crate shares: tags and the catalog that lists them, counts, compliance and policy,
 //! events and alarms, the one snapshot that every surface is a function of, the three times that travel as one
-//! [`Now`], and the byte formats of the state slots. One word has one meaning (GLOSSARY.md).
+//! [`Now`], the byte formats of the state slots, and where the keys of a configuration are. One word has one meaning
+//! (GLOSSARY.md).
 //!
 //! Deliberately absent: decisions (crate `enforcer`), clocks, files, sockets and cryptography. Whoever needs a keyed
 //! digest passes it in.
@@ -13,6 +14,7 @@ pub mod catalog;
 pub mod compliance;
 pub mod count;
 pub mod event;
+pub mod place;
 pub mod record;
 pub mod refusal;
 pub mod snapshot;

@@ -3,7 +3,6 @@
 //! `examples/authority.toml` explains every key. A wrong file is refused with its name, the line, the key, what is
 //! expected and what to do; a key that is not known is an error, too.
 
-mod place;
 #[cfg(test)]
 mod tests;
 
@@ -13,10 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use licensing::Catalog;
+use licensing::place::Places;
 use serde::Deserialize;
 use thiserror::Error;
-
-use place::Places;
 
 /// What each key is to be, for errors.
 const EXPECTED: &[(&str, &str)] = &[

@@ -8,7 +8,6 @@ mod agent;
 mod check;
 mod error;
 mod file;
-mod place;
 mod plane;
 #[cfg(test)]
 mod tests;
@@ -17,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use licensing::place::Places;
 use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product, Thresholds};
 use session_plane::PlaneConfig;
@@ -24,7 +24,6 @@ use toml::de::DeTable;
 
 pub use agent::Agent;
 pub use error::{ConfigError, Problem};
-use place::Places;
 
 /// A configuration that was checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,12 +5,14 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 /// Keys of a TOML text with the bytes that they and their values take.
-pub(super) struct Places {
+#[derive(Clone, Debug)]
+pub struct Places {
     line_starts: Vec<usize>,
     /// Key as `apn[1].service`, the bytes of the key itself (none for an element of an array) and those of its value.
     entries: Vec<Entry>,
 }
 
+#[derive(Clone, Debug)]
 struct Entry {
     key: String,
     key_at: Option<Range<usize>>,
@@ -19,7 +21,7 @@ struct Entry {
 
 impl Places {
     /// Of a text; of one that is not TOML what can be made out.
-    pub(super) fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         let mut entries = Vec::new();
         let (table, _errors) = DeTable::parse_recoverable(text);
         enter_table(table.get_ref(), "", &mut entries);
@@ -31,12 +33,12 @@ impl Places {
     }
 
     /// The line of a byte, from 1.
-    pub(super) fn line_of(&self, offset: usize) -> usize {
+    pub fn line_of(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset)
     }
 
     /// The key whose own bytes or value a byte is in, the innermost; empty: none.
-    pub(super) fn key_at(&self, offset: usize) -> &str {
+    pub fn key_at(&self, offset: usize) -> &str {
         let holds = |at: &Range<usize>| at.contains(&offset);
         let spans = self.entries.iter().flat_map(|entry| {
             let spans = entry.key_at.iter().chain([&entry.value_at]);
@@ -49,13 +51,13 @@ impl Places {
     }
 
     /// The key whose value takes just these bytes; empty: none.
-    pub(super) fn key_of(&self, value: &Range<usize>) -> &str {
+    pub fn key_of(&self, value: &Range<usize>) -> &str {
         let entry = self.entries.iter().find(|entry| entry.value_at == *value);
         entry.map_or("", |entry| &entry.key)
     }
 
     /// The line of a key, else of the innermost part of it that is in the text, else 1.
-    pub(super) fn line_of_key(&self, key: &str) -> usize {
+    pub fn line_of_key(&self, key: &str) -> usize {
         let mut part = key;
         loop {
             if let Some(entry) = self.entries.iter().find(|entry| entry.key == part) {
