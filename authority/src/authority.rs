@@ -8,7 +8,7 @@ use licensing::{Catalog, Wall};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use crate::admin::sessions::Doorkeeper;
+use crate::admin::door::Doorkeeper;
 use crate::moment::{Calendar, Moment, put_setting, wall_now};
 use crate::pki::{Pki, PkiError};
 use crate::secret;

@@ -5,12 +5,37 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ring::rand::{SecureRandom, SystemRandom};
+use serde::Deserialize;
+use zeroize::Zeroizing;
 
 /// Memory of a password's digest, in KiB, and passes over it: the least that OWASP names for Argon2id.
 const PASSWORD_KIB: u32 = 19_456;
 const PASSWORD_PASSES: u32 = 2;
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
+
+/// A secret that somebody sent: wherever it is printed, it is not, and its memory is wiped.
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
 
 /// Random octets, fit for keys.
 pub(crate) fn random<const N: usize>() -> [u8; N] {

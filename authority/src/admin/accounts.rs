@@ -10,6 +10,7 @@ use crate::authority::{Authority, SETUP_SECRET, kept};
 use crate::journal::{self, Change, Place};
 use crate::moment::{put_setting, setting};
 use crate::roles::Role;
+use crate::secret::Secret;
 use crate::store::{StoreError, Tx};
 
 /// The virtual account that takes new licenses and instances.
@@ -21,11 +22,11 @@ const VIRTUAL_ACCOUNTS_MAX: i64 = 1_000;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Setup {
-    secret: String,
+    secret: Secret,
     domain: String,
     name: String,
     user: String,
-    password: String,
+    password: Secret,
 }
 
 /// A Smart Account.
@@ -76,12 +77,12 @@ pub(crate) async fn set_up(
     check_domain(&setup.domain)?;
     check_name("the name of a Smart Account", &setup.name)?;
     let mut tx = authority.store.read().await?;
-    check_secret(&mut tx, &setup.secret).await?;
+    check_secret(&mut tx, setup.secret.reveal()).await?;
     drop(tx);
-    let password = sessions::new_password(&setup.user, setup.password).await?;
+    let password = sessions::new_password(&authority.door, &setup.user, setup.password).await?;
     let mut tx = authority.store.write().await?;
     // Once more: somebody else may have used it meanwhile.
-    check_secret(&mut tx, &setup.secret).await?;
+    check_secret(&mut tx, setup.secret.reveal()).await?;
     put_setting(&mut tx, SETUP_SECRET, "").await?;
     let by = By {
         who: &setup.user,
@@ -443,6 +444,7 @@ pub(crate) async fn remove_virtual(
             "it holds licenses, or has or had instances or tokens; transfer them, and it stays with their history".into(),
         ));
     }
+    sessions::end_those_of(tx, va, by.now).await?;
     for sql in [
         "DELETE FROM roles WHERE va = $1",
         "DELETE FROM pools WHERE va = $1",

@@ -1,18 +1,14 @@
 //! Passwords, sessions and API tokens: who calls.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
-
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 
+use super::door::Doorkeeper;
 use super::users::note;
 use super::{By, Problem, check_name, invalid, not_found, text_of};
 use crate::journal::Place;
 use crate::moment::{DAY_MS, Moment};
 use crate::roles::{Held, Role};
-use crate::secret::{digest, password_digest, password_is, secret};
+use crate::secret::{Secret, digest, secret};
 use crate::store::{StoreError, Tx};
 
 /// Bounds of a password, in bytes.
@@ -23,21 +19,11 @@ const SESSION_MS: i64 = DAY_MS / 2;
 const API_TOKEN_DAYS: std::ops::RangeInclusive<u32> = 1..=365;
 /// Most API tokens of a user that are not revoked.
 const API_TOKENS_MAX: i64 = 100;
-/// Passwords that are looked at at once: each takes a processor for tens of milliseconds, and 19 MiB.
-const PASSWORDS_AT_ONCE: usize = 2;
-/// Wrong passwords of a user before he has to wait.
-const WRONG_FREE: u32 = 5;
-/// Longest wait after wrong passwords.
-const WRONG_WAIT_MAX: Duration = Duration::from_secs(300);
-/// Most names whose wrong passwords are remembered.
-const WRONG_NAMES_MAX: usize = 4_096;
+/// Most sessions of a user; the oldest one ends for one more.
+const SESSIONS_MAX: i64 = 100;
 
-/// Guards logins against guessing.
-#[derive(Debug)]
-pub(crate) struct Doorkeeper {
-    wrong: Mutex<HashMap<String, (u32, Instant)>>,
-    places: Semaphore,
-}
+const ENDED: Problem =
+    Problem::Unauthenticated("the token is not one, was revoked, or has expired; log in again");
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -54,15 +40,18 @@ pub(crate) struct Caller {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Login {
     user: String,
-    password: String,
+    password: Secret,
 }
 
 /// Another password.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PasswordEdit {
-    old: String,
-    new: String,
+    old: Secret,
+    new: Secret,
+    /// API tokens go on; without it, they end as all other sessions do.
+    #[serde(default)]
+    keep_api_tokens: bool,
 }
 
 /// An API token to make.
@@ -79,7 +68,7 @@ fn ninety() -> u32 {
 }
 
 /// An API token or a session; the secret is shown once, as it is made.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiToken {
     pub(crate) id: i64,
@@ -89,73 +78,30 @@ pub(crate) struct ApiToken {
     pub(crate) expires_at: String,
 }
 
-impl Default for Doorkeeper {
-    fn default() -> Self {
-        Self {
-            wrong: Mutex::new(HashMap::new()),
-            places: Semaphore::new(PASSWORDS_AT_ONCE),
-        }
-    }
-}
-
-impl Doorkeeper {
-    fn check(&self, name: &str) -> Result<(), Problem> {
-        let wrong = self.wrong.lock();
-        let Some((times, last)) = wrong.get(name).filter(|(times, _)| *times >= WRONG_FREE) else {
-            return Ok(());
-        };
-        let wait = Duration::from_secs(1) * 2u32.pow((times - WRONG_FREE).min(9));
-        match last.elapsed() < wait.min(WRONG_WAIT_MAX) {
-            true => Err(Problem::TooMany(
-                "too many wrong passwords; wait, then try again",
-            )),
-            false => Ok(()),
-        }
-    }
-
-    fn note(&self, name: &str, good: bool) {
-        let mut wrong = self.wrong.lock();
-        if good {
-            wrong.remove(name);
-            return;
-        }
-        if wrong.len() >= WRONG_NAMES_MAX {
-            wrong.retain(|_, (_, last)| last.elapsed() < WRONG_WAIT_MAX);
-        }
-        if wrong.len() < WRONG_NAMES_MAX || wrong.contains_key(name) {
-            let entry = wrong.entry(name.to_owned()).or_insert((0, Instant::now()));
-            *entry = (entry.0.saturating_add(1), Instant::now());
-        }
-    }
-
-    async fn is(&self, password: String, kept: String) -> Result<bool, Problem> {
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
-        let found = tokio::task::spawn_blocking(move || password_is(&password, &kept)).await;
-        found.map_err(|_| Problem::TooMany("the password can't be looked at now"))
-    }
-}
-
 /// What is kept of a new user's password, if name and password are in their bounds.
-pub(crate) async fn new_password(name: &str, password: String) -> Result<String, Problem> {
+pub(crate) async fn new_password(
+    door: &Doorkeeper,
+    name: &str,
+    password: Secret,
+) -> Result<String, Problem> {
     check_name("the name of a user", name)?;
-    if !PASSWORD_BYTES.contains(&password.len()) {
+    if !PASSWORD_BYTES.contains(&password.reveal().len()) {
         return invalid("a password has 12 to 256 bytes");
     }
-    let made = tokio::task::spawn_blocking(move || password_digest(&password)).await;
-    made.map_err(|_| Problem::TooMany("the password can't be taken now"))
+    door.digest(password).await
 }
 
-/// Logs a user in.
+/// Logs a user in. One that is not there, that is disabled and whose password is wrong are told the same, after the same work;
+/// one without a role is told so, once his password was found good.
 pub(crate) async fn login(
     authority: &crate::Authority,
     login: Login,
     now: Moment,
 ) -> Result<ApiToken, Problem> {
     const WRONG: Problem = Problem::Unauthenticated("the user or the password is wrong");
-    let door = &authority.door;
-    door.check(&login.user)?;
-    if login.password.len() > *PASSWORD_BYTES.end() {
+    // No user has such a name or such a password: there is nothing to look at.
+    if check_name("", &login.user).is_err() || login.password.reveal().len() > *PASSWORD_BYTES.end()
+    {
         return Err(WRONG);
     }
     let mut tx = authority.store.read().await?;
@@ -165,18 +111,79 @@ pub(crate) async fn login(
             .fetch_optional(&mut *tx)
             .await?;
     drop(tx);
-    // A user that is not there takes as long as one that is.
     let (id, kept) = row.unwrap_or((0, authority.no_password.clone()));
-    let good = door.is(login.password, kept).await? && id != 0;
-    door.note(&login.user, good);
-    if !good {
+    let good = authority.door.is(&login.user, login.password, kept.clone());
+    if !good.await? || id == 0 {
         return Err(WRONG);
     }
     let mut tx = authority.store.write().await?;
+    check_still(&mut tx, id, &kept)
+        .await?
+        .then_some(())
+        .ok_or(WRONG)?;
+    if !has_role(&mut tx, id).await? {
+        return Err(Problem::Forbidden(
+            "you have no role in any account any more; an administrator can give you one".into(),
+        ));
+    }
+    make_room(&mut tx, id, now).await?;
     let expires = now.wall.0.saturating_add(SESSION_MS);
     let made = insert_token(&mut tx, id, "login", true, expires, now).await?;
     tx.commit().await?;
     Ok(made)
+}
+
+/// Whether a user is still there with the password that was looked at.
+async fn check_still(tx: &mut Tx, user: i64, kept: &str) -> Result<bool, StoreError> {
+    let still = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND password = $2 AND disabled = 0)",
+    );
+    Ok(still.bind(user).bind(kept).fetch_one(&mut **tx).await?)
+}
+
+async fn has_role(tx: &mut Tx, user: i64) -> Result<bool, StoreError> {
+    let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM roles WHERE user_id = $1)");
+    Ok(any.bind(user).fetch_one(&mut **tx).await?)
+}
+
+/// Ends the oldest session of a user who has as many as he may.
+async fn make_room(tx: &mut Tx, user: i64, now: Moment) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE api_tokens SET revoked = $1 WHERE id IN
+            (SELECT id FROM api_tokens
+             WHERE user_id = $2 AND session = 1 AND revoked IS NULL AND expires > $1
+             ORDER BY id DESC LIMIT 1000 OFFSET $3)",
+    )
+    .bind(now.wall.0)
+    .bind(user)
+    .bind(SESSIONS_MAX - 1)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Ends all sessions and API tokens of a user.
+pub(super) async fn end_all(tx: &mut Tx, user: i64, now: Moment) -> Result<(), StoreError> {
+    sqlx::query("UPDATE api_tokens SET revoked = $1 WHERE user_id = $2 AND revoked IS NULL")
+        .bind(now.wall.0)
+        .bind(user)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends those of users who have roles in this virtual account alone.
+pub(super) async fn end_those_of(tx: &mut Tx, va: i64, now: Moment) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE api_tokens SET revoked = $1 WHERE revoked IS NULL
+         AND user_id IN (SELECT user_id FROM roles WHERE va = $2)
+         AND user_id NOT IN (SELECT user_id FROM roles WHERE va <> $2)",
+    )
+    .bind(now.wall.0)
+    .bind(va)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn insert_token(
@@ -223,9 +230,7 @@ pub(crate) async fn authenticate(
     .fetch_optional(&mut **tx)
     .await?;
     let Some((token, id, name)) = row else {
-        return Err(Problem::Unauthenticated(
-            "the token is not one, was revoked, or has expired; log in again",
-        ));
+        return Err(ENDED);
     };
     let rows: Vec<(i64, i64, String)> =
         sqlx::query_as("SELECT account, va, role FROM roles WHERE user_id = $1")
@@ -244,39 +249,49 @@ pub(crate) async fn authenticate(
     })
 }
 
-/// Changes a user's own password, and ends his other sessions.
+/// Changes a user's own password, and ends his other sessions and API tokens, unless he keeps these.
 pub(crate) async fn set_password(
     authority: &crate::Authority,
     caller: &Caller,
     edit: PasswordEdit,
     now: Moment,
 ) -> Result<(), Problem> {
-    authority.door.check(&caller.name)?;
+    if !PASSWORD_BYTES.contains(&edit.new.reveal().len()) {
+        return invalid("a password has 12 to 256 bytes");
+    }
+    let wrong = || Problem::Forbidden("the old password is wrong".into());
+    if edit.old.reveal().len() > *PASSWORD_BYTES.end() {
+        return Err(wrong());
+    }
     let mut tx = authority.store.read().await?;
     let kept: String = sqlx::query_scalar("SELECT password FROM users WHERE id = $1")
         .bind(caller.id)
         .fetch_one(&mut *tx)
         .await?;
     drop(tx);
-    let good = authority.door.is(edit.old, kept).await?;
-    authority.door.note(&caller.name, good);
-    if !good {
-        return Err(Problem::Forbidden("the old password is wrong".into()));
+    let door = &authority.door;
+    if !door.is(&caller.name, edit.old, kept.clone()).await? {
+        return Err(wrong());
     }
-    let password = new_password(&caller.name, edit.new).await?;
+    let password = new_password(door, &caller.name, edit.new).await?;
     let mut tx = authority.store.write().await?;
+    check_still(&mut tx, caller.id, &kept)
+        .await?
+        .then_some(())
+        .ok_or_else(wrong)?;
     sqlx::query("UPDATE users SET password = $1 WHERE id = $2")
         .bind(password)
         .bind(caller.id)
         .execute(&mut *tx)
         .await?;
     sqlx::query(
-        "UPDATE api_tokens SET revoked = $1 WHERE user_id = $2 AND session = 1 AND id <> $3
+        "UPDATE api_tokens SET revoked = $1 WHERE user_id = $2 AND (session = 1 OR $4 = 0) AND id <> $3
          AND revoked IS NULL",
     )
     .bind(now.wall.0)
     .bind(caller.id)
     .bind(caller.token)
+    .bind(i64::from(edit.keep_api_tokens))
     .execute(&mut *tx)
     .await?;
     note_own(&mut tx, caller, "change-password", now).await?;
@@ -304,6 +319,18 @@ async fn note_own(
     Ok(())
 }
 
+/// What the caller calls with may have ended since: nothing that outlives it is made with it.
+async fn check_alive(tx: &mut Tx, caller: &Caller, now: Moment) -> Result<(), Problem> {
+    let alive: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM api_tokens WHERE id = $1 AND revoked IS NULL AND expires > $2)",
+    )
+    .bind(caller.token)
+    .bind(now.wall.0)
+    .fetch_one(&mut **tx)
+    .await?;
+    alive.then_some(()).ok_or(ENDED)
+}
+
 /// Makes an API token, which may what its user may.
 pub(crate) async fn make_token(
     tx: &mut Tx,
@@ -312,6 +339,7 @@ pub(crate) async fn make_token(
     now: Moment,
 ) -> Result<ApiToken, Problem> {
     check_name("the name of an API token", &new.name)?;
+    check_alive(tx, caller, now).await?;
     if !API_TOKEN_DAYS.contains(&new.expires_after_days) {
         return invalid("expiresAfterDays is 1 to 365");
     }

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::sessions::new_password;
+use super::door::Doorkeeper;
+use super::sessions::{Caller, end_all, new_password};
 use super::{By, Problem, invalid, not_found};
+use crate::authority::Authority;
 use crate::journal::{self, Change, Place};
 use crate::moment::Moment;
-use crate::roles::Role;
+use crate::roles::{Action, Role, allowed};
+use crate::secret::Secret;
 use crate::store::{StoreError, Tx};
 
 /// A user to make.
@@ -15,7 +18,7 @@ use crate::store::{StoreError, Tx};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewUser {
     name: String,
-    password: String,
+    password: Secret,
     role: Role,
 }
 
@@ -24,6 +27,13 @@ pub(crate) struct NewUser {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RoleEdit {
     role: Role,
+}
+
+/// A password that somebody else is given.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PasswordReset {
+    password: Secret,
 }
 
 /// A user and a role of his.
@@ -102,9 +112,9 @@ pub(crate) async fn add(
 
 impl NewUser {
     /// What is kept of the password.
-    pub(crate) async fn password(&mut self) -> Result<String, Problem> {
+    pub(crate) async fn password(&mut self, door: &Doorkeeper) -> Result<String, Problem> {
         let password = std::mem::take(&mut self.password);
-        new_password(&self.name, password).await
+        new_password(door, &self.name, password).await
     }
 }
 
@@ -201,7 +211,66 @@ async fn check_last(
     }
 }
 
-/// Takes a user's role; with the last one, he can't log in any more.
+/// Gives a user of here another password, and ends all his sessions and API tokens: whoever has them may have the old one.
+/// Whoever does it administers users wherever that one has a role, so that nobody comes into an account through a user of it.
+pub(crate) async fn reset_password(
+    authority: &Authority,
+    caller: &Caller,
+    place: Place,
+    name: &str,
+    reset: PasswordReset,
+    now: Moment,
+) -> Result<(), Problem> {
+    let mut tx = authority.store.read().await?;
+    let user = check_reset(&mut tx, caller, place, name).await?;
+    drop(tx);
+    let password = new_password(&authority.door, name, reset.password).await?;
+    let mut tx = authority.store.write().await?;
+    // Once more: roles may have changed meanwhile.
+    check_reset(&mut tx, caller, place, name).await?;
+    sqlx::query("UPDATE users SET password = $1 WHERE id = $2")
+        .bind(password)
+        .bind(user)
+        .execute(&mut *tx)
+        .await?;
+    end_all(&mut tx, user, now).await?;
+    let by = By {
+        who: &caller.name,
+        now,
+    };
+    note(&mut tx, place, "reset-password", name, None, None, by).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn check_reset(
+    tx: &mut Tx,
+    caller: &Caller,
+    place: Place,
+    name: &str,
+) -> Result<i64, Problem> {
+    let user = id_of(tx, name).await?;
+    if role_of(tx, user, place).await?.is_none() {
+        return not_found("user of this name with a role here");
+    }
+    if user == caller.id {
+        let why = "change your own password with the old one".to_owned();
+        return Err(Problem::Conflict(why));
+    }
+    let roles: Vec<(i64, i64)> = sqlx::query_as("SELECT account, va FROM roles WHERE user_id = $1")
+        .bind(user)
+        .fetch_all(&mut **tx)
+        .await?;
+    let mine = |(account, va): &(i64, i64)| allowed(&caller.held, Action::EditUsers, *account, *va);
+    match roles.iter().all(mine) {
+        true => Ok(user),
+        false => Err(Problem::Forbidden(
+            "this user has roles where you don't administer users".into(),
+        )),
+    }
+}
+
+/// Takes a user's role; with the last one his sessions and API tokens end, and he can't log in any more.
 pub(crate) async fn remove(
     tx: &mut Tx,
     place: Place,
@@ -220,6 +289,13 @@ pub(crate) async fn remove(
         .bind(place.va)
         .execute(&mut **tx)
         .await?;
+    let left: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM roles WHERE user_id = $1)")
+        .bind(user)
+        .fetch_one(&mut **tx)
+        .await?;
+    if !left {
+        end_all(tx, user, by.now).await?;
+    }
     note(tx, place, "remove-user", name, before, None, by).await?;
     Ok(())
 }

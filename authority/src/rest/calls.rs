@@ -266,7 +266,7 @@ pub(crate) async fn list_users(call: Call) -> Answered {
 /// Makes a user.
 pub(crate) async fn add_user(call: Call) -> Answered {
     let mut new: users::NewUser = call.json()?;
-    let password = new.password().await?;
+    let password = new.password(&call.authority.door).await?;
     let mut tx = call.authority.store.write().await?;
     let made = users::add(&mut tx, call.place, &new, &password, call.by()?).await?;
     tx.commit().await?;
@@ -280,6 +280,14 @@ pub(crate) async fn edit_user(call: Call) -> Answered {
     let user = users::edit(&mut tx, call.place, call.part("user")?, edit, call.by()?).await?;
     tx.commit().await?;
     Answer::ok(&user)
+}
+
+/// Gives a user another password.
+pub(crate) async fn reset_password(call: Call) -> Answered {
+    let (caller, reset) = (call.caller()?, call.json()?);
+    let (authority, name): (&Authority, _) = (&call.authority, call.part("user")?);
+    users::reset_password(authority, caller, call.place, name, reset, call.now).await?;
+    Ok(Answer::Empty)
 }
 
 /// Takes a user's role.

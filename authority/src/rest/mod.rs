@@ -154,18 +154,25 @@ async fn prepare(
         peer,
         authority,
     };
-    if operation.needs != Needs::Nothing {
-        let bearer = bearer_of(&request)?;
-        let mut tx = call.authority.store.read().await?;
-        let caller = sessions::authenticate(&mut tx, bearer, now).await?;
-        call.admit(operation, caller, &mut tx).await?;
+    let guarded = operation.needs != Needs::Nothing;
+    let bearer = match guarded {
+        true => bearer_of(&request)?.to_owned(),
+        false => String::new(),
+    };
+    if guarded {
+        call.enter(operation, &bearer).await?;
     }
     let limit = match operation.scope {
         Scope::Smart => api::smart::MESSAGE_BYTES_MAX,
         Scope::Root | Scope::Account | Scope::Virtual | Scope::Both => BODY_BYTES_MAX,
     };
+    let unread = !request.body().is_end_stream();
     let body = axum::body::to_bytes(request.into_body(), limit).await;
     call.body = body.map_err(|_| Problem::TooLong)?;
+    if guarded && unread {
+        // It may have taken its time, and what he calls with may have ended meanwhile.
+        call.enter(operation, &bearer).await?;
+    }
     Ok(call)
 }
 
@@ -187,6 +194,14 @@ fn query_of(operation: &Operation, request: &Request) -> Result<HashMap<String, 
     Ok(query)
 }
 
+/// What a parser says, without the value that it found, which may be a secret in another's place.
+fn unquoted(why: &str) -> String {
+    match (why.find('"'), why.rfind('"')) {
+        (Some(from), Some(to)) if from < to => format!("{}..{}", &why[..=from], &why[to..]),
+        _ => why.to_owned(),
+    }
+}
+
 fn bearer_of(request: &Request) -> Result<&str, Problem> {
     let header = request.headers().get(header::AUTHORIZATION);
     let text = header.and_then(|value| value.to_str().ok());
@@ -197,6 +212,13 @@ fn bearer_of(request: &Request) -> Result<&str, Problem> {
 }
 
 impl Call {
+    /// Finds who calls, and lets him in or not.
+    async fn enter(&mut self, operation: &Operation, bearer: &str) -> Result<(), Problem> {
+        let mut tx = self.authority.store.read().await?;
+        let caller = sessions::authenticate(&mut tx, bearer, self.now).await?;
+        self.admit(operation, caller, &mut tx).await
+    }
+
     /// Finds the account and the virtual account of the path, and checks the caller's roles there.
     async fn admit(
         &mut self,
@@ -236,8 +258,10 @@ impl Call {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Problem::Invalid(format!("the body is not what is expected: {error}")))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let why = unquoted(&error.to_string());
+            Problem::Invalid(format!("the body is not what is expected: {why}"))
+        })
     }
 
     fn caller(&self) -> Result<&Caller, Problem> {

@@ -179,7 +179,7 @@ macro_rules! operation {
 
 /// All operations.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 45] = [
+pub(crate) static OPERATIONS: [Operation; 46] = [
     operation!("smart", "POST" Smart "/smart", Needs::Nothing, "A message of a Smart Agent",
         [], Some("Envelope"), Gives::Found("ReplyEnvelope"), calls::smart),
     operation!("health", "GET" Root "/health", Needs::Nothing, "Whether the authority serves",
@@ -234,6 +234,8 @@ pub(crate) static OPERATIONS: [Operation; 45] = [
         [], Some("RoleEdit"), Gives::Found("User"), calls::edit_user),
     operation!("removeUser", "DELETE" Both "/users/{user}", Needs::May(Action::EditUsers), "Take a user's role here",
         [], None, Gives::Nothing, calls::remove_user),
+    operation!("resetPassword", "PUT" Both "/users/{user}/password", Needs::May(Action::EditUsers), "Give a user another password; his sessions and API tokens end",
+        [], Some("PasswordReset"), Gives::Nothing, calls::reset_password),
 
     operation!("listTokens", "GET" Virtual "/tokens", Needs::May(Action::ManageTokens), "Registration tokens, newest first",
         [], None, Gives::Found("Tokens"), calls::list_tokens),

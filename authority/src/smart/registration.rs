@@ -45,12 +45,13 @@ pub(super) async fn register(
         return refused(FailureCode::ProductUnknown, why);
     };
     let token = token(tx, asked.idtoken.reveal()).await?;
+    check_token(&token, now)?;
     let same_key = instances::by_key(tx, sender.key).await?;
     let answered = |of: &&Instance| of.state == State::Pending && of.token == Some(token.id);
     if let Some(pending) = same_key.iter().find(answered) {
         return issue(authority, tx, pending, sender, now).await;
     }
-    check_token(&token, now)?;
+    check_uses(&token)?;
     let sudi = &sender.header.sudi;
     let device = (sudi.udi_pid.as_str(), sudi.udi_serial_number.as_str());
     let account: i64 = sqlx::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
@@ -155,6 +156,11 @@ fn check_token(token: &Token, now: Moment) -> Result<(), Refusal> {
         let why = "the registration token has expired";
         return refused(FailureCode::TokenExpired, why);
     }
+    Ok(())
+}
+
+/// Its last use may be that of the very registration whose answer was lost.
+fn check_uses(token: &Token) -> Result<(), Refusal> {
     if token.uses >= token.uses_max {
         let why = format!(
             "the registration token was used {} times, as often as it may be",

@@ -98,6 +98,36 @@ async fn a_registration_whose_answer_was_lost_is_the_same_registration() {
 }
 
 #[tokio::test]
+async fn a_registration_that_was_not_confirmed_ends_with_its_token() {
+    let mut rig = Rig::new().await;
+    let revoked = rig.token(json!({ "usesMax": 2 })).await;
+    let short = rig.token(json!({ "expiresAfterDays": 1 })).await;
+    let id = revoked.id;
+    let mut cases = Vec::new();
+    for (number, token, code) in [
+        (1, revoked, FailureCode::TokenRevoked),
+        (2, short, FailureCode::TokenExpired),
+    ] {
+        let token = token.token.unwrap();
+        let mut node = Node::new(number);
+        rig.try_register(&mut node, &token, false).await.unwrap();
+        (node.instance, node.serial, node.certificate) = (None, None, None);
+        cases.push((node, token, code));
+    }
+    let mut tx = rig.authority.store.write().await.unwrap();
+    let done = crate::admin::tokens::revoke(&mut tx, rig.place, id, rig.by()).await;
+    done.unwrap();
+    tx.commit().await.unwrap();
+    rig.pass_days(1);
+    let made = rig.number("SELECT count(*) FROM certificates").await;
+    for (mut node, token, expected) in cases {
+        let answer = rig.try_register(&mut node, &token, false).await;
+        assert_eq!(code(answer), expected);
+    }
+    assert_eq!(rig.number("SELECT count(*) FROM certificates").await, made);
+}
+
+#[tokio::test]
 async fn a_device_registers_again_only_with_force_and_the_old_one_goes_on_until_then() {
     let rig = Rig::new().await;
     rig.own(json!({})).await;

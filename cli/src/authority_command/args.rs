@@ -177,6 +177,9 @@ pub enum Admin {
         /// The new one.
         #[command(flatten)]
         password: PasswordArgs,
+        /// Let API tokens go on; else they end, as other sessions do
+        #[arg(long)]
+        keep_api_tokens: bool,
     },
     /// Smart Accounts
     #[command(subcommand, alias = "accounts")]
@@ -295,6 +298,14 @@ pub enum Users {
         /// The role
         #[arg(value_enum)]
         role: Role,
+    },
+    /// Give one another password; the sessions and API tokens of that user end
+    Password {
+        /// The name
+        name: String,
+        /// The new password.
+        #[command(flatten)]
+        password: PasswordArgs,
     },
     /// Take one's role here
     Remove {

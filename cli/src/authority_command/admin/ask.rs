@@ -152,10 +152,11 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
         Admin::Password {
             old_password_file,
             password,
+            keep_api_tokens,
         } => {
             let old = secret(old_password_file.as_deref(), "Old password: ")?;
             let new = new_password(password.password_file.as_deref())?;
-            let body = json!({ "old": old, "new": new });
+            let body = json!({ "old": old, "new": new, "keepApiTokens": keep_api_tokens });
             send("PUT", Scope::Root, "/password", body).saying("the password is changed".into())
         }
         Admin::Account(account) => of_account(account),
@@ -235,6 +236,14 @@ fn of_users(users: &Users) -> Result<Ask, Failure> {
             let body = json!({ "role": constant(*role) });
             send("PUT", Scope::Either, path(name), body)
                 .saying(format!("{name} is {} here", word(*role)))
+        }
+        Users::Password { name, password } => {
+            let password = new_password(password.password_file.as_deref())?;
+            let body = json!({ "password": password });
+            let path = format!("{}/password", path(name));
+            send("PUT", Scope::Either, path, body).saying(format!(
+                "{name} has another password, and is logged in nowhere"
+            ))
         }
         Users::Remove { name } => delete(
             Scope::Either,
