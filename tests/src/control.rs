@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::{Answer, Health, PeerList, REQUEST_PATH, Reply, Request, SessionSummary};
+use api::{
+    AgentView, Answer, Health, LicenseCommand, PeerList, REQUEST_PATH, Reply, Request,
+    SessionSummary,
+};
 use licensing::{RefusalRecord, Snapshot};
 
 /// The node answers within its own bound, which is shorter.
@@ -112,6 +115,30 @@ impl Control {
             bail!("health was asked for, another reply came");
         };
         Ok(*health)
+    }
+
+    /// The Smart Agent, and the node at the same instant.
+    pub fn agent(&self) -> Result<(Snapshot, AgentView)> {
+        let Reply::Agent {
+            snapshot, agent, ..
+        } = self.ask(&Request::Agent)?
+        else {
+            bail!("the agent was asked for, another reply came");
+        };
+        Ok((*snapshot, *agent))
+    }
+
+    /// Has the Smart Agent do something.
+    pub fn license(&self, command: LicenseCommand) -> Result<()> {
+        self.change(&Request::License(command)).map(drop)
+    }
+
+    /// What is said of a command that the Smart Agent can't do, without its status.
+    pub fn unlicensed(&self, command: LicenseCommand) -> Result<String> {
+        let error = self.license(command).err();
+        let said = error.context("it was not to be done")?.to_string();
+        let (_, said) = said.split_once(": ").context("a status")?;
+        Ok(said.to_owned())
     }
 
     /// Asks for a change; true if it made a difference.

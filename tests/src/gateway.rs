@@ -104,6 +104,16 @@ impl Gateway {
         Ok(())
     }
 
+    /// SIGTERM, then this with its state directory, then the same node again.
+    pub fn while_down(&mut self, does: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let node = self.node.take().context("the node is down")?;
+        let configuration = node.configuration().clone();
+        node.terminate()?;
+        does(&configuration.state_dir)?;
+        self.node = Some(Node::start(&configuration)?);
+        Ok(())
+    }
+
     /// SIGTERM; what it wrote, and how it ended.
     pub fn terminate(&mut self) -> Result<crate::child::Ended> {
         self.node.take().context("the node is down")?.terminate()

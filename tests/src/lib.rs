@@ -3,7 +3,8 @@
 //! The harness: a real `tollgate node` as a child process ([`node`]), the peers that call it ([`sgsnemu`], [`gtphub`],
 //! [`ggsn`], [`gtpv2`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
-//! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document.
+//! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, and a [`courier`]
+//! between that and nodes makes its messages meet every fault.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -16,6 +17,7 @@ pub mod capture;
 pub mod child;
 pub mod conformance;
 pub mod control;
+pub mod courier;
 pub mod elements;
 pub mod gateway;
 pub mod ggsn;

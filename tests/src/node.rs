@@ -208,6 +208,11 @@ impl Node {
         self.configuration.listen
     }
 
+    /// What it was started with.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
     /// Its state directory.
     pub fn state_dir(&self) -> &Path {
         &self.configuration.state_dir

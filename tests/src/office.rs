@@ -80,11 +80,24 @@ impl Office {
         Ok(server.authority().fingerprint().to_string())
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its root in DER.
+    pub fn root(&self) -> &[u8] {
+        &self.root
+    }
+
+    /// Its state directory.
+    pub fn state_dir(&self) -> &Path {
+        &self.config.state_dir
+    }
+
     /// Its root in a file, for nodes to trust.
     pub fn root_file(&self, dir: &Path) -> Result<PathBuf> {
-        let path = dir.join("root.pem");
-        std::fs::write(&path, pem(&self.root))?;
-        Ok(path)
+        roots_file(dir, &[&self.root])
     }
 
     /// Ends it; [`Office::begin`] starts it again where it was.
@@ -159,6 +172,14 @@ impl Office {
             Ok(serde_json::from_str(&said).unwrap_or(Value::Null))
         })
     }
+}
+
+/// Roots in a file, for nodes to trust.
+pub fn roots_file(dir: &Path, roots: &[&[u8]]) -> Result<PathBuf> {
+    let path = dir.join("root.pem");
+    let texts: String = roots.iter().map(|root| pem(root)).collect();
+    std::fs::write(&path, texts)?;
+    Ok(path)
 }
 
 fn client(root: &[u8]) -> Result<reqwest::Client> {
