@@ -7,6 +7,9 @@
 //! be set.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod fixture;
+pub mod notifications;
 mod oid;
 mod value;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use thiserror::Error;
 
@@ -11,7 +12,8 @@ use thiserror::Error;
 /// It has at least two arcs, of which the first two follow X.660 (at most `2.x` and `1.39`), and no more than
 /// [`Oid::ARCS_MAX`] (RFC 2578 section 3.5), unless somebody joined it longer: what grows by joining is bounded by who
 /// joins. Sixteen arcs are held in place.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Oid(SmallVec<[u32; 16]>);
 
 /// Why arcs or a text are not an object identifier.
@@ -105,6 +107,20 @@ impl fmt::Display for Oid {
 impl fmt::Debug for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Oid({self})")
+    }
+}
+
+impl From<Oid> for String {
+    fn from(oid: Oid) -> Self {
+        oid.to_string()
+    }
+}
+
+impl TryFrom<String> for Oid {
+    type Error = OidError;
+
+    fn try_from(text: String) -> Result<Self, OidError> {
+        text.parse()
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Oid;
 
 /// A value as SMIv2 knows it (RFC 2578 section 7.1, RFC 3416 section 3), or what stands where there is none.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Value {
     /// INTEGER and Integer32, enumerations and TruthValue among them.
     Integer(i32),
@@ -51,7 +53,7 @@ impl Value {
 }
 
 /// The name of an instance, and its value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VarBind {
     /// Of the instance: `.0` at the end if it is a scalar's.
     pub name: Oid,
