@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::admin::door::Doorkeeper;
 use crate::moment::{Calendar, Moment, put_setting, wall_now};
 use crate::pki::{Pki, PkiError};
+use crate::revocation::Revocations;
 use crate::secret;
 use crate::store::{Store, StoreError};
 use crate::tags::Tags;
@@ -62,6 +63,7 @@ pub struct Authority {
     pub(crate) silent_days: u32,
     pub(crate) calendar: Calendar,
     pub(crate) door: Doorkeeper,
+    pub(crate) revocations: Revocations,
     /// Reports that may be written at once.
     pub(crate) reports: Arc<Semaphore>,
     /// What is kept of a password that nobody has.
@@ -123,6 +125,7 @@ impl Authority {
             silent_days: settings.silent_days,
             calendar,
             door: Doorkeeper::default(),
+            revocations: Revocations::default(),
             reports: Arc::new(Semaphore::new(REPORTS_AT_ONCE)),
             no_password: secret::password_digest(&secret::secret()),
         };

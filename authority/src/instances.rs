@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::books::{self, PoolKey, count};
 use crate::journal::{self, AlertKind, Place};
 use crate::moment::Moment;
+use crate::revocation;
 use crate::store::{StoreError, Tx};
 use crate::tags::Tags;
 
@@ -242,6 +243,7 @@ pub(crate) async fn end(
         .bind(instance.id)
         .execute(&mut **tx)
         .await?;
+    revocation::note(tx).await?;
     for kind in AlertKind::ALL {
         if kind != AlertKind::InsufficientLicenses {
             journal::clear(tx, place, kind, &instance.piid, now).await?;

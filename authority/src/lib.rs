@@ -24,6 +24,7 @@ mod moment;
 mod pki;
 mod pool;
 mod rest;
+mod revocation;
 #[cfg(test)]
 mod rig;
 mod roles;

@@ -45,7 +45,7 @@ const TLS_MS: i64 = 90 * DAY_MS;
 /// See [`TLS_MS`].
 pub(crate) const TLS_RENEW_MS: i64 = 30 * DAY_MS;
 /// How long a revocation list says that it is good.
-const CRL_MS: i64 = 30 * DAY_MS;
+pub(crate) const CRL_MS: i64 = 30 * DAY_MS;
 /// The calendar of a lab runs through decades in an hour: what all others stand on must not end.
 const LAB_MS: i64 = 1_000 * YEAR_MS;
 
@@ -226,7 +226,7 @@ impl Pki {
     }
 
     /// The revocation list of the issuing authority: serial numbers, and when each was revoked.
-    pub(crate) fn crl(&self, revoked: &[(Vec<u8>, Wall)], now: Moment) -> Result<Octets, PkiError> {
+    pub(crate) fn crl(&self, revoked: &[(Vec<u8>, Wall)], made: Wall) -> Result<Octets, PkiError> {
         let revoked = revoked.iter().map(|(serial, at)| RevokedCertParams {
             serial_number: SerialNumber::from_slice(serial),
             revocation_time: date(*at),
@@ -234,10 +234,10 @@ impl Pki {
             invalidity_date: None,
         });
         let params = CertificateRevocationListParams {
-            this_update: date(now.date),
-            next_update: date(Wall(now.date.0.saturating_add(CRL_MS))),
+            this_update: date(made),
+            next_update: date(Wall(made.0.saturating_add(CRL_MS))),
             // Dates rise, and so do the numbers of the lists.
-            crl_number: SerialNumber::from(now.date.0.unsigned_abs()),
+            crl_number: SerialNumber::from(made.0.unsigned_abs()),
             issuing_distribution_point: None,
             revoked_certs: revoked.collect(),
             key_identifier_method: KeyIdMethod::Sha256,

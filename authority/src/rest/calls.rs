@@ -23,7 +23,7 @@ type Answered = Result<Answer, Problem>;
 pub(crate) async fn smart(call: Call) -> Answered {
     let peer = call.peer.as_deref();
     match call.authority.answer(&call.body, peer, call.now).await {
-        Ok(octets) => Ok(Answer::Octets("application/json", octets)),
+        Ok(octets) => Ok(Answer::Octets("application/json", octets.into())),
         Err(SmartError::Wire(error)) => invalid(error.to_string()),
         Err(SmartError::Pki(error)) => Err(error.into()),
     }
@@ -49,7 +49,7 @@ pub(crate) async fn health(call: Call) -> Answered {
 /// The OpenAPI document.
 pub(crate) async fn openapi(_: Call) -> Answered {
     let text = document::document().to_string();
-    Ok(Answer::Octets("application/json", text.into_bytes()))
+    Ok(Answer::Octets("application/json", text.into()))
 }
 
 /// The root.
@@ -64,7 +64,7 @@ pub(crate) async fn roots(call: Call) -> Answered {
 /// The revocation list.
 pub(crate) async fn crl(call: Call) -> Answered {
     let crl = call.authority.crl(call.now).await?;
-    Ok(Answer::Octets("application/pkix-crl", crl.0))
+    Ok(Answer::Octets("application/pkix-crl", crl))
 }
 
 /// What is licensed.

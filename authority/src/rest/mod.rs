@@ -54,7 +54,7 @@ pub(crate) struct Call {
 pub(crate) enum Answer {
     Json(StatusCode, String),
     Empty,
-    Octets(&'static str, Vec<u8>),
+    Octets(&'static str, Bytes),
     Stream(&'static str, Body),
 }
 

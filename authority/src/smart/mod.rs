@@ -12,7 +12,6 @@ use api::smart::{
     Answer, Envelope, FailureCode, Header, LabClock, Octets, Reply, ReplyBody, ReplyEnvelope,
     ReplyHeader, Request, RequestBody, SKEW_MAX_S, TrustAnswer, Version, WireError,
 };
-use licensing::Wall;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use thiserror::Error;
 
@@ -208,38 +207,17 @@ impl Authority {
 
     async fn trust_pool(&self, now: Moment) -> Result<TrustAnswer, Refusal> {
         let crl = self.crl(now).await?;
-        let fits = crl.0.len() <= api::smart::CRL_BYTES_MAX;
+        let fits = crl.len() <= api::smart::CRL_BYTES_MAX;
         if !fits {
             tracing::warn!(
-                bytes = crl.0.len(),
+                bytes = crl.len(),
                 "the revocation list is too long for the trust pools of nodes"
             );
         }
         Ok(TrustAnswer {
             roots: vec![self.pki.root().clone()],
-            crls: fits.then_some(crl).into_iter().collect(),
+            crls: fits.then(|| Octets(crl.to_vec())).into_iter().collect(),
         })
-    }
-
-    /// The revocation list of now.
-    pub(crate) async fn crl(&self, now: Moment) -> Result<Octets, Refusal> {
-        let mut tx = self.store.read().await?;
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT serial, revoked FROM certificates WHERE revoked IS NOT NULL AND ends > $1
-             ORDER BY serial",
-        )
-        .bind(now.date.0)
-        .fetch_all(&mut *tx)
-        .await?;
-        let revoked = rows.iter().filter_map(|(serial, at)| {
-            let octets = serial.as_bytes().chunks(2).map(|pair| {
-                let pair = std::str::from_utf8(pair).ok()?;
-                u8::from_str_radix(pair, 16).ok()
-            });
-            Some((octets.collect::<Option<Vec<u8>>>()?, Wall(*at)))
-        });
-        let revoked: Vec<_> = revoked.collect();
-        Ok(self.pki.crl(&revoked, now)?)
     }
 }
 
