@@ -99,6 +99,7 @@ impl Office {
             catalog: Catalog::staros().into(),
             speedup: None,
             silent_days: 31,
+            kept: authority::Kept::default(),
         };
         let (authority, secret) = Authority::open(settings).await.unwrap();
         let mut office = Self {

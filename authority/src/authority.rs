@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::admin::door::Doorkeeper;
 use crate::moment::{Calendar, Moment, put_setting, wall_now};
 use crate::pki::{Pki, PkiError};
+use crate::retention::Kept;
 use crate::revocation::Revocations;
 use crate::secret;
 use crate::store::{Store, StoreError};
@@ -33,6 +34,8 @@ pub struct Settings {
     pub speedup: Option<u32>,
     /// Days without a message after which an instance is shown as silent.
     pub silent_days: u32,
+    /// For how long things are kept.
+    pub kept: Kept,
 }
 
 /// Why an authority can't be opened.
@@ -61,6 +64,7 @@ pub struct Authority {
     pub(crate) tags: Tags,
     pub(crate) speedup: Option<u32>,
     pub(crate) silent_days: u32,
+    pub(crate) kept: Kept,
     pub(crate) calendar: Calendar,
     pub(crate) door: Doorkeeper,
     pub(crate) revocations: Revocations,
@@ -123,6 +127,7 @@ impl Authority {
             tags,
             speedup: settings.speedup,
             silent_days: settings.silent_days,
+            kept: settings.kept,
             calendar,
             door: Doorkeeper::default(),
             revocations: Revocations::default(),

@@ -233,8 +233,9 @@ pub(crate) async fn end(
         };
         journal::judge_key(tx, place.account, key, tags, now).await?;
     }
-    sqlx::query("UPDATE instances SET state = $1 WHERE id = $2")
+    sqlx::query("UPDATE instances SET state = $1, ended = $2 WHERE id = $3")
         .bind(state.name())
+        .bind(now.date.0)
         .bind(instance.id)
         .execute(&mut **tx)
         .await?;

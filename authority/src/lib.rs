@@ -24,6 +24,7 @@ mod moment;
 mod pki;
 mod pool;
 mod rest;
+mod retention;
 mod revocation;
 #[cfg(test)]
 mod rig;
@@ -39,6 +40,7 @@ pub use authority::{Authority, OpenError, Settings, SetupSecret};
 pub use config::{Config, ConfigError};
 pub use moment::Moment;
 pub use pki::{PkiError, PkiFileError};
+pub use retention::Kept;
 pub use server::{ServeError, Server, run};
 pub use smart::SmartError;
 pub use store::StoreError;

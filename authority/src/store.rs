@@ -111,12 +111,20 @@ fn make_private(file: &Path) -> Result<(), StoreError> {
 }
 
 fn migrations() -> Migrator {
-    let schema = include_str!("store/schema.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "accounts, licenses, instances, users".into(),
-        MigrationType::Simple,
-        schema.into_sql_str(),
-        false,
-    )])
+    let version = |version, what: &'static str, sql: &'static str| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, what.into(), kind, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        version(
+            1,
+            "accounts, licenses, instances, users",
+            include_str!("store/schema.sql"),
+        ),
+        version(
+            2,
+            "what is kept, by its date",
+            include_str!("store/retention.sql"),
+        ),
+    ])
 }

@@ -1,5 +1,5 @@
-//! What happens by the passing of time alone: terms that begin and end, instances that fall silent, nonces and logins that
-//! are over, events and alerts of long ago. Each step is bounded; what is left is for the next one.
+//! What happens by the passing of time alone: terms that begin and end, instances that fall silent, and what is kept no
+//! longer. Each step is bounded; what is left is for the next one.
 
 use licensing::Wall;
 
@@ -9,10 +9,8 @@ use crate::journal::{self, Alert, AlertKind};
 use crate::moment::{DAY_MS, Moment, put_setting, setting};
 use crate::store::StoreError;
 
-/// Most rows of a kind in one step.
+/// Most instances of one step.
 const STEP: i64 = 1_000;
-/// Days for which events, and alerts that have cleared, are kept. The audit log and usage reports stay.
-const KEPT_DAYS: i64 = 400;
 /// Name of the setting that holds the date up to which terms were looked at.
 const SWEPT: &str = "swept";
 
@@ -23,7 +21,7 @@ impl Authority {
             self.sweep_terms(now).await?;
         }
         self.sweep_silent(now).await?;
-        self.sweep_old(now).await
+        self.let_go(now).await
     }
 
     /// Whether there is anything to look at: what is idle writes nothing.
@@ -97,52 +95,6 @@ impl Authority {
                 message: &message,
             };
             journal::raise(&mut tx, instance.place, &alert, now).await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// Nonces whose messages would be too old, logins that are over, and what nobody looks up any more.
-    async fn sweep_old(&self, now: Moment) -> Result<(), StoreError> {
-        let mut tx = self.store.read().await?;
-        let any: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM nonces WHERE expires < $1)
-                 OR EXISTS (SELECT 1 FROM api_tokens WHERE expires < $1)
-                 OR EXISTS (SELECT 1 FROM (SELECT at FROM events ORDER BY id LIMIT 1) x WHERE at < $2)",
-        )
-        .bind(now.wall.0)
-        .bind(now.wall.0 - KEPT_DAYS * DAY_MS)
-        .fetch_one(&mut *tx)
-        .await?;
-        drop(tx);
-        if !any {
-            return Ok(());
-        }
-        let mut tx = self.store.write().await?;
-        for sql in [
-            "DELETE FROM nonces WHERE (instance, nonce) IN
-                (SELECT instance, nonce FROM nonces WHERE expires < $1 LIMIT $2)",
-            "DELETE FROM api_tokens WHERE id IN
-                (SELECT id FROM api_tokens WHERE expires < $1 LIMIT $2)",
-        ] {
-            sqlx::query(sql)
-                .bind(now.wall.0)
-                .bind(STEP)
-                .execute(&mut *tx)
-                .await?;
-        }
-        // The oldest come first: no more rows are looked at than may go.
-        for sql in [
-            "DELETE FROM events WHERE id IN
-                (SELECT id FROM (SELECT id, at FROM events ORDER BY id LIMIT $2) x WHERE at < $1)",
-            "DELETE FROM alerts WHERE id IN
-                (SELECT id FROM (SELECT id, cleared FROM alerts ORDER BY id LIMIT $2) x
-                 WHERE cleared < $1)",
-        ] {
-            sqlx::query(sql)
-                .bind(now.wall.0 - KEPT_DAYS * DAY_MS)
-                .bind(STEP)
-                .execute(&mut *tx)
-                .await?;
         }
         Ok(tx.commit().await?)
     }

@@ -71,6 +71,7 @@ impl Office {
             catalog: Catalog::staros().into(),
             speedup: None,
             silent_days: 31,
+            kept: authority::Kept::default(),
         };
         let (authority, secret) = Authority::open_at(settings, wall).await?;
         Ok((Arc::new(authority), secret.map(|s| s.reveal().to_owned())))

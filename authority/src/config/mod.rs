@@ -16,6 +16,8 @@ use licensing::place::Places;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::retention::Kept;
+
 /// What each key is to be, for errors.
 const EXPECTED: &[(&str, &str)] = &[
     ("authority", "a section [authority]"),
@@ -30,6 +32,22 @@ const EXPECTED: &[(&str, &str)] = &[
     ),
     ("authority.catalog", "the path of a catalog"),
     ("authority.silent_days", "a number of days, 1 to 365"),
+    (
+        "authority.audit_kept_days",
+        "a number of days, 400 to 36500",
+    ),
+    (
+        "authority.events_kept_days",
+        "a number of days, 30 to 36500",
+    ),
+    (
+        "authority.reports_kept_days",
+        "a number of days, 400 to 36500",
+    ),
+    (
+        "authority.instances_kept_days",
+        "a number of days, 400 to 36500",
+    ),
     (
         "authority.connections_max",
         "a number of connections, 1 to 65536",
@@ -54,6 +72,8 @@ pub struct Config {
     pub catalog: Arc<Catalog>,
     /// Days without a message after which an instance is shown as silent.
     pub silent_days: u32,
+    /// For how long things are kept.
+    pub kept: Kept,
     /// Connections at once; further ones wait.
     pub connections_max: usize,
     /// License seconds a second, on a lab authority.
@@ -101,6 +121,10 @@ struct Section {
     names: Vec<String>,
     catalog: Option<PathBuf>,
     silent_days: u32,
+    audit_kept_days: u32,
+    events_kept_days: u32,
+    reports_kept_days: u32,
+    instances_kept_days: u32,
     connections_max: usize,
 }
 
@@ -112,12 +136,17 @@ struct Lab {
 
 impl Default for Section {
     fn default() -> Self {
+        let kept = Kept::default();
         Self {
             state_dir: "authority-state".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             names: vec!["localhost".into()],
             catalog: None,
             silent_days: 31,
+            audit_kept_days: kept.audit_days,
+            events_kept_days: kept.events_days,
+            reports_kept_days: kept.reports_days,
+            instances_kept_days: kept.instances_days,
             connections_max: 1_024,
         }
     }
@@ -133,6 +162,7 @@ impl Config {
             names: section.names,
             catalog: Catalog::staros().into(),
             silent_days: section.silent_days,
+            kept: Kept::default(),
             connections_max: section.connections_max,
             speedup: None,
         }
@@ -194,6 +224,22 @@ fn check(file: File, base: &Path) -> Result<Config, (&'static str, String)> {
         (1..=365).contains(&days),
         days.to_string(),
     )?;
+    for (key, days, least) in [
+        ("authority.audit_kept_days", section.audit_kept_days, 400),
+        ("authority.events_kept_days", section.events_kept_days, 30),
+        (
+            "authority.reports_kept_days",
+            section.reports_kept_days,
+            400,
+        ),
+        (
+            "authority.instances_kept_days",
+            section.instances_kept_days,
+            400,
+        ),
+    ] {
+        bounds(key, (least..=36_500).contains(&days), days.to_string())?;
+    }
     let most = section.connections_max;
     bounds(
         "authority.connections_max",
@@ -219,6 +265,12 @@ fn check(file: File, base: &Path) -> Result<Config, (&'static str, String)> {
         names: section.names,
         catalog: Arc::new(catalog(section.catalog.as_deref(), base)?),
         silent_days: days,
+        kept: Kept {
+            audit_days: section.audit_kept_days,
+            events_days: section.events_kept_days,
+            reports_days: section.reports_kept_days,
+            instances_days: section.instances_kept_days,
+        },
         connections_max: most,
         speedup,
     })

@@ -25,6 +25,15 @@ fn values_are_taken_over() {
     assert_eq!(config.speedup, Some(9));
     assert_eq!(config.names(), ["a.b"]);
     assert_eq!(config.silent_days, 3);
+    let kept = "audit_kept_days = 401\nevents_kept_days = 30\nreports_kept_days = 402\ninstances_kept_days = 403";
+    let config = parse(&format!("[authority]\n{kept}")).unwrap().kept;
+    let days = [
+        config.audit_days,
+        config.events_days,
+        config.reports_days,
+        config.instances_days,
+    ];
+    assert_eq!(days, [401, 30, 402, 403]);
     let config = parse("[authority]\nlisten = \"127.0.0.2:0\"").unwrap();
     assert_eq!(config.names(), ["localhost", "127.0.0.2"]);
 }
@@ -41,8 +50,12 @@ fn errors_name_file_line_and_key_and_what_to_do() {
             "conf/a.toml:2: authority.silent_days: 0; expected a number of days, 1 to 365; mend the value",
         ),
         (
+            "[authority]\naudit_kept_days = 399",
+            "conf/a.toml:2: authority.audit_kept_days: 399; expected a number of days, 400 to 36500; mend the value",
+        ),
+        (
             "[authority]\nspeed = 1",
-            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `listen`, `names`, `catalog`, `silent_days`, `connections_max`; mend its spelling or remove it",
+            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `listen`, `names`, `catalog`, `silent_days`, `audit_kept_days`, `events_kept_days`, `reports_kept_days`, `instances_kept_days`, `connections_max`; mend its spelling or remove it",
         ),
         (
             "[lab]\n",

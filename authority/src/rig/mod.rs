@@ -281,6 +281,7 @@ pub(crate) async fn open(
         catalog: Catalog::staros().into(),
         speedup,
         silent_days: 31,
+        kept: crate::Kept::default(),
     };
     let (authority, secret) = Authority::open_at(settings, wall).await.unwrap();
     (authority, secret.map(|secret| secret.reveal().to_owned()))

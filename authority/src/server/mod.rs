@@ -71,6 +71,7 @@ impl Server {
             catalog: Arc::clone(&config.catalog),
             speedup: config.speedup,
             silent_days: config.silent_days,
+            kept: config.kept,
         };
         let (authority, setup_secret) = Authority::open(settings).await?;
         let authority = Arc::new(authority);
