@@ -1,13 +1,14 @@
 //! Processes that are killed, copied and set back: the node at each of its messages, the authority while it answers, a copy
 //! of a node beside it, and an authority that is put back to what it was.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use api::LicenseCommand;
-use api::smart::{InstanceId, RequestType};
+use api::smart::{InstanceId, ReportText, RequestType};
 use rustix::process::Signal;
 use tests::child::Running;
 use tests::courier::Answering;
@@ -201,17 +202,18 @@ fn two_nodes_of_one_identity_are_shown_and_both_go_on() -> Result<()> {
         grow(&mut first, (round - 1) * PER_LICENSE..round * PER_LICENSE)?;
         settled(&first)?;
     }
-    for gateway in [&first, &second] {
-        gateway
-            .node()?
-            .control()
-            .license(LicenseCommand::RenewAuth)?;
-        assert!(status(gateway)?.forked);
+    let both = [&first, &second];
+    until("both are told", LIMIT, || {
+        for gateway in both {
+            let control = gateway.node()?.control();
+            control.license(LicenseCommand::RenewAuth)?;
+        }
+        Ok(status(&first)?.forked && status(&second)?.forked)
+    })?;
+    for gateway in both {
         let log = gateway.node()?.process().log();
-        assert!(
-            log.contains("the license authority sees two nodes of this identity"),
-            "{log}"
-        );
+        let said = "the license authority sees two nodes of this identity";
+        assert!(log.contains(said), "{log}");
     }
     assert_eq!(stage.device(&id)?["reportsForked"], true);
     let alerts = stage.office.account("GET", "/alerts", None)?;
@@ -227,22 +229,27 @@ fn two_nodes_of_one_identity_are_shown_and_both_go_on() -> Result<()> {
         "{message}"
     );
     watches.into_iter().try_for_each(Watch::end)?;
-    for gateway in [&first, &second] {
+    for gateway in both {
         settled(gateway)?;
         gateway.node()?.process().signal(Signal::STOP)?;
     }
-    // A report that lost its number to the other node's has another now, and counts once.
-    let said = &stage.courier.seen().reports[&id];
-    let mut contents = std::collections::BTreeMap::new();
+    until("the authority has what was said", LIMIT, || {
+        let said = &stage.courier.seen().reports[&id];
+        let once = without_numbers(said)?;
+        ensure!(once.len() < said.len(), "some were numbered anew");
+        Ok(stage.has(&id)? == sums(&once)?)
+    })
+}
+
+/// Reports that are the same but for their place in the chain, once. One that lost its number to the other node's got another.
+fn without_numbers(said: &[ReportText]) -> Result<Vec<ReportText>> {
+    let mut once = BTreeMap::new();
     for text in said {
         let report = text.read()?;
         let content = format!("{:?} {:?} {:?}", report.start, report.end, report.entries);
-        contents.insert(content, text.clone());
+        once.insert(content, text.clone());
     }
-    assert!(contents.len() < said.len(), "some were numbered anew");
-    let once: Vec<_> = contents.into_values().collect();
-    assert_eq!(stage.has(&id)?, sums(&once)?);
-    Ok(())
+    Ok(once.into_values().collect())
 }
 
 /// Puts the authority of a stage back to what it was when this was begun, and has it know less than its nodes.
