@@ -7,11 +7,16 @@
 //! be set.
 #![forbid(unsafe_code)]
 
+mod community;
 #[cfg(test)]
 mod fixture;
+pub mod message;
 pub mod notifications;
 mod oid;
+pub mod target;
+pub mod usm;
 mod value;
 
+pub use community::Community;
 pub use oid::{Oid, OidError};
 pub use value::{Value, VarBind};
