@@ -96,6 +96,7 @@ impl Office {
         let dir = tempfile::tempdir_in(".").unwrap();
         let settings = Settings {
             state_dir: dir.path().to_owned(),
+            database: None,
             catalog: Catalog::staros().into(),
             speedup: None,
             silent_days: 31,

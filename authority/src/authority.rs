@@ -14,7 +14,7 @@ use crate::pki::{Pki, PkiError};
 use crate::retention::Kept;
 use crate::revocation::Revocations;
 use crate::secret;
-use crate::store::{Store, StoreError};
+use crate::store::{self, Database, Store, StoreError};
 use crate::tags::Tags;
 
 /// Name of the setting that holds the digest of the one-time set-up secret.
@@ -28,6 +28,8 @@ const REPORTS_AT_ONCE: usize = 2;
 pub struct Settings {
     /// Where its state is kept.
     pub state_dir: PathBuf,
+    /// The database of the store; none: SQLite in a file there.
+    pub database: Option<Database>,
     /// What is sold.
     pub catalog: Arc<Catalog>,
     /// License seconds a second; none: it is no lab authority.
@@ -107,15 +109,17 @@ impl Authority {
             dir: dir.clone(),
             source,
         })?;
-        let store = Store::open(&dir.join("authority.sqlite")).await?;
+        let store = match &settings.database {
+            None => Store::open(&dir.join("authority.sqlite")).await?,
+            Some(database) => Store::open_database(database).await?,
+        };
         let mut tx = store.write().await?;
         let tags = Tags::load(&mut tx, &settings.catalog).await?;
         let calendar = Calendar::resume(&mut tx, settings.speedup, wall).await?;
         // Until somebody has set it up, each start shows another secret: the last one may have been overlooked.
-        let set_up: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM smart_accounts)")
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(StoreError::from)?;
+        let set_up: bool = store::query_scalar("SELECT EXISTS (SELECT 1 FROM smart_accounts)")
+            .fetch_one(&mut tx)
+            .await?;
         let pki = Pki::open(
             &dir.join("pki"),
             settings.speedup.is_some(),
@@ -138,7 +142,7 @@ impl Authority {
         if let Some(made) = &made {
             put_setting(&mut tx, SETUP_SECRET, &kept(made)).await?;
         }
-        tx.commit().await.map_err(StoreError::from)?;
+        tx.commit().await?;
         Ok((authority, made.map(SetupSecret)))
     }
 

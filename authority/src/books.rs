@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use licensing::Wall;
 
 use crate::pool::{Demand, Lot, NEVER, Out, Pool};
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Most entries of licenses that a pool may have; entries of the same terms are one.
 pub(crate) const LOTS_MAX: i64 = 256;
@@ -20,17 +20,17 @@ pub(crate) struct PoolKey {
 /// A pool as it stands on the books.
 pub(crate) async fn pool(tx: &mut Tx, key: PoolKey) -> Result<Pool, StoreError> {
     let row: Option<(bool, i64, i64)> =
-        sqlx::query_as("SELECT grants, in_use, requested FROM pools WHERE va = $1 AND tag = $2")
+        store::query_as("SELECT grants, in_use, requested FROM pools WHERE va = $1 AND tag = $2")
             .bind(key.va)
             .bind(key.tag)
-            .fetch_optional(&mut **tx)
+            .fetch_optional(tx)
             .await?;
     let (grants, in_use, requested) = row.unwrap_or((true, 0, 0));
     let out: Vec<(i64, i64)> =
-        sqlx::query_as("SELECT ends, licenses FROM outstanding WHERE va = $1 AND tag = $2")
+        store::query_as("SELECT ends, licenses FROM outstanding WHERE va = $1 AND tag = $2")
             .bind(key.va)
             .bind(key.tag)
-            .fetch_all(&mut **tx)
+            .fetch_all(tx)
             .await?;
     let out = out.into_iter().map(|(ends, licenses)| Out {
         ends,
@@ -46,12 +46,12 @@ pub(crate) async fn pool(tx: &mut Tx, key: PoolKey) -> Result<Pool, StoreError> 
 }
 
 async fn lots(tx: &mut Tx, key: PoolKey) -> Result<Vec<Lot>, StoreError> {
-    let rows: Vec<(i64, i64, Option<i64>, String)> = sqlx::query_as(
+    let rows: Vec<(i64, i64, Option<i64>, String)> = store::query_as(
         "SELECT quantity, starts, ends, billing FROM licenses WHERE va = $1 AND tag = $2",
     )
     .bind(key.va)
     .bind(key.tag)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let lot = |(quantity, starts, ends, billing): (i64, i64, Option<i64>, String)| Lot {
         quantity: count(quantity),
@@ -67,11 +67,11 @@ pub(crate) async fn demands(
     tx: &mut Tx,
     instance: i64,
 ) -> Result<HashMap<i64, Demand>, StoreError> {
-    let rows: Vec<(i64, i64, i64, Option<i64>, i64, i64)> = sqlx::query_as(
+    let rows: Vec<(i64, i64, i64, Option<i64>, i64, i64)> = store::query_as(
         "SELECT tag, in_use, requested, granted, out, ends FROM demands WHERE instance = $1",
     )
     .bind(instance)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let demand = |(tag, in_use, requested, granted, out, ends)| {
         let demand = Demand {
@@ -99,7 +99,7 @@ pub(crate) async fn put(
     if before == after {
         return Ok(());
     }
-    sqlx::query(
+    store::query(
         "INSERT INTO demands (instance, tag, in_use, requested, granted, out, ends)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (instance, tag) DO UPDATE SET in_use = excluded.in_use,
@@ -112,7 +112,7 @@ pub(crate) async fn put(
     .bind(after.granted.map(number))
     .bind(number(after.out.licenses))
     .bind(after.out.ends)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     move_sums(tx, key, before, after).await
 }
@@ -127,7 +127,7 @@ async fn move_sums(
     let in_use = number(after.in_use) - number(before.in_use);
     let requested = number(after.requested) - number(before.requested);
     if (in_use, requested) != (0, 0) {
-        sqlx::query(
+        store::query(
             "INSERT INTO pools (va, tag, in_use, requested) VALUES ($1, $2, $3, $4)
              ON CONFLICT (va, tag) DO UPDATE SET in_use = pools.in_use + excluded.in_use,
                 requested = pools.requested + excluded.requested",
@@ -136,7 +136,7 @@ async fn move_sums(
         .bind(key.tag)
         .bind(in_use)
         .bind(requested)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     }
     if before.out != after.out {
@@ -150,7 +150,7 @@ async fn add_out(tx: &mut Tx, key: PoolKey, ends: i64, more: i64) -> Result<(), 
     if more == 0 {
         return Ok(());
     }
-    let left: i64 = sqlx::query_scalar(
+    let left: i64 = store::query_scalar(
         "INSERT INTO outstanding (va, tag, ends, licenses) VALUES ($1, $2, $3, $4)
          ON CONFLICT (va, tag, ends) DO UPDATE SET licenses = outstanding.licenses + excluded.licenses
          RETURNING licenses",
@@ -159,14 +159,14 @@ async fn add_out(tx: &mut Tx, key: PoolKey, ends: i64, more: i64) -> Result<(), 
     .bind(key.tag)
     .bind(ends)
     .bind(more)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     if left == 0 {
-        sqlx::query("DELETE FROM outstanding WHERE va = $1 AND tag = $2 AND ends = $3")
+        store::query("DELETE FROM outstanding WHERE va = $1 AND tag = $2 AND ends = $3")
             .bind(key.va)
             .bind(key.tag)
             .bind(ends)
-            .execute(&mut **tx)
+            .execute(tx)
             .await?;
     }
     Ok(())
@@ -183,20 +183,20 @@ pub(crate) async fn take_off(
         let key = PoolKey { va, tag: *tag };
         move_sums(tx, key, *demand, Demand::NONE).await?;
     }
-    sqlx::query("DELETE FROM demands WHERE instance = $1")
+    store::query("DELETE FROM demands WHERE instance = $1")
         .bind(instance)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(demands)
 }
 
 /// Whether any license of a tag was ever entered or used in a virtual account.
 pub(crate) async fn pools_of(tx: &mut Tx, va: i64) -> Result<Vec<i64>, StoreError> {
-    let tags = sqlx::query_scalar(
+    let tags = store::query_scalar(
         "SELECT tag FROM pools WHERE va = $1 UNION SELECT tag FROM licenses WHERE va = $1 ORDER BY 1",
     )
     .bind(va)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(tags)
 }
@@ -207,13 +207,13 @@ pub(crate) async fn turned(
     after: Wall,
     until: Wall,
 ) -> Result<Vec<PoolKey>, StoreError> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
+    let rows: Vec<(i64, i64)> = store::query_as(
         "SELECT va, tag FROM licenses WHERE ends > $1 AND ends <= $2
          UNION SELECT va, tag FROM licenses WHERE starts > $1 AND starts <= $2",
     )
     .bind(after.0)
     .bind(until.0)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(rows
         .into_iter()

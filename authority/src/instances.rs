@@ -1,15 +1,12 @@
 //! Product instances in the store.
 
 use api::smart::{Acknowledged, Digest};
-use sqlx::FromRow;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::books::{self, PoolKey, count};
 use crate::journal::{self, AlertKind, Place};
 use crate::moment::Moment;
 use crate::revocation;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, FromRow, Row, StoreError, Tx};
 use crate::tags::Tags;
 
 /// Where the life of an instance stands.
@@ -68,33 +65,33 @@ pub(crate) struct Instance {
     pub(crate) silent: bool,
 }
 
-impl FromRow<'_, SqliteRow> for Instance {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let number: Option<i64> = row.try_get("last_report")?;
-        let digest: Option<Vec<u8>> = row.try_get("last_digest")?;
+impl FromRow for Instance {
+    fn from_row(row: &Row) -> Result<Self, sqlx::Error> {
+        let number: Option<i64> = row.named("last_report")?;
+        let digest: Option<Vec<u8>> = row.named("last_digest")?;
         let digest = digest.and_then(|octets| <[u8; 32]>::try_from(octets).ok());
         let last = number.zip(digest).map(|(number, digest)| Acknowledged {
             report_id: count(number),
             digest: Digest(digest),
         });
-        let state: String = row.try_get("state")?;
+        let state: String = row.named("state")?;
         let unknown = || sqlx::Error::Decode(format!("the state {state:?}").into());
         Ok(Self {
-            id: row.try_get("id")?,
-            piid: row.try_get("piid")?,
+            id: row.named("id")?,
+            piid: row.named("piid")?,
             place: Place {
-                account: row.try_get("account")?,
-                va: row.try_get("va")?,
+                account: row.named("account")?,
+                va: row.named("va")?,
             },
-            udi: (row.try_get("udi_pid")?, row.try_get("udi_sn")?),
-            key: row.try_get("public_key")?,
+            udi: (row.named("udi_pid")?, row.named("udi_sn")?),
+            key: row.named("public_key")?,
             state: State::of(&state).ok_or_else(unknown)?,
-            token: row.try_get("token")?,
-            registered: row.try_get("registered")?,
-            last_sent: row.try_get("last_sent")?,
+            token: row.named("token")?,
+            registered: row.named("registered")?,
+            last_sent: row.named("last_sent")?,
             last,
-            forked: row.try_get("forked")?,
-            silent: row.try_get("silent")?,
+            forked: row.named("forked")?,
+            silent: row.named("silent")?,
         })
     }
 }
@@ -113,21 +110,21 @@ pub(crate) fn udi_text(pid: &str, serial: &str) -> String {
 
 /// The instance of this identifier.
 pub(crate) async fn by_piid(tx: &mut Tx, piid: &str) -> Result<Option<Instance>, StoreError> {
-    let found = sqlx::query_as("SELECT * FROM instances WHERE piid = $1")
+    let found = store::query_as("SELECT * FROM instances WHERE piid = $1")
         .bind(piid)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(tx)
         .await?;
     Ok(found)
 }
 
 /// Living instances of a key, oldest first.
 pub(crate) async fn by_key(tx: &mut Tx, key: &[u8]) -> Result<Vec<Instance>, StoreError> {
-    let found = sqlx::query_as(
+    let found = store::query_as(
         "SELECT * FROM instances WHERE public_key = $1 AND state IN ('pending', 'registered')
          ORDER BY id",
     )
     .bind(key)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(found)
 }
@@ -140,7 +137,7 @@ pub(crate) async fn of_device(
     (pid, serial): (&str, &str),
     key: &[u8],
 ) -> Result<Vec<Instance>, StoreError> {
-    let found = sqlx::query_as(
+    let found = store::query_as(
         "SELECT * FROM instances
          WHERE (account = $1 AND udi_pid = $2 AND udi_sn = $3 OR public_key = $4)
          AND state IN ('pending', 'registered') ORDER BY id",
@@ -149,7 +146,7 @@ pub(crate) async fn of_device(
     .bind(pid)
     .bind(serial)
     .bind(key)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(found)
 }
@@ -172,7 +169,7 @@ pub(crate) async fn insert(
     new: &NewInstance<'_>,
     now: Moment,
 ) -> Result<i64, StoreError> {
-    let id = sqlx::query_scalar(
+    let id = store::query_scalar(
         "INSERT INTO instances (piid, account, va, udi_pid, udi_sn, hostname, product, version,
             public_key, state, token, registered, last_contact)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $11) RETURNING id",
@@ -188,7 +185,7 @@ pub(crate) async fn insert(
     .bind(new.key)
     .bind(new.token)
     .bind(now.date.0)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     Ok(id)
 }
@@ -209,9 +206,9 @@ pub(crate) async fn confirm(
             journal::event(tx, other.place, kind, &other.piid, &message, now).await?;
         }
     }
-    sqlx::query("UPDATE instances SET state = 'registered' WHERE id = $1")
+    store::query("UPDATE instances SET state = 'registered' WHERE id = $1")
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(())
 }
@@ -233,16 +230,16 @@ pub(crate) async fn end(
         };
         journal::judge_key(tx, place.account, key, tags, now).await?;
     }
-    sqlx::query("UPDATE instances SET state = $1, ended = $2 WHERE id = $3")
+    store::query("UPDATE instances SET state = $1, ended = $2 WHERE id = $3")
         .bind(state.name())
         .bind(now.date.0)
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
-    sqlx::query("UPDATE certificates SET revoked = $1 WHERE instance = $2 AND revoked IS NULL")
+    store::query("UPDATE certificates SET revoked = $1 WHERE instance = $2 AND revoked IS NULL")
         .bind(now.date.0)
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     revocation::note(tx).await?;
     for kind in AlertKind::ALL {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::books::{self, PoolKey};
 use crate::moment::Moment;
 use crate::pool::Pool;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 use crate::tags::Tags;
 
 /// Where something belongs: a Smart Account and a virtual account of it (0: to the whole).
@@ -71,7 +71,7 @@ pub(crate) async fn event(
     message: &str,
     now: Moment,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    store::query(
         "INSERT INTO events (at, calendar, account, va, kind, subject, message)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -82,7 +82,7 @@ pub(crate) async fn event(
     .bind(kind)
     .bind(subject)
     .bind(message)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -95,27 +95,27 @@ pub(crate) async fn raise(
     now: Moment,
 ) -> Result<(), StoreError> {
     let kind = alert.kind.name();
-    let outstanding: Option<(i64, Option<i64>)> = sqlx::query_as(
+    let outstanding: Option<(i64, Option<i64>)> = store::query_as(
         "SELECT id, needed FROM alerts WHERE va = $1 AND kind = $2 AND subject = $3 AND cleared IS NULL",
     )
     .bind(place.va)
     .bind(kind)
     .bind(alert.subject)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     let needed = alert.needed.map(books::number);
     if let Some((id, before)) = outstanding {
         if before != needed {
-            sqlx::query("UPDATE alerts SET needed = $1, message = $2 WHERE id = $3")
+            store::query("UPDATE alerts SET needed = $1, message = $2 WHERE id = $3")
                 .bind(needed)
                 .bind(alert.message)
                 .bind(id)
-                .execute(&mut **tx)
+                .execute(tx)
                 .await?;
         }
         return Ok(());
     }
-    sqlx::query(
+    store::query(
         "INSERT INTO alerts (account, va, kind, severity, subject, needed, message, raised)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -127,7 +127,7 @@ pub(crate) async fn raise(
     .bind(needed)
     .bind(alert.message)
     .bind(now.wall.0)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     event(tx, place, "ALERT_RAISED", alert.subject, alert.message, now).await
 }
@@ -140,16 +140,16 @@ pub(crate) async fn clear(
     subject: &str,
     now: Moment,
 ) -> Result<(), StoreError> {
-    let cleared = sqlx::query(
+    let cleared = store::query(
         "UPDATE alerts SET cleared = $1 WHERE va = $2 AND kind = $3 AND subject = $4 AND cleared IS NULL",
     )
     .bind(now.wall.0)
     .bind(place.va)
     .bind(kind.name())
     .bind(subject)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
-    if cleared.rows_affected() > 0 {
+    if cleared > 0 {
         event(tx, place, "ALERT_CLEARED", subject, kind.name(), now).await?;
     }
     Ok(())
@@ -217,7 +217,7 @@ pub(crate) async fn audit(
     now: Moment,
 ) -> Result<(), StoreError> {
     let text = |value: Option<Value>| value.map(|value| value.to_string());
-    sqlx::query(
+    store::query(
         "INSERT INTO audit (at, account, va, who, action, object, before, after)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -229,7 +229,7 @@ pub(crate) async fn audit(
     .bind(change.object)
     .bind(text(change.before))
     .bind(text(change.after))
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! agents  --POST /v1/smart, TLS with the identity certificate--> smart --> books, chain, pool --+
-//! people  --/v1/..., a session or an API token--> rest --> roles --> admin ---------------------+--> store (SQLite)
+//! people  --/v1/..., a session or an API token--> rest --> roles --> admin ---------------------+--> store (SQL)
 //! time    ------------------------------------------------> sweep ------------------------------+
 //! ```
 //!
@@ -10,7 +10,7 @@
 //! use and what is owned, and with an exact grant, by what is out with the others. Sums are kept as they change, so that an
 //! answer costs the same in a pool of any size. What is granted stays out until the instance says that it holds less.
 //!
-//! Deliberately absent: a browser's pages, and other databases than SQLite.
+//! Deliberately absent: a browser's pages, and other databases than SQLite and PostgreSQL.
 #![forbid(unsafe_code)]
 
 mod admin;
@@ -43,4 +43,4 @@ pub use pki::{PkiError, PkiFileError};
 pub use retention::Kept;
 pub use server::{ServeError, Server, run};
 pub use smart::SmartError;
-pub use store::StoreError;
+pub use store::{Database, StoreError, UrlError};

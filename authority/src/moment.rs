@@ -6,7 +6,7 @@ use licensing::Wall;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -107,22 +107,22 @@ pub(crate) fn wall_now() -> Wall {
 
 /// A setting of the store.
 pub(crate) async fn setting(tx: &mut Tx, name: &str) -> Result<Option<String>, StoreError> {
-    let found = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+    let found = store::query_scalar("SELECT value FROM settings WHERE name = $1")
         .bind(name)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(tx)
         .await?;
     Ok(found)
 }
 
 /// Writes a setting.
 pub(crate) async fn put_setting(tx: &mut Tx, name: &str, value: &str) -> Result<(), StoreError> {
-    sqlx::query(
+    store::query(
         "INSERT INTO settings (name, value) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )
     .bind(name)
     .bind(value)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }

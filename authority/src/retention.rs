@@ -7,7 +7,7 @@
 
 use crate::authority::Authority;
 use crate::moment::{DAY_MS, Moment};
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Most rows of a kind in one step, and instances of one step.
 const STEP: i64 = 1_000;
@@ -126,10 +126,10 @@ impl Authority {
             }
             let mut tx = self.store.write().await?;
             for old in self.kept.old(now) {
-                sqlx::query(old.delete)
+                store::query(old.delete)
                     .bind(old.before)
                     .bind(STEP)
-                    .execute(&mut *tx)
+                    .execute(&mut tx)
                     .await?;
             }
             forget_gone(&mut tx, self.kept.gone_before(now)).await?;
@@ -142,9 +142,9 @@ impl Authority {
     async fn any_old(&self, now: Moment) -> Result<bool, StoreError> {
         let mut tx = self.store.read().await?;
         for old in self.kept.old(now) {
-            let any: bool = sqlx::query_scalar(old.any)
+            let any: bool = store::query_scalar(old.any)
                 .bind(old.before)
-                .fetch_one(&mut *tx)
+                .fetch_one(&mut tx)
                 .await?;
             if any {
                 return Ok(true);
@@ -158,10 +158,10 @@ impl Authority {
 async fn gone(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<i64>, StoreError> {
     let mut found = Vec::new();
     for sql in GONE {
-        let ids: Vec<i64> = sqlx::query_scalar(sql)
+        let ids: Vec<i64> = store::query_scalar(sql)
             .bind(before)
             .bind(most)
-            .fetch_all(&mut **tx)
+            .fetch_all(tx)
             .await?;
         found.extend(ids);
     }
@@ -171,15 +171,14 @@ async fn gone(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<i64>, StoreErro
 /// Forgets instances, each once its reports have gone.
 async fn forget_gone(tx: &mut Tx, before: i64) -> Result<(), StoreError> {
     for instance in gone(tx, before, INSTANCES_STEP).await? {
-        let reports = sqlx::query(
+        let reports = store::query(
             "DELETE FROM usage_reports WHERE instance = $1 AND number IN
                 (SELECT number FROM usage_reports WHERE instance = $1 ORDER BY number LIMIT $2)",
         )
         .bind(instance)
         .bind(STEP)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected();
+        .execute(tx)
+        .await?;
         if reports >= STEP.unsigned_abs() {
             return Ok(());
         }
@@ -190,7 +189,7 @@ async fn forget_gone(tx: &mut Tx, before: i64) -> Result<(), StoreError> {
             "DELETE FROM certificates WHERE instance = $1",
             "DELETE FROM instances WHERE id = $1",
         ] {
-            sqlx::query(sql).bind(instance).execute(&mut **tx).await?;
+            store::query(sql).bind(instance).execute(tx).await?;
         }
     }
     Ok(())
@@ -319,13 +318,13 @@ mod tests {
         let mut rig = Rig::new().await;
         let mut tx = rig.authority.store.write().await.unwrap();
         for revoked in [None, Some(rig.now.wall.0)] {
-            sqlx::query(
+            store::query(
                 "INSERT INTO api_tokens (user_id, digest, name, session, created, expires, revoked)
                  VALUES (1, $1, 'x', 0, 0, 9000000000000, $2)",
             )
             .bind(vec![u8::from(revoked.is_some()); 32])
             .bind(revoked)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .unwrap();
         }
@@ -341,12 +340,12 @@ mod tests {
         let mut rig = Rig::new().await;
         let mut tx = rig.authority.store.write().await.unwrap();
         for at in 0..2 * STEP + 1 {
-            sqlx::query(
+            store::query(
                 "INSERT INTO events (at, calendar, account, va, kind, subject, message)
                  VALUES ($1, 0, 1, 1, 'x', 'x', 'x')",
             )
             .bind(rig.now.wall.0 + at)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await
             .unwrap();
         }

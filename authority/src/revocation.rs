@@ -10,7 +10,7 @@ use crate::authority::Authority;
 use crate::moment::{DAY_MS, Moment, put_setting, setting};
 use crate::pki::CRL_MS;
 use crate::smart::Refusal;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Name of the setting that counts revocations.
 const REVOCATIONS: &str = "revocations";
@@ -73,12 +73,12 @@ impl Authority {
 
 /// Serial numbers that are revoked and whose certificates have not ended, and since when.
 async fn revoked(tx: &mut Tx, now: Moment) -> Result<Vec<(Vec<u8>, Wall)>, StoreError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
+    let rows: Vec<(String, i64)> = store::query_as(
         "SELECT serial, revoked FROM certificates WHERE revoked IS NOT NULL AND ends > $1
          ORDER BY serial",
     )
     .bind(now.date.0)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let revoked = rows.iter().filter_map(|(serial, at)| {
         let octets = serial.as_bytes().chunks(2).map(|pair| {

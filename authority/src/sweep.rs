@@ -7,7 +7,7 @@ use crate::authority::Authority;
 use crate::instances::Instance;
 use crate::journal::{self, Alert, AlertKind};
 use crate::moment::{DAY_MS, Moment, put_setting, setting};
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 
 /// Most instances of one step.
 const STEP: i64 = 1_000;
@@ -44,44 +44,44 @@ impl Authority {
         let turned = crate::books::turned(&mut tx, Wall(swept.unwrap_or(0)), now.date).await?;
         for key in turned {
             let account: i64 =
-                sqlx::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
+                store::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
                     .bind(key.va)
-                    .fetch_one(&mut *tx)
+                    .fetch_one(&mut tx)
                     .await?;
             journal::judge_key(&mut tx, account, key, &self.tags, now).await?;
         }
         put_setting(&mut tx, SWEPT, &now.date.0.to_string()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Instances that were not heard of for long: shown, and nothing else (rule L11).
     async fn sweep_silent(&self, now: Moment) -> Result<(), StoreError> {
         let since = now.date.0 - i64::from(self.silent_days) * DAY_MS;
         let mut tx = self.store.read().await?;
-        let any: bool = sqlx::query_scalar(
+        let any: bool = store::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM instances
              WHERE state = 'registered' AND silent = 0 AND last_contact < $1)",
         )
         .bind(since)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut tx)
         .await?;
         drop(tx);
         if !any {
             return Ok(());
         }
         let mut tx = self.store.write().await?;
-        let silent: Vec<Instance> = sqlx::query_as(
+        let silent: Vec<Instance> = store::query_as(
             "SELECT * FROM instances WHERE state = 'registered' AND silent = 0 AND last_contact < $1
              ORDER BY last_contact LIMIT $2",
         )
         .bind(since)
         .bind(STEP)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?;
         for instance in &silent {
-            sqlx::query("UPDATE instances SET silent = 1 WHERE id = $1")
+            store::query("UPDATE instances SET silent = 1 WHERE id = $1")
                 .bind(instance.id)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
             let message = format!(
                 "{} was not heard of for {} days; what it holds stays with it until it is removed",
@@ -96,6 +96,6 @@ impl Authority {
             };
             journal::raise(&mut tx, instance.place, &alert, now).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use licensing::{Catalog, Tag};
 
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// A tag that is sold here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,13 +97,13 @@ impl Tags {
 }
 
 async fn number(tx: &mut Tx, tag: &Tag) -> Result<i64, StoreError> {
-    sqlx::query("INSERT INTO tags (tag) VALUES ($1) ON CONFLICT (tag) DO NOTHING")
+    store::query("INSERT INTO tags (tag) VALUES ($1) ON CONFLICT (tag) DO NOTHING")
         .bind(tag.as_str())
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
-    let id = sqlx::query_scalar("SELECT id FROM tags WHERE tag = $1")
+    let id = store::query_scalar("SELECT id FROM tags WHERE tag = $1")
         .bind(tag.as_str())
-        .fetch_one(&mut **tx)
+        .fetch_one(tx)
         .await?;
     Ok(id)
 }

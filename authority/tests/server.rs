@@ -10,7 +10,7 @@ use api::smart::{
     Registration, RegistrationAnswer, Reply, ReplyBody, ReplyEnvelope, Request, RequestBody,
     SIGNER_PURPOSE_DER, Serial, Sudi, TagDemand, Verdict, Version, WireError,
 };
-use authority::{Config, Server};
+use authority::{Config, Database, Server};
 use licensing::{Catalog, LicenseCount, Wall};
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SigningKey};
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -20,6 +20,9 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+#[path = "../src/rig/database.rs"]
+mod database;
 
 const PASSWORD: &str = "analytical engine";
 
@@ -35,7 +38,9 @@ struct Node {
 }
 
 fn config(dir: &tempfile::TempDir, speedup: Option<u32>) -> Config {
+    let url = database::url_of(dir.path());
     Config {
+        database: url.map(|url| Database::new(&url, None).unwrap()),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         speedup,
         ..Config::new(dir.path().join("state"))
@@ -333,12 +338,9 @@ async fn files_with_secrets_are_their_owners() {
         let metadata = std::fs::metadata(state.join(file)).unwrap();
         metadata.permissions().mode() & 0o777
     };
-    for file in [
-        "pki/root.key",
-        "pki/issuing.key",
-        "pki/signer.key",
-        "authority.sqlite",
-    ] {
+    let store = database::url_of(rig.dir.path()).is_none();
+    let keys = ["pki/root.key", "pki/issuing.key", "pki/signer.key"];
+    for file in keys.into_iter().chain(store.then_some("authority.sqlite")) {
         assert_eq!(mode(file), 0o600, "{file}");
     }
     assert_eq!(mode("pki"), 0o700);

@@ -68,6 +68,7 @@ impl Office {
     async fn open(dir: &Path, wall: Wall) -> Result<(Arc<Authority>, Option<String>)> {
         let settings = Settings {
             state_dir: dir.to_owned(),
+            database: None,
             catalog: Catalog::staros().into(),
             speedup: None,
             silent_days: 31,

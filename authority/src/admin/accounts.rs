@@ -11,7 +11,7 @@ use crate::journal::{self, Change, Place};
 use crate::moment::{put_setting, setting};
 use crate::roles::Role;
 use crate::secret::Secret;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// The virtual account that takes new licenses and instances.
 pub(crate) const DEFAULT: &str = "Default";
@@ -144,13 +144,13 @@ fn check_domain(domain: &str) -> Result<(), Problem> {
 }
 
 async fn create(tx: &mut Tx, domain: &str, name: &str, by: By<'_>) -> Result<Account, StoreError> {
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = store::query_scalar(
         "INSERT INTO smart_accounts (domain, name, created) VALUES ($1, $2, $3) RETURNING id",
     )
     .bind(domain)
     .bind(name)
     .bind(by.now.wall.0)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     insert(
         tx,
@@ -178,7 +178,7 @@ async fn insert(
     is_default: bool,
     by: By<'_>,
 ) -> Result<i64, StoreError> {
-    let id = sqlx::query_scalar(
+    let id = store::query_scalar(
         "INSERT INTO virtual_accounts (account, name, description, is_default, created)
          VALUES ($1, $2, $3, $4, $5) RETURNING id",
     )
@@ -187,7 +187,7 @@ async fn insert(
     .bind(description)
     .bind(i64::from(is_default))
     .bind(by.now.wall.0)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     Ok(id)
 }
@@ -206,23 +206,23 @@ fn account((id, domain, name, terms_at, terms_by): AccountRow) -> Account {
 
 /// The Smart Account of a domain.
 pub(crate) async fn find(tx: &mut Tx, domain: &str) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> = sqlx::query_as(
+    let row: Option<AccountRow> = store::query_as(
         "SELECT id, domain, name, terms_at, terms_by FROM smart_accounts WHERE domain = $1",
     )
     .bind(domain)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     Ok(row.map(account))
 }
 
 /// Smart Accounts in which a user has a role.
 pub(crate) async fn of_user(tx: &mut Tx, user: i64) -> Result<Vec<Account>, StoreError> {
-    let rows: Vec<AccountRow> = sqlx::query_as(
+    let rows: Vec<AccountRow> = store::query_as(
         "SELECT id, domain, name, terms_at, terms_by FROM smart_accounts
          WHERE id IN (SELECT account FROM roles WHERE user_id = $1) ORDER BY domain",
     )
     .bind(user)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(account).collect())
 }
@@ -235,10 +235,10 @@ pub(crate) async fn edit(
     by: By<'_>,
 ) -> Result<Account, Problem> {
     check_name("the name of a Smart Account", &edit.name)?;
-    sqlx::query("UPDATE smart_accounts SET name = $1 WHERE id = $2")
+    store::query("UPDATE smart_accounts SET name = $1 WHERE id = $2")
         .bind(&edit.name)
         .bind(before.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let after = Account {
         name: edit.name,
@@ -265,11 +265,11 @@ pub(crate) async fn approve_terms(
     before: Account,
     by: By<'_>,
 ) -> Result<Account, Problem> {
-    sqlx::query("UPDATE smart_accounts SET terms_at = $1, terms_by = $2 WHERE id = $3")
+    store::query("UPDATE smart_accounts SET terms_at = $1, terms_by = $2 WHERE id = $3")
         .bind(by.now.wall.0)
         .bind(by.who)
         .bind(before.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let change = Change {
         who: by.who,
@@ -307,13 +307,13 @@ pub(crate) async fn find_virtual(
     account: i64,
     name: &str,
 ) -> Result<VirtualAccount, Problem> {
-    let row = sqlx::query_as(
+    let row = store::query_as(
         "SELECT id, name, description, is_default FROM virtual_accounts
          WHERE account = $1 AND name = $2",
     )
     .bind(account)
     .bind(name)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     match row {
         Some(row) => Ok(virtual_account(row)),
@@ -326,12 +326,12 @@ pub(crate) async fn virtual_accounts(
     tx: &mut Tx,
     account: i64,
 ) -> Result<Vec<VirtualAccount>, StoreError> {
-    let rows = sqlx::query_as(
+    let rows = store::query_as(
         "SELECT id, name, description, is_default FROM virtual_accounts
          WHERE account = $1 ORDER BY is_default DESC, name",
     )
     .bind(account)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(virtual_account).collect())
 }
@@ -356,10 +356,11 @@ pub(crate) async fn add_virtual(
     check_name("the name of a virtual account", &new.name)?;
     check_description(&new.description)?;
     check_free(tx, account, &new.name).await?;
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM virtual_accounts WHERE account = $1")
-        .bind(account)
-        .fetch_one(&mut **tx)
-        .await?;
+    let count: i64 =
+        store::query_scalar("SELECT count(*) FROM virtual_accounts WHERE account = $1")
+            .bind(account)
+            .fetch_one(tx)
+            .await?;
     if count >= VIRTUAL_ACCOUNTS_MAX {
         return Err(Problem::Conflict(format!(
             "a Smart Account has at most {VIRTUAL_ACCOUNTS_MAX} virtual accounts"
@@ -395,11 +396,11 @@ pub(crate) async fn edit_virtual(
     if edit.name != before.name {
         check_free(tx, account, &edit.name).await?;
     }
-    sqlx::query("UPDATE virtual_accounts SET name = $1, description = $2 WHERE id = $3")
+    store::query("UPDATE virtual_accounts SET name = $1, description = $2 WHERE id = $3")
         .bind(&edit.name)
         .bind(&edit.description)
         .bind(before.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let change = Change {
         who: by.who,
@@ -431,13 +432,13 @@ pub(crate) async fn remove_virtual(
             "the default virtual account takes new licenses and instances, and stays".into(),
         ));
     }
-    let held: i64 = sqlx::query_scalar(
+    let held: i64 = store::query_scalar(
         "SELECT (SELECT count(*) FROM licenses WHERE va = $1)
               + (SELECT count(*) FROM instances WHERE va = $1)
               + (SELECT count(*) FROM registration_tokens WHERE va = $1)",
     )
     .bind(va)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     if held > 0 {
         return Err(Problem::Conflict(
@@ -450,7 +451,7 @@ pub(crate) async fn remove_virtual(
         "DELETE FROM pools WHERE va = $1",
         "DELETE FROM virtual_accounts WHERE id = $1",
     ] {
-        sqlx::query(sql).bind(va).execute(&mut **tx).await?;
+        store::query(sql).bind(va).execute(tx).await?;
     }
     let change = Change {
         who: by.who,

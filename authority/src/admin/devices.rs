@@ -10,7 +10,7 @@ use crate::books::{self, PoolKey};
 use crate::instances::{self, Instance, State};
 use crate::journal::{self, Change, Place};
 use crate::pool::Demand;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Where an instance is to go.
 #[derive(Debug, Deserialize)]
@@ -154,13 +154,13 @@ pub(crate) async fn list(
                 AND ($4 OR state IN ('pending', 'registered')) ORDER BY i.id LIMIT $5"
         }
     };
-    let rows: Vec<DeviceRow> = sqlx::query_as(sql)
+    let rows: Vec<DeviceRow> = store::query_as(sql)
         .bind(place.account)
         .bind(place.va)
         .bind(page.after)
         .bind(page.gone)
         .bind(page.limit)
-        .fetch_all(&mut **tx)
+        .fetch_all(tx)
         .await?;
     let mut devices: Vec<Device> = rows.into_iter().map(device).collect();
     for device in &mut devices {
@@ -250,16 +250,16 @@ pub(crate) async fn transfer(
             journal::judge_key(tx, account, key, &authority.tags, by.now).await?;
         }
     }
-    sqlx::query("UPDATE instances SET va = $1 WHERE id = $2")
+    store::query("UPDATE instances SET va = $1 WHERE id = $2")
         .bind(target)
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
-    sqlx::query("UPDATE alerts SET va = $1 WHERE va = $2 AND subject = $3 AND cleared IS NULL")
+    store::query("UPDATE alerts SET va = $1 WHERE va = $2 AND subject = $3 AND cleared IS NULL")
         .bind(target)
         .bind(va)
         .bind(&instance.piid)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let change = Change {
         who: by.who,

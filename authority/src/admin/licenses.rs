@@ -8,7 +8,7 @@ use crate::authority::Authority;
 use crate::books::{LOTS_MAX, PoolKey, number};
 use crate::journal::{self, Change, Place};
 use crate::moment::Moment;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Most licenses of one entry.
 const QUANTITY_MAX: u32 = 100_000_000;
@@ -252,7 +252,7 @@ async fn put(tx: &mut Tx, row: Row, now: Moment) -> Result<Row, Problem> {
             "a pool has at most {LOTS_MAX} entries of different terms"
         )));
     }
-    let id = sqlx::query_scalar(
+    let id = store::query_scalar(
         "INSERT INTO licenses (va, tag, quantity, license_type, starts, ends, subscription, billing, created)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
     )
@@ -265,7 +265,7 @@ async fn put(tx: &mut Tx, row: Row, now: Moment) -> Result<Row, Problem> {
     .bind(&row.subscription)
     .bind(&row.billing)
     .bind(now.wall.0)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     Ok(Row { id, ..row })
 }
@@ -275,36 +275,36 @@ async fn set_quantity(tx: &mut Tx, id: i64, quantity: i64) -> Result<(), StoreEr
         0 => "DELETE FROM licenses WHERE id = $1",
         _ => "UPDATE licenses SET quantity = $2 WHERE id = $1",
     };
-    let statement = sqlx::query(sql).bind(id);
+    let statement = store::query(sql).bind(id);
     let statement = match quantity {
         0 => statement,
         quantity => statement.bind(quantity),
     };
-    statement.execute(&mut **tx).await?;
+    statement.execute(tx).await?;
     Ok(())
 }
 
 /// The rows of a pool, those that last longest first.
 pub(super) async fn rows(tx: &mut Tx, key: PoolKey) -> Result<Vec<Row>, StoreError> {
-    let rows: Vec<RowTuple> = sqlx::query_as(
+    let rows: Vec<RowTuple> = store::query_as(
         "SELECT id, va, tag, quantity, license_type, starts, ends, subscription, billing
          FROM licenses WHERE va = $1 AND tag = $2 ORDER BY ends IS NULL DESC, ends DESC, id",
     )
     .bind(key.va)
     .bind(key.tag)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(Row::of).collect())
 }
 
 async fn row(tx: &mut Tx, va: i64, id: i64) -> Result<Row, Problem> {
-    let row: Option<RowTuple> = sqlx::query_as(
+    let row: Option<RowTuple> = store::query_as(
         "SELECT id, va, tag, quantity, license_type, starts, ends, subscription, billing
          FROM licenses WHERE id = $1 AND va = $2",
     )
     .bind(id)
     .bind(va)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     match row {
         Some(row) => Ok(Row::of(row)),

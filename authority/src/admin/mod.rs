@@ -51,15 +51,18 @@ pub(crate) enum Problem {
     Method,
     /// It can't be done now.
     #[error("it can't be done now")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// It can't be done now.
     #[error("it can't be done now")]
     Pki(#[from] crate::pki::PkiError),
 }
 
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Zero) {
+            return Self::Invalid(error.to_string());
+        }
+        Self::Store(error)
     }
 }
 

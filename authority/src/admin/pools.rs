@@ -10,7 +10,7 @@ use crate::books::{self, PoolKey, count};
 use crate::journal::{self, Change, Place};
 use crate::moment::Moment;
 use crate::pool::Pool;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// How a pool answers.
 #[derive(Debug, Deserialize)]
@@ -52,14 +52,14 @@ pub(crate) async fn set_grants(
     let tag = tag_of(authority, &edit.license)?;
     let key = PoolKey { va: place.va, tag };
     let before = books::pool(tx, key).await?.grants;
-    sqlx::query(
+    store::query(
         "INSERT INTO pools (va, tag, grants) VALUES ($1, $2, $3)
          ON CONFLICT (va, tag) DO UPDATE SET grants = excluded.grants",
     )
     .bind(key.va)
     .bind(key.tag)
     .bind(i64::from(edit.grants))
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     let change = Change {
         who: by.who,
@@ -140,11 +140,12 @@ pub(crate) async fn usage(
     tx: &mut Tx,
     instance: i64,
 ) -> Result<Vec<Usage>, StoreError> {
-    let rows: Vec<(i64, i64, Option<i64>)> =
-        sqlx::query_as("SELECT tag, in_use, granted FROM demands WHERE instance = $1 ORDER BY tag")
-            .bind(instance)
-            .fetch_all(&mut **tx)
-            .await?;
+    let rows: Vec<(i64, i64, Option<i64>)> = store::query_as(
+        "SELECT tag, in_use, granted FROM demands WHERE instance = $1 ORDER BY tag",
+    )
+    .bind(instance)
+    .fetch_all(tx)
+    .await?;
     let usage = rows.into_iter().map(|(tag, in_use, granted)| Usage {
         license: authority.tags.name_of(tag).1.to_owned(),
         quantity: count(in_use),

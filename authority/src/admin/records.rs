@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::text_of;
 use crate::journal::Place;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Which records are listed: newest first, those before this one (0: from the newest), at most so many.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +86,7 @@ pub(crate) async fn alerts(
     all: bool,
     before: Before,
 ) -> Result<Vec<AlertView>, StoreError> {
-    let rows: Vec<AlertRow> = sqlx::query_as(
+    let rows: Vec<AlertRow> = store::query_as(
         "SELECT x.id, severity, kind, subject, v.name, message, needed, raised, cleared
          FROM alerts x LEFT JOIN virtual_accounts v ON v.id = x.va
          WHERE x.account = $1 AND ($2 = 0 OR x.va = $2) AND ($3 OR cleared IS NULL) AND x.id < $4
@@ -97,7 +97,7 @@ pub(crate) async fn alerts(
     .bind(all)
     .bind(before.below())
     .bind(before.limit)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let view =
         |(id, severity, message_type, source, va, message, needed, raised, cleared)| AlertView {
@@ -122,7 +122,7 @@ pub(crate) async fn events(
     place: Place,
     before: Before,
 ) -> Result<Vec<EventView>, StoreError> {
-    let rows: Vec<EventRow> = sqlx::query_as(
+    let rows: Vec<EventRow> = store::query_as(
         "SELECT x.id, at, calendar, v.name, kind, subject, message
          FROM events x LEFT JOIN virtual_accounts v ON v.id = x.va
          WHERE x.account = $1 AND ($2 = 0 OR x.va = $2) AND x.id < $3
@@ -132,7 +132,7 @@ pub(crate) async fn events(
     .bind(place.va)
     .bind(before.below())
     .bind(before.limit)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let view = |(id, at, date, virtual_account, kind, subject, message)| EventView {
         id,
@@ -163,7 +163,7 @@ pub(crate) async fn audit(
     place: Place,
     before: Before,
 ) -> Result<Vec<AuditView>, StoreError> {
-    let rows: Vec<AuditRow> = sqlx::query_as(
+    let rows: Vec<AuditRow> = store::query_as(
         "SELECT x.id, at, v.name, who, action, object, before, after
          FROM audit x LEFT JOIN virtual_accounts v ON v.id = x.va
          WHERE x.account = $1 AND ($2 = 0 OR x.va = $2) AND x.id < $3
@@ -173,7 +173,7 @@ pub(crate) async fn audit(
     .bind(place.va)
     .bind(before.below())
     .bind(before.limit)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     let view = |(id, at, virtual_account, who, action, object, before, after)| AuditView {
@@ -212,7 +212,7 @@ pub(crate) async fn usage(
     after: i64,
     instances: i64,
 ) -> Result<(Vec<UsageView>, Option<i64>), StoreError> {
-    let rows: Vec<UsageRow> = sqlx::query_as(
+    let rows: Vec<UsageRow> = store::query_as(
         "SELECT i.id, i.piid, i.udi_pid, i.udi_sn, v.name, s.tag, s.reports, s.license_ms, s.peak
          FROM (SELECT id, piid, udi_pid, udi_sn FROM instances
                WHERE account = $1 AND id > $3 ORDER BY id LIMIT $4) i
@@ -223,15 +223,15 @@ pub(crate) async fn usage(
     .bind(place.va)
     .bind(after)
     .bind(instances)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
-    let last: Option<i64> = sqlx::query_scalar(
+    let last: Option<i64> = store::query_scalar(
         "SELECT max(id) FROM (SELECT id FROM instances WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3) x",
     )
     .bind(place.account)
     .bind(after)
     .bind(instances)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     #[expect(
         clippy::cast_precision_loss,

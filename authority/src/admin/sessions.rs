@@ -9,7 +9,7 @@ use crate::journal::Place;
 use crate::moment::{DAY_MS, Moment};
 use crate::roles::{Held, Role};
 use crate::secret::{Secret, digest, secret};
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Bounds of a password, in bytes.
 const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 12..=256;
@@ -106,9 +106,9 @@ pub(crate) async fn login(
     }
     let mut tx = authority.store.read().await?;
     let row: Option<(i64, String)> =
-        sqlx::query_as("SELECT id, password FROM users WHERE name = $1 AND disabled = 0")
+        store::query_as("SELECT id, password FROM users WHERE name = $1 AND disabled = 0")
             .bind(&login.user)
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await?;
     drop(tx);
     let (id, kept) = row.unwrap_or((0, authority.no_password.clone()));
@@ -135,20 +135,20 @@ pub(crate) async fn login(
 
 /// Whether a user is still there with the password that was looked at.
 async fn check_still(tx: &mut Tx, user: i64, kept: &str) -> Result<bool, StoreError> {
-    let still = sqlx::query_scalar(
+    let still = store::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND password = $2 AND disabled = 0)",
     );
-    Ok(still.bind(user).bind(kept).fetch_one(&mut **tx).await?)
+    still.bind(user).bind(kept).fetch_one(tx).await
 }
 
 async fn has_role(tx: &mut Tx, user: i64) -> Result<bool, StoreError> {
-    let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM roles WHERE user_id = $1)");
-    Ok(any.bind(user).fetch_one(&mut **tx).await?)
+    let any = store::query_scalar("SELECT EXISTS (SELECT 1 FROM roles WHERE user_id = $1)");
+    any.bind(user).fetch_one(tx).await
 }
 
 /// Ends the oldest session of a user who has as many as he may.
 async fn make_room(tx: &mut Tx, user: i64, now: Moment) -> Result<(), StoreError> {
-    sqlx::query(
+    store::query(
         "UPDATE api_tokens SET revoked = $1 WHERE id IN
             (SELECT id FROM api_tokens
              WHERE user_id = $2 AND session = 1 AND revoked IS NULL AND expires > $1
@@ -157,31 +157,31 @@ async fn make_room(tx: &mut Tx, user: i64, now: Moment) -> Result<(), StoreError
     .bind(now.wall.0)
     .bind(user)
     .bind(SESSIONS_MAX - 1)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }
 
 /// Ends all sessions and API tokens of a user.
 pub(super) async fn end_all(tx: &mut Tx, user: i64, now: Moment) -> Result<(), StoreError> {
-    sqlx::query("UPDATE api_tokens SET revoked = $1 WHERE user_id = $2 AND revoked IS NULL")
+    store::query("UPDATE api_tokens SET revoked = $1 WHERE user_id = $2 AND revoked IS NULL")
         .bind(now.wall.0)
         .bind(user)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(())
 }
 
 /// Ends those of users who have roles in this virtual account alone.
 pub(super) async fn end_those_of(tx: &mut Tx, va: i64, now: Moment) -> Result<(), StoreError> {
-    sqlx::query(
+    store::query(
         "UPDATE api_tokens SET revoked = $1 WHERE revoked IS NULL
          AND user_id IN (SELECT user_id FROM roles WHERE va = $2)
          AND user_id NOT IN (SELECT user_id FROM roles WHERE va <> $2)",
     )
     .bind(now.wall.0)
     .bind(va)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -195,7 +195,7 @@ async fn insert_token(
     now: Moment,
 ) -> Result<ApiToken, StoreError> {
     let made = secret();
-    let id = sqlx::query_scalar(
+    let id = store::query_scalar(
         "INSERT INTO api_tokens (user_id, digest, name, session, created, expires)
          VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
     )
@@ -205,7 +205,7 @@ async fn insert_token(
     .bind(i64::from(session))
     .bind(now.wall.0)
     .bind(expires)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     Ok(ApiToken {
         id,
@@ -221,21 +221,21 @@ pub(crate) async fn authenticate(
     bearer: &str,
     now: Moment,
 ) -> Result<Caller, Problem> {
-    let row: Option<(i64, i64, String)> = sqlx::query_as(
+    let row: Option<(i64, i64, String)> = store::query_as(
         "SELECT t.id, u.id, u.name FROM api_tokens t JOIN users u ON u.id = t.user_id
          WHERE t.digest = $1 AND t.revoked IS NULL AND t.expires > $2 AND u.disabled = 0",
     )
     .bind(digest(bearer.as_bytes()).0.to_vec())
     .bind(now.wall.0)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     let Some((token, id, name)) = row else {
         return Err(ENDED);
     };
     let rows: Vec<(i64, i64, String)> =
-        sqlx::query_as("SELECT account, va, role FROM roles WHERE user_id = $1")
+        store::query_as("SELECT account, va, role FROM roles WHERE user_id = $1")
             .bind(id)
-            .fetch_all(&mut **tx)
+            .fetch_all(tx)
             .await?;
     let held = rows.into_iter().filter_map(|(account, va, role)| {
         let role = Role::of(&role)?;
@@ -264,9 +264,9 @@ pub(crate) async fn set_password(
         return Err(wrong());
     }
     let mut tx = authority.store.read().await?;
-    let kept: String = sqlx::query_scalar("SELECT password FROM users WHERE id = $1")
+    let kept: String = store::query_scalar("SELECT password FROM users WHERE id = $1")
         .bind(caller.id)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut tx)
         .await?;
     drop(tx);
     let door = &authority.door;
@@ -279,12 +279,12 @@ pub(crate) async fn set_password(
         .await?
         .then_some(())
         .ok_or_else(wrong)?;
-    sqlx::query("UPDATE users SET password = $1 WHERE id = $2")
+    store::query("UPDATE users SET password = $1 WHERE id = $2")
         .bind(password)
         .bind(caller.id)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-    sqlx::query(
+    store::query(
         "UPDATE api_tokens SET revoked = $1 WHERE user_id = $2 AND (session = 1 OR $4 = 0) AND id <> $3
          AND revoked IS NULL",
     )
@@ -292,7 +292,7 @@ pub(crate) async fn set_password(
     .bind(caller.id)
     .bind(caller.token)
     .bind(i64::from(edit.keep_api_tokens))
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     note_own(&mut tx, caller, "change-password", now).await?;
     tx.commit().await?;
@@ -321,12 +321,12 @@ async fn note_own(
 
 /// What the caller calls with may have ended since: nothing that outlives it is made with it.
 async fn check_alive(tx: &mut Tx, caller: &Caller, now: Moment) -> Result<(), Problem> {
-    let alive: bool = sqlx::query_scalar(
+    let alive: bool = store::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM api_tokens WHERE id = $1 AND revoked IS NULL AND expires > $2)",
     )
     .bind(caller.token)
     .bind(now.wall.0)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     alive.then_some(()).ok_or(ENDED)
 }
@@ -343,13 +343,13 @@ pub(crate) async fn make_token(
     if !API_TOKEN_DAYS.contains(&new.expires_after_days) {
         return invalid("expiresAfterDays is 1 to 365");
     }
-    let held: i64 = sqlx::query_scalar(
+    let held: i64 = store::query_scalar(
         "SELECT count(*) FROM api_tokens WHERE user_id = $1 AND session = 0 AND revoked IS NULL
          AND expires > $2",
     )
     .bind(caller.id)
     .bind(now.wall.0)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     if held >= API_TOKENS_MAX {
         return Err(Problem::Conflict(format!(
@@ -371,13 +371,13 @@ pub(crate) async fn tokens(
     caller: &Caller,
     now: Moment,
 ) -> Result<Vec<ApiToken>, StoreError> {
-    let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+    let rows: Vec<(i64, String, i64)> = store::query_as(
         "SELECT id, name, expires FROM api_tokens
          WHERE user_id = $1 AND session = 0 AND revoked IS NULL AND expires > $2 ORDER BY id",
     )
     .bind(caller.id)
     .bind(now.wall.0)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let token = |(id, name, expires)| ApiToken {
         id,
@@ -395,15 +395,15 @@ pub(crate) async fn revoke_token(
     id: i64,
     now: Moment,
 ) -> Result<(), Problem> {
-    let revoked = sqlx::query(
+    let revoked = store::query(
         "UPDATE api_tokens SET revoked = $1 WHERE id = $2 AND user_id = $3 AND revoked IS NULL",
     )
     .bind(now.wall.0)
     .bind(id)
     .bind(caller.id)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
-    if revoked.rows_affected() == 0 {
+    if revoked == 0 {
         return not_found("API token of this number");
     }
     note_own(tx, caller, "revoke-api-token", now).await?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{By, Problem, check_description, days, invalid, not_found, text_of};
 use crate::journal::{self, Change, Place};
 use crate::secret::{digest, secret};
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Days that a token may be good for.
 const DAYS: std::ops::RangeInclusive<u32> = 1..=365;
@@ -68,7 +68,7 @@ pub(crate) async fn make(
     }
     let made = secret();
     let expires = by.now.date.0.saturating_add(days(new.expires_after_days));
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = store::query_scalar(
         "INSERT INTO registration_tokens (va, digest, description, created, created_by, expires, uses_max)
          VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
     )
@@ -79,7 +79,7 @@ pub(crate) async fn make(
     .bind(by.who)
     .bind(expires)
     .bind(i64::from(new.uses_max))
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     let after = json!({
         "description": new.description,
@@ -112,13 +112,13 @@ type TokenRow = (i64, String, i64, String, i64, i64, i64, Option<i64>);
 
 /// The tokens of a virtual account, newest first.
 pub(crate) async fn list(tx: &mut Tx, va: i64, by: By<'_>) -> Result<Vec<Token>, StoreError> {
-    let rows: Vec<TokenRow> = sqlx::query_as(
+    let rows: Vec<TokenRow> = store::query_as(
         "SELECT id, description, created, created_by, expires, uses, uses_max, revoked
          FROM registration_tokens WHERE va = $1 ORDER BY id DESC LIMIT $2",
     )
     .bind(va)
     .bind(LISTED)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(|row| token(row, by)).collect())
 }
@@ -146,15 +146,15 @@ fn token(row: TokenRow, by: By<'_>) -> Token {
 
 /// Revokes a token; instances that it registered stay.
 pub(crate) async fn revoke(tx: &mut Tx, place: Place, id: i64, by: By<'_>) -> Result<(), Problem> {
-    let revoked = sqlx::query(
+    let revoked = store::query(
         "UPDATE registration_tokens SET revoked = $1 WHERE id = $2 AND va = $3 AND revoked IS NULL",
     )
     .bind(by.now.date.0)
     .bind(id)
     .bind(place.va)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
-    if revoked.rows_affected() == 0 {
+    if revoked == 0 {
         return not_found("token of this number that is not revoked");
     }
     let object = id.to_string();

@@ -11,7 +11,7 @@ use crate::journal::{self, Change, Place};
 use crate::moment::Moment;
 use crate::roles::{Action, Role, allowed};
 use crate::secret::Secret;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// A user to make.
 #[derive(Debug, Deserialize)]
@@ -53,14 +53,14 @@ pub(crate) async fn insert(
     password: &str,
     now: Moment,
 ) -> Result<i64, Problem> {
-    let id: Option<i64> = sqlx::query_scalar(
+    let id: Option<i64> = store::query_scalar(
         "INSERT INTO users (name, password, created) VALUES ($1, $2, $3)
          ON CONFLICT (name) DO NOTHING RETURNING id",
     )
     .bind(name)
     .bind(password)
     .bind(now.wall.0)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     id.ok_or_else(|| Problem::Conflict(format!("there is a user {name:?} already")))
 }
@@ -73,7 +73,7 @@ pub(crate) async fn give(
     va: i64,
     role: Role,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    store::query(
         "INSERT INTO roles (user_id, account, va, role) VALUES ($1, $2, $3, $4)
          ON CONFLICT (user_id, account, va) DO UPDATE SET role = excluded.role",
     )
@@ -81,7 +81,7 @@ pub(crate) async fn give(
     .bind(account)
     .bind(va)
     .bind(role.name())
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -147,9 +147,9 @@ async fn named(tx: &mut Tx, name: &str, place: Place) -> Result<User, Problem> {
 }
 
 async fn id_of(tx: &mut Tx, name: &str) -> Result<i64, Problem> {
-    let id = sqlx::query_scalar("SELECT id FROM users WHERE name = $1")
+    let id = store::query_scalar("SELECT id FROM users WHERE name = $1")
         .bind(name)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(tx)
         .await?;
     match id {
         Some(id) => Ok(id),
@@ -158,13 +158,13 @@ async fn id_of(tx: &mut Tx, name: &str) -> Result<i64, Problem> {
 }
 
 async fn role_of(tx: &mut Tx, user: i64, place: Place) -> Result<Option<Role>, Problem> {
-    let role: Option<String> = sqlx::query_scalar(
+    let role: Option<String> = store::query_scalar(
         "SELECT role FROM roles WHERE user_id = $1 AND account = $2 AND va = $3",
     )
     .bind(user)
     .bind(place.account)
     .bind(place.va)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     Ok(role.as_deref().and_then(Role::of))
 }
@@ -198,10 +198,10 @@ async fn check_last(
         return Ok(());
     }
     let left: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM roles WHERE account = $1 AND role = $2")
+        store::query_scalar("SELECT count(*) FROM roles WHERE account = $1 AND role = $2")
             .bind(place.account)
             .bind(Role::SmartAccountAdministrator.name())
-            .fetch_one(&mut **tx)
+            .fetch_one(tx)
             .await?;
     match left {
         0 | 1 => Err(Problem::Conflict(
@@ -228,10 +228,10 @@ pub(crate) async fn reset_password(
     let mut tx = authority.store.write().await?;
     // Once more: roles may have changed meanwhile.
     check_reset(&mut tx, caller, place, name).await?;
-    sqlx::query("UPDATE users SET password = $1 WHERE id = $2")
+    store::query("UPDATE users SET password = $1 WHERE id = $2")
         .bind(password)
         .bind(user)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
     end_all(&mut tx, user, now).await?;
     let by = By {
@@ -257,10 +257,11 @@ async fn check_reset(
         let why = "change your own password with the old one".to_owned();
         return Err(Problem::Conflict(why));
     }
-    let roles: Vec<(i64, i64)> = sqlx::query_as("SELECT account, va FROM roles WHERE user_id = $1")
-        .bind(user)
-        .fetch_all(&mut **tx)
-        .await?;
+    let roles: Vec<(i64, i64)> =
+        store::query_as("SELECT account, va FROM roles WHERE user_id = $1")
+            .bind(user)
+            .fetch_all(tx)
+            .await?;
     let mine = |(account, va): &(i64, i64)| allowed(&caller.held, Action::EditUsers, *account, *va);
     match roles.iter().all(mine) {
         true => Ok(user),
@@ -283,15 +284,15 @@ pub(crate) async fn remove(
         return not_found("user of this name with a role here");
     }
     check_last(tx, place, before, None).await?;
-    sqlx::query("DELETE FROM roles WHERE user_id = $1 AND account = $2 AND va = $3")
+    store::query("DELETE FROM roles WHERE user_id = $1 AND account = $2 AND va = $3")
         .bind(user)
         .bind(place.account)
         .bind(place.va)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
-    let left: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM roles WHERE user_id = $1)")
+    let left: bool = store::query_scalar("SELECT EXISTS (SELECT 1 FROM roles WHERE user_id = $1)")
         .bind(user)
-        .fetch_one(&mut **tx)
+        .fetch_one(tx)
         .await?;
     if !left {
         end_all(tx, user, by.now).await?;
@@ -302,14 +303,14 @@ pub(crate) async fn remove(
 
 /// Users with a role in an account, or in one virtual account of it.
 pub(crate) async fn list(tx: &mut Tx, place: Place) -> Result<Vec<User>, StoreError> {
-    let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
+    let rows: Vec<(String, String, Option<String>)> = store::query_as(
         "SELECT u.name, r.role, v.name FROM roles r JOIN users u ON u.id = r.user_id
          LEFT JOIN virtual_accounts v ON v.id = r.va
-         WHERE r.account = $1 AND ($2 = 0 OR r.va = $2) ORDER BY u.name, v.name",
+         WHERE r.account = $1 AND ($2 = 0 OR r.va = $2) ORDER BY u.name, v.name NULLS FIRST",
     )
     .bind(place.account)
     .bind(place.va)
-    .fetch_all(&mut **tx)
+    .fetch_all(tx)
     .await?;
     let user = |(name, role, virtual_account)| User {
         name,

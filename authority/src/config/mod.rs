@@ -17,11 +17,20 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::retention::Kept;
+use crate::store::Database;
 
 /// What each key is to be, for errors.
 const EXPECTED: &[(&str, &str)] = &[
     ("authority", "a section [authority]"),
     ("authority.state_dir", "the path of a directory"),
+    (
+        "authority.database",
+        "a URL such as \"postgres://user@host/database\", without a password",
+    ),
+    (
+        "authority.database_password_file",
+        "the path of a file of mode 0600, beside authority.database",
+    ),
     (
         "authority.listen",
         "an address and port such as \"127.0.0.1:8443\"",
@@ -64,6 +73,8 @@ const EXPECTED: &[(&str, &str)] = &[
 pub struct Config {
     /// Where state is kept.
     pub state_dir: PathBuf,
+    /// The database of the store; none: SQLite in a file there.
+    pub database: Option<Database>,
     /// Where it listens.
     pub listen: SocketAddr,
     /// Names and addresses that its certificate is for, besides the one that it listens on.
@@ -117,6 +128,8 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct Section {
     state_dir: PathBuf,
+    database: Option<String>,
+    database_password_file: Option<PathBuf>,
     listen: SocketAddr,
     names: Vec<String>,
     catalog: Option<PathBuf>,
@@ -139,6 +152,8 @@ impl Default for Section {
         let kept = Kept::default();
         Self {
             state_dir: "authority-state".into(),
+            database: None,
+            database_password_file: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             names: vec!["localhost".into()],
             catalog: None,
@@ -158,6 +173,7 @@ impl Config {
         let section = Section::default();
         Self {
             state_dir,
+            database: None,
             listen: section.listen,
             names: section.names,
             catalog: Catalog::staros().into(),
@@ -261,6 +277,11 @@ fn check(file: File, base: &Path) -> Result<Config, (&'static str, String)> {
     )?;
     Ok(Config {
         state_dir: base.join(section.state_dir),
+        database: database(
+            section.database.as_deref(),
+            section.database_password_file,
+            base,
+        )?,
         listen: section.listen,
         names: section.names,
         catalog: Arc::new(catalog(section.catalog.as_deref(), base)?),
@@ -274,6 +295,27 @@ fn check(file: File, base: &Path) -> Result<Config, (&'static str, String)> {
         connections_max: most,
         speedup,
     })
+}
+
+/// The database by its URL. What stands there is not repeated: it may be a password that should not.
+fn database(
+    url: Option<&str>,
+    password_file: Option<PathBuf>,
+    base: &Path,
+) -> Result<Option<Database>, (&'static str, String)> {
+    let Some(url) = url else {
+        return match password_file {
+            None => Ok(None),
+            Some(_) => Err((
+                "authority.database_password_file",
+                "there is no authority.database".into(),
+            )),
+        };
+    };
+    let file = password_file.map(|file| base.join(file));
+    let made = Database::new(url, file);
+    made.map(Some)
+        .map_err(|why| ("authority.database", why.to_string()))
 }
 
 fn catalog(file: Option<&Path>, base: &Path) -> Result<Catalog, (&'static str, String)> {

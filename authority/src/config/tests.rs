@@ -55,7 +55,7 @@ fn errors_name_file_line_and_key_and_what_to_do() {
         ),
         (
             "[authority]\nspeed = 1",
-            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `listen`, `names`, `catalog`, `silent_days`, `audit_kept_days`, `events_kept_days`, `reports_kept_days`, `instances_kept_days`, `connections_max`; mend its spelling or remove it",
+            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `database`, `database_password_file`, `listen`, `names`, `catalog`, `silent_days`, `audit_kept_days`, `events_kept_days`, `reports_kept_days`, `instances_kept_days`, `connections_max`; mend its spelling or remove it",
         ),
         (
             "[lab]\n",

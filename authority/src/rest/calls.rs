@@ -15,7 +15,7 @@ use crate::journal::Place;
 use crate::pki::pem;
 use crate::roles::{Action, allowed};
 use crate::smart::SmartError;
-use crate::store::Tx;
+use crate::store::{self, Tx};
 
 type Answered = Result<Answer, Problem>;
 
@@ -33,8 +33,8 @@ pub(crate) async fn smart(call: Call) -> Answered {
 pub(crate) async fn health(call: Call) -> Answered {
     let mut tx = call.authority.store.read().await?;
     let instances: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM instances LIMIT 1) x")
-            .fetch_one(&mut *tx)
+        store::query_scalar("SELECT count(*) FROM (SELECT 1 FROM instances LIMIT 1) x")
+            .fetch_one(&mut tx)
             .await?;
     Answer::ok(&json!({
         "status": "OK",

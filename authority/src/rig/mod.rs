@@ -1,5 +1,7 @@
 //! What tests of this crate stand on: an authority in a folder of its own, and nodes with real keys.
 
+pub(crate) mod database;
+
 use api::smart::{
     Acknowledgement, Answer, Deregistration, EntitlementRequest, Envelope, FailureCode, Header,
     IdToken, InstanceId, Nonce, Octets, Registration, RegistrationAnswer, Renewal, Reply,
@@ -11,11 +13,16 @@ use licensing::{Catalog, LicenseCount, Tag, Wall};
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SigningKey};
 use serde_json::{Value, json};
 
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use std::path::Path;
+
 use crate::admin::{By, accounts, licenses, tokens};
 use crate::authority::{Authority, Settings};
 use crate::journal::Place;
 use crate::moment::{DAY_MS, Moment};
 use crate::secret::{digest, random};
+use crate::store::{self, Database};
 
 /// Where the clocks of tests begin.
 pub(crate) const START: Wall = Wall(1_795_300_000_000);
@@ -257,14 +264,14 @@ impl Rig {
     /// A number of the store.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         let mut tx = self.authority.store.read().await.unwrap();
-        sqlx::query_scalar(sql).fetch_one(&mut *tx).await.unwrap()
+        store::query_scalar(sql).fetch_one(&mut tx).await.unwrap()
     }
 
     /// Outstanding alerts: kind, needed.
     pub(crate) async fn alerts(&self) -> Vec<(String, Option<i64>)> {
         let mut tx = self.authority.store.read().await.unwrap();
-        sqlx::query_as("SELECT kind, needed FROM alerts WHERE cleared IS NULL ORDER BY id")
-            .fetch_all(&mut *tx)
+        store::query_as("SELECT kind, needed FROM alerts WHERE cleared IS NULL ORDER BY id")
+            .fetch_all(&mut tx)
             .await
             .unwrap()
     }
@@ -272,12 +279,13 @@ impl Rig {
 
 /// Opens the authority of a folder.
 pub(crate) async fn open(
-    dir: &std::path::Path,
+    dir: &Path,
     speedup: Option<u32>,
     wall: Wall,
 ) -> (Authority, Option<String>) {
     let settings = Settings {
         state_dir: dir.to_owned(),
+        database: database::url_of(dir).map(|url| Database::new(&url, None).unwrap()),
         catalog: Catalog::staros().into(),
         speedup,
         silent_days: 31,
@@ -285,6 +293,31 @@ pub(crate) async fn open(
     };
     let (authority, secret) = Authority::open_at(settings, wall).await.unwrap();
     (authority, secret.map(|secret| secret.reveal().to_owned()))
+}
+
+/// Backs the store of a folder up, and restores it for another one.
+pub(crate) async fn copy_store(from: &Path, to: &Path) {
+    let Some(source) = database::url_of(from) else {
+        let file = from.join("authority.sqlite");
+        let mut connection = { SqliteConnectOptions::new().filename(file) }
+            .connect()
+            .await
+            .unwrap();
+        let copy = to.join("authority.sqlite");
+        sqlx::query("VACUUM INTO $1")
+            .bind(copy.to_str().unwrap())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        return;
+    };
+    let target = database::url_of(to).unwrap();
+    let dump = to.join("dump.sql");
+    for (program, option, url) in [("pg_dump", "--file", source), ("psql", "--file", target)] {
+        let mut command = std::process::Command::new(program);
+        let done = command.arg(option).arg(&dump).arg(url).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    }
 }
 
 pub(crate) fn product() -> Tag {

@@ -68,6 +68,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         let settings = Settings {
             state_dir: config.state_dir.clone(),
+            database: config.database.clone(),
             catalog: Arc::clone(&config.catalog),
             speedup: config.speedup,
             silent_days: config.silent_days,

@@ -17,7 +17,7 @@ use crate::journal::{self, Alert, AlertKind};
 use crate::moment::Moment;
 use crate::pool::{Ask, Demand, NEVER, Out};
 use crate::secret::digest;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 use crate::tags::Sold;
 
 /// Seconds after which an authorization is renewed: 30 days (rule L11).
@@ -231,10 +231,10 @@ async fn receive(
 
 async fn stored(tx: &mut Tx, instance: i64, report: u64) -> Result<Option<Digest>, StoreError> {
     let found: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT digest FROM usage_reports WHERE instance = $1 AND number = $2")
+        store::query_scalar("SELECT digest FROM usage_reports WHERE instance = $1 AND number = $2")
             .bind(instance)
             .bind(number(report))
-            .fetch_optional(&mut **tx)
+            .fetch_optional(tx)
             .await?;
     let digest = found.map(<[u8; 32]>::try_from).transpose();
     let digest = digest.map_err(|_| StoreError::Value("a digest of another length".into()))?;
@@ -249,7 +249,7 @@ async fn store(
     link: &Link,
     now: Moment,
 ) -> Result<(), Refusal> {
-    sqlx::query(
+    store::query(
         "INSERT INTO usage_reports (instance, number, digest, received, starts, ends, interval_ms, text)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -261,16 +261,16 @@ async fn store(
     .bind(report.end.0)
     .bind(number(report.interval_ms))
     .bind(text.as_str())
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     for entry in &report.entries {
         add(tx, instance, entry).await?;
     }
-    sqlx::query("UPDATE instances SET last_report = $1, last_digest = $2 WHERE id = $3")
+    store::query("UPDATE instances SET last_report = $1, last_digest = $2 WHERE id = $3")
         .bind(number(link.number))
         .bind(link.digest.0.to_vec())
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(())
 }
@@ -280,7 +280,7 @@ async fn add(tx: &mut Tx, instance: &Instance, entry: &ReportEntry) -> Result<()
     let Ok(license_ms) = i64::try_from(entry.license_ms) else {
         return refused(FailureCode::Malformed, "a usage report says too much use");
     };
-    let sum = sqlx::query(
+    let sum = store::query(
         "INSERT INTO usage_sums (instance, va, tag, reports, license_ms, peak)
          VALUES ($1, $2, $3, 1, $4, $5)
          ON CONFLICT (instance, va, tag) DO UPDATE SET reports = usage_sums.reports + 1,
@@ -292,7 +292,7 @@ async fn add(tx: &mut Tx, instance: &Instance, entry: &ReportEntry) -> Result<()
         .bind(entry.tag.as_str())
         .bind(license_ms)
         .bind(i64::from(entry.peak.0))
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(())
 }
@@ -305,9 +305,9 @@ async fn gap(
     next: u64,
     now: Moment,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE instances SET gaps = gaps + 1 WHERE id = $1")
+    store::query("UPDATE instances SET gaps = gaps + 1 WHERE id = $1")
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let message = format!(
         "{}: usage reports {} to {} are lost",
@@ -331,9 +331,9 @@ async fn fork(
     report: u64,
     now: Moment,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE instances SET forked = 1 WHERE id = $1")
+    store::query("UPDATE instances SET forked = 1 WHERE id = $1")
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let message = format!(
         "{}: the chain of usage reports forked at report {report}: two nodes have this identity, or the state of one was restored",

@@ -20,7 +20,7 @@ use crate::instances::{self, Instance, State};
 use crate::journal::{self, AlertKind};
 use crate::moment::Moment;
 use crate::pki::PkiError;
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Seconds after which a node may ask again when the authority could not answer.
 const TRY_AGAIN_S: u32 = 30;
@@ -48,13 +48,10 @@ pub(crate) enum Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Zero) {
+            return Self::Code(FailureCode::Malformed, error.to_string());
+        }
         Self::Store(error)
-    }
-}
-
-impl From<sqlx::Error> for Refusal {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
     }
 }
 
@@ -276,16 +273,16 @@ fn check_peer(body: &RequestBody, key: &[u8], peer: Option<&[u8]>) -> Result<(),
 async fn remember(tx: &mut Tx, instance: i64, header: &Header, now: Moment) -> Result<(), Refusal> {
     let skew_ms = i64::try_from(SKEW_MAX_S * 1_000).unwrap_or(i64::MAX);
     let expires = header.timestamp.0.max(now.wall.0).saturating_add(skew_ms);
-    let new = sqlx::query(
+    let new = store::query(
         "INSERT INTO nonces (instance, nonce, expires) VALUES ($1, $2, $3)
          ON CONFLICT (instance, nonce) DO NOTHING",
     )
     .bind(instance)
     .bind(String::from(header.nonce))
     .bind(expires)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
-    if new.rows_affected() == 0 {
+    if new == 0 {
         let why = "a message with this nonce was taken already";
         return refused(FailureCode::Replayed, why);
     }
@@ -300,12 +297,12 @@ async fn check_certificate(
     now: Moment,
 ) -> Result<(), Refusal> {
     let serial = header.id_cert_serial_number.as_ref();
-    let row: Option<(i64, Option<i64>)> = sqlx::query_as(
+    let row: Option<(i64, Option<i64>)> = store::query_as(
         "SELECT ends, revoked FROM certificates WHERE serial = $1 AND instance = $2",
     )
     .bind(serial.map_or("", |serial| serial.as_str()))
     .bind(instance.id)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     match row {
         None => refused(
@@ -332,12 +329,14 @@ async fn heard(
     now: Moment,
 ) -> Result<(), StoreError> {
     let last_sent = header.timestamp.0.max(instance.last_sent);
-    sqlx::query("UPDATE instances SET last_contact = $1, last_sent = $2, silent = 0 WHERE id = $3")
-        .bind(now.date.0)
-        .bind(last_sent)
-        .bind(instance.id)
-        .execute(&mut **tx)
-        .await?;
+    store::query(
+        "UPDATE instances SET last_contact = $1, last_sent = $2, silent = 0 WHERE id = $3",
+    )
+    .bind(now.date.0)
+    .bind(last_sent)
+    .bind(instance.id)
+    .execute(tx)
+    .await?;
     if instance.silent {
         let kind = AlertKind::InstanceSilent;
         journal::clear(tx, instance.place, kind, &instance.piid, now).await?;

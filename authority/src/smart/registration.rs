@@ -12,7 +12,7 @@ use crate::journal::{self, Place};
 use crate::moment::Moment;
 use crate::pki::{IDENTITY_MS, Identity, Subject, csr_key};
 use crate::secret::{digest, uuid};
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Seconds after which a registration is to be renewed: 180 days (rule L11).
 const RENEW_S: u64 = 180 * 86_400;
@@ -54,18 +54,18 @@ pub(super) async fn register(
     check_uses(&token)?;
     let sudi = &sender.header.sudi;
     let device = (sudi.udi_pid.as_str(), sudi.udi_serial_number.as_str());
-    let account: i64 = sqlx::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
+    let account: i64 = store::query_scalar("SELECT account FROM virtual_accounts WHERE id = $1")
         .bind(token.va)
-        .fetch_one(&mut **tx)
+        .fetch_one(tx)
         .await?;
     let registered = instances::of_device(tx, account, device, sender.key).await?;
     if !registered.is_empty() && !asked.force {
         let why = "this device is registered already; register it with force to replace that";
         return refused(FailureCode::AlreadyRegistered, why);
     }
-    sqlx::query("UPDATE registration_tokens SET uses = uses + 1 WHERE id = $1")
+    store::query("UPDATE registration_tokens SET uses = uses + 1 WHERE id = $1")
         .bind(token.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     let new = NewInstance {
         piid: &uuid(),
@@ -127,11 +127,11 @@ fn check_csr(csr: &Octets, key: &[u8]) -> Result<(), Refusal> {
 }
 
 async fn token(tx: &mut Tx, secret: &str) -> Result<Token, Refusal> {
-    let row: Option<(i64, i64, i64, i64, i64, Option<i64>)> = sqlx::query_as(
+    let row: Option<(i64, i64, i64, i64, i64, Option<i64>)> = store::query_as(
         "SELECT id, va, expires, uses_max, uses, revoked FROM registration_tokens WHERE digest = $1",
     )
     .bind(digest(secret.as_bytes()).0.to_vec())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     let Some((id, va, expires, uses_max, uses, revoked)) = row else {
         let why = "this authority did not make the registration token";
@@ -179,12 +179,12 @@ async fn issue(
     sender: &Sender<'_>,
     now: Moment,
 ) -> Result<Answer, Refusal> {
-    let (account, virtual_account): (String, String) = sqlx::query_as(
+    let (account, virtual_account): (String, String) = store::query_as(
         "SELECT a.domain, v.name FROM virtual_accounts v JOIN smart_accounts a ON a.id = v.account
          WHERE v.id = $1",
     )
     .bind(instance.place.va)
-    .fetch_one(&mut **tx)
+    .fetch_one(tx)
     .await?;
     let Ok(id) = InstanceId::new(instance.piid.clone()) else {
         return Err(StoreError::Value(instance.piid.clone()).into());
@@ -212,7 +212,7 @@ async fn issue(
 /// an answer with. That which it uses stays.
 async fn drop_unclaimed(tx: &mut Tx, instance: i64, header: &Header) -> Result<(), StoreError> {
     let used = header.id_cert_serial_number.as_ref();
-    sqlx::query(
+    store::query(
         "DELETE FROM certificates WHERE instance = $1 AND serial <> $2 AND revoked IS NULL
          AND serial NOT IN (SELECT serial FROM certificates WHERE instance = $1 AND serial <> $2
                             ORDER BY ends DESC LIMIT $3)",
@@ -220,7 +220,7 @@ async fn drop_unclaimed(tx: &mut Tx, instance: i64, header: &Header) -> Result<(
     .bind(instance)
     .bind(used.map_or("", |serial| serial.as_str()))
     .bind(UNCLAIMED_MAX - 1)
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -231,11 +231,11 @@ async fn keep_certificate(
     serial: &Serial,
     ends: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO certificates (serial, instance, ends) VALUES ($1, $2, $3)")
+    store::query("INSERT INTO certificates (serial, instance, ends) VALUES ($1, $2, $3)")
         .bind(serial.as_str())
         .bind(instance)
         .bind(ends)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(())
 }
@@ -259,10 +259,10 @@ pub(super) async fn renew(
         Some(_) => authority.known(tx, sender, now).await?,
         None => take_in(authority, tx, sender, asked, now).await?,
     };
-    sqlx::query("UPDATE instances SET renewed = $1 WHERE id = $2")
+    store::query("UPDATE instances SET renewed = $1 WHERE id = $2")
         .bind(now.date.0)
         .bind(instance.id)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     issue(authority, tx, &instance, sender, now).await
 }
@@ -323,14 +323,14 @@ async fn take_in(
 
 /// The virtual account that an identity certificate names, or the default one of its Smart Account.
 async fn place_of(tx: &mut Tx, identity: &Identity) -> Result<Option<Place>, StoreError> {
-    let row: Option<(i64, i64)> = sqlx::query_as(
+    let row: Option<(i64, i64)> = store::query_as(
         "SELECT v.account, v.id FROM virtual_accounts v JOIN smart_accounts a ON a.id = v.account
          WHERE a.domain = $1 AND (v.name = $2 OR v.is_default = 1)
          ORDER BY v.name = $2 DESC LIMIT 1",
     )
     .bind(&identity.account)
     .bind(&identity.virtual_account)
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
     Ok(row.map(|(account, va)| Place { account, va }))
 }
@@ -341,20 +341,21 @@ pub(super) async fn acknowledge(
     instance: &Instance,
     asked: &Acknowledgement,
 ) -> Result<Answer, Refusal> {
-    let held: Option<i64> =
-        sqlx::query_scalar("SELECT instance FROM certificates WHERE serial = $1 AND instance = $2")
-            .bind(asked.id_cert_serial_number.as_str())
-            .bind(instance.id)
-            .fetch_optional(&mut **tx)
-            .await?;
+    let held: Option<i64> = store::query_scalar(
+        "SELECT instance FROM certificates WHERE serial = $1 AND instance = $2",
+    )
+    .bind(asked.id_cert_serial_number.as_str())
+    .bind(instance.id)
+    .fetch_optional(tx)
+    .await?;
     if held.is_none() {
         let why = "the certificate is not one that the product instance was given";
         return refused(FailureCode::CertificateInvalid, why);
     }
-    sqlx::query("DELETE FROM certificates WHERE instance = $1 AND serial <> $2")
+    store::query("DELETE FROM certificates WHERE instance = $1 AND serial <> $2")
         .bind(instance.id)
         .bind(asked.id_cert_serial_number.as_str())
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
     Ok(Answer::Acknowledgement {})
 }

@@ -1,6 +1,7 @@
 //! Who gets in, and when what he got ends.
 
 use super::*;
+use crate::store;
 
 /// A body that comes in parts.
 struct Parts(tokio::sync::mpsc::Receiver<Result<Bytes, std::io::Error>>);
@@ -46,7 +47,7 @@ impl Api {
 
     async fn sql(&self, sql: &'static str) {
         let mut tx = self.authority.store.write().await.unwrap();
-        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+        store::query(sql).execute(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -281,23 +282,24 @@ async fn a_user_has_no_end_of_sessions() {
     let api = Api::new().await;
     let mut tx = api.authority.store.write().await.unwrap();
     for number in 0..150u8 {
-        sqlx::query(
+        store::query(
             "INSERT INTO api_tokens (user_id, digest, name, session, created, expires)
              VALUES (1, $1, 'login', 1, 0, 9000000000000)",
         )
         .bind(vec![number; 32])
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await
         .unwrap();
     }
     tx.commit().await.unwrap();
     let last = api.log_in("ada", PASSWORD).await;
     let mut tx = api.authority.store.read().await.unwrap();
-    let alive: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM api_tokens WHERE session = 1 AND revoked IS NULL")
-            .fetch_one(&mut *tx)
-            .await
-            .unwrap();
+    let alive: i64 = store::query_scalar(
+        "SELECT count(*) FROM api_tokens WHERE session = 1 AND revoked IS NULL",
+    )
+    .fetch_one(&mut tx)
+    .await
+    .unwrap();
     drop(tx);
     assert_eq!(alive, 100);
     assert!(api.alive(&last).await && !api.alive(&api.admin).await);
