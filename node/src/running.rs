@@ -41,7 +41,7 @@ use crate::worker::Worker;
 /// Refusals that wait for the control thread at most.
 const RING: usize = 4096;
 /// Longest that a thread takes to end.
-const END: Duration = Duration::from_secs(5);
+const END: Duration = Duration::from_secs(30);
 /// Longest that requests of the control interface are waited for at the end.
 const INTERFACE_END: Duration = Duration::from_millis(500);
 
@@ -183,7 +183,7 @@ impl Running {
         )
     }
 
-    /// Holds the control thread, from this return on; none: it takes no order, or not within 5 s.
+    /// Holds the control thread, from this return on; none: it takes no order, or not within 30 s.
     pub fn pause_control(&self) -> Option<Pause> {
         let (until, paused) = bounded(0);
         let asked = self.asks.try_send(Ask::Pause(paused));

@@ -19,7 +19,7 @@ use tests::node::{self, Node};
 use tests::sgsn::{Call, cause, ie};
 use tests::{thread, tollgate, wait};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(120);
 const ENABLE: Request = Request::SmartLicensing { enable: true };
 const DISABLE: Request = Request::SmartLicensing { enable: false };
 
@@ -538,17 +538,13 @@ fn a_full_disk_stops_no_call() -> Result<()> {
             cause::ACCEPTED
         );
     }
-    let snapshot = node.control().snapshot()?;
-    assert_eq!(snapshot.smart.total_enabled, 2);
-    let unwritten = snapshot
-        .alarms
-        .iter()
-        .any(|alarm| alarm.kind == AlarmKind::StateNotWritten);
-    assert_eq!(
-        unwritten,
-        !node.control().health()?.state_written,
-        "what health says, an alarm says"
-    );
+    assert_eq!(node.control().snapshot()?.smart.total_enabled, 2);
+    wait::until("what health says, an alarm says", SOON, || {
+        let alarms = node.control().snapshot()?.alarms;
+        let mut unwritten = alarms.iter();
+        let unwritten = unwritten.any(|alarm| alarm.kind == AlarmKind::StateNotWritten);
+        Ok(unwritten != node.control().health()?.state_written)
+    })?;
     drop(file);
     fs::remove_file(&filler)?;
     wait::until("state is written", SOON, || {
@@ -605,6 +601,10 @@ fn calls_go_on_while_the_control_thread_stands_still() -> Result<()> {
         (row.sessions.0, row.tag.refused.at_ceiling),
         (3, 1),
         "nothing was lost meanwhile"
+    );
+    assert!(
+        gateway.snapshot()?.smart.enabled,
+        "what was refused is not done"
     );
     Ok(())
 }

@@ -121,9 +121,11 @@ impl Control {
         let mut due = Instant::now();
         loop {
             match self.asks.recv_deadline(due) {
+                // Whoever has given up was told that it failed, so it is not done.
+                Ok(Ask::Request { reply, .. }) if reply.is_closed() => {}
                 Ok(Ask::Request { request, reply }) => {
                     let answer = self.answer(&request);
-                    // Whoever asked may have given up.
+                    // It may have given up in between.
                     drop(reply.send(answer));
                 }
                 Ok(Ask::Told { told, taken }) => {

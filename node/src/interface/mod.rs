@@ -40,6 +40,11 @@ pub(crate) use listener::{bind, serve};
 
 /// Longest wait for a thread's answer.
 const ANSWER: Duration = Duration::from_secs(2);
+/// The same of a control thread that seems to stall: it may be this process that stood still.
+const ANSWER_AFTER_STALL: Duration = Duration::from_millis(300);
+/// Pieces in which such waits are counted. Of a process that stood still as a whole, on a machine that was stopped, each
+/// wait loses one.
+const PIECES: u32 = 20;
 /// Longest wait for what the license authority is asked.
 const LICENSE_ANSWER: Duration = Duration::from_secs(LICENSE_ANSWER_S);
 /// Longest wait for the body of a request.
@@ -261,20 +266,23 @@ impl Interface {
 
     /// Asks the control thread.
     async fn ask(&self, request: Request) -> Result<Reply, Refused> {
-        let now = self.clock.now().mono;
-        if self.vitals.control_stalled(now) {
+        if self.vitals.control_ended() {
             return Err(self.no_control());
         }
+        let wait = match self.vitals.control_stalled(self.clock.now().mono) {
+            true => ANSWER_AFTER_STALL,
+            false => ANSWER,
+        };
         let (reply, answer) = oneshot::channel();
         let ask = Ask::Request { request, reply };
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.asks.try_send(ask)
         {
             return Err(self.no_control());
         }
-        match timeout(ANSWER, answer).await {
-            Ok(Ok(Ok(reply))) => Ok(reply),
-            Ok(Ok(Err(Denied { why, failure }))) => Err((status(why), failure)),
-            Ok(Err(_)) | Err(_) => Err(self.no_control()),
+        match within(wait, answer).await {
+            Some(Ok(reply)) => Ok(reply),
+            Some(Err(Denied { why, failure })) => Err((status(why), failure)),
+            None => Err(self.no_control()),
         }
     }
 
@@ -328,10 +336,8 @@ impl Interface {
         }
         let mut told = Vec::with_capacity(answers.len());
         for (worker, answer) in answers.into_iter().enumerate() {
-            match timeout(wait, answer).await {
-                Ok(Ok(of_worker)) => told.push(of_worker),
-                Ok(Err(_)) | Err(_) => return Err(no_worker(worker)),
-            }
+            let of_worker = within(wait, answer).await;
+            told.push(of_worker.ok_or_else(|| no_worker(worker))?);
         }
         Ok(told)
     }
@@ -365,6 +371,16 @@ impl Interface {
             workers: workers.collect(),
         }
     }
+}
+
+/// What a thread answers within this time; none: nothing, or it has ended.
+async fn within<T>(wait: Duration, mut answer: oneshot::Receiver<T>) -> Option<T> {
+    for _ in 0..PIECES {
+        if let Ok(told) = timeout(wait / PIECES, &mut answer).await {
+            return told.ok();
+        }
+    }
+    None
 }
 
 fn status(why: Denial) -> StatusCode {
