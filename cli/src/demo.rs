@@ -14,6 +14,7 @@ mod steps;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use api::{ClearWhom, Failure, Health, Reply, Request};
 use licensing::snapshot::ServiceStatus;
@@ -201,17 +202,24 @@ impl Demo {
         Ok(sessions)
     }
 
+    /// The node at this instant; one that a busy machine holds up is asked again.
     fn snapshot(&self) -> Result<Snapshot, Failure> {
-        match self.ask(&Request::Snapshot)? {
-            Reply::Snapshot { snapshot, .. } => Ok(*snapshot),
-            Reply::Done { .. }
-            | Reply::History { .. }
-            | Reply::Sessions { .. }
-            | Reply::Peers { .. }
-            | Reply::Lease { .. }
-            | Reply::Agent { .. }
-            | Reply::Cleared { .. }
-            | Reply::Health { .. } => Err(self.client.unexpected()),
+        let end = Instant::now() + steps::WAIT;
+        loop {
+            match self.ask(&Request::Snapshot)? {
+                Reply::Snapshot {
+                    snapshot, stalled, ..
+                } if !stalled || Instant::now() > end => return Ok(*snapshot),
+                Reply::Snapshot { .. } => {}
+                Reply::Done { .. }
+                | Reply::History { .. }
+                | Reply::Sessions { .. }
+                | Reply::Peers { .. }
+                | Reply::Lease { .. }
+                | Reply::Agent { .. }
+                | Reply::Cleared { .. }
+                | Reply::Health { .. } => return Err(self.client.unexpected()),
+            }
         }
     }
 

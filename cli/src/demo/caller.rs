@@ -21,6 +21,9 @@ const APART: u64 = 1_000_000;
 /// Digits of an IMSI.
 const IMSI_DIGITS: u8 = 15;
 
+/// How often a request is sent before it is given up: the machine may stand still for a while.
+const SENDS_MAX: u8 = 20;
+
 /// Calls that the load generator begins a second.
 const LOAD_PER_S: f64 = 2_500.0;
 
@@ -61,6 +64,7 @@ impl Caller {
             peer: gn,
             local: sgsn,
             local_port: 0,
+            n3_requests: SENDS_MAX,
             ..ClientOptions::default()
         };
         Ok(Self {
@@ -171,6 +175,7 @@ impl Caller {
             hold: HoldTime::Forever,
             first_imsi: format!("{:015}", FIRST_IMSI + number * APART + self.loaded),
             leave_up: true,
+            n3_requests: SENDS_MAX,
             apns: vec![ApnShare {
                 apn: apn.to_owned(),
                 weight: 1,
@@ -197,6 +202,7 @@ impl Sessions {
             interface,
             peer: node,
             local,
+            n3_requests: SENDS_MAX,
             ..SessionOptions::default()
         };
         Ok(Self {

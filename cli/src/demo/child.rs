@@ -18,10 +18,13 @@ use crate::client::Client;
 use crate::interrupt::Interrupt;
 
 /// Longest wait for the node's first answer.
-const READY_WAIT: Duration = Duration::from_secs(20);
+const READY_WAIT: Duration = Duration::from_secs(60);
 
 /// Longest wait for the node to save its state and end.
-const END_WAIT: Duration = Duration::from_secs(10);
+const END_WAIT: Duration = Duration::from_secs(60);
+
+/// Hosts of a network whose last octet is neither 0 nor 255.
+const HOSTS: u32 = 254;
 
 /// How often a wait looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -231,8 +234,10 @@ fn watched(
 
 /// Free ports on loopback addresses that follow from our process number, and neighbours for the peers.
 fn addresses() -> io::Result<Addresses> {
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    let neighbour = |net| Ipv4Addr::new(127, net, high, low.clamp(1, 254));
+    let number = std::process::id();
+    let [.., high] = (number / HOSTS).to_be_bytes();
+    let [.., low] = (number % HOSTS + 1).to_be_bytes();
+    let neighbour = |net| Ipv4Addr::new(127, net, high, low);
     Ok(Addresses {
         gn: UdpSocket::bind((neighbour(80), 0))?.local_addr()?,
         peers: [81, 82, 83].map(neighbour),

@@ -31,7 +31,7 @@ const FIRST_CALLS: u32 = 100;
 const SPEEDUP: u32 = 90 * 86_400 / 6;
 
 /// Longest wait for something that the node does by itself.
-pub const WAIT: Duration = Duration::from_secs(30);
+pub const WAIT: Duration = Duration::from_secs(120);
 
 /// Cause "Request accepted" (TS 29.060 7.7.1).
 const ACCEPTED: u8 = 128;
