@@ -206,7 +206,7 @@ mod tests {
         let peer = UdpSocket::bind("127.0.61.3:0").unwrap();
         peer.connect(socket.local_addr().unwrap()).unwrap();
         socket
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(120)))
             .unwrap();
         let (queue, jobs) = bounded(1);
         let receiver = Receiver {

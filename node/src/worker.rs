@@ -179,7 +179,7 @@ mod tests {
         let socket = Arc::new(UdpSocket::bind("127.0.61.4:0").unwrap());
         let other = UdpSocket::bind("127.0.61.5:0").unwrap();
         other
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(120)))
             .unwrap();
         let (local, from) = (socket.local_addr().unwrap(), other.local_addr().unwrap());
         let lost: IpAddr = [127, 0, 61, 6].into();

@@ -209,7 +209,7 @@ mod tests {
             "sh",
             command("sh").args(["-c", "echo one; echo two >&2; exit 3"]),
         );
-        let ended = running.unwrap().wait(Duration::from_secs(10)).unwrap();
+        let ended = running.unwrap().wait(Duration::from_secs(120)).unwrap();
         assert_eq!(ended.status.code(), Some(3));
         assert_eq!((ended.count("one"), ended.count("two")), (1, 1));
     }

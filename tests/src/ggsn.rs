@@ -70,7 +70,10 @@ impl OsmoGgsn {
         ])
         .arg(&configuration);
         let running = Running::start("osmo-ggsn", &mut ggsn)?;
-        running.wait_for_line("GGSN(ggsn0): Successfully started", Duration::from_secs(20))?;
+        running.wait_for_line(
+            "GGSN(ggsn0): Successfully started",
+            Duration::from_secs(120),
+        )?;
         Ok(Self { running })
     }
 

@@ -33,6 +33,6 @@ pub fn start(
         .arg("-r")
         .arg(state_dir.join("restarts"));
     let hub = Running::start("osmo-gtphub", &mut hub)?;
-    hub.wait_for_line("to-GGSNs bind, USER", Duration::from_secs(20))?;
+    hub.wait_for_line("to-GGSNs bind, USER", Duration::from_secs(120))?;
     Ok(hub)
 }

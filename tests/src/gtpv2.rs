@@ -1,6 +1,8 @@
 //! A peer by GTPv2, an SGW, an ePDG or an MME: it asks, one request after the other, and all that it sends and gets is
 //! recorded for a judge.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use gtp::v2::{Cause, CauseIe, FTeid, IeType, Message, MessageType, Writer};
 use crate::capture::Capture;
 
 /// A node answers in milliseconds; the machine may be busy.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// The peer.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct Peer {
     node: SocketAddr,
     capture: Capture,
     sequence: u32,
+    /// All that came.
+    heard: RefCell<BTreeSet<Vec<u8>>>,
 }
 
 /// An answer, as octets.
@@ -60,6 +64,7 @@ impl Peer {
             node,
             capture,
             sequence: 0x0010_0000,
+            heard: RefCell::default(),
         })
     }
 
@@ -92,14 +97,19 @@ impl Peer {
             .record(self.socket.local_addr()?, self.node, octets)
     }
 
-    /// Waits for octets from the node.
+    /// Waits for octets from the node. What it repeats, because a busy machine took too long to answer, is passed over.
     pub fn receive(&self) -> Result<Answer> {
         let mut buffer = [0; 4096];
-        let (length, from) = self.socket.recv_from(&mut buffer).context("no answer")?;
-        ensure!(from == self.node, "an answer came from {from}");
-        self.capture
-            .record(from, self.socket.local_addr()?, &buffer[..length])?;
-        Ok(Answer(buffer[..length].to_vec()))
+        loop {
+            let (length, from) = self.socket.recv_from(&mut buffer).context("no answer")?;
+            ensure!(from == self.node, "an answer came from {from}");
+            let octets = buffer[..length].to_vec();
+            if self.heard.borrow_mut().insert(octets.clone()) {
+                self.capture
+                    .record(from, self.socket.local_addr()?, &octets)?;
+                return Ok(Answer(octets));
+            }
+        }
     }
 
     /// Its own address.

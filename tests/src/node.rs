@@ -13,9 +13,9 @@ use crate::tollgate::{binary, tollgate};
 use crate::wait::eventually;
 
 /// A node answers a second after its start; the machine may be busy.
-const READY: Duration = Duration::from_secs(30);
+const READY: Duration = Duration::from_secs(120);
 /// It drains and saves in well under this.
-const STOPPED: Duration = Duration::from_secs(30);
+const STOPPED: Duration = Duration::from_secs(120);
 
 /// What a configuration file says, where a test wants something else than a plain GGSN.
 #[derive(Clone, Debug)]

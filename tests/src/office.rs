@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 const ACCOUNT: &str = "/v1/accounts/example.org/virtual-accounts/Default";
 const PASSWORD: &str = "analytical engine";
 /// An answer takes far less; the machine may be busy.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The authority and its administrator; it ends with this.
 pub struct Office {

@@ -15,7 +15,7 @@ use crate::child::command;
 /// What the test set-up installs, in the words of pip.
 pub const PACKAGES: [&str; 3] = ["scapy==2.8.0", "pycrate==0.8.1", "schemathesis==4.32.5"];
 /// The longest that one answer may take, the start of the interpreter included.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_secs(120);
 
 /// A running script; killed when this value is dropped.
 #[derive(Debug)]

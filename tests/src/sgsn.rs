@@ -11,6 +11,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::capture::Capture;
 
+/// A node answers in milliseconds; the machine may be busy.
+const ANSWER: Duration = Duration::from_secs(60);
+
 /// Message types (TS 29.060 7.1).
 pub mod kind {
     #![expect(missing_docs, reason = "the names are the specification's")]
@@ -267,7 +270,7 @@ impl Received {
 impl Sgsn {
     /// An SGSN on a socket, calling one GGSN.
     pub fn new(socket: UdpSocket, ggsn: SocketAddr) -> Result<Self> {
-        socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+        socket.set_read_timeout(Some(ANSWER))?;
         Ok(Self {
             socket,
             ggsn,
@@ -310,7 +313,7 @@ impl Sgsn {
         Ok(())
     }
 
-    /// The next message that comes within five seconds.
+    /// The next message that comes.
     pub fn receive(&self) -> Result<Received> {
         let mut buffer = [0; 4096];
         let (length, from) = self
@@ -358,15 +361,6 @@ impl Sgsn {
             "{answer:?}"
         );
         Ok(answer)
-    }
-
-    /// True if nothing comes within `wait`.
-    pub fn is_silent(&self, wait: Duration) -> Result<bool> {
-        let before = self.socket.read_timeout()?;
-        self.socket.set_read_timeout(Some(wait))?;
-        let came = self.socket.recv_from(&mut [0; 4096]);
-        self.socket.set_read_timeout(before)?;
-        Ok(came.is_err())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::child::{Running, command, require};
 use crate::wait::until;
 
 /// It listens at once; the machine may be busy.
-const READY: Duration = Duration::from_secs(20);
+const READY: Duration = Duration::from_secs(120);
 
 /// The name that it asks for.
 pub const USER: &str = "gw1";

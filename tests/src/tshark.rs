@@ -11,7 +11,7 @@ use crate::child::{Running, command, require};
 
 const PACKAGE: &str = "tshark";
 /// It reads a capture of ten thousand packets in a few seconds; several run at once.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Everything that tshark finds fault with: a malformed packet, and any expert information of warning or error.
 pub const FAULTS: &str = "_ws.malformed || _ws.expert.severity >= \"Warning\"";

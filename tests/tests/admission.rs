@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use admission_client::{Client, ClientError};
 use anyhow::{Context, Result, bail, ensure};
@@ -22,9 +22,9 @@ use tests::tollgate::mme_process;
 use tests::wait::{eventually, until};
 
 /// A node does in far less what is waited for; the machine may be busy.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 /// Longer than a busy machine holds a test up.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(300);
 
 fn classes() -> Vec<CallClass> {
     let class = |service: &str, kind| CallClass {
@@ -63,6 +63,15 @@ fn recounted(control: &Control, sessions: u64) -> Result<()> {
     })
 }
 
+/// How long the lease of `mme-2` goes on; not at all if the machine stood still for as long as that.
+fn lease_left(control: &Control) -> Result<Duration> {
+    let clients = control.sessions()?.clients;
+    let of = clients.iter().find(|row| row.client == "mme-2");
+    Ok(of.map_or(Duration::ZERO, |row| {
+        Duration::from_millis(row.lease_left_ms)
+    }))
+}
+
 fn ended_with_lease(control: &Control) -> Result<u64> {
     let ended = control.sessions()?.ended;
     let mut rows = ended.iter();
@@ -75,13 +84,14 @@ fn ended_with_lease(control: &Control) -> Result<u64> {
 //= L14
 #[test]
 fn a_killed_process_gives_its_sessions_back_after_its_lease() -> Result<()> {
+    // It may have to be built, which takes longer than a lease.
+    let mut command = command(mme_process()?);
     let gateway = Gateway::plain()?;
     let node = gateway.node()?;
     let mut living = open(node)?;
     ensure!(living.admit(0, 7)?.done == 7);
-    let mut command = command(mme_process()?);
     let socket = node.control().socket();
-    command.arg(socket).args(["2500", "6000", "mme-2"]);
+    command.arg(socket).args(["2500", "15000", "mme-2"]);
     let mme = Running::start("mme_process", &mut command)?;
     mme.wait_for_line("mme-2 holds 2500 sessions", LIMIT)?;
     recounted(node.control(), 2_507)?;
@@ -89,10 +99,11 @@ fn a_killed_process_gives_its_sessions_back_after_its_lease() -> Result<()> {
     let shown = node.cli("show session summary")?.log();
     ensure!(shown.contains("mme-2"), "{shown}");
     mme.kill()?;
-    assert_eq!(ended_with_lease(node.control())?, 0, "not before its lease");
+    let (killed, left) = (Instant::now(), lease_left(node.control())?);
     until("the lease runs out", LIMIT, || {
         Ok(ended_with_lease(node.control())? > 0)
     })?;
+    assert!(killed.elapsed() >= left, "not before its lease");
     recounted(node.control(), 7)?;
     assert_eq!(ended_with_lease(node.control())?, 2_500);
     assert_eq!(licensed(&node.control().snapshot()?, "MME")?, 7);

@@ -1,7 +1,7 @@
 //! The Smart Agent in a node: what operators ask of it, and what stays as it was where that can't be done.
 #![forbid(unsafe_code)]
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,6 +11,7 @@ use node::{Config, Running, Shutdown};
 use tests::control::Control;
 use tests::gateway::Site;
 use tests::node::Configuration;
+use tests::subnet::Subnet;
 
 /// A token that no authority made.
 const TOKEN: &str = "bm90LWEtdG9rZW4tb2YtYW55Ym9keQ==";
@@ -113,9 +114,9 @@ fn what_can_not_be_done_is_told_and_changes_nothing() -> Result<()> {
 
 #[test]
 fn an_authority_that_has_no_name_or_is_not_there_is_told() -> Result<()> {
-    let nobody = TcpListener::bind("127.0.0.1:0")?;
-    let at = nobody.local_addr()?;
-    drop(nobody);
+    // Nobody else has its addresses.
+    let nobody = Subnet::take()?;
+    let at = SocketAddr::from((nobody.ip(1), 8443));
     let node = Licensed::enabled(&format!("[agent]\nauthority = \"https://{at}\""))?;
     let said = format!(
         "the license authority can't be reached at {at}: connection refused; nothing has changed (license smart register): see that the license authority runs there, and that nothing on the way keeps it from being reached"

@@ -18,9 +18,9 @@ use tests::sgsn::{Call, Message, Received, ie, kind};
 use tests::{tshark, wait};
 
 const DATAGRAMS: u32 = 8_000;
-/// Sent before the answers are taken, so that no buffer overflows.
+/// Sent before it is waited until the node has taken them, and their answers are, so that no buffer overflows.
 const BATCH: u32 = 50;
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
 
 /// Numbers that look random and are the same in every run (Marsaglia's xorshift).
 struct Numbers(u64);
@@ -82,6 +82,17 @@ fn spoil(numbers: &mut Numbers, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// Waits until the node has taken, and answered, so many datagrams.
+fn taken(gateway: &Gateway, datagrams: u64) -> Result<()> {
+    let control = gateway.node()?.control();
+    wait::until("every datagram was looked at", SOON, || {
+        let health = control.health()?;
+        let workers = control.sessions()?.workers;
+        let taken: u64 = workers.iter().map(|worker| worker.datagrams).sum();
+        Ok(taken + health.queue_drops + health.socket_drops.unwrap_or(0) >= datagrams)
+    })
+}
+
 /// Takes the answers that are there; the endpoint of the newest context among them.
 fn answers(socket: &UdpSocket, gateway: &Gateway, capture: &Capture) -> Result<Option<u32>> {
     let (mut buffer, mut made) = ([0; 8192], None);
@@ -104,7 +115,7 @@ fn spoilt_messages_do_no_harm_and_every_answer_is_well_formed() -> Result<()> {
     let configuration = site.configuration();
     let gateway = site.open(&configuration)?;
     let socket = gateway.site().subnet().socket(50)?;
-    socket.set_read_timeout(Some(Duration::from_millis(2)))?;
+    socket.set_nonblocking(true)?;
     let capture = Arc::new(Capture::create(gateway.site().dir().join("hostile.pcap"))?);
     let (sgsn, mut teid) = (gateway.site().subnet().ip(50), 0);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
@@ -112,21 +123,11 @@ fn spoilt_messages_do_no_harm_and_every_answer_is_well_formed() -> Result<()> {
         let message = good(&mut numbers, n as u16, sgsn, teid).bytes();
         socket.send_to(&spoil(&mut numbers, message), configuration.listen)?;
         if n % BATCH == BATCH - 1 {
+            taken(&gateway, u64::from(n) + 1)?;
             teid = answers(&socket, &gateway, &capture)?.unwrap_or(teid);
         }
     }
     let control = gateway.node()?.control();
-    wait::until("every datagram was looked at", SOON, || {
-        answers(&socket, &gateway, &capture)?;
-        let health = control.health()?;
-        let taken: u64 = control
-            .sessions()?
-            .workers
-            .iter()
-            .map(|worker| worker.datagrams)
-            .sum();
-        Ok(taken + health.queue_drops + health.socket_drops.unwrap_or(0) >= u64::from(DATAGRAMS))
-    })?;
     let health = control.health()?;
     assert!(
         health.workers.iter().all(|worker| worker.alive),
@@ -172,14 +173,14 @@ service = "SGW"
 const TIMERS: &str =
     "echo_interval_s = 0\nrecount_interval_s = 1\nt3_response_s = 1\nn3_requests = 2";
 
-/// Takes what the node sent, and answers half of what it asks.
+/// Takes what the node sent, and answers half of what it asks; how many answers that were.
 fn drain(
     socket: &UdpSocket,
     node: SocketAddr,
     capture: &Capture,
     mutator: &mut Mutator,
-) -> Result<()> {
-    let mut buffer = [0; 8192];
+) -> Result<u64> {
+    let (mut buffer, mut answered) = ([0; 8192], 0);
     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
         let octets = &buffer[..length];
         if from == node {
@@ -188,10 +189,11 @@ fn drain(
             let answer = mutator.answer_to(octets);
             if let Some(answer) = answer.filter(|_| length % 2 == 0) {
                 socket.send_to(&answer, node)?;
+                answered += 1;
             }
         }
     }
-    Ok(())
+    Ok(answered)
 }
 
 fn clear(gateway: &Gateway, whom: ClearWhom) -> Result<()> {
@@ -213,7 +215,7 @@ fn replay(apns: &str) -> Result<(Gateway, Capture)> {
     let sockets = [50, 51, 57].map(|host| gateway.site().subnet().socket(host));
     let sockets = sockets.into_iter().collect::<Result<Vec<_>>>()?;
     for socket in &sockets {
-        socket.set_read_timeout(Some(Duration::from_millis(2)))?;
+        socket.set_nonblocking(true)?;
     }
     let mut mutator = Mutator::new(StdRng::seed_from_u64(7))?;
     let IpAddr::V4(own) = node.ip() else {
@@ -226,12 +228,15 @@ fn replay(apns: &str) -> Result<(Gateway, Capture)> {
             mutator.replace_address([198, 51, 100, n], peer.octets());
         }
     }
+    let mut sent = 0;
     for n in 0..DATAGRAMS {
         let socket = &sockets[n as usize % sockets.len()];
         socket.send_to(&mutator.draw(), node)?;
+        sent += 1;
         if n % BATCH == BATCH - 1 {
+            taken(&gateway, sent)?;
             for socket in &sockets {
-                drain(socket, node, &capture, &mut mutator)?;
+                sent += drain(socket, node, &capture, &mut mutator)?;
             }
         }
     }

@@ -19,7 +19,7 @@ use tests::node::Configuration;
 use tests::sgsn::{Call, Sgsn, cause};
 use tests::{tollgate, wait};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 const JOURNAL: &str = "[journal]\nenabled = true";
 

@@ -26,12 +26,16 @@ const PGW: u8 = 4;
 const OTHER_SGW: u8 = 5;
 /// The port that the nodes send their requests to: another than they listen on, so that what they send can be recorded.
 const TAP_PORT: u16 = 3123;
+/// Nothing is sent again, and nobody given up, before a busy machine has had its time.
+const PATIENT: &str = "echo_interval_s = 0\nrecount_interval_s = 1\nt3_response_s = 30\nn3_requests = 3\necho_port = 3123";
 /// T3 and N3 give a peer up after three seconds.
-const TIMERS: &str = "echo_interval_s = 0\nrecount_interval_s = 1\nt3_response_s = 1\nn3_requests = 3\necho_port = 3123";
+const IMPATIENT: &str = "echo_interval_s = 0\nrecount_interval_s = 1\nt3_response_s = 1\nn3_requests = 3\necho_port = 3123";
+/// What is lost is soon sent again, and until it gets through.
+const STUBBORN: &str = "echo_interval_s = 0\nrecount_interval_s = 1\nt3_response_s = 1\nn3_requests = 10\necho_port = 3123";
 /// Sessions a license, and so the ceiling in evaluation: the SGW has room for one more than the PGW.
 const SGW_CEILING: u32 = 4;
 const PGW_CEILING: u32 = 3;
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(120);
 
 const SGW_APNS: &str = r#"
 [[apn]]
@@ -79,6 +83,8 @@ struct Network {
     taps: Vec<Relay>,
     /// Messages of theirs that made a session.
     seen: usize,
+    /// Lines of `[gn]`, of both.
+    timers: &'static str,
     site: Site,
 }
 
@@ -221,18 +227,23 @@ fn location(plmn: Plmn) -> UserLocation {
 }
 
 impl Network {
-    /// Both nodes, in evaluation; `noise` is between them.
-    fn open(noise: Noise) -> Result<Self> {
-        let mut network = Self::without_pgw(noise)?;
+    /// Both nodes, in evaluation.
+    fn open() -> Result<Self> {
+        Self::open_noisy(PATIENT, Noise::default())
+    }
+
+    /// The same with other timers; `noise` is between them.
+    fn open_noisy(timers: &'static str, noise: Noise) -> Result<Self> {
+        let mut network = Self::without_pgw(timers, noise)?;
         network.start_pgw()?;
         Ok(network)
     }
 
-    fn without_pgw(noise: Noise) -> Result<Self> {
+    fn without_pgw(timers: &'static str, noise: Noise) -> Result<Self> {
         let site = Site::new()?;
         let subnet = site.subnet();
         let mut configuration = Configuration::new(subnet.gtp_c(SGW), site.dir().join("sgw"));
-        configuration.gn = TIMERS.into();
+        configuration.gn = timers.into();
         configuration.apns = format!("{APNS}{SGW_APNS}");
         let configuration = configuration.with_sessions_per_license(SGW_CEILING)?;
         let mut taps = Vec::new();
@@ -257,6 +268,7 @@ impl Network {
             mme,
             taps,
             seen: 0,
+            timers,
             site,
         })
     }
@@ -265,7 +277,7 @@ impl Network {
         let subnet = self.site.subnet();
         let state = self.site.dir().join("pgw");
         let mut configuration = Configuration::new(subnet.gtp_c(PGW), state);
-        configuration.gn = TIMERS.into();
+        configuration.gn = self.timers.into();
         configuration.apns = format!("{APNS}{PGW_APNS}");
         let configuration = configuration.with_sessions_per_license(PGW_CEILING)?;
         self.pgw = Some(evaluated(&configuration)?);
@@ -348,7 +360,7 @@ fn cause(answer: &Answer) -> Result<CauseIe> {
 /// gives its place at the SGW back; operators of either clear sessions.
 #[test]
 fn tshark_finds_no_fault_with_an_sgw_and_a_pgw_and_both_count_the_same() -> Result<()> {
-    let mut network = Network::open(Noise::default())?;
+    let mut network = Network::open()?;
     let accepted = Cause::REQUEST_ACCEPTED;
     let first = network.mme.create(1, 0, 5, "internet")?;
     assert_eq!(first.cause()?, accepted);
@@ -414,7 +426,7 @@ fn tshark_finds_no_fault_with_an_sgw_and_a_pgw_and_both_count_the_same() -> Resu
 /// place free.
 #[test]
 fn a_pgw_that_was_never_there_costs_nothing_but_the_wait() -> Result<()> {
-    let mut network = Network::without_pgw(Noise::default())?;
+    let mut network = Network::without_pgw(IMPATIENT, Noise::default())?;
     let began = Instant::now();
     let silent = network.mme.create(1, 0, 5, "internet")?;
     assert_eq!(silent.cause()?, Cause::REMOTE_PEER_NOT_RESPONDING);
@@ -434,7 +446,7 @@ fn a_pgw_that_was_never_there_costs_nothing_but_the_wait() -> Result<()> {
 /// have it made anew. The SGW is killed and comes back: with its first request the PGW knows.
 #[test]
 fn whoever_is_killed_takes_only_its_own_sessions_along() -> Result<()> {
-    let mut network = Network::open(Noise::default())?;
+    let mut network = Network::open()?;
     let accepted = Cause::REQUEST_ACCEPTED;
     let lost = network.mme.create(1, 0, 5, "internet")?;
     assert_eq!(lost.cause()?, accepted);
@@ -470,7 +482,7 @@ fn whoever_is_killed_takes_only_its_own_sessions_along() -> Result<()> {
 /// Another SGW has a session at the PGW, and the MME brings its UE to this one.
 #[test]
 fn a_session_comes_from_another_sgw_with_its_place_at_the_pgw() -> Result<()> {
-    let mut network = Network::open(Noise::default())?;
+    let mut network = Network::open()?;
     let site = &network.site;
     let capture = Capture::create(site.dir().join("other-sgw.pcap"))?;
     let socket = site.subnet().socket(OTHER_SGW)?;
@@ -529,7 +541,7 @@ fn create_on_s5(sgw: &mut Peer) -> Result<Answer> {
 #[test]
 fn a_bad_path_between_the_two_leaves_nothing_behind() -> Result<()> {
     let noise = Noise { repeat: 3, lose: 4 };
-    let mut network = Network::open(noise)?;
+    let mut network = Network::open_noisy(STUBBORN, noise)?;
     for subscriber in 1..7 {
         let made = network.mme.create(subscriber, 0, 5, "internet")?;
         assert_eq!(made.cause()?, Cause::REQUEST_ACCEPTED);

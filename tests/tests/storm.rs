@@ -20,7 +20,7 @@ use tests::wait;
 /// Sessions a license, and so the ceiling in evaluation.
 const CEILING: u32 = 150;
 /// From one recount to the end of the next.
-const RECOUNT: Duration = Duration::from_secs(40);
+const RECOUNT: Duration = Duration::from_secs(120);
 
 /// Four seconds of 400 calls a second, held for half a second on average, updated on the way.
 fn plan(peer: std::net::Ipv4Addr, local: std::net::Ipv4Addr, seed: u64) -> Plan {
@@ -46,7 +46,7 @@ fn plan(peer: std::net::Ipv4Addr, local: std::net::Ipv4Addr, seed: u64) -> Plan 
             },
         ],
         subscribers: 500,
-        t3_response: Duration::from_millis(300),
+        t3_response: Duration::from_millis(500),
         n3_requests: 20,
         seed,
         ..Plan::default()

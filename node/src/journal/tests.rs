@@ -295,7 +295,7 @@ fn write(file: PathBuf, max_bytes: u64) -> Arc<Vitals> {
     let ended = vitals.journal().state;
     assert_ne!(ended, JournalState::Off);
     drop(recorder);
-    writer.join(Duration::from_secs(30)).unwrap();
+    writer.join(Duration::from_secs(120)).unwrap();
     vitals
 }
 
