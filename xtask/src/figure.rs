@@ -24,8 +24,33 @@ enum How {
     Example(&'static str, &'static str),
     /// Counted here.
     Count(fn(&Workspace) -> Result<Line>),
-    /// Said by a test of a crate, in a line that begins with the figure's name; the target is 0.
-    Test(&'static str, &'static str),
+    /// Said by tests, each in a line that begins with the figure's name, and summed; the target is 0.
+    Tests(&'static [Test]),
+}
+
+/// A test of a crate: of the library, or of another target.
+struct Test {
+    package: &'static str,
+    target: Option<&'static str>,
+    name: &'static str,
+}
+
+/// Smart Agents and a license authority with its store, with a fault for one message in three.
+const TOGETHER: Test = Test {
+    package: "tests",
+    target: Some("agents_and_authority"),
+    name: "whatever_is_lost_no_grants_exceed_what_is_owned_and_no_report_is_lost",
+};
+
+impl Test {
+    /// One of a Smart Agent and a model of an authority.
+    const fn of_the_agent(name: &'static str) -> Self {
+        Self {
+            package: "smart-agent",
+            target: None,
+            name,
+        }
+    }
 }
 
 const FIGURES: [Figure; 12] = [
@@ -75,28 +100,31 @@ const FIGURES: [Figure; 12] = [
         id: "ask-ahead-refusals",
         meaning: "calls refused while the pool had licenses, of 1,000,000 simulated ones, with answers that take up to 8 s",
         target: "0",
-        how: How::Test(
-            "smart-agent",
+        how: How::Tests(&[Test::of_the_agent(
             "agent::tests::ahead::no_call_is_refused_while_the_pool_has_a_license",
-        ),
+        )]),
     },
     Figure {
         id: "grants-over-owned",
         meaning: "licenses by which the ceilings of a pool's nodes went over what is owned, nodes killed and cut off at random",
         target: "0",
-        how: How::Test(
-            "smart-agent",
-            "agent::tests::ahead::what_the_nodes_of_a_pool_hold_is_never_more_than_is_owned",
-        ),
+        how: How::Tests(&[
+            Test::of_the_agent(
+                "agent::tests::ahead::what_the_nodes_of_a_pool_hold_is_never_more_than_is_owned",
+            ),
+            TOGETHER,
+        ]),
     },
     Figure {
         id: "report-conservation",
         meaning: "license-milliseconds reported minus acknowledged, over lives with faults of network, disk and process",
         target: "0",
-        how: How::Test(
-            "smart-agent",
-            "agent::tests::crashes::whatever_happens_reports_are_neither_lost_nor_counted_twice",
-        ),
+        how: How::Tests(&[
+            Test::of_the_agent(
+                "agent::tests::crashes::whatever_happens_reports_are_neither_lost_nor_counted_twice",
+            ),
+            TOGETHER,
+        ]),
     },
     Figure {
         id: "authority-instances",
@@ -204,7 +232,7 @@ pub fn measure(workspace: &Workspace, id: &str) -> Result<ExitCode> {
         How::Bench => bench(workspace, id)?,
         How::Example(package, example) => example_of(workspace, id, package, example)?,
         How::Count(count) => count(workspace)?,
-        How::Test(package, test) => said(workspace, id, package, test)?,
+        How::Tests(tests) => said_by_all(workspace, id, tests)?,
     };
     println!("{line}");
     Ok(line.verdict.code())
@@ -249,30 +277,45 @@ fn example_of(workspace: &Workspace, id: &str, package: &str, example: &str) -> 
     found.with_context(|| format!("{example} said nothing of {id}"))
 }
 
+/// The sum of what the tests say.
+fn said_by_all(workspace: &Workspace, id: &str, tests: &[Test]) -> Result<Line> {
+    let mut sum = 0;
+    for test in tests {
+        let value = said(workspace, id, test)?;
+        println!("{}: {value}", test.name);
+        sum += value;
+    }
+    Ok(Line {
+        id: id.to_owned(),
+        value: sum.to_string(),
+        target: "0".to_owned(),
+        verdict: match sum {
+            0 => Verdict::Ok,
+            1.. => Verdict::Short,
+        },
+    })
+}
+
 /// What the test says; one that fails before it says anything is no measurement.
-fn said(workspace: &Workspace, id: &str, package: &str, test: &str) -> Result<Line> {
+fn said(workspace: &Workspace, id: &str, test: &Test) -> Result<u64> {
     let mut command = run::bounded(MEASURE_MAX_S, cargo());
     command.current_dir(&workspace.root);
-    command.args(["test", "--quiet", "--package", package, "--lib"]);
-    command.args([test, "--", "--exact", "--nocapture"]);
+    command.args(["test", "--quiet", "--package", test.package]);
+    match test.target {
+        None => command.arg("--lib"),
+        Some(target) => command.args(["--test", target]),
+    };
+    command.args([test.name, "--", "--exact", "--nocapture"]);
     let mut value = None;
     run::lines(&mut command, |line| {
         if let Some(said) = line.strip_prefix(id) {
             value = Some(said.trim().to_owned());
         }
     })?;
-    let value = value.with_context(|| format!("{test} said nothing of {id}"))?;
-    let verdict = if value == "0" {
-        Verdict::Ok
-    } else {
-        Verdict::Short
-    };
-    Ok(Line {
-        id: id.to_owned(),
-        value,
-        target: "0".to_owned(),
-        verdict,
-    })
+    let value = value.with_context(|| format!("{} said nothing of {id}", test.name))?;
+    value
+        .parse()
+        .with_context(|| format!("{} said {value:?}", test.name))
 }
 
 fn rules_cited(workspace: &Workspace) -> Result<Line> {
