@@ -184,6 +184,7 @@ impl Node {
             tag,
             answer,
             granted,
+            lasts_ms: None,
         });
     }
 

@@ -138,6 +138,9 @@ pub struct LastVerdict {
     pub compliance: Compliance,
     /// What it granted.
     pub entitlement: Option<Entitlement>,
+    /// The end of that: license time from when the authority was last heard, in milliseconds; none: it has no end.
+    #[serde(default)]
+    pub lasts_ms: Option<u64>,
     /// When it said so.
     pub at: Wall,
 }

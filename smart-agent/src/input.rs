@@ -140,6 +140,8 @@ pub enum Told {
         verdict: Verdict,
         /// What it granted; none: no grant.
         granted: Option<Entitlement>,
+        /// License time until the end of what it granted, in milliseconds; none: it has no end.
+        lasts_ms: Option<u64>,
     },
     /// The node reported a tag's licenses to its agent.
     Reported {

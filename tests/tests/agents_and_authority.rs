@@ -298,6 +298,7 @@ impl Node {
                 tag: TagRef::Service(ServiceIndex(0)),
                 verdict,
                 granted,
+                ..
             } => {
                 self.held = granted.map(|grant| grant.licenses.0);
                 self.standing = Some(verdict);

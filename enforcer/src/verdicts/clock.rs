@@ -17,6 +17,9 @@ pub const DAY_MINUTES: u32 = 24 * 60;
 pub const EVALUATION_MINUTES: u32 = 90 * DAY_MINUTES;
 /// License time without the authority until an authorization expires (rule L10): 90 days.
 pub const SILENCE_MINUTES: u32 = 90 * DAY_MINUTES;
+/// A grant outlasts the end that the authority gave it by this license time, so that clocks that differ, or an authority
+/// that is asked a little late, lower nothing: one hour.
+pub const GRANT_GRACE_MS: u64 = HOUR_MS;
 /// What is left to use when all copies of the license clock are lost: 7 days.
 pub const RECOVERY_MINUTES: u32 = 7 * DAY_MINUTES;
 /// An episode that begins within this time of the last one's end goes on with its grace (rule L5): 24 hours.

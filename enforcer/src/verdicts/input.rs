@@ -69,6 +69,9 @@ pub enum Input {
         answer: Answer,
         /// What it granted; none: no grant, so no ceiling.
         granted: Option<Entitlement>,
+        /// License time until the end of what it granted, in milliseconds; none: it has no end.
+        #[serde(default)]
+        lasts_ms: Option<u64>,
     },
     /// The node reported a tag's licenses to its agent (rule L15).
     Reported {

@@ -19,6 +19,7 @@ impl Enforcer {
     pub(super) fn settle(&mut self, now: Now) {
         self.services.iter_mut().for_each(ServiceState::see_use);
         self.features.iter_mut().for_each(FeatureState::see_use);
+        self.see_silence();
         self.run_clocks(0);
         self.keep_clock();
         self.judge_tags(now.wall);
@@ -35,6 +36,24 @@ impl Enforcer {
         self.keep_operator(now.mono);
         // The table is the truth: it is kept before anybody is told of it.
         told.into_iter().for_each(|event| self.event(event));
+    }
+
+    /// What only silence or an authority could settle: grants that have ended, and objections to what is not in use,
+    /// where no authority is heard that could take them back.
+    fn see_silence(&mut self) {
+        let registered = self.registration.is_some();
+        let unheard = !registered || self.silent();
+        let silent_ms = self.clocks.silence.used_ms();
+        let mut settled = false;
+        for tag in self.tags_mut() {
+            tag.see_silence(silent_ms);
+            if unheard && !tag.in_use && tag.episode.is_on() {
+                tag.forget_answer();
+                settled = true;
+            }
+        }
+        self.keeping.operator |= settled;
+        self.keeping.clock |= settled;
     }
 
     fn judge_tags(&mut self, at: Wall) {
@@ -197,7 +216,7 @@ impl Enforcer {
             (evaluating, AlarmKind::EvaluationMode),
             (used_up, AlarmKind::EvaluationExpired),
             (troubles.unreachable, AlarmKind::AuthorityUnreachable),
-            (self.silent(), AlarmKind::AuthorizationExpired),
+            (self.expired(), AlarmKind::AuthorizationExpired),
             (
                 troubles.certificate_expiring,
                 AlarmKind::AuthorityCertificateExpiring,
@@ -264,14 +283,21 @@ impl Enforcer {
         self.registration.map(|_| silent_s)
     }
 
+    /// License time until silence ends what the authority said of a tag, in milliseconds.
+    fn authorized_left_ms(&self, tag: TagRef) -> u64 {
+        let silence = &self.clocks.silence;
+        let ends_ms = self.tag(tag).and_then(TagState::ends_ms);
+        let left_ms = ends_ms.map(|ends_ms| ends_ms.saturating_sub(silence.used_ms()));
+        let silent_ms = silence.left_ms(SILENCE_MINUTES);
+        left_ms.unwrap_or(silent_ms).min(silent_ms)
+    }
+
     /// License time until what holds of a tag changes by itself, in seconds; none: it won't.
     pub(super) fn timer_left_s(&self, compliance: Option<Compliance>, tag: TagRef) -> Option<u64> {
         let left_ms = match compliance? {
             Compliance::EvaluationExpired => 0,
             Compliance::Evaluation | Compliance::AuthorizationExpired => self.evaluation_left_ms(),
-            Compliance::Waiting | Compliance::Authorized => {
-                self.clocks.silence.left_ms(SILENCE_MINUTES)
-            }
+            Compliance::Waiting | Compliance::Authorized => self.authorized_left_ms(tag),
             Compliance::OutOfCompliance { .. } | Compliance::InvalidTag => {
                 self.tag(tag).map_or(0, TagState::grace_left_ms)
             }

@@ -300,11 +300,11 @@ fn restore_tag<'a>(
             .map_or(Mode::Evaluation, |_| Mode::Registered);
         let policy = state.rows.row(mode).policy;
         state.period.policy = policy.unwrap_or(state.period.policy);
-        let verdict = kept.verdict.filter(|_| operator.registration.is_some());
-        if let Some(verdict) = verdict {
+        if let Some(verdict) = kept.verdict {
             state.answer = answer_of(verdict.compliance);
             state.answered = verdict.at;
             state.granted = verdict.entitlement;
+            state.lasts_ms = verdict.lasts_ms;
             let objects = state.answer.is_some_and(Answer::objects);
             since = objects.then_some(match verdict.compliance {
                 Compliance::OutOfCompliance { since } => since,
@@ -337,6 +337,7 @@ fn tag_record(tag: &Tag, state: &TagState, ceiling: Option<SessionCount>) -> Tag
                 },
             },
             entitlement: state.granted,
+            lasts_ms: state.lasts_ms,
             at: state.answered,
         }),
         authorized: state.authorized,

@@ -230,9 +230,14 @@ impl Enforcer {
         self.registration.is_some() && self.clocks.silence.exhausted(SILENCE_MINUTES)
     }
 
+    /// The authorization has expired: of all tags by silence, or of one in use by the end of what was granted.
+    fn expired(&self) -> bool {
+        self.silent() || self.tags().any(|tag| tag.ended && tag.in_use)
+    }
+
     /// Evaluation is what calls are let through by: not registered, or the authorization has expired (rule L10).
     fn under_evaluation(&self) -> bool {
-        self.ever_enabled && (self.registration.is_none() || self.silent())
+        self.ever_enabled && (self.registration.is_none() || self.expired())
     }
 
     /// License time left to use without an authority, in milliseconds.
@@ -290,9 +295,8 @@ impl Enforcer {
             self.run_silence(elapsed_ms, quantum);
         }
         let mut charged = false;
-        let registered = self.registration.is_some();
         for tag in self.tags_mut() {
-            if registered && tag.in_use && tag.episode.is_on() {
+            if tag.in_use && tag.episode.is_on() {
                 let total = tag.grace_minutes();
                 let days = tag.episode.days_charged();
                 charged |= tag.episode.run(elapsed_ms, total, quantum);
@@ -340,9 +344,7 @@ impl Enforcer {
         let registered = self.registration.is_some();
         let silence = self.clocks.silence.until_charge_ms(SILENCE_MINUTES);
         let silence = silence.filter(|_| registered);
-        let running = self
-            .tags()
-            .filter(|tag| registered && tag.in_use && tag.episode.is_on());
+        let running = self.tags().filter(|tag| tag.in_use && tag.episode.is_on());
         let graces = running.filter_map(|tag| {
             let total = tag.grace_minutes();
             tag.episode.grace().until_charge_ms(total)

@@ -47,8 +47,10 @@ pub struct NodeFacts {
 /// What holds for one tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TagFacts {
-    /// The last answer since the node registered; none: not yet.
+    /// The last answer since the node registered, or an objection from before; none: not yet.
     pub answer: Option<Answer>,
+    /// What was granted had an end, and that is past.
+    pub ended: bool,
     /// When the episode began, if one is on.
     pub since: Wall,
     /// Something is left of the grace.
@@ -57,21 +59,41 @@ pub struct TagFacts {
     pub on_ooc: OnOoc,
 }
 
+impl TagFacts {
+    /// What the authority objects to, and the standing that this is.
+    fn objection(self) -> Option<Compliance> {
+        match self.answer? {
+            Answer::Authorized => None,
+            Answer::OutOfCompliance => Some(Compliance::OutOfCompliance { since: self.since }),
+            Answer::InvalidTag => Some(Compliance::InvalidTag),
+        }
+    }
+
+    /// The rule after an objection lets new sessions through.
+    fn tolerated(self) -> bool {
+        self.grace_left || self.on_ooc == OnOoc::Allow
+    }
+}
+
 /// Standing of a tag with the authority; none: nothing is enforced yet.
+///
+/// Neither silence nor deregistering loosens: a tag that an objection blocks stays in that standing (rule L10).
 pub fn compliance(node: NodeFacts, tag: TagFacts) -> Option<Compliance> {
     if !node.enforced {
         return None;
     }
+    let objection = tag.objection();
+    let blocked = objection.filter(|_| node.evaluation_left && !tag.tolerated());
     Some(match (node.registered, node.silent, tag.answer) {
-        (false, _, _) if node.evaluation_left => Compliance::Evaluation,
+        (false, _, _) if node.evaluation_left => blocked.unwrap_or(Compliance::Evaluation),
         (false, _, _) => Compliance::EvaluationExpired,
-        (true, true, _) => Compliance::AuthorizationExpired,
+        (true, true, _) => blocked.unwrap_or(Compliance::AuthorizationExpired),
         (true, false, None) => Compliance::Waiting,
-        (true, false, Some(Answer::Authorized)) => Compliance::Authorized,
-        (true, false, Some(Answer::InvalidTag)) => Compliance::InvalidTag,
-        (true, false, Some(Answer::OutOfCompliance)) => {
-            Compliance::OutOfCompliance { since: tag.since }
-        }
+        (true, false, Some(_)) => match objection {
+            Some(objection) => objection,
+            None if tag.ended => Compliance::AuthorizationExpired,
+            None => Compliance::Authorized,
+        },
     })
 }
 
@@ -81,9 +103,7 @@ pub fn policy(compliance: Option<Compliance>, node: NodeFacts, tag: TagFacts) ->
         None | Some(Compliance::Waiting | Compliance::Authorized | Compliance::Evaluation) => true,
         Some(Compliance::EvaluationExpired) => false,
         Some(Compliance::AuthorizationExpired) => node.evaluation_left,
-        Some(Compliance::OutOfCompliance { .. } | Compliance::InvalidTag) => {
-            tag.grace_left || tag.on_ooc == OnOoc::Allow
-        }
+        Some(Compliance::OutOfCompliance { .. } | Compliance::InvalidTag) => tag.tolerated(),
     };
     if allow { Policy::Allow } else { Policy::Block }
 }

@@ -9,7 +9,7 @@ use licensing::{
     TagRef, Thresholds, Wall,
 };
 
-use super::clock::DAY_MINUTES;
+use super::clock::{DAY_MINUTES, GRANT_GRACE_MS};
 use super::episode::Episode;
 use super::standing::{Answer, TagFacts};
 use super::statistics::Rows;
@@ -30,6 +30,11 @@ pub(super) struct TagState {
     pub(super) answer: Option<Answer>,
     pub(super) answered: Wall,
     pub(super) granted: Option<Entitlement>,
+    /// The end of what was granted: license time from when the authority was last heard, in milliseconds; none: there is
+    /// no end.
+    pub(super) lasts_ms: Option<u64>,
+    /// That end, and the hour after it, are past.
+    pub(super) ended: bool,
     /// What was last authorized.
     pub(super) authorized: Option<LicenseCount>,
     pub(super) reported: Option<LicenseCount>,
@@ -101,6 +106,8 @@ impl TagState {
             answer: None,
             answered: at,
             granted: None,
+            lasts_ms: None,
+            ended: false,
             authorized: None,
             reported: None,
             episode: Episode::default(),
@@ -139,14 +146,21 @@ impl TagState {
     pub(super) fn facts(&self) -> TagFacts {
         TagFacts {
             answer: self.answer,
+            ended: self.ended,
             since: self.episode.since().unwrap_or(self.answered),
             grace_left: self.grace_left(),
             on_ooc: self.rule.on_ooc,
         }
     }
 
-    /// The authority answered.
-    pub(super) fn answered(&mut self, answer: Answer, granted: Option<Entitlement>, at: Wall) {
+    /// The authority answered; what it granted lasts so long.
+    pub(super) fn answered(
+        &mut self,
+        answer: Answer,
+        granted: Option<Entitlement>,
+        lasts_ms: Option<u64>,
+        at: Wall,
+    ) {
         let stale = answer.objects() && !self.in_use && !self.episode.is_on();
         if stale {
             return;
@@ -154,6 +168,7 @@ impl TagState {
         self.answer = Some(answer);
         self.answered = at;
         self.granted = granted;
+        self.lasts_ms = lasts_ms.filter(|_| granted.is_some());
         if answer.objects() {
             self.episode.begin(at);
         } else {
@@ -167,11 +182,40 @@ impl TagState {
     pub(super) fn forget_answer(&mut self) {
         self.answer = None;
         self.granted = None;
+        self.lasts_ms = None;
         self.episode.end();
     }
 
+    /// The node is not registered any more: what was granted is void, and what was objected to holds (rule L10).
+    pub(super) fn leave(&mut self) {
+        match self.answer {
+            Some(answer) if answer.objects() => self.granted = None,
+            Some(_) | None => self.forget_answer(),
+        }
+        self.lasts_ms = None;
+    }
+
+    /// The authority is heard after a silence of so long: from here on the end of what it granted is reckoned.
+    pub(super) fn heard_after(&mut self, silent_ms: u64) {
+        if let Some(lasts_ms) = &mut self.lasts_ms {
+            *lasts_ms = lasts_ms.saturating_sub(silent_ms);
+        }
+    }
+
+    /// Takes in how long the authority has been silent: whether what it granted has ended.
+    pub(super) fn see_silence(&mut self, silent_ms: u64) {
+        let ends_ms = self.ends_ms();
+        self.ended = ends_ms.is_some_and(|ends_ms| silent_ms >= ends_ms);
+    }
+
+    /// How much silence what was granted outlasts.
+    pub(super) fn ends_ms(&self) -> Option<u64> {
+        self.lasts_ms
+            .map(|lasts_ms| lasts_ms.saturating_add(GRANT_GRACE_MS))
+    }
+
     /// Takes in whether it is in use; use that falls to zero settles an objection (rule L5).
-    pub(super) fn see_use(&mut self, in_use: bool) {
+    fn see_use(&mut self, in_use: bool) {
         let fell = self.in_use && !in_use;
         self.in_use = in_use;
         if fell && self.answer.is_some_and(Answer::objects) {

@@ -36,12 +36,13 @@ impl Enforcer {
                 tag,
                 answer,
                 granted,
+                lasts_ms,
             } => {
                 if self.registration.is_some() {
                     self.heard();
                     self.keeping.operator = true;
                     if let Some(state) = self.tag_mut(tag) {
-                        state.answered(answer, granted, now.wall);
+                        state.answered(answer, granted, lasts_ms, now.wall);
                     }
                 }
             }
@@ -256,7 +257,7 @@ impl Enforcer {
             return;
         }
         self.change_mode(Mode::Evaluation);
-        self.tags_mut().for_each(TagState::forget_answer);
+        self.tags_mut().for_each(TagState::leave);
         self.clocks.silence = Meter::default();
         self.troubles.unreachable = false;
         self.keeping.operator = true;
@@ -274,7 +275,12 @@ impl Enforcer {
 
     /// The authority was heard: its silence begins anew, and what it alone can settle is settled.
     fn heard(&mut self) {
-        self.clocks.silence = Meter::default();
+        let silence = std::mem::take(&mut self.clocks.silence);
+        for tag in self.tags_mut() {
+            tag.heard_after(silence.used_ms());
+        }
+        let ends = self.tags().any(|tag| tag.lasts_ms.is_some());
+        self.keeping.operator |= ends;
         self.keeping.clock = true;
         self.troubles = Troubles {
             unreachable: false,

@@ -14,10 +14,12 @@ pub(crate) fn input(told: Told) -> Input {
             tag,
             verdict,
             granted,
+            lasts_ms,
         } => Input::Verdict {
             tag,
             answer: answer(verdict),
             granted,
+            lasts_ms,
         },
         Told::Reported { tag, licenses, ok } => Input::Reported { tag, licenses, ok },
         Told::AuthorityUnreachable => Input::AuthorityUnreachable,

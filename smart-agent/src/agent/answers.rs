@@ -7,9 +7,11 @@ use api::smart::{
     RequestType, SKEW_MAX_S, TrustAnswer, Verdict, WireError,
 };
 use licensing::{Now, Wall};
+use rand::Rng;
 
 use super::Agent;
 use super::mail::Flight;
+use super::usage::left_ms;
 use crate::certificate::Certificate;
 use crate::config::{OOC_AUTH_S, RENEW_AUTH_S, TRUST_S};
 use crate::error::Failure;
@@ -21,6 +23,13 @@ use crate::trust::{Purpose, TrustError};
 const POLL_MAX: Duration = Duration::from_secs(3_600);
 /// A deadline that the authority may name, at most: 90 days (rule L10).
 const DEADLINE_S: u64 = 90 * 86_400;
+/// Shortest time from an authorization to the next one by the authority's word alone, in license time: a minute. What an
+/// operator or a change of use asks for does not wait for it.
+const AUTH_LEAST: Duration = Duration::from_secs(60);
+/// What nodes wait longer than told, by chance, is at most this part of it,
+const SPREAD_PART: u32 = 20;
+/// and at most ten minutes of license time, well within the hour by which a grant outlasts its end.
+const SPREAD_MAX: Duration = Duration::from_secs(600);
 
 /// An answer that is the authority's.
 struct Authentic {
@@ -158,7 +167,7 @@ impl Agent {
                 self.registered(flight.kind, answer, &authentic.signer, now)
             }
             (RequestType::Entitlement, Answer::Authorization(answer)) => {
-                self.authorized(&answer, now);
+                self.authorized(&answer, authentic.reply.header.calendar, now);
                 Ok(())
             }
             (RequestType::Acknowledgement, Answer::Acknowledgement {}) => {
@@ -215,8 +224,8 @@ impl Agent {
         }
     }
 
-    /// The standing of every tag that was asked for.
-    fn authorized(&mut self, answer: &AuthorizationAnswer, now: Now) {
+    /// The standing of every tag that was asked for, at this date of the authority.
+    fn authorized(&mut self, answer: &AuthorizationAnswer, date: Wall, now: Now) {
         let follows = self.ledger.receipt(&answer.receipt);
         if follows.more {
             self.want(RequestType::Entitlement);
@@ -226,35 +235,33 @@ impl Agent {
             self.notice(Notice::Forked);
         }
         self.forked = answer.receipt.forked;
-        self.take_verdicts(&answer.verdicts, now);
-        let after = |seconds: u64| now.license.after(Duration::from_secs(seconds));
+        self.take_verdicts(&answer.verdicts, date, now);
+        let next = self.next_authorization(answer, date);
+        self.due.authorization = Some(now.license.after(next));
+        let deadline_s = answer.deadline_s.clamp(1, DEADLINE_S);
+        self.due.deadline = Some(now.license.after(Duration::from_secs(deadline_s)));
+        self.notice(Notice::AuthorizationRenewed);
+    }
+
+    /// License time until authorization is asked for again: as the authority says, within the bounds of rule L11, and on
+    /// the day on which a grant ends. What comes before its 30 days comes to many nodes at once, as the end of a term
+    /// does: each waits a little longer than told, by chance.
+    fn next_authorization(&mut self, answer: &AuthorizationAnswer, date: Wall) -> Duration {
         let objected = answer.verdicts.iter().any(|verdict| match verdict.verdict {
             Verdict::Authorized => false,
             Verdict::OutOfCompliance | Verdict::InvalidTag => true,
         });
-        let renew_s = answer.renew_s.clamp(1, RENEW_AUTH_S);
-        let ooc_s = answer.ooc_retry_s.clamp(1, OOC_AUTH_S);
-        let next_s = if objected {
-            ooc_s.min(renew_s)
-        } else {
-            renew_s
-        };
-        // A grant is asked for again on the day it ends.
-        let ends_s = self.grants_end_s(answer, now).unwrap_or(next_s);
-        self.due.authorization = Some(after(next_s.min(ends_s)));
-        self.due.deadline = Some(after(answer.deadline_s.clamp(1, DEADLINE_S)));
-        self.notice(Notice::AuthorizationRenewed);
-    }
-
-    /// Seconds until the first grant ends that has not yet.
-    fn grants_end_s(&self, answer: &AuthorizationAnswer, now: Now) -> Option<u64> {
-        let date = self.date(now);
         let grants = answer.verdicts.iter().filter_map(|verdict| verdict.granted);
-        let left_ms = grants
-            .filter_map(|grant| grant.until)
-            .map(|until| until.0 - date.0);
-        let left_s = left_ms.filter_map(|ms| u64::try_from(ms / 1_000 + 1).ok());
-        left_s.filter(|seconds| *seconds > 1).min()
+        let ends = grants.filter_map(|grant| left_ms(grant, date));
+        let ends = ends.min().map(Duration::from_millis);
+        let told = Duration::from_secs(answer.renew_s);
+        let most = Duration::from_secs(RENEW_AUTH_S);
+        let soon = ends.unwrap_or(most).min(told);
+        let spread = (soon / SPREAD_PART).min(SPREAD_MAX);
+        let renew = (soon + self.random.random_range(Duration::ZERO..=spread)).min(most);
+        let retry = Duration::from_secs(answer.ooc_retry_s.min(OOC_AUTH_S));
+        let next = if objected { retry.min(renew) } else { renew };
+        next.max(AUTH_LEAST)
     }
 
     fn refresh(&mut self, answer: &TrustAnswer, chain: &[Octets], now: Now) -> Result<(), Failure> {

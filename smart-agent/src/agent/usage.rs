@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use api::smart::{RequestType, TagDemand, TagVerdict, Verdict};
 use licensing::{
-    Catalog, FeatureIndex, LicenseCount, LicenseTime, Mono, Now, ServiceIndex, Tag, TagRef,
+    Catalog, Entitlement, FeatureIndex, LicenseCount, LicenseTime, Mono, Now, ServiceIndex, Tag,
+    TagRef, Wall,
 };
 
 use super::Agent;
@@ -155,8 +156,8 @@ impl Agent {
         self.tags.iter_mut().filter_map(demand).collect()
     }
 
-    /// Tells the verdicts on. What was asked ahead of need and not granted is no growth, and nothing more (rule L5).
-    pub(super) fn take_verdicts(&mut self, verdicts: &[TagVerdict], now: Now) {
+    /// Tells the verdicts on, given at this date of the authority. What was asked ahead of need and not granted is no growth, and nothing more (rule L5).
+    pub(super) fn take_verdicts(&mut self, verdicts: &[TagVerdict], date: Wall, now: Now) {
         let again = now.mono.after(self.config.ahead.again);
         let mut told = Vec::new();
         for tag in &mut self.tags {
@@ -176,6 +177,7 @@ impl Agent {
                 tag: tag.tag,
                 verdict: said.verdict,
                 granted,
+                lasts_ms: granted.and_then(|grant| left_ms(grant, date)),
             });
         }
         told.into_iter().for_each(|told| self.tell(told));
@@ -282,6 +284,12 @@ impl Tagged {
             ok,
         }
     }
+}
+
+/// License time from this date to the end of a grant, in milliseconds; none: it has no end.
+pub(super) fn left_ms(granted: Entitlement, date: Wall) -> Option<u64> {
+    let left_ms = granted.until?.0.saturating_sub(date.0);
+    Some(u64::try_from(left_ms).unwrap_or(0))
 }
 
 /// The next time that a timer expires: on its grid, and not in the past.

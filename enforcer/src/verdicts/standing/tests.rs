@@ -1,7 +1,6 @@
 use super::*;
 
 const SINCE: Wall = Wall(77);
-const BOOLS: [bool; 2] = [false, true];
 const ANSWERS: [Option<Answer>; 4] = [
     None,
     Some(Answer::Authorized),
@@ -20,13 +19,16 @@ fn nodes() -> impl Iterator<Item = NodeFacts> {
 
 fn tags() -> impl Iterator<Item = TagFacts> {
     ANSWERS.into_iter().flat_map(|answer| {
-        BOOLS.into_iter().flat_map(move |grace_left| {
-            [OnOoc::Block, OnOoc::Allow].map(|on_ooc| TagFacts {
-                answer,
-                since: SINCE,
-                grace_left,
-                on_ooc,
-            })
+        (0..8u8).map(move |bits| TagFacts {
+            answer,
+            ended: bits & 1 != 0,
+            since: SINCE,
+            grace_left: bits & 2 != 0,
+            on_ooc: if bits & 4 != 0 {
+                OnOoc::Block
+            } else {
+                OnOoc::Allow
+            },
         })
     })
 }
@@ -44,12 +46,13 @@ const ENFORCED: NodeFacts = NodeFacts {
 };
 const TAG: TagFacts = TagFacts {
     answer: None,
+    ended: false,
     since: SINCE,
     grace_left: false,
     on_ooc: OnOoc::Block,
 };
 
-/// Every case of the whole product, 16 nodes by 16 tags, by one table of expectations.
+/// Every case of the whole product, 16 nodes by 32 tags, by one table of expectations.
 ///
 //= L2
 //= L3
@@ -67,8 +70,17 @@ fn every_case_has_its_verdict() {
             let over = !tag.grace_left && tag.on_ooc == OnOoc::Block;
             let objected = if over { Block } else { Allow };
             let left = if node.evaluation_left { Allow } else { Block };
+            let objection = match tag.answer {
+                Some(Answer::OutOfCompliance) => Some(C::OutOfCompliance { since: SINCE }),
+                Some(Answer::InvalidTag) => Some(C::InvalidTag),
+                None | Some(Answer::Authorized) => None,
+            };
+            let unheard = !node.registered || node.silent;
+            let blocked = objection.filter(|_| over && unheard && node.evaluation_left);
             let expected = if !node.enforced {
                 (None, Allow)
+            } else if blocked.is_some() {
+                (blocked, Block)
             } else if !node.registered && node.evaluation_left {
                 (Some(C::Evaluation), Allow)
             } else if !node.registered {
@@ -78,18 +90,16 @@ fn every_case_has_its_verdict() {
             } else {
                 match tag.answer {
                     None => (Some(C::Waiting), Allow),
+                    Some(Answer::Authorized) if tag.ended => (Some(C::AuthorizationExpired), left),
                     Some(Answer::Authorized) => (Some(C::Authorized), Allow),
-                    Some(Answer::OutOfCompliance) => {
-                        (Some(C::OutOfCompliance { since: SINCE }), objected)
-                    }
-                    Some(Answer::InvalidTag) => (Some(C::InvalidTag), objected),
+                    Some(Answer::OutOfCompliance | Answer::InvalidTag) => (objection, objected),
                 }
             };
             assert_eq!(verdict(node, tag), expected, "{node:?} {tag:?}");
             cases += 1;
         }
     }
-    assert_eq!(cases, 256);
+    assert_eq!(cases, 512);
 }
 
 //= L5

@@ -177,13 +177,12 @@ fn a_registered_node_that_lost_its_clock_keeps_its_verdicts_for_7_days() {
     assert_eq!(rig.service(GGSN).ceiling, Some(SessionCount(50_000)));
     rig.pass(MINUTE);
     assert!(rig.has(AlarmKind::AuthorizationExpired));
-    assert_eq!(
-        rig.feature(GRE).tag.policy,
-        Policy::Allow,
-        "7 days of use are left"
-    );
+    let policy = rig.service(GGSN).tag.policy;
+    assert_eq!(policy, Policy::Allow, "7 days of use are left");
+    let graced = rig.feature(GRE).tag.policy;
+    assert_eq!(graced, Policy::Block, "its grace is over, heard or not");
     rig.pass(7 * DAY);
-    assert_eq!(rig.feature(GRE).tag.policy, Policy::Block);
+    assert_eq!(rig.service(GGSN).tag.policy, Policy::Block);
     rig.tell(Input::AuthorityReached);
     assert!(!rig.has(AlarmKind::StateLost));
     assert_eq!(rig.service(GGSN).ceiling, Some(SessionCount(50_000)));

@@ -227,6 +227,7 @@ impl Rig {
             tag,
             answer,
             granted,
+            lasts_ms: None,
         });
     }
 

@@ -105,7 +105,9 @@ fn verdict() -> impl Strategy<Value = Input> {
         Just(Answer::OutOfCompliance),
         Just(Answer::InvalidTag),
     ];
-    (tag(), answer, prop::option::of(0u32..4)).prop_map(|(tag, answer, licenses)| {
+    let licenses = prop::option::of(0u32..4);
+    let lasts_ms = prop::option::of(0u64..200_000_000);
+    (tag(), answer, licenses, lasts_ms).prop_map(|(tag, answer, licenses, lasts_ms)| {
         let granted = licenses.map(|licenses| Entitlement {
             licenses: LicenseCount(licenses),
             until: None,
@@ -114,6 +116,7 @@ fn verdict() -> impl Strategy<Value = Input> {
             tag,
             answer,
             granted,
+            lasts_ms,
         }
     })
 }

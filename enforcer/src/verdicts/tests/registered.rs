@@ -421,6 +421,7 @@ fn a_renewal_keeps_the_verdicts_and_deregistering_returns_to_evaluation() {
     let registration = rig.enforcer.registration.unwrap();
     assert_eq!(registration.renewed, rig.now.wall);
     assert!(registration.since < registration.renewed);
+    rig.verdict(TAG, Answer::Authorized, Some(2));
     rig.tell(Input::Deregistered);
     let row = rig.service(GGSN);
     assert_eq!(row.tag.compliance, Some(Compliance::Evaluation));
@@ -527,4 +528,143 @@ fn a_root_that_is_about_to_expire_is_an_alarm_also_over_a_restart() {
     rig.said();
     rig.tell(Input::AuthorityCertificate { expiring: false });
     assert_eq!(cleared(&rig.events()), [expiring]);
+}
+
+//= L5
+//= L10
+#[test]
+fn deregistering_does_not_lift_a_block_and_use_that_falls_to_zero_does() {
+    let mut rig = Rig::registered(config());
+    rig.sessions(GGSN, 20_001);
+    rig.sessions(PGW, 5);
+    rig.verdict(TAG, Answer::OutOfCompliance, Some(2));
+    let since = rig.now.wall;
+    rig.pass(DAY);
+    rig.said();
+    rig.tell(Input::Deregistered);
+    let row = rig.service(GGSN);
+    let ooc = Compliance::OutOfCompliance { since };
+    assert_eq!(row.tag.compliance, Some(ooc));
+    assert_eq!((row.tag.policy, row.tag.entitlement), (Policy::Block, None));
+    assert_eq!(cleared(&rig.events()), []);
+    assert_eq!(
+        rig.service(PGW).tag.policy,
+        Policy::Allow,
+        "nobody objected"
+    );
+    // Registered anew, the authority decides; until it has, the objection holds.
+    rig.tell(Input::Registered);
+    assert_eq!(rig.service(GGSN).tag.policy, Policy::Block);
+    rig.tell(Input::Deregistered);
+    rig.said();
+    rig.sessions(GGSN, 0);
+    assert_eq!(cleared(&rig.events()), [OOC]);
+    rig.sessions(GGSN, 1);
+    let row = rig.service(GGSN);
+    assert_eq!(row.tag.compliance, Some(Compliance::Evaluation));
+    assert_eq!(row.ceiling, Some(SessionCount(10_000)));
+}
+
+//= L5
+//= L10
+#[test]
+fn the_grace_of_a_feature_runs_on_after_deregistering_and_a_restart() {
+    let mut rig = Rig::registered(config());
+    rig.sessions(GGSN, 1);
+    ooc_feature(&mut rig);
+    rig.pass(50 * DAY);
+    rig.tell(Input::Deregistered);
+    let row = rig.feature(GRE);
+    assert_eq!(row.tag.compliance, Some(Compliance::Evaluation), "in grace");
+    assert!(rig.has(FEATURE_OOC));
+    let mut rig = rig.restart();
+    rig.sessions(GGSN, 1);
+    rig.pass(39 * DAY);
+    assert_eq!(rig.feature(GRE).tag.policy, Policy::Allow);
+    rig.pass(DAY);
+    assert_eq!(rig.feature(GRE).tag.policy, Policy::Block);
+    assert_eq!(rig.terms(GGSN).block, Some(Block::Feature(GRE)));
+    rig.tell(Input::Feature {
+        feature: GRE,
+        enabled: false,
+    });
+    assert!(!rig.has(FEATURE_OOC));
+    assert_eq!(rig.terms(GGSN).block, None);
+}
+
+//= L10
+#[test]
+fn ninety_days_of_silence_do_not_lift_a_block() {
+    let mut rig = Rig::registered(config());
+    rig.sessions(GGSN, 20_001);
+    rig.verdict(TAG, Answer::OutOfCompliance, Some(2));
+    rig.pass(91 * DAY);
+    assert!(rig.has(AlarmKind::AuthorizationExpired));
+    assert_eq!(rig.service(GGSN).tag.policy, Policy::Block);
+    assert!(rig.has(OOC));
+    rig.pass(90 * DAY);
+    let row = rig.service(GGSN);
+    let expired = Some(Compliance::AuthorizationExpired);
+    assert_eq!(
+        (row.tag.compliance, row.tag.policy),
+        (expired, Policy::Block)
+    );
+    // Without use nothing is objected to, and nobody is heard who could say so.
+    rig.sessions(GGSN, 0);
+    assert!(!rig.has(OOC));
+}
+
+/// What the authority granted for so long.
+fn grant(rig: &mut Rig, licenses: u32, lasts: Duration) {
+    rig.tell(Input::Verdict {
+        tag: TAG,
+        answer: Answer::Authorized,
+        granted: Some(Entitlement {
+            licenses: LicenseCount(licenses),
+            until: Some(Wall(rig.now.wall.0 + lasts.as_millis() as i64)),
+        }),
+        lasts_ms: Some(u64::try_from(lasts.as_millis()).unwrap()),
+    });
+}
+
+//= L10
+#[test]
+fn a_grant_holds_until_its_end_and_an_hour_whatever_the_silence_and_no_longer() {
+    let mut rig = Rig::registered(config());
+    rig.sessions(GGSN, 25_000);
+    grant(&mut rig, 5, 10 * DAY);
+    let terms = rig.terms(GGSN);
+    rig.tell(Input::AuthorityUnreachable);
+    rig.pass(10 * DAY + 59 * MINUTE);
+    assert_eq!(rig.terms(GGSN), terms);
+    assert!(!rig.has(AlarmKind::AuthorizationExpired));
+    rig.said();
+    rig.pass(MINUTE);
+    let row = rig.service(GGSN);
+    assert_eq!(row.tag.compliance, Some(Compliance::AuthorizationExpired));
+    assert_eq!(row.ceiling, Some(SessionCount(10_000)), "of the evaluation");
+    assert!(raised(&rig.events()).contains(&AlarmKind::AuthorizationExpired));
+    assert!(rig.snapshot().evaluation.running);
+    rig.verdict(TAG, Answer::Authorized, Some(5));
+    assert_eq!(rig.terms(GGSN), terms);
+    assert!(!rig.has(AlarmKind::AuthorizationExpired));
+}
+
+//= L10
+#[test]
+fn the_end_of_a_grant_moves_neither_by_other_answers_nor_by_restarts_nor_by_the_wall_clock() {
+    let mut rig = Rig::registered(config());
+    rig.sessions(GGSN, 25_000);
+    grant(&mut rig, 5, 10 * DAY);
+    rig.pass(4 * DAY);
+    rig.tell(Input::AuthorityReached);
+    rig.pass(4 * DAY);
+    rig.now.wall = Wall(rig.now.wall.0 + 40 * 86_400_000);
+    let mut rig = rig.restart();
+    rig.sessions(GGSN, 25_000);
+    assert_eq!(rig.service(GGSN).ceiling, Some(SessionCount(50_000)));
+    rig.pass(2 * DAY + 50 * MINUTE);
+    assert_eq!(rig.service(GGSN).ceiling, Some(SessionCount(50_000)));
+    rig.pass(10 * MINUTE);
+    assert_eq!(rig.service(GGSN).ceiling, Some(SessionCount(10_000)));
 }

@@ -36,6 +36,8 @@ pub(super) struct Authority {
     pub(super) refuse: Option<FailureCode>,
     /// Says this often that the answer is not there yet.
     pub(super) polls: u32,
+    /// When an authorization is to be renewed.
+    pub(super) renew_s: u64,
     pub(super) crl: Option<Vec<u8>>,
     pub(super) more_roots: Vec<Octets>,
 }
@@ -114,7 +116,7 @@ fn named(name: &str, at: Wall, days: i64) -> CertificateParams {
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CommonName, name);
     params.distinguished_name = subject;
-    params.not_before = date(Wall(at.0 - 300_000)).into();
+    params.not_before = date(Wall(at.0 - 3_900_000)).into();
     params.not_after = date(Wall(at.0 + days * DAY_MS)).into();
     params
 }
@@ -263,6 +265,7 @@ impl Authority {
             seen: BTreeSet::new(),
             refuse: None,
             polls: 0,
+            renew_s: 30 * 86_400,
             crl: None,
             more_roots: Vec::new(),
         }
@@ -491,7 +494,7 @@ impl Authority {
         Answer::Authorization(AuthorizationAnswer {
             verdicts: verdicts.collect(),
             receipt,
-            renew_s: 30 * 86_400,
+            renew_s: self.renew_s,
             ooc_retry_s: 43_200,
             deadline_s: 90 * 86_400,
         })

@@ -285,6 +285,7 @@ impl Rig {
                 tag,
                 verdict,
                 granted,
+                ..
             } => {
                 let granted = granted.map(|grant| grant.licenses.0);
                 self.verdicts.held.insert(key(tag), granted);

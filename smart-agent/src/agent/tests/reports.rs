@@ -203,3 +203,90 @@ fn what_was_acknowledged_long_ago_is_let_go() {
     let instance = rig.authority.the_instance();
     assert!(instance.reports.len() >= rounds);
 }
+
+/// The end of what was last told of a service's grant.
+fn lasts(rig: &Rig) -> Option<Duration> {
+    let mut told = rig.told.iter().filter_map(|told| match told {
+        Told::Verdict { tag, lasts_ms, .. } if key(*tag) == service(PGW) => Some(*lasts_ms),
+        Told::Verdict { .. }
+        | Told::Registered
+        | Told::RegistrationFailed
+        | Told::Deregistered
+        | Told::Reported { .. }
+        | Told::AuthorityUnreachable
+        | Told::AuthorityReached
+        | Told::StateTampered
+        | Told::RootExpiring(_)
+        | Told::LabSpeedup { .. } => None,
+    });
+    told.next_back().flatten().map(Duration::from_millis)
+}
+
+/// The node's clock may be an hour wrong: the end of a grant is reckoned by the authority's own.
+///
+//= L10
+#[test]
+fn the_end_of_a_grant_is_told_as_a_time_left_and_asked_after_within_ten_minutes() {
+    for wrong in [-59 * 60_000, 0, 59 * 60_000] {
+        let mut rig = Rig::new();
+        rig.run_by(2 * HOUR, HOUR);
+        rig.wrong_ms = wrong;
+        rig.now.wall.0 += wrong;
+        let ends = START.0 + 7 * 3_600_000;
+        rig.pool(service(PGW)).until = Some(Wall(ends));
+        rig.use_of(service(PGW), 15_000);
+        rig.register().unwrap();
+        rig.run(2 * SECOND);
+        let left = lasts(&rig).unwrap();
+        assert!(left <= 5 * HOUR && left > 5 * HOUR - MINUTE, "{left:?}");
+        rig.run(MINUTE * 10);
+        rig.forget();
+        while rig.wall().0 < ends {
+            rig.run_by(MINUTE, MINUTE);
+        }
+        assert_eq!(rig.sent, [], "not before its end");
+        rig.pool(service(PGW)).until = None;
+        rig.run_by(11 * MINUTE, MINUTE);
+        assert_eq!(rig.sent, [RequestType::Entitlement]);
+        assert_eq!(lasts(&rig), None, "it has no end any more");
+    }
+}
+
+//= L11
+#[test]
+fn an_authority_that_wants_to_be_asked_again_at_once_is_asked_once_a_minute() {
+    let mut rig = Rig::registered();
+    rig.use_of(service(PGW), 1);
+    rig.authority.renew_s = 0;
+    // A grant that has ended, as an authority whose date stands still has it.
+    rig.pool(service(PGW)).until = Some(START);
+    rig.run(10 * MINUTE);
+    rig.forget();
+    rig.run_by(HOUR, 10 * SECOND);
+    let sent = rig.sent.len();
+    assert!((59..=61).contains(&sent), "{sent}");
+}
+
+//= L11
+#[test]
+fn nodes_that_hear_of_the_same_day_ask_at_different_times() {
+    let asked = |seed: u8| {
+        let mut rig = Rig::registered();
+        rig.authority.renew_s = 4 * 3_600;
+        rig.starts = seed;
+        rig.kill();
+        rig.use_of(service(PGW), 1);
+        rig.run_by(6 * MINUTE, MINUTE);
+        rig.forget();
+        let begun = rig.now.mono;
+        while !rig.sent.contains(&RequestType::Entitlement) {
+            rig.run_by(MINUTE, MINUTE);
+        }
+        rig.now.mono.since(begun)
+    };
+    let times: Vec<_> = (0..8).map(asked).collect();
+    let within = 4 * HOUR - 6 * MINUTE..=4 * HOUR + 11 * MINUTE;
+    assert!(times.iter().all(|time| within.contains(time)), "{times:?}");
+    let spread = *times.iter().max().unwrap() - *times.iter().min().unwrap();
+    assert!(spread > MINUTE, "{times:?}");
+}
