@@ -20,6 +20,8 @@ pub(crate) struct Place {
 pub(crate) enum AlertKind {
     /// More is in use than is owned.
     InsufficientLicenses,
+    /// More is out with instances than is owned: licenses were moved away, and the instances have not heard of it yet.
+    LicensesStillOut,
     /// An instance is not heard of any more.
     InstanceSilent,
     /// Two nodes have one identity, or the state of one was restored.
@@ -30,8 +32,9 @@ pub(crate) enum AlertKind {
 
 impl AlertKind {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::InsufficientLicenses,
+        Self::LicensesStillOut,
         Self::InstanceSilent,
         Self::ReportsForked,
         Self::ReportsMissing,
@@ -40,6 +43,7 @@ impl AlertKind {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::InsufficientLicenses => "INSUFFICIENT_LICENSES",
+            Self::LicensesStillOut => "LICENSES_STILL_OUT",
             Self::InstanceSilent => "INSTANCE_SILENT",
             Self::ReportsForked => "REPORTS_FORKED",
             Self::ReportsMissing => "REPORTS_MISSING",
@@ -49,7 +53,7 @@ impl AlertKind {
     pub(crate) const fn severity(self) -> &'static str {
         match self {
             Self::InsufficientLicenses | Self::InstanceSilent | Self::ReportsForked => "Major",
-            Self::ReportsMissing => "Minor",
+            Self::LicensesStillOut | Self::ReportsMissing => "Minor",
         }
     }
 }
@@ -155,7 +159,7 @@ pub(crate) async fn clear(
     Ok(())
 }
 
-/// Raises or clears the alert of a pool by what is used and owned.
+/// Raises or clears the alerts of a pool by what is used, out and owned.
 pub(crate) async fn judge_pool(
     tx: &mut Tx,
     account: i64,
@@ -164,26 +168,44 @@ pub(crate) async fn judge_pool(
     tags: &Tags,
     now: Moment,
 ) -> Result<(), StoreError> {
+    let (_, name) = tags.name_of(key.tag);
+    let (in_use, out) = (pool.in_use, pool.out_beyond(now.date.0));
+    let owned = pool.owned(now.date);
     let place = Place {
         account,
         va: key.va,
     };
-    let (_, name) = tags.name_of(key.tag);
-    let kind = AlertKind::InsufficientLicenses;
     let lacking = pool.lacking(now.date);
-    if lacking == 0 {
-        return clear(tx, place, kind, name, now).await;
-    }
-    let owned = pool.owned(now.date);
-    let in_use = pool.in_use;
-    let message = format!(
+    let lack = format!(
         "{name}: {in_use} licenses in use, {owned} owned; {lacking} more needed to be in compliance"
     );
+    let kind = AlertKind::InsufficientLicenses;
+    judge(tx, place, kind, name, (lacking, &lack), now).await?;
+    let exceeding = pool.exceeding(now.date);
+    let exceed = format!(
+        "{name}: {out} licenses are out with instances, {owned} owned; {exceeding} come back when the instances that hold them ask"
+    );
+    let kind = AlertKind::LicensesStillOut;
+    judge(tx, place, kind, name, (exceeding, &exceed), now).await
+}
+
+/// Raises an alert of so many licenses, or clears it if there are none.
+async fn judge(
+    tx: &mut Tx,
+    place: Place,
+    kind: AlertKind,
+    subject: &str,
+    (needed, message): (u64, &str),
+    now: Moment,
+) -> Result<(), StoreError> {
+    if needed == 0 {
+        return clear(tx, place, kind, subject, now).await;
+    }
     let alert = Alert {
         kind,
-        subject: name,
-        needed: Some(lacking),
-        message: &message,
+        subject,
+        needed: Some(needed),
+        message,
     };
     raise(tx, place, &alert, now).await
 }

@@ -93,6 +93,18 @@ impl Pool {
         self.in_use.saturating_sub(self.owned(date))
     }
 
+    /// The next date on which licenses begin or end.
+    pub(crate) fn turns(&self, date: Wall) -> Option<Wall> {
+        let turns = self.lots.iter().flat_map(|lot| [lot.starts, lot.ends]);
+        let turns = turns.filter(|at| *at > date.0 && *at < NEVER);
+        turns.min().map(Wall)
+    }
+
+    /// Licenses out with instances beyond what is owned; 0: what was taken away has come back.
+    pub(crate) fn exceeding(&self, date: Wall) -> u64 {
+        self.out_beyond(date.0).saturating_sub(self.owned(date))
+    }
+
     /// Takes an instance's ask in, in place of what the books had of it; says what they have then, and what is granted.
     pub(crate) fn take(
         &mut self,
@@ -227,6 +239,8 @@ mod tests {
         pool.lots[0].starts = NOW.0;
         let owned = [-1, 0, 9, 10].map(|at| pool.owned(Wall(NOW.0 + at)));
         assert_eq!(owned, [3, 8, 8, 5]);
+        let turns = [-1, 0, 10].map(|at| pool.turns(Wall(NOW.0 + at)));
+        assert_eq!(turns, [Some(NOW), Some(Wall(NOW.0 + 10)), None]);
         pool.lots[1].by_use = true;
         assert_eq!(pool.owned(NOW), u64::MAX);
     }

@@ -33,8 +33,9 @@ pub(crate) use identity::{Identity, csr_key, raw_key};
 use crate::moment::{DAY_MS, Moment};
 use crate::secret::random;
 
-/// How much earlier than it is made a certificate begins, for clocks that are behind: 5 minutes, as the vendor has it.
-const BACKDATED_MS: i64 = 300_000;
+/// How much earlier than it is made a certificate begins: the hour by which a node's clock may be behind, and the vendor's 5
+/// minutes.
+const BACKDATED_MS: i64 = 3_600_000 + 300_000;
 const YEAR_MS: i64 = 365 * DAY_MS;
 const ROOT_MS: i64 = 20 * YEAR_MS;
 const ISSUING_MS: i64 = 15 * YEAR_MS;

@@ -15,12 +15,12 @@ use crate::chain::{self, Fate, Link};
 use crate::instances::{self, Instance, State};
 use crate::journal::{self, Alert, AlertKind};
 use crate::moment::Moment;
-use crate::pool::{Ask, Demand, NEVER, Out};
+use crate::pool::{Ask, Demand, NEVER, Out, Pool};
 use crate::secret::digest;
 use crate::store::{self, StoreError, Tx};
 use crate::tags::Sold;
 
-/// Seconds after which an authorization is renewed: 30 days (rule L11).
+/// Seconds after which an authorization is renewed: 30 days (rule L11), or when a term begins or ends before.
 const RENEW_S: u64 = 30 * 86_400;
 /// Seconds after which a node that is out of compliance asks again: 12 hours (rule L11).
 const OOC_RETRY_S: u64 = 12 * 3_600;
@@ -41,6 +41,7 @@ pub(super) async fn authorize(
     let mut before = books::demands(tx, instance.id).await?;
     let mut verdicts = Vec::with_capacity(asked.tags.len());
     let mut seen = HashSet::new();
+    let mut turns = Turns(i64::MAX);
     for demand in &asked.tags {
         if !seen.insert(&demand.tag) {
             return refused(FailureCode::Malformed, "a tag comes twice");
@@ -51,7 +52,10 @@ pub(super) async fn authorize(
         };
         let held = before.remove(&sold.id).unwrap_or(Demand::NONE);
         let ask = ask(demand, late);
-        verdicts.push(stand(authority, tx, instance, sold, &demand.tag, held, ask, now).await?);
+        let (verdict, turn) =
+            stand(authority, tx, instance, sold, &demand.tag, held, ask, now).await?;
+        verdicts.push(verdict);
+        turns.see(turn);
     }
     // A tag that is not listed is not in use, and nothing is held of it.
     for (tag, held) in before {
@@ -68,10 +72,26 @@ pub(super) async fn authorize(
     Ok(Answer::Authorization(AuthorizationAnswer {
         verdicts,
         receipt,
-        renew_s: RENEW_S,
+        renew_s: turns.renew_s(now),
         ooc_retry_s: OOC_RETRY_S,
         deadline_s: DEADLINE_S,
     }))
+}
+
+/// The first date on which licenses of a tag that was asked for begin or end.
+struct Turns(i64);
+
+impl Turns {
+    fn see(&mut self, turn: Option<Wall>) {
+        self.0 = turn.map_or(self.0, |turn| self.0.min(turn.0));
+    }
+
+    /// Seconds after which the node is to ask again, so that it hears of that date on it.
+    fn renew_s(&self, now: Moment) -> u64 {
+        let left_ms = self.0.saturating_sub(now.date.0);
+        let left_s = u64::try_from(left_ms).unwrap_or(0).div_ceil(1_000);
+        left_s.clamp(1, RENEW_S)
+    }
 }
 
 fn ask(demand: &TagDemand, late: bool) -> Ask {
@@ -92,7 +112,7 @@ fn verdict(tag: &Tag, verdict: Verdict, granted: Option<Entitlement>) -> TagVerd
     }
 }
 
-/// The standing of one tag (rules L4 to L6).
+/// The standing of one tag (rules L4 to L6), and the date on which it may change by itself.
 #[expect(
     clippy::too_many_arguments,
     reason = "all that one tag's answer follows from, each named"
@@ -106,13 +126,14 @@ async fn stand(
     held: Demand,
     ask: Ask,
     now: Moment,
-) -> Result<TagVerdict, StoreError> {
+) -> Result<(TagVerdict, Option<Wall>), StoreError> {
     let key = PoolKey {
         va: instance.place.va,
         tag: sold.id,
     };
-    let (covered, granted) =
+    let (pool, granted) =
         settle(authority, tx, instance, key, held, ask, !sold.feature, now).await?;
+    let covered = pool.lacking(now.date) == 0;
     let standing = match covered || ask.in_use == 0 {
         true => Verdict::Authorized,
         false => Verdict::OutOfCompliance,
@@ -121,10 +142,10 @@ async fn stand(
         licenses: LicenseCount(u32::try_from(granted.licenses).unwrap_or(u32::MAX)),
         until: (granted.ends < NEVER).then_some(Wall(granted.ends)),
     });
-    Ok(verdict(tag, standing, granted))
+    Ok((verdict(tag, standing, granted), pool.turns(now.date)))
 }
 
-/// Brings the books of one tag up to date: whether use is covered, and what is granted.
+/// Brings the books of one tag up to date: the pool then, and what is granted.
 #[expect(
     clippy::too_many_arguments,
     reason = "all that the books of one tag follow from, each named"
@@ -138,16 +159,16 @@ async fn settle(
     ask: Ask,
     grantable: bool,
     now: Moment,
-) -> Result<(bool, Option<Out>), StoreError> {
+) -> Result<(Pool, Option<Out>), StoreError> {
     let mut pool = books::pool(tx, key).await?;
     let exact = grantable && pool.grants;
     let (after, granted) = pool.take(held, ask, exact, now.date);
     books::put(tx, instance.id, key, held, after).await?;
-    if held.in_use != after.in_use {
+    if (held.in_use, held.out) != (after.in_use, after.out) {
         let account = instance.place.account;
         journal::judge_pool(tx, account, key, &pool, &authority.tags, now).await?;
     }
-    Ok((pool.lacking(now.date) == 0, granted))
+    Ok((pool, granted))
 }
 
 /// Ends a registration; of an instance that is gone already, too.

@@ -37,6 +37,11 @@ async fn a_node_registers_and_is_authorized() {
     assert_eq!(identity.instance, answer.product_instance_identifier);
     assert_eq!(identity.key, node.key.public_key_raw());
     assert_eq!(identity.not_after.0 - START.0, 365 * DAY_MS);
+    let behind = START.0 - identity.not_before.0;
+    assert!(
+        behind > 3_600_000,
+        "good for a clock that is an hour behind"
+    );
     assert_eq!(answer.certificates[1], *rig.authority.pki.issuing());
     rig.acknowledge(&node).await.unwrap();
     let verdict = rig.ask(&node, 2, 3, None).await;
@@ -274,11 +279,14 @@ async fn a_term_ends_on_its_date() {
         said.granted.unwrap().until,
         Some(Wall(START.0 + 30 * DAY_MS))
     );
-    rig.pass(30 * DAY_MS - 1);
-    assert_eq!(
-        rig.ask(&node, 4, 4, Some(4)).await.verdict,
-        Verdict::Authorized
-    );
+    let asked = |held| vec![demand(PGW, 4, 4, held)];
+    rig.pass(10 * DAY_MS);
+    let answer = rig.ask_all(&node, asked(Some(4))).await.unwrap();
+    assert_eq!(answer.renew_s, 20 * 86_400, "asked on the day, not in 30");
+    rig.pass(20 * DAY_MS - 1);
+    let answer = rig.ask_all(&node, asked(Some(4))).await.unwrap();
+    assert_eq!(answer.verdicts[0].verdict, Verdict::Authorized);
+    assert_eq!(answer.renew_s, 1);
     rig.pass(1);
     rig.authority.sweep(rig.now).await.unwrap();
     assert_eq!(
@@ -648,10 +656,9 @@ async fn licenses_and_instances_move_between_virtual_accounts() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(
-        rig.alerts().await,
-        [("INSUFFICIENT_LICENSES".to_owned(), Some(1))]
-    );
+    let lacking = ("INSUFFICIENT_LICENSES".to_owned(), Some(1));
+    let out = ("LICENSES_STILL_OUT".to_owned(), Some(1));
+    assert_eq!(rig.alerts().await, [lacking, out]);
     let said = rig.ask(&node, 4, 4, Some(4)).await;
     assert_eq!(
         (said.verdict, granted(&said)),
@@ -792,4 +799,32 @@ async fn what_is_of_long_ago_is_let_go() {
     assert_eq!(after, [1, 0]);
     assert_eq!(rig.number("SELECT count(*) FROM alerts").await, 1);
     assert_eq!(rig.number("SELECT count(*) FROM audit").await, 0);
+}
+
+//= L9
+#[tokio::test]
+async fn licenses_moved_away_are_shown_as_out_until_their_instances_have_asked() {
+    let rig = Rig::new().await;
+    let id = rig.own(json!({})).await;
+    let node = rig.node(1).await;
+    rig.ask(&node, 2, 8, None).await;
+    assert_eq!(rig.alerts().await, []);
+    let mut tx = rig.authority.store.write().await.unwrap();
+    let edit = serde_json::from_value(json!({ "quantity": 5 })).unwrap();
+    let authority = &rig.authority;
+    licenses::edit(authority, &mut tx, rig.place, id, Some(edit), rig.by())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let out = ("LICENSES_STILL_OUT".to_owned(), Some(3));
+    assert_eq!(rig.alerts().await, std::slice::from_ref(&out));
+    let said = rig.ask(&node, 2, 8, Some(8)).await;
+    assert_eq!(granted(&said), Some(5), "growth stops");
+    assert_eq!(
+        rig.alerts().await,
+        [out],
+        "until it says that it holds less"
+    );
+    rig.ask(&node, 2, 8, Some(5)).await;
+    assert_eq!(rig.alerts().await, []);
 }
