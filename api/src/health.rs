@@ -23,6 +23,12 @@ pub struct Health {
     pub control_stalled: bool,
     /// The control thread has ended.
     pub control_dead: bool,
+    /// Time since the Smart Agent's thread last worked, in milliseconds.
+    pub agent_age_ms: u64,
+    /// The Smart Agent's thread has not worked for more than its bound: calls go on, and nothing is asked or reported.
+    pub agent_stalled: bool,
+    /// The Smart Agent's thread has failed.
+    pub agent_dead: bool,
     /// State was written when last it had to be; false: it is not saved now, and calls go on.
     pub state_written: bool,
     /// The journal of what the verdicts take in.

@@ -82,6 +82,8 @@ pub enum AlarmKind {
     ClockTampered,
     /// The control thread has not worked for longer than it should.
     ControlStalled,
+    /// The Smart Agent does not work: nothing is asked of the authority, and nothing reported.
+    AgentStalled,
     /// Calls without an authenticated subscriber, as emergency calls may be, came to ordinary access points; they are
     /// refused there. Over when none has come for ten minutes.
     UnidentifiedCalls,

@@ -198,6 +198,13 @@ impl Running {
         let _ended = self.asks.try_send(Ask::End);
     }
 
+    /// Ends the Smart Agent's thread alone: calls go on, and nothing is asked of the authority or reported.
+    pub fn end_agent(&self) {
+        if let Some(threads) = &self.threads {
+            let _ended = threads.commands.try_send(AgentAsk::End);
+        }
+    }
+
     /// Ends the node: takes what has arrived, saves, and lets go of everything. Errors: a thread did not end within its
     /// time or had failed before; the first is told, the others are logged.
     pub fn end(mut self) -> Result<(), NodeError> {
@@ -315,6 +322,7 @@ fn make_control(
         lab: config.lab,
         asks,
         stalled: false,
+        agent_stalled: false,
         check: Check::default(),
     };
     Ok((control, writer))
@@ -329,6 +337,7 @@ fn agent_parts(
     Ok(Parts {
         config: Arc::clone(&common.config),
         clock: Arc::clone(&common.clock),
+        vitals: Arc::clone(&common.vitals),
         current,
         control,
         kept,

@@ -10,11 +10,16 @@ use licensing::Mono;
 /// Longest time without work of the control thread that is not called a stall.
 pub const CONTROL_STALL: Duration = Duration::from_secs(2);
 
+/// Longest time without work of the agent's thread that is not called a stall: its disk may be slow.
+pub const AGENT_STALL: Duration = Duration::from_secs(10);
+
 /// Marks of life and counts of losses.
 #[derive(Debug)]
 pub struct Vitals {
     control_beat_ns: AtomicU64,
     control_ended: AtomicBool,
+    agent_beat_ns: AtomicU64,
+    agent_ended: AtomicBool,
     state_written: AtomicBool,
     queue_drops: AtomicU64,
     send_failures: AtomicU64,
@@ -53,6 +58,8 @@ impl Vitals {
         Self {
             control_beat_ns: AtomicU64::new(now.0),
             control_ended: AtomicBool::new(false),
+            agent_beat_ns: AtomicU64::new(now.0),
+            agent_ended: AtomicBool::new(false),
             state_written: AtomicBool::new(true),
             queue_drops: AtomicU64::new(0),
             send_failures: AtomicU64::new(0),
@@ -77,6 +84,24 @@ impl Vitals {
 
     pub(crate) fn control_ended(&self) -> bool {
         self.control_ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn agent_beats(&self, now: Mono) {
+        self.agent_beat_ns.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Time since the agent's thread last worked.
+    pub(crate) fn agent_age(&self, now: Mono) -> Duration {
+        now.since(Mono(self.agent_beat_ns.load(Ordering::Relaxed)))
+    }
+
+    /// The agent's thread has failed, or has not worked for longer than [`AGENT_STALL`].
+    pub(crate) fn agent_stalled(&self, now: Mono) -> bool {
+        self.agent_ended() || self.agent_age(now) > AGENT_STALL
+    }
+
+    pub(crate) fn agent_ended(&self) -> bool {
+        self.agent_ended.load(Ordering::Relaxed)
     }
 
     pub(crate) fn state_written(&self) -> bool {
@@ -150,6 +175,16 @@ pub(crate) struct EndOf<'a>(&'a AtomicBool);
 impl<'a> EndOf<'a> {
     pub(crate) fn control(vitals: &'a Vitals) -> Self {
         Self(&vitals.control_ended)
+    }
+
+    /// Of the agent's thread, but for the end that it is told to make.
+    pub(crate) fn agent(vitals: &'a Vitals) -> Self {
+        Self(&vitals.agent_ended)
+    }
+
+    /// It ends as it should.
+    pub(crate) fn ends_as_told(self) {
+        std::mem::forget(self);
     }
 
     /// `worker` is below the number of workers.

@@ -290,6 +290,28 @@ fn a_dead_control_thread_holds_no_call_up() -> Result<()> {
     gateway.end()
 }
 
+/// It is shown and an alarm, and no call waits for it.
+//= L10
+#[test]
+fn an_agent_that_does_not_work_is_an_alarm_and_holds_no_call_up() -> Result<()> {
+    let mut gateway = Gateway::in_evaluation(1)?;
+    let health = gateway.control.health()?;
+    assert!(!health.agent_stalled && !health.agent_dead);
+    gateway.running.end_agent();
+    gateway.wait_for_health("its silence is noticed", |health| health.agent_stalled)?;
+    gateway.accepted(&Call::new(1, "internet"))?;
+    let standing = |alarm: &licensing::Alarm| alarm.kind == AlarmKind::AgentStalled;
+    gateway.wait_for("the alarm", |snapshot| snapshot.alarms.iter().any(standing))?;
+    let asked = Request::License(api::LicenseCommand::RenewAuth);
+    let refused = gateway.control.ask(&asked).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("503: the smart agent does not work"),
+        "{refused}"
+    );
+    assert!(gateway.control.health()?.agent_age_ms >= 10_000);
+    gateway.end()
+}
+
 /// Evaluation used, what an operator switched, and the restart counter go on after an end.
 //= L3
 //= L12

@@ -210,6 +210,9 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
         AlarmKind::StateNotWritten => "the state can't be written".to_owned(),
         AlarmKind::ClockTampered => "the wall clock jumped by more than 24 hours".to_owned(),
         AlarmKind::ControlStalled => "the control thread does not work".to_owned(),
+        AlarmKind::AgentStalled => {
+            "the smart agent does not work: nothing is asked or reported".to_owned()
+        }
         AlarmKind::UnidentifiedCalls => {
             let calls = text::counted(snapshot.unidentified_calls, "call");
             format!("{calls} to ordinary access points had no authenticated subscriber")

@@ -97,6 +97,8 @@ pub enum Input {
     StateTampered,
     /// The control thread has not worked for longer than it should, or works again.
     ControlStalled(bool),
+    /// The Smart Agent's thread has not worked for longer than it should, or works again.
+    AgentStalled(bool),
     /// Everything worth keeping is to be asked for now: the process ends.
     Save,
 }

@@ -226,6 +226,7 @@ impl Enforcer {
             (troubles.state_not_written, AlarmKind::StateNotWritten),
             (self.watch.tampered().is_some(), AlarmKind::ClockTampered),
             (troubles.control_stalled, AlarmKind::ControlStalled),
+            (troubles.agent_stalled, AlarmKind::AgentStalled),
             (self.unidentified.lately(), AlarmKind::UnidentifiedCalls),
         ];
         let holding = conditions.into_iter().filter(|(holds, _)| *holds);
@@ -272,7 +273,8 @@ impl Enforcer {
             | AlarmKind::AuthorityCertificateExpiring
             | AlarmKind::StateTampered
             | AlarmKind::StateNotWritten
-            | AlarmKind::ControlStalled => 0,
+            | AlarmKind::ControlStalled
+            | AlarmKind::AgentStalled => 0,
         };
         i64::try_from(figure).unwrap_or(i64::MAX)
     }

@@ -140,6 +140,7 @@ struct Troubles {
     state_tampered: bool,
     state_not_written: bool,
     control_stalled: bool,
+    agent_stalled: bool,
 }
 
 /// What changed since it was last kept.

@@ -67,6 +67,7 @@ impl Enforcer {
             Input::StateWritten(ok) => self.troubles.state_not_written = !ok,
             Input::StateTampered => self.troubles.state_tampered = true,
             Input::ControlStalled(stalled) => self.troubles.control_stalled = stalled,
+            Input::AgentStalled(stalled) => self.troubles.agent_stalled = stalled,
             Input::Save => {
                 self.keeping.clock = true;
                 self.keeping.operator = true;

@@ -39,6 +39,7 @@ use crate::control::{Ask, Current, Denied};
 use crate::error::NodeError;
 use crate::store::{AgentKept, AgentStore};
 use crate::transport::{Credentials, Outcome, Parcel, Transport, Trust};
+use crate::vitals::{EndOf, Vitals};
 pub(crate) use told::input;
 
 /// From one look at the snapshot to the next.
@@ -82,6 +83,7 @@ impl AgentCurrent {
 pub(crate) struct Parts {
     pub(crate) config: Arc<Config>,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) vitals: Arc<Vitals>,
     pub(crate) current: Arc<Current>,
     pub(crate) control: Sender<Ask>,
     pub(crate) kept: AgentKept,
@@ -99,6 +101,7 @@ pub(crate) struct AgentShell {
     flights: JoinSet<(Message, Outcome)>,
     trust_first: bool,
     clock: Arc<Clock>,
+    vitals: Arc<Vitals>,
     current: Arc<Current>,
     shown: Arc<AgentCurrent>,
     control: Sender<Ask>,
@@ -179,6 +182,7 @@ impl AgentShell {
             flights: JoinSet::new(),
             trust_first: config.agent.trust_first,
             clock: parts.clock,
+            vitals: parts.vitals,
             current: parts.current,
             shown: Arc::clone(&shown),
             control: parts.control,
@@ -200,11 +204,14 @@ impl AgentShell {
 
     /// Works until it is told to end, or nobody is left who could.
     pub(crate) fn run(mut self) {
+        let vitals = Arc::clone(&self.vitals);
+        let end = EndOf::agent(&vitals);
         if let Some(runtime) = self.runtime.take() {
             runtime.block_on(self.work());
             // A name that is being looked up is not waited for.
             runtime.shutdown_background();
         }
+        end.ends_as_told();
     }
 
     async fn work(&mut self) {
@@ -219,6 +226,7 @@ impl AgentShell {
                 Some(landed) = self.flights.join_next() => self.landed(landed),
                 () = sleep(wait) => {}
             }
+            self.vitals.agent_beats(self.clock.now().mono);
             self.look();
             self.perform();
         }
@@ -293,11 +301,7 @@ impl AgentShell {
                 Output::Notice(notice) => notice::log(&notice),
             }
         }
-        let status = AgentStatus {
-            // The machine hears of a disk that fails, and not of one that works again.
-            not_written: self.failing,
-            ..self.machine.status(self.clock.now())
-        };
+        let status = self.machine.status(self.clock.now());
         *self.shown.status.write() = Arc::new(status);
         if self.is_taken() {
             for Answered { reply, result } in self.done.drain(..) {

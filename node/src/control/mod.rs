@@ -110,6 +110,7 @@ pub(crate) struct Control {
     pub(crate) lab: Option<Lab>,
     pub(crate) asks: Receiver<Ask>,
     pub(crate) stalled: bool,
+    pub(crate) agent_stalled: bool,
     pub(crate) check: Check,
 }
 
@@ -167,6 +168,7 @@ impl Control {
     fn tick(&mut self) {
         let now = self.clock.now();
         self.watch_itself(now);
+        self.watch_agent(now);
         self.sample(now);
         if let Some(written) = self.keeper.retry(now.mono) {
             self.report_written(written, now);
@@ -175,6 +177,23 @@ impl Control {
             self.check_ledgers(now);
         }
         self.publish(now);
+    }
+
+    /// Tells the machine when the agent's thread stops working, and when it works again.
+    fn watch_agent(&mut self, now: Now) {
+        let stalled = self.vitals.agent_stalled(now.mono);
+        if stalled == self.agent_stalled {
+            return;
+        }
+        self.agent_stalled = stalled;
+        if stalled {
+            let age_ms = self.vitals.agent_age(now.mono).as_millis();
+            let ended = self.vitals.agent_ended();
+            tracing::error!(age_ms, ended, "the smart agent does not work; calls go on");
+        } else {
+            tracing::warn!("the smart agent works again");
+        }
+        self.tell(Input::AgentStalled(stalled), now);
     }
 
     /// Tells the machine of a stall once it is over, and that it is over at the next tick.

@@ -182,6 +182,9 @@ impl Interface {
 
     /// Asks the agent, which asks the license authority.
     async fn command(&self, command: LicenseCommand) -> Result<Reply, Refused> {
+        if self.vitals.agent_stalled(self.clock.now().mono) {
+            return Err(no_agent("the smart agent does not work"));
+        }
         let (reply, answer) = oneshot::channel();
         if self
             .commands
@@ -360,6 +363,9 @@ impl Interface {
             control_age_ms: u64::try_from(age).unwrap_or(u64::MAX),
             control_stalled: vitals.control_stalled(now),
             control_dead: vitals.control_ended(),
+            agent_age_ms: u64::try_from(vitals.agent_age(now).as_millis()).unwrap_or(u64::MAX),
+            agent_stalled: vitals.agent_stalled(now),
+            agent_dead: vitals.agent_ended(),
             state_written: vitals.state_written(),
             journal: vitals.journal(),
             receive_buffer_bytes: self.receive_buffer_bytes as u64,

@@ -301,7 +301,6 @@ impl Agent {
         if self.mail.silence.take().is_some() {
             self.notice(Notice::CommunicationRestored);
         }
-        self.keeping.failures = 0;
         let want = self.mail.of_mut(flight.kind);
         want.failures = 0;
         want.failure = None;

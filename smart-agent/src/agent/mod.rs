@@ -85,6 +85,8 @@ struct Due {
 struct Keeping {
     state: bool,
     trust: bool,
+    /// The disk was asked, and has not yet failed.
+    asked: bool,
     failures: u32,
     not_before: Mono,
 }
@@ -119,6 +121,7 @@ impl Agent {
             keeping: Keeping {
                 state: false,
                 trust: false,
+                asked: false,
                 failures: 0,
                 not_before: now.mono,
             },
@@ -137,6 +140,11 @@ impl Agent {
 
     /// Takes one input, told at `now`; the times of successive inputs don't fall.
     pub fn handle(&mut self, input: Input, now: Now) {
+        // That a record could not be kept is told before anything else is: whatever else is told, it was.
+        if self.keeping.asked && self.outputs.is_empty() && input != Input::NotPersisted {
+            self.keeping.asked = false;
+            self.keeping.failures = 0;
+        }
         self.measure(now);
         self.last = now;
         self.take(input, now);
@@ -236,6 +244,7 @@ impl Agent {
         self.outputs.extend(records);
         self.keeping.state = false;
         self.keeping.trust = false;
+        self.keeping.asked = true;
         self.ledger.kept();
         true
     }
@@ -244,6 +253,7 @@ impl Agent {
     fn not_persisted(&mut self, now: Now) {
         self.keeping.state = true;
         self.keeping.trust = true;
+        self.keeping.asked = false;
         self.ledger.not_kept();
         self.keeping.failures += 1;
         let wait = pause(self.keeping.failures, &self.config.timers, &mut self.random);

@@ -85,6 +85,7 @@ pub fn of_alarm(kind: AlarmKind) -> &'static [&'static str] {
         AlarmKind::ClockTampered => &["tgClockTampered"],
         AlarmKind::ControlStalled => &["tgControlStalled"],
         AlarmKind::UnidentifiedCalls => &["tgUnidentifiedCalls"],
+        AlarmKind::AgentStalled => &["tgAgentStalled"],
     }
 }
 
@@ -276,7 +277,8 @@ fn threshold(kind: AlarmKind, phase: Phase, snapshot: &Snapshot) -> i64 {
         | AlarmKind::StateNotWritten
         | AlarmKind::ClockTampered
         | AlarmKind::ControlStalled
-        | AlarmKind::UnidentifiedCalls => None,
+        | AlarmKind::UnidentifiedCalls
+        | AlarmKind::AgentStalled => None,
     };
     let percent = crossed.map(|at| match phase {
         Phase::Clear => at.clear_percent,
@@ -310,6 +312,7 @@ pub fn tag_of(kind: AlarmKind) -> Option<TagRef> {
         | AlarmKind::StateNotWritten
         | AlarmKind::ClockTampered
         | AlarmKind::ControlStalled
-        | AlarmKind::UnidentifiedCalls => None,
+        | AlarmKind::UnidentifiedCalls
+        | AlarmKind::AgentStalled => None,
     }
 }

@@ -480,6 +480,24 @@ pub(super) static ROWS: &[Notification] = &[
         &[&ALARM_ID, &CALLS],
         "No such call has come for ten minutes.",
     ),
+    row(
+        29,
+        "tgAgentStalled",
+        raise("tgAgentStalledClear"),
+        Severity::Major,
+        OF_NODE,
+        [
+            "The Smart Agent does not work: nothing is asked of the license authority, and nothing reported.",
+            "It works again.",
+            "Look at the disk of the state directory; restart the node if it stays so.",
+        ],
+    ),
+    clear(
+        30,
+        "tgAgentStalledClear",
+        OF_NODE,
+        "The Smart Agent works again.",
+    ),
     event(
         101,
         "tgEvaluationStarted",

@@ -167,7 +167,8 @@ fn next(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::StateNotWritten => AlarmKind::ClockTampered,
         AlarmKind::ClockTampered => AlarmKind::ControlStalled,
         AlarmKind::ControlStalled => AlarmKind::UnidentifiedCalls,
-        AlarmKind::UnidentifiedCalls => return None,
+        AlarmKind::UnidentifiedCalls => AlarmKind::AgentStalled,
+        AlarmKind::AgentStalled => return None,
     })
 }
 

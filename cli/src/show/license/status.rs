@@ -3,6 +3,8 @@
 use api::{Attempts, RegistrationState};
 use serde_json::{Value, json};
 
+use licensing::AlarmKind;
+
 use super::super::View;
 use super::super::text::labelled;
 use super::{NONE, authorization, authorization_lines, communication, stamp, stamp_or_none, usage};
@@ -74,7 +76,32 @@ pub fn summary_json(view: &View) -> Value {
 fn enabled(view: &View) -> String {
     let smart = &view.snapshot.smart;
     let word = if smart.enabled { "ENABLED" } else { "DISABLED" };
-    format!("Smart Licensing is {word}\n")
+    format!("Smart Licensing is {word}\n{}", troubles(view))
+}
+
+/// What is wrong with the agent: what stands below may be old, or another node's too.
+fn troubles(view: &View) -> String {
+    let alarms = &view.snapshot.alarms;
+    let stalled = alarms
+        .iter()
+        .any(|alarm| alarm.kind == AlarmKind::AgentStalled);
+    let status = &view.agent.status;
+    let troubles = [
+        (
+            stalled,
+            "The Smart Agent does not work: what follows is the last that it said; see the node's log, and restart the node.",
+        ),
+        (
+            status.not_written,
+            "The Smart Agent's state can't be written, and nothing is sent: see the disk of node.state_dir.",
+        ),
+        (
+            status.forked,
+            "The license authority sees two nodes of this identity, or that the state of this one was restored: register one of them anew, with a state of its own.",
+        ),
+    ];
+    let said = troubles.into_iter().filter(|(holds, _)| *holds);
+    said.map(|(_, what)| labelled("WARNING: ", what)).collect()
 }
 
 fn privacy(view: &View) -> String {

@@ -493,3 +493,27 @@ fn waiting_ms(rig: &Rig) -> u64 {
     let entries = waiting.flat_map(|(_, text)| text.read().unwrap().entries);
     entries.map(|entry| entry.license_ms).sum()
 }
+
+//= L10
+#[test]
+fn a_disk_that_takes_records_again_is_seen_though_the_authority_is_silent() {
+    let mut rig = Rig::using(10_001);
+    rig.way = Way::Closed;
+    rig.disk_full = true;
+    rig.use_of(service(PGW), 30_000);
+    rig.run(10 * MINUTE);
+    assert!(rig.agent.status(rig.now).not_written);
+    let told = |rig: &Rig| {
+        let notices = rig.notices.iter();
+        notices.filter(|of| **of == Notice::NotWritten).count()
+    };
+    assert_eq!(told(&rig), 1);
+    rig.disk_full = false;
+    rig.run_by(2 * HOUR, MINUTE);
+    assert!(!rig.agent.status(rig.now).not_written);
+    rig.disk_full = true;
+    rig.use_of(service(PGW), 1);
+    rig.run(10 * MINUTE);
+    assert!(rig.agent.status(rig.now).not_written);
+    assert_eq!(told(&rig), 2, "another failure is told of again");
+}
