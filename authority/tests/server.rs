@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::smart::{
@@ -18,8 +19,11 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 #[path = "../src/rig/database.rs"]
 mod database;
@@ -49,8 +53,14 @@ fn config(dir: &tempfile::TempDir, speedup: Option<u32>) -> Config {
 
 impl Rig {
     async fn new(speedup: Option<u32>) -> Self {
+        Self::with(speedup, |_| {}).await
+    }
+
+    async fn with(speedup: Option<u32>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let server = Server::start(config(&dir, speedup)).await.unwrap();
+        let mut config = config(&dir, speedup);
+        change(&mut config);
+        let server = Server::start(config).await.unwrap();
         let secret = server.setup_secret().unwrap().reveal().to_owned();
         let mut rig = Self {
             dir,
@@ -98,6 +108,22 @@ impl Rig {
             .no_proxy()
             .build()
             .unwrap()
+    }
+
+    /// A connection on which anything can be said.
+    async fn tls(&self) -> TlsStream<TcpStream> {
+        let mut roots = RootCertStore::empty();
+        let root = self.server.authority().root().to_vec();
+        roots.add(CertificateDer::from(root)).unwrap();
+        let config = ClientConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(self.server.address()).await.unwrap();
+        let name = "localhost".try_into().unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await.unwrap()
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
@@ -327,6 +353,100 @@ async fn a_slow_handshake_holds_nobody_up_and_too_long_a_message_is_refused() {
     let long = vec![b' '; 1024 * 1024 + 1];
     let request = rig.client(None).post(rig.url("/v1/smart")).body(long);
     assert_eq!(request.send().await.unwrap().status(), 413);
+}
+
+/// All that comes until the other side ends it, within a generous time.
+async fn to_end(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut octets = Vec::new();
+    let read = timeout(Duration::from_secs(60), stream.read_to_end(&mut octets));
+    // A connection that is reset has ended, too.
+    drop(read.await.expect("it was cut off"));
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
+/// Seconds that suffice for what is to be done, on a busy machine, too.
+const SHORT_S: u32 = 5;
+
+/// Says this and no more, and hears all that comes.
+async fn said_and_silent(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> String {
+    stream.write_all(text).await.unwrap();
+    to_end(&mut stream).await
+}
+
+#[tokio::test]
+async fn whoever_is_slow_is_cut_off_at_each_step() {
+    let rig = Rig::with(None, |config| config.request_timeout_s = SHORT_S).await;
+    let tcp = || async { TcpStream::connect(rig.server.address()).await.unwrap() };
+    let (silent, half, head, body, idle) =
+        tokio::join!(tcp(), tcp(), rig.tls(), rig.tls(), rig.tls());
+    let (silent, half, head, body, idle) = tokio::join!(
+        said_and_silent(silent, b""),
+        said_and_silent(half, &[22, 3, 1, 2]),
+        said_and_silent(head, b"GET /v1/health HTTP/1.1\r\nhost: localhost\r\n"),
+        said_and_silent(
+            body,
+            b"POST /v1/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"
+        ),
+        said_and_silent(idle, b"GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n"),
+    );
+    assert_eq!((silent.as_str(), half.as_str()), ("", ""));
+    assert!(!head.contains("200 OK"), "{head}");
+    assert!(body.starts_with("HTTP/1.1 408 "), "{body}");
+    assert!(body.contains("connection: close"), "{body}");
+    assert!(idle.starts_with("HTTP/1.1 200 OK"), "{idle}");
+}
+
+#[tokio::test]
+async fn a_head_has_a_greatest_length() {
+    let rig = Rig::new(None).await;
+    let mut stream = rig.tls().await;
+    let long = format!(
+        "GET /v1/health HTTP/1.1\r\nhost: localhost\r\nx: {}",
+        "x".repeat(17_000)
+    );
+    // It may be cut off before all of it is written.
+    drop(stream.write_all(long.as_bytes()).await);
+    assert!(!to_end(&mut stream).await.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_others_are_served_meanwhile() {
+    let rig = Rig::with(None, |config| config.connections_per_address_max = 2).await;
+    let address = rig.server.address();
+    let from = |last: u8| async move {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket
+            .bind(SocketAddr::from(([127, 0, 0, last], 0)))
+            .unwrap();
+        socket.connect(address).await.unwrap()
+    };
+    let held = [from(2).await, from(2).await];
+    assert_eq!(to_end(&mut from(2).await).await, "", "closed at once");
+    // Whoever speaks plain HTTP gets an answer, and that is enough here.
+    let asked = |mut stream: TcpStream| async move {
+        // A connection that is closed at once may take nothing.
+        drop(stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await);
+        to_end(&mut stream).await.starts_with("HTTP/1.1 400")
+    };
+    assert!(asked(from(3).await).await);
+    drop(held);
+    let again = async { while !asked(from(2).await).await {} };
+    timeout(Duration::from_secs(60), again).await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_beyond_the_most_wait_and_are_served_when_others_end() {
+    let rig = Rig::with(None, |config| {
+        config.connections_max = 1;
+        config.request_timeout_s = SHORT_S;
+    })
+    .await;
+    let silent = TcpStream::connect(rig.server.address()).await.unwrap();
+    let health = rig.client(None).get(rig.url("/v1/health")).send().await;
+    assert_eq!(health.unwrap().status(), 200);
+    // One at a time: that before it was cut off by then, and what has ended can be read to its end without waiting.
+    let ended = silent.try_read(&mut [0]);
+    assert_eq!(ended.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -46,6 +46,9 @@ pub(crate) enum Problem {
     /// The request is too long.
     #[error("the request is too long")]
     TooLong,
+    /// The request took too long to come.
+    #[error("the request took too long to come")]
+    TooSlow,
     /// There is no such method here.
     #[error("there is no such method here")]
     Method,

@@ -61,6 +61,14 @@ const EXPECTED: &[(&str, &str)] = &[
         "authority.connections_max",
         "a number of connections, 1 to 65536",
     ),
+    (
+        "authority.connections_per_address_max",
+        "a number of connections, 1 to 65536",
+    ),
+    (
+        "authority.request_timeout_s",
+        "a number of seconds, 1 to 600",
+    ),
     ("lab", "a section [lab]"),
     (
         "lab.speedup",
@@ -87,6 +95,10 @@ pub struct Config {
     pub kept: Kept,
     /// Connections at once; further ones wait.
     pub connections_max: usize,
+    /// Connections of an address at once; further ones are closed.
+    pub connections_per_address_max: usize,
+    /// Seconds that a client may take for a handshake, and for the head and the body of a request.
+    pub request_timeout_s: u32,
     /// License seconds a second, on a lab authority.
     pub speedup: Option<u32>,
 }
@@ -139,6 +151,8 @@ struct Section {
     reports_kept_days: u32,
     instances_kept_days: u32,
     connections_max: usize,
+    connections_per_address_max: usize,
+    request_timeout_s: u32,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +177,8 @@ impl Default for Section {
             reports_kept_days: kept.reports_days,
             instances_kept_days: kept.instances_days,
             connections_max: 1_024,
+            connections_per_address_max: 256,
+            request_timeout_s: 30,
         }
     }
 }
@@ -180,6 +196,8 @@ impl Config {
             silent_days: section.silent_days,
             kept: Kept::default(),
             connections_max: section.connections_max,
+            connections_per_address_max: section.connections_per_address_max,
+            request_timeout_s: section.request_timeout_s,
             speedup: None,
         }
     }
@@ -256,11 +274,20 @@ fn check(file: File, base: &Path) -> Result<Config, (&'static str, String)> {
     ] {
         bounds(key, (least..=36_500).contains(&days), days.to_string())?;
     }
-    let most = section.connections_max;
+    for (key, most) in [
+        ("authority.connections_max", section.connections_max),
+        (
+            "authority.connections_per_address_max",
+            section.connections_per_address_max,
+        ),
+    ] {
+        bounds(key, (1..=65_536).contains(&most), most.to_string())?;
+    }
+    let timeout_s = section.request_timeout_s;
     bounds(
-        "authority.connections_max",
-        (1..=65_536).contains(&most),
-        most.to_string(),
+        "authority.request_timeout_s",
+        (1..=600).contains(&timeout_s),
+        timeout_s.to_string(),
     )?;
     let name = |name: &String| {
         let part = |b: u8| b.is_ascii_alphanumeric() || b"-.:".contains(&b);
@@ -292,7 +319,9 @@ fn check(file: File, base: &Path) -> Result<Config, (&'static str, String)> {
             reports_days: section.reports_kept_days,
             instances_days: section.instances_kept_days,
         },
-        connections_max: most,
+        connections_max: section.connections_max,
+        connections_per_address_max: section.connections_per_address_max,
+        request_timeout_s: timeout_s,
         speedup,
     })
 }

@@ -50,12 +50,16 @@ fn errors_name_file_line_and_key_and_what_to_do() {
             "conf/a.toml:2: authority.silent_days: 0; expected a number of days, 1 to 365; mend the value",
         ),
         (
+            "[authority]\nrequest_timeout_s = 0",
+            "conf/a.toml:2: authority.request_timeout_s: 0; expected a number of seconds, 1 to 600; mend the value",
+        ),
+        (
             "[authority]\naudit_kept_days = 399",
             "conf/a.toml:2: authority.audit_kept_days: 399; expected a number of days, 400 to 36500; mend the value",
         ),
         (
             "[authority]\nspeed = 1",
-            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `database`, `database_password_file`, `listen`, `names`, `catalog`, `silent_days`, `audit_kept_days`, `events_kept_days`, `reports_kept_days`, `instances_kept_days`, `connections_max`; mend its spelling or remove it",
+            "conf/a.toml:2: authority.speed: no such key; expected one of `state_dir`, `database`, `database_password_file`, `listen`, `names`, `catalog`, `silent_days`, `audit_kept_days`, `events_kept_days`, `reports_kept_days`, `instances_kept_days`, `connections_max`, `connections_per_address_max`, `request_timeout_s`; mend its spelling or remove it",
         ),
         (
             "[lab]\n",

@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -19,6 +20,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::admin::accounts::{self, Account, VirtualAccount};
 use crate::admin::sessions::{self, Caller};
@@ -27,7 +29,7 @@ use crate::authority::Authority;
 use crate::journal::Place;
 use crate::moment::Moment;
 use crate::roles::{allowed, allowed_somewhere};
-use crate::server::Peer;
+use crate::server::{Pace, Peer};
 use operations::{Needs, OPERATIONS, Operation, Scope};
 
 /// Longest body of a request of the API, in bytes; messages of agents have a bound of their own.
@@ -167,7 +169,10 @@ async fn prepare(
         Scope::Root | Scope::Account | Scope::Virtual | Scope::Both => BODY_BYTES_MAX,
     };
     let unread = !request.body().is_end_stream();
-    let body = axum::body::to_bytes(request.into_body(), limit).await;
+    let pace = request.extensions().get::<Pace>();
+    let pace = pace.map_or(Duration::MAX, |pace| pace.0);
+    let body = timeout(pace, axum::body::to_bytes(request.into_body(), limit)).await;
+    let body = body.map_err(|_| Problem::TooSlow)?;
     call.body = body.map_err(|_| Problem::TooLong)?;
     if guarded && unread {
         // It may have taken its time, and what he calls with may have ended meanwhile.
@@ -370,6 +375,7 @@ fn problem(problem: &Problem) -> Response {
         Problem::Conflict(_) => (StatusCode::CONFLICT, "CONFLICT"),
         Problem::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "TOO_MANY"),
         Problem::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "TOO_LONG"),
+        Problem::TooSlow => (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW"),
         Problem::Method => (StatusCode::METHOD_NOT_ALLOWED, "METHOD"),
         Problem::Store(_) | Problem::Pki(_) => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
     };

@@ -19,10 +19,6 @@ use tokio_rustls::server::TlsStream;
 
 use crate::pki::raw_key;
 
-/// Longest time of a handshake, its first byte included.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Longest time that a client takes for the head of a request, or is silent between two.
-const HEAD: Duration = Duration::from_secs(30);
 /// Longest life of a connection: a report of the greatest length ends within it.
 const CONNECTION: Duration = Duration::from_secs(600);
 /// Longest head of a request, in bytes.
@@ -36,26 +32,36 @@ const TLS_HANDSHAKE: u8 = 22;
 #[derive(Clone, Debug)]
 pub(crate) struct Peer(pub(crate) Option<Vec<u8>>);
 
+/// Longest time for a handshake, its first byte included; for the head of a request, or the silence between two; and for the
+/// body of one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace(pub(crate) Duration);
+
 /// Serves a connection until it ends, or the server does.
 pub(super) async fn serve(
     stream: TcpStream,
     acceptor: TlsAcceptor,
     router: Router,
+    pace: Pace,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stream = tokio::select! {
-        stream = handshake(stream, acceptor) => stream,
+        stream = handshake(stream, acceptor, pace) => stream,
         () = super::ended(&mut stopped) => return,
     };
     if let Some(stream) = stream {
-        over_tls(stream, router, stopped).await;
+        over_tls(stream, router, pace, stopped).await;
     }
 }
 
 /// None: it did not come to one.
-async fn handshake(mut stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
+async fn handshake(
+    mut stream: TcpStream,
+    acceptor: TlsAcceptor,
+    pace: Pace,
+) -> Option<TlsStream<TcpStream>> {
     let mut first = [0];
-    let read = timeout(HANDSHAKE, stream.peek(&mut first)).await.ok()?;
+    let read = timeout(pace.0, stream.peek(&mut first)).await.ok()?;
     if read.ok()? == 0 {
         return None;
     }
@@ -64,7 +70,7 @@ async fn handshake(mut stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsSt
         let _told = timeout(PLAIN, refuse_plain(&mut stream)).await;
         return None;
     }
-    match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+    match timeout(pace.0, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => return Some(stream),
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
@@ -94,6 +100,7 @@ async fn refuse_plain(stream: &mut TcpStream) -> std::io::Result<()> {
 async fn over_tls(
     stream: TlsStream<TcpStream>,
     router: Router,
+    pace: Pace,
     mut stopped: watch::Receiver<bool>,
 ) {
     let certificates = stream.get_ref().1.peer_certificates();
@@ -102,11 +109,12 @@ async fn over_tls(
     let service = WithPeer {
         router: TowerToHyperService::new(router),
         peer,
+        pace,
     };
     let mut server = http1::Builder::new();
     server
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(pace.0)
         .max_buf_size(HEAD_BYTES);
     let served = server.serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
@@ -130,6 +138,7 @@ async fn over_tls(
 struct WithPeer {
     router: TowerToHyperService<Router>,
     peer: Peer,
+    pace: Pace,
 }
 
 impl Service<Request<Incoming>> for WithPeer {
@@ -139,6 +148,7 @@ impl Service<Request<Incoming>> for WithPeer {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer.clone());
+        request.extensions_mut().insert(self.pace);
         self.router.call(request)
     }
 }

@@ -1,8 +1,9 @@
 //! The server: HTTPS for Smart Agents and for the API, and the work that goes by time.
 //!
-//! A connection has its handshake in a task of its own, so that a slow one holds nobody up. Their number, their time, the
-//! size of a head and of a body have bounds.
+//! A connection has its handshake in a task of its own, so that a slow one holds nobody up. Their number, in all and of an
+//! address, their time, the time and the size of a head and of a body have bounds.
 
+mod addresses;
 mod connection;
 mod tls;
 
@@ -21,7 +22,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::authority::{Authority, OpenError, Settings, SetupSecret};
 use crate::config::Config;
 use crate::pki::PkiError;
-pub(crate) use connection::Peer;
+use addresses::Addresses;
+pub(crate) use connection::{Pace, Peer};
 
 /// Longest time that connections have to end once the server is to.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -88,6 +90,8 @@ impl Server {
             acceptor,
             router: authority.router(),
             places: Arc::new(Semaphore::new(config.connections_max)),
+            addresses: Addresses::new(config.connections_per_address_max),
+            pace: Pace(Duration::from_secs(config.request_timeout_s.into())),
             stopped: stopped.clone(),
         };
         let tasks = vec![
@@ -135,6 +139,8 @@ struct Served {
     acceptor: TlsAcceptor,
     router: axum::Router,
     places: Arc<Semaphore>,
+    addresses: Addresses,
+    pace: Pace,
     stopped: watch::Receiver<bool>,
 }
 
@@ -154,13 +160,18 @@ impl Served {
                 () = ended(&mut stopped) => break,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, from)) => {
+                    let Some(seat) = self.addresses.seat(from.ip()) else {
+                        tracing::debug!(%from, "it has as many connections as it may");
+                        continue;
+                    };
+                    let pace = self.pace;
                     let acceptor = self.acceptor.clone();
                     let router = self.router.clone();
                     let stopped = self.stopped.clone();
                     connections.spawn(async move {
-                        connection::serve(stream, acceptor, router, stopped).await;
-                        drop(place);
+                        connection::serve(stream, acceptor, router, pace, stopped).await;
+                        drop((seat, place));
                     });
                 }
                 Err(error) => {
