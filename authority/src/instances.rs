@@ -242,10 +242,8 @@ pub(crate) async fn end(
         .execute(tx)
         .await?;
     revocation::note(tx).await?;
-    for kind in AlertKind::ALL {
-        if kind != AlertKind::InsufficientLicenses {
-            journal::clear(tx, place, kind, &instance.piid, now).await?;
-        }
+    for kind in AlertKind::OF_INSTANCES {
+        journal::clear(tx, place, kind, &instance.piid, now).await?;
     }
     Ok(())
 }

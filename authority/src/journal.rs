@@ -28,13 +28,15 @@ pub(crate) enum AlertKind {
     ReportsForked,
     /// Reports of an instance are lost.
     ReportsMissing,
+    /// The root certificate ends before long.
+    RootEnds,
+    /// Certificates below the root were to be made anew, and were not.
+    NotRenewed,
 }
 
 impl AlertKind {
-    /// All of them.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::InsufficientLicenses,
-        Self::LicensesStillOut,
+    /// Those that are about an instance.
+    pub(crate) const OF_INSTANCES: [Self; 3] = [
         Self::InstanceSilent,
         Self::ReportsForked,
         Self::ReportsMissing,
@@ -47,12 +49,18 @@ impl AlertKind {
             Self::InstanceSilent => "INSTANCE_SILENT",
             Self::ReportsForked => "REPORTS_FORKED",
             Self::ReportsMissing => "REPORTS_MISSING",
+            Self::RootEnds => "ROOT_CERTIFICATE_ENDS",
+            Self::NotRenewed => "CERTIFICATES_NOT_RENEWED",
         }
     }
 
     pub(crate) const fn severity(self) -> &'static str {
         match self {
-            Self::InsufficientLicenses | Self::InstanceSilent | Self::ReportsForked => "Major",
+            Self::InsufficientLicenses
+            | Self::InstanceSilent
+            | Self::ReportsForked
+            | Self::RootEnds
+            | Self::NotRenewed => "Major",
             Self::LicensesStillOut | Self::ReportsMissing => "Minor",
         }
     }

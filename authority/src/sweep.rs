@@ -1,8 +1,9 @@
-//! What happens by the passing of time alone: terms that begin and end, instances that fall silent, and what is kept no
-//! longer. Each step is bounded; what is left is for the next one.
+//! What happens by the passing of time alone: terms that begin and end, instances that fall silent, certificates that are
+//! made anew, and what is kept no longer. Each step is bounded; what is left is for the next one.
 
 use licensing::Wall;
 
+use crate::admin::text_of;
 use crate::authority::Authority;
 use crate::instances::Instance;
 use crate::journal::{self, Alert, AlertKind};
@@ -21,6 +22,7 @@ impl Authority {
             self.sweep_terms(now).await?;
         }
         self.sweep_silent(now).await?;
+        self.sweep_certificates(now).await?;
         self.let_go(now).await
     }
 
@@ -95,6 +97,70 @@ impl Authority {
                 message: &message,
             };
             journal::raise(&mut tx, instance.place, &alert, now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Certificates of its own: made anew, or people are warned.
+    async fn sweep_certificates(&self, now: Moment) -> Result<(), StoreError> {
+        let failed = match self.pki.renew(now) {
+            Ok(false) => None,
+            Ok(true) => {
+                tracing::info!("certificates below the root were made anew");
+                None
+            }
+            Err(error) => Some(format!(
+                "the certificates below the root end before long, and can't be made anew: {error}"
+            )),
+        };
+        self.warn(AlertKind::NotRenewed, failed, now).await?;
+        let ends = self.pki.root_ends_soon(now);
+        let ends = ends.map(|ends| {
+            let ends = text_of(ends.0);
+            format!("the root certificate of this authority ends at {ends}, and all below it; plan another one")
+        });
+        self.warn(AlertKind::RootEnds, ends, now).await
+    }
+
+    /// Raises an alert in all Smart Accounts, or clears it; what is so already writes nothing.
+    async fn warn(
+        &self,
+        kind: AlertKind,
+        message: Option<String>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.read().await?;
+        let accounts: Vec<(i64, String)> = store::query_as(
+            "SELECT id, domain FROM smart_accounts a WHERE $1 <> EXISTS
+                (SELECT 1 FROM alerts WHERE va = 0 AND kind = $2 AND subject = a.domain
+                 AND cleared IS NULL)",
+        )
+        .bind(message.is_some())
+        .bind(kind.name())
+        .fetch_all(&mut tx)
+        .await?;
+        drop(tx);
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.write().await?;
+        for (account, domain) in &accounts {
+            let place = journal::Place {
+                account: *account,
+                va: 0,
+            };
+            match &message {
+                None => journal::clear(&mut tx, place, kind, domain, now).await?,
+                Some(message) => {
+                    let alert = Alert {
+                        kind,
+                        subject: domain,
+                        needed: None,
+                        message,
+                    };
+                    journal::raise(&mut tx, place, &alert, now).await?;
+                }
+            }
         }
         tx.commit().await
     }

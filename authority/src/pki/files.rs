@@ -113,6 +113,38 @@ impl Kept {
     }
 }
 
+/// The root's key, which is read when it is used, and may be kept elsewhere until then.
+pub(super) fn root_key(dir: &Path) -> Result<Zeroizing<Vec<u8>>, PkiFileError> {
+    let file = dir.join(ROOT_KEY);
+    check_private(&file)?;
+    get(&file, "PRIVATE KEY")
+}
+
+/// Puts another certificate of the issuing authority in the place of that which is there.
+pub(super) fn replace_issuing(dir: &Path, der: &Octets) -> Result<(), PkiFileError> {
+    replace(dir, ISSUING, der)
+}
+
+/// The same of the signer of answers.
+pub(super) fn replace_signer(dir: &Path, der: &Octets) -> Result<(), PkiFileError> {
+    replace(dir, SIGNER, der)
+}
+
+fn replace(dir: &Path, name: &str, der: &Octets) -> Result<(), PkiFileError> {
+    let file = dir.join(name);
+    let beside = file.with_added_extension("new");
+    let failed = |source| PkiFileError::Io {
+        file: file.clone(),
+        source,
+    };
+    if beside.exists() {
+        fs::remove_file(&beside).map_err(failed)?;
+    }
+    put(&beside, "CERTIFICATE", &der.0, 0o644)?;
+    fs::rename(&beside, &file).map_err(failed)?;
+    sync(dir).map_err(failed)
+}
+
 /// DER as PEM (RFC 7468).
 pub(crate) fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     let coded = Zeroizing::new(STANDARD.encode(der));

@@ -8,7 +8,7 @@ use x509_parser::oid_registry::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::Pki;
+use super::{Pki, PkiError};
 
 /// What an identity certificate of this authority says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +36,27 @@ pub(crate) fn raw_key(der: &[u8]) -> Option<Vec<u8>> {
     Some(read.public_key().subject_public_key.data.to_vec())
 }
 
+/// When a certificate ends.
+pub(super) fn ends_of(der: &[u8]) -> Result<Wall, PkiError> {
+    let (_, read) = X509Certificate::from_der(der).map_err(|_| PkiError::Read)?;
+    let seconds = read.validity().not_after.timestamp();
+    Ok(Wall(seconds.saturating_mul(1_000)))
+}
+
+/// The common name of a certificate.
+pub(super) fn name_of(der: &[u8]) -> Result<String, PkiError> {
+    let (_, read) = X509Certificate::from_der(der).map_err(|_| PkiError::Read)?;
+    let name = read.subject().iter_common_name().next();
+    let name = name.and_then(|name| name.as_str().ok());
+    name.map(str::to_owned).ok_or(PkiError::Read)
+}
+
 impl Pki {
     /// What an identity certificate says; none: this authority did not make it.
     pub(crate) fn identity(&self, der: &[u8]) -> Option<Identity> {
+        let held = self.issuing();
         let (rest, read) = X509Certificate::from_der(der).ok()?;
-        let (_, issuing) = X509Certificate::from_der(&self.issuing_der.0).ok()?;
+        let (_, issuing) = X509Certificate::from_der(&held.0).ok()?;
         if !rest.is_empty() || read.issuer().as_raw() != issuing.subject().as_raw() {
             return None;
         }

@@ -9,11 +9,12 @@ mod identity;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use api::smart::{Digest, InstanceId, Octets, SIGNER_PURPOSE, Serial};
 use licensing::Wall;
+use parking_lot::RwLock;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
@@ -29,6 +30,7 @@ use time::OffsetDateTime;
 pub use files::PkiFileError;
 pub(crate) use files::pem;
 pub(crate) use identity::{Identity, csr_key, raw_key};
+use identity::{ends_of, name_of};
 
 use crate::moment::{DAY_MS, Moment};
 use crate::secret::random;
@@ -47,6 +49,11 @@ const TLS_MS: i64 = 90 * DAY_MS;
 pub(crate) const TLS_RENEW_MS: i64 = 30 * DAY_MS;
 /// How long a revocation list says that it is good.
 pub(crate) const CRL_MS: i64 = 30 * DAY_MS;
+/// Certificates below the root are made anew, for the same keys and names, when so much of their time is left: twice what an
+/// identity certificate that stands below them lasts.
+const RENEW_MS: i64 = 2 * YEAR_MS;
+/// People are warned so long before the root ends.
+const ROOT_WARNED_MS: i64 = 3 * YEAR_MS;
 /// The calendar of a lab runs through decades in an hour: what all others stand on must not end.
 const LAB_MS: i64 = 1_000 * YEAR_MS;
 
@@ -59,6 +66,9 @@ pub enum PkiError {
     /// Its files can't be read or written.
     #[error(transparent)]
     File(#[from] PkiFileError),
+    /// A certificate of its own can't be read.
+    #[error("a certificate of the authority is none")]
+    Read,
     /// The certificate of the connection can't be used.
     #[error("the certificate of the connection can't be used: {0}")]
     Tls(#[from] rustls::Error),
@@ -66,12 +76,20 @@ pub enum PkiError {
 
 /// The keys and certificates of an authority.
 pub(crate) struct Pki {
+    dir: PathBuf,
     root: Octets,
+    root_ends: Wall,
     issuing: Issuer<'static, KeyPair>,
-    issuing_der: Octets,
     signer: KeyPair,
-    signer_der: Octets,
+    below: RwLock<Below>,
     lab: bool,
+}
+
+/// The certificates below the root, which are made anew from time to time.
+#[derive(Clone)]
+struct Below {
+    issuing: Octets,
+    signer: Octets,
 }
 
 /// A raw Ed25519 public key.
@@ -108,9 +126,13 @@ impl Pki {
         Ok(Self {
             issuing: Issuer::from_ca_cert_der(&kept.issuing.0.as_slice().into(), issuing_key)?,
             signer: key_of(&kept.signer_key, &PKCS_ED25519)?,
+            dir: dir.to_owned(),
+            root_ends: ends_of(&kept.root.0)?,
             root: kept.root,
-            issuing_der: kept.issuing,
-            signer_der: kept.signer,
+            below: RwLock::new(Below {
+                issuing: kept.issuing,
+                signer: kept.signer,
+            }),
             lab,
         })
     }
@@ -126,15 +148,12 @@ impl Pki {
         let above = Issuer::from_params(&root_params, &root_key);
 
         let issuing_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let mut params = authority(named("license authority", ISSUING_MS));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let params = issuing_authority(named("license authority", ISSUING_MS));
         let issuing = params.signed_by(&issuing_key, &above)?;
         let above = Issuer::from_params(&params, &issuing_key);
 
         let signer_key = KeyPair::generate_for(&PKCS_ED25519)?;
-        let mut params = named("license signer", ISSUING_MS);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(SIGNER_PURPOSE.to_vec())];
+        let params = signs_answers(named("license signer", ISSUING_MS));
         let signer = params.signed_by(&signer_key, &above)?;
         let octets = |der: &[u8]| Octets(der.to_vec());
         Ok(files::Kept {
@@ -159,13 +178,62 @@ impl Pki {
 
     /// The chain of an answer.
     pub(crate) fn chain(&self) -> Vec<Octets> {
-        let chain = [&self.signer_der, &self.issuing_der, &self.root];
-        chain.map(Octets::clone).to_vec()
+        let Below { issuing, signer } = self.below.read().clone();
+        vec![signer, issuing, self.root.clone()]
     }
 
     /// The issuing authority in DER.
-    pub(crate) fn issuing(&self) -> &Octets {
-        &self.issuing_der
+    pub(crate) fn issuing(&self) -> Octets {
+        self.below.read().issuing.clone()
+    }
+
+    /// When the root ends, if that is so near that people are to be warned.
+    pub(crate) fn root_ends_soon(&self, now: Moment) -> Option<Wall> {
+        let left_ms = self.root_ends.0.saturating_sub(now.date.0);
+        (left_ms < ROOT_WARNED_MS).then_some(self.root_ends)
+    }
+
+    /// Makes the certificates below the root anew, if they end before long and the root does not end with them: for the same
+    /// keys and names, so that all below them goes on. True if any was made.
+    ///
+    /// Errors: the root's key is not at hand, or a file can't be written; what there was stays.
+    pub(crate) fn renew(&self, now: Moment) -> Result<bool, PkiError> {
+        let Below { issuing, signer } = self.below.read().clone();
+        let new_issuing = self.renewed(&issuing, now, issuing_authority)?;
+        if let Some(params) = &new_issuing {
+            let root_key = files::root_key(&self.dir)?;
+            let root_key = key_of(&root_key, &PKCS_ECDSA_P256_SHA256)?;
+            let above = Issuer::from_ca_cert_der(&self.root.0.as_slice().into(), root_key)?;
+            let made = params.signed_by(self.issuing.key(), &above)?;
+            let made = Octets(made.der().to_vec());
+            files::replace_issuing(&self.dir, &made)?;
+            self.below.write().issuing = made;
+        }
+        let new_signer = self.renewed(&signer, now, signs_answers)?;
+        if let Some(params) = &new_signer {
+            let made = params.signed_by(&self.signer, &self.issuing)?;
+            let made = Octets(made.der().to_vec());
+            files::replace_signer(&self.dir, &made)?;
+            self.below.write().signer = made;
+        }
+        Ok(new_issuing.is_some() || new_signer.is_some())
+    }
+
+    /// What is to be certified in place of this, if it ends before long.
+    fn renewed(
+        &self,
+        held: &Octets,
+        now: Moment,
+        kind: fn(CertificateParams) -> CertificateParams,
+    ) -> Result<Option<CertificateParams>, PkiError> {
+        let ends = ends_of(&held.0)?;
+        let until = now.date.0.saturating_add(ISSUING_MS).min(self.root_ends.0);
+        let near = ends.0.saturating_sub(now.date.0) < RENEW_MS;
+        if !near || until <= ends.0.saturating_add(DAY_MS) {
+            return Ok(None);
+        }
+        let span = until.saturating_sub(now.date.0);
+        Ok(Some(kind(named(&name_of(&held.0)?, now, span))))
     }
 
     /// Signs an answer.
@@ -215,7 +283,7 @@ impl Pki {
         // The root, too: whoever does not trust it yet is to tell people its fingerprint.
         let chain = vec![
             made.der().clone(),
-            self.issuing_der.0.clone().into(),
+            self.issuing().0.into(),
             self.root.0.clone().into(),
         ];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -267,6 +335,18 @@ fn named(name: &str, now: Moment, span_ms: i64) -> CertificateParams {
 fn authority(mut params: CertificateParams) -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn issuing_authority(params: CertificateParams) -> CertificateParams {
+    let mut params = authority(params);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params
+}
+
+fn signs_answers(mut params: CertificateParams) -> CertificateParams {
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(SIGNER_PURPOSE.to_vec())];
     params
 }
 

@@ -34,7 +34,7 @@ fn verified(pki: &Pki, leaf: &Octets, at: Wall) -> Result<(), rustls::Error> {
     roots.add(pki.root().0.clone().into()).unwrap();
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), default_provider().into());
-    let issuing = [CertificateDer::from(pki.issuing().0.clone())];
+    let issuing = [CertificateDer::from(pki.issuing().0)];
     let seconds = u64::try_from(at.0 / 1_000).unwrap();
     let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let leaf = CertificateDer::from(leaf.0.clone());
@@ -160,4 +160,68 @@ fn what_is_not_a_key_or_not_ours_alone_is_refused() {
     std::fs::remove_file(&signer).unwrap();
     let why = open().unwrap();
     assert!(why.contains("signer.pem"), "{why}");
+}
+
+fn after(years: i64) -> Moment {
+    let at = Wall(NOW.date.0 + years * YEAR_MS);
+    Moment { wall: at, date: at }
+}
+
+//= L11
+#[test]
+fn certificates_below_the_root_are_made_anew_and_all_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = made(&dir);
+    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+    let instance = instance();
+    let mut before = after(12);
+    before.date.0 += 200 * DAY_MS;
+    let issued = pki.issue(key.public_key_raw(), &subject(&instance), before);
+    let (certificate, _) = issued.unwrap();
+    let (old, old_chain) = (pki.issuing(), pki.chain());
+    assert!(!pki.renew(after(12)).unwrap(), "three years are left");
+    assert!(
+        pki.renew(Moment {
+            date: Wall(after(13).date.0 + DAY_MS),
+            ..after(13)
+        })
+        .unwrap()
+    );
+    assert!(!pki.renew(after(14)).unwrap(), "once");
+    let chain = pki.chain();
+    assert!(chain[0] != old_chain[0] && chain[1] != old_chain[1] && chain[2] == old_chain[2]);
+    assert_eq!(chain, made(&dir).chain(), "it is kept");
+    for (place, der) in chain.iter().enumerate() {
+        let (_, read) = X509Certificate::from_der(&der.0).unwrap();
+        let (_, before) = X509Certificate::from_der(&old_chain[place].0).unwrap();
+        assert_eq!(read.subject().as_raw(), before.subject().as_raw());
+        assert_eq!(read.public_key().raw, before.public_key().raw);
+        assert_eq!(
+            ends_of(&der.0).unwrap(),
+            pki.root_ends,
+            "not after the root"
+        );
+    }
+    // What was given before is good below either, and so is what is given now.
+    assert!(verified(&pki, &certificate, Wall(after(13).date.0 + 2 * DAY_MS)).is_ok());
+    assert!(pki.identity(&certificate.0).is_some());
+    let (later, _) = pki
+        .issue(key.public_key_raw(), &subject(&instance), after(17))
+        .unwrap();
+    assert!(verified(&pki, &later, Wall(after(18).date.0 - DAY_MS)).is_ok());
+    assert_ne!(old, pki.issuing());
+}
+
+#[test]
+fn people_are_warned_before_the_root_ends_and_if_its_key_is_not_at_hand() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = made(&dir);
+    let key = dir.path().join("pki/root.key");
+    std::fs::rename(&key, dir.path().join("root.key")).unwrap();
+    let why = pki.renew(after(14)).unwrap_err().to_string();
+    assert!(why.contains("root.key: No such file"), "{why}");
+    std::fs::rename(dir.path().join("root.key"), &key).unwrap();
+    assert!(pki.renew(after(14)).unwrap());
+    assert_eq!(pki.root_ends_soon(after(16)), None);
+    assert_eq!(pki.root_ends_soon(after(18)), Some(pki.root_ends));
 }

@@ -201,7 +201,7 @@ async fn issue(
     keep_certificate(tx, instance.id, &serial, ends).await?;
     Ok(Answer::Registration(RegistrationAnswer {
         product_instance_identifier: id,
-        certificates: vec![certificate, authority.pki.issuing().clone()],
+        certificates: vec![certificate, authority.pki.issuing()],
         smart_account: account,
         virtual_account,
         renew_s: RENEW_S,

@@ -42,7 +42,7 @@ async fn a_node_registers_and_is_authorized() {
         behind > 3_600_000,
         "good for a clock that is an hour behind"
     );
-    assert_eq!(answer.certificates[1], *rig.authority.pki.issuing());
+    assert_eq!(answer.certificates[1], rig.authority.pki.issuing());
     rig.acknowledge(&node).await.unwrap();
     let verdict = rig.ask(&node, 2, 3, None).await;
     assert_eq!(verdict.verdict, Verdict::Authorized);
@@ -827,4 +827,36 @@ async fn licenses_moved_away_are_shown_as_out_until_their_instances_have_asked()
     );
     rig.ask(&node, 2, 8, Some(5)).await;
     assert_eq!(rig.alerts().await, []);
+}
+
+//= L11
+#[tokio::test]
+async fn certificates_of_the_authority_are_made_anew_by_the_sweep_or_people_are_told() {
+    let mut rig = Rig::new().await;
+    let node = rig.node(1).await;
+    rig.deregister(&node).await.unwrap();
+    let key = rig.dir.path().join("pki/root.key");
+    let away = rig.dir.path().join("root.key");
+    std::fs::rename(&key, &away).unwrap();
+    rig.pass_days(14 * 365);
+    let old = rig.authority.pki.chain();
+    rig.authority.sweep(rig.now).await.unwrap();
+    rig.authority.sweep(rig.now).await.unwrap();
+    let told = ("CERTIFICATES_NOT_RENEWED".to_owned(), None);
+    assert_eq!(rig.alerts().await, [told]);
+    assert_eq!(rig.authority.pki.chain(), old);
+    std::fs::rename(&away, &key).unwrap();
+    rig.authority.sweep(rig.now).await.unwrap();
+    assert_eq!(rig.alerts().await, []);
+    assert_ne!(rig.authority.pki.chain()[..2], old[..2]);
+    rig.node(2).await;
+    rig.pass_days(4 * 365);
+    rig.authority.sweep(rig.now).await.unwrap();
+    let kinds: Vec<_> = rig
+        .alerts()
+        .await
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .collect();
+    assert_eq!(kinds, ["INSTANCE_SILENT", "ROOT_CERTIFICATE_ENDS"]);
 }
