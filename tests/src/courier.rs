@@ -123,6 +123,11 @@ impl Courier {
         format!("https://localhost:{}", self.address.port())
     }
 
+    /// Its TCP port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Its own root in DER, for nodes to trust beside the authority's.
     pub fn root(&self) -> &[u8] {
         &self.root

@@ -57,10 +57,24 @@ impl Site {
 
     /// Starts a node with this configuration, and an SGSN.
     pub fn open(self, configuration: &Configuration) -> Result<Gateway> {
-        let sgsn = Sgsn::new(self.subnet.socket(SGSN)?, configuration.listen)?;
-        let node = Some(Node::start(configuration)?);
+        let node = Node::start(configuration)?;
+        self.with(node)
+    }
+
+    /// The same, its state directory on a file system of its own with so much room.
+    pub fn open_on_small_disk(
+        self,
+        configuration: &Configuration,
+        room_kib: u32,
+    ) -> Result<Gateway> {
+        let node = Node::start_on_small_disk(configuration, room_kib)?;
+        self.with(node)
+    }
+
+    fn with(self, node: Node) -> Result<Gateway> {
+        let sgsn = Sgsn::new(self.subnet.socket(SGSN)?, node.address())?;
         Ok(Gateway {
-            node,
+            node: Some(node),
             sgsn,
             site: self,
         })

@@ -32,6 +32,9 @@ pub struct Configuration {
     pub apns: String,
     /// All other sections.
     pub more: String,
+    /// A file that says how many seconds are added to the wall clock, such as `-86400`, and may say something else at any
+    /// time; none: the clock is right.
+    pub clock: Option<PathBuf>,
 }
 
 /// Pools of all three kinds; an ordinary, an emergency and a priority APN of service GGSN.
@@ -70,6 +73,7 @@ impl Configuration {
             gn: "echo_interval_s = 0\nrecount_interval_s = 1".to_owned(),
             apns: APNS.to_owned(),
             more: String::new(),
+            clock: None,
         }
     }
 
@@ -145,7 +149,11 @@ pub struct Node {
 impl Node {
     /// Starts a node and waits until it answers.
     pub fn start(configuration: &Configuration) -> Result<Self> {
-        let running = launch(&configuration.write()?)?;
+        let file = configuration.write()?;
+        let running = match &configuration.clock {
+            None => launch(&file)?,
+            Some(wrong) => launch_with(&file, wrong_clock(wrong)?)?,
+        };
         Self::ready(running, configuration)
     }
 
@@ -246,7 +254,28 @@ impl Node {
 
 /// Starts a node that need not come up.
 pub fn launch(configuration: &Path) -> Result<Running> {
+    launch_with(configuration, Vec::new())
+}
+
+fn launch_with(configuration: &Path, environment: Vec<(&str, PathBuf)>) -> Result<Running> {
     let mut node = tollgate(["node", "--config"])?;
-    node.arg(configuration);
+    node.arg(configuration).envs(environment);
     Running::start("tollgate node", &mut node)
+}
+
+/// The environment in which a process has the wall clock of a file, and no other time changes.
+fn wrong_clock(file: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
+    require("faketime", "faketime")?;
+    let found = std::fs::read_dir("/usr/lib")?.filter_map(|entry| {
+        let path = entry.ok()?.path().join("faketime/libfaketimeMT.so.1");
+        path.is_file().then_some(path)
+    });
+    let library = found.into_iter().next();
+    let library = library.context("libfaketimeMT.so.1 is where Debian has it")?;
+    Ok(vec![
+        ("LD_PRELOAD", library),
+        ("FAKETIME_TIMESTAMP_FILE", file.to_owned()),
+        ("FAKETIME_NO_CACHE", "1".into()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+    ])
 }

@@ -17,6 +17,15 @@ pub const USER: &str = "gw1";
 /// The password that it asks for.
 pub const PASSWORD: &str = "correcthorse";
 
+/// Whom it lets through.
+#[derive(Clone, Copy, Debug)]
+pub enum Wants {
+    /// Everybody.
+    Nothing,
+    /// Who has [`USER`] and [`PASSWORD`].
+    Password,
+}
+
 /// A proxy on loopback.
 #[derive(Debug)]
 pub struct Tinyproxy {
@@ -26,16 +35,37 @@ pub struct Tinyproxy {
 }
 
 impl Tinyproxy {
-    /// Starts one that makes tunnels to this port alone; its files are in this directory.
+    /// Starts one that wants its password and makes tunnels to this port alone; its files are in this directory.
     pub fn start(dir: &Path, to: u16) -> Result<Self> {
-        require("tinyproxy", "tinyproxy")?;
+        Self::start_wanting(dir, to, Wants::Password)
+    }
+
+    /// The same, for whom it wants.
+    pub fn start_wanting(dir: &Path, to: u16, wants: Wants) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Self::start_at(dir, port, to, wants)
+    }
+
+    /// Ends it and starts another one where it was.
+    pub fn again(self, dir: &Path, to: u16, wants: Wants) -> Result<Self> {
+        let port = self.port;
+        self.running.kill()?;
+        Self::start_at(dir, port, to, wants)
+    }
+
+    /// Starts one at a port.
+    pub fn start_at(dir: &Path, port: u16, to: u16, wants: Wants) -> Result<Self> {
+        require("tinyproxy", "tinyproxy")?;
         let file = dir.join(format!("tinyproxy-{port}.conf"));
+        let password = match wants {
+            Wants::Nothing => String::new(),
+            Wants::Password => format!("BasicAuth {USER} {PASSWORD}\n"),
+        };
         std::fs::write(
             &file,
             format!(
                 "Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 60\nMaxClients 8\n\
-                 BasicAuth {USER} {PASSWORD}\nConnectPort {to}\nLogLevel Connect\n"
+                 {password}ConnectPort {to}\nLogLevel Connect\n"
             ),
         )?;
         let mut tinyproxy = command("tinyproxy");

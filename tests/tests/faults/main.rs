@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod machines;
 mod messages;
+mod operators;
 mod processes;
 mod stage;

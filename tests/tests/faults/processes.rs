@@ -167,7 +167,7 @@ fn an_authority_killed_while_reports_come_in_has_each_of_them_once() -> Result<(
 }
 
 /// Copies a directory of files and directories.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     fs::set_permissions(to, fs::metadata(from)?.permissions())?;
     for entry in fs::read_dir(from)? {

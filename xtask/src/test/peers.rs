@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
     ("tshark", "a second decoder"),
@@ -23,6 +23,7 @@ const PACKAGES: [(&str, &str); 6] = [
         "tinyproxy",
         "an HTTP proxy on the way to a license authority",
     ),
+    ("faketime", "a wall clock that is wrong, for one process"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
 
