@@ -78,7 +78,7 @@ fn todo_of_cause(cause: &Cause) -> &'static str {
         }
         Cause::Proxy { .. } => "mend agent.proxy, or ask whoever runs the proxy",
         Cause::WrongAuthority(_) => {
-            "compare the fingerprint with the one that the license authority shows; if they are the same, add its root to agent.trust_pool"
+            "compare the fingerprint with the one that the license authority shows; if they are the same, name its root certificate in agent.trust_pool, and restart the node"
         }
         Cause::Certificate(_) => {
             "see the certificate that the license authority shows, and the clocks of both"

@@ -285,11 +285,12 @@ impl Agent {
 }
 
 /// The two wall clocks are at most an hour apart.
-fn check_clocks(ours: Wall, theirs: Wall) -> Result<(), Failure> {
+pub(super) fn check_clocks(ours: Wall, theirs: Wall) -> Result<(), Failure> {
     let apart_ms = ours.0.abs_diff(theirs.0);
     if apart_ms > SKEW_MAX_S * 1_000 {
-        let apart_s = (ours.0 - theirs.0) / 1_000;
-        return Err(Failure::ClockSkew(apart_s));
+        let apart_s = i64::try_from(apart_ms.div_ceil(1_000)).unwrap_or(i64::MAX);
+        let ahead = if ours < theirs { -1 } else { 1 };
+        return Err(Failure::ClockSkew(apart_s * ahead));
     }
     Ok(())
 }

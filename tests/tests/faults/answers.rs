@@ -177,7 +177,7 @@ fn an_authority_below_another_root_is_told_nothing() -> Result<()> {
     assert_eq!(
         said,
         format!(
-            "the license authority's certificate is not signed by a root of the trust pool; the SHA-256 fingerprint of its own root is {fingerprint}; nothing has changed (license smart renew auth): compare the fingerprint with the one that the license authority shows; if they are the same, add its root to agent.trust_pool"
+            "the license authority's certificate is not signed by a root of the trust pool; the SHA-256 fingerprint of its own root is {fingerprint}; nothing has changed (license smart renew auth): compare the fingerprint with the one that the license authority shows; if they are the same, name its root certificate in agent.trust_pool, and restart the node"
         )
     );
     assert_eq!(stage.courier.seen().kinds.len(), seen);

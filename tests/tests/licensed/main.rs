@@ -226,7 +226,7 @@ fn an_authority_of_another_root_is_told_by_its_fingerprint() -> Result<()> {
     assert_eq!(
         refused(none.node()?, &token, false)?,
         format!(
-            "the license authority's certificate is not signed by a root of the trust pool; the SHA-256 fingerprint of its own root is {fingerprint}; nothing has changed (license smart register): compare the fingerprint with the one that the license authority shows; if they are the same, add its root to agent.trust_pool"
+            "the license authority's certificate is not signed by a root of the trust pool; the SHA-256 fingerprint of its own root is {fingerprint}; nothing has changed (license smart register): compare the fingerprint with the one that the license authority shows; if they are the same, name its root certificate in agent.trust_pool, and restart the node"
         )
     );
     // A lab node may trust the first one, and knows it again.

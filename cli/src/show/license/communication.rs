@@ -109,7 +109,11 @@ pub(super) fn transport_lines(view: &View) -> String {
 pub fn trust_pool_text(view: &View) -> String {
     let roots = &view.agent.status.trust_pool;
     if roots.is_empty() {
-        return "No root is trusted: set agent.trust_pool\n".to_owned();
+        return labelled(
+            "No root is trusted: ",
+            "set agent.trust_pool to the root certificate of the license authority, compare its SHA-256 with the one \
+             that the authority shows, and restart the node.",
+        );
     }
     let roots: Vec<String> = roots.iter().map(root).collect();
     roots.join("\n")

@@ -235,8 +235,18 @@ fn an_authentic_answer_to_something_else_says_nothing() {
     let old = resigned(|reply| reply.header.timestamp.0 -= 3_600_001);
     assert_eq!(
         old,
-        "the clocks of this node and of the license authority are 3600 seconds apart, at most 3600 are allowed; correct the clock"
+        "the clocks of this node and of the license authority are 3601 seconds apart, at most 3600 are allowed; correct the clock"
     );
+}
+
+#[test]
+fn clocks_may_be_an_hour_apart_and_a_millisecond_more_is_said_as_more() {
+    let checked = |apart_ms| super::super::answers::check_clocks(Wall(START.0 + apart_ms), START);
+    for apart_ms in [-3_600_000, 0, 3_600_000] {
+        assert_eq!(checked(apart_ms), Ok(()));
+    }
+    assert_eq!(checked(3_600_001), Err(Failure::ClockSkew(3_601)));
+    assert_eq!(checked(-3_600_001), Err(Failure::ClockSkew(-3_601)));
 }
 
 /// A registration answer for somebody else's key or name is not taken.
