@@ -37,7 +37,7 @@ fn one() -> u32 {
 }
 
 /// A token as it is listed; the secret is shown once, as it is made.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Token {
     pub(crate) id: i64,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, Call, openapi as document};
+use super::{Answer, Call, openapi as document, unquoted};
 use crate::admin::devices::{self, Move, Page};
 use crate::admin::licenses::{self, Transfer};
 use crate::admin::records::{self, Before};
@@ -24,7 +24,7 @@ pub(crate) async fn smart(call: Call) -> Answered {
     let peer = call.peer.as_deref();
     match call.authority.answer(&call.body, peer, call.now).await {
         Ok(octets) => Ok(Answer::Octets("application/json", octets.into())),
-        Err(SmartError::Wire(error)) => invalid(error.to_string()),
+        Err(SmartError::Wire(error)) => invalid(unquoted(&error.to_string())),
         Err(SmartError::Pki(error)) => Err(error.into()),
     }
 }

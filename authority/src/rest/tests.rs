@@ -1,4 +1,5 @@
 mod logins;
+mod secrets;
 
 use axum::http::Request as HttpRequest;
 use hyper::service::Service;
