@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod community;
+pub mod delivery;
 #[cfg(test)]
 mod fixture;
 pub mod message;

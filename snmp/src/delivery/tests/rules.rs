@@ -1,0 +1,369 @@
+//! Rule by rule.
+
+use super::*;
+
+const RAISED: &str = "tgCountDrift";
+const CLEARED: &str = "tgCountDriftClear";
+
+//= L16
+#[test]
+fn a_start_tells_that_it_is_ready_and_what_stands() {
+    let mut world = World::new(vec![traps("a")]);
+    let id = world.raise(drift(0));
+    world.forget();
+    world.restart();
+    assert_eq!(
+        world.names(0),
+        [
+            "ciscoSlaSmartAgentNotifyReady",
+            "ciscoSlaSmartAgentNotifyEnforcementMode"
+        ],
+        "the raise was told before"
+    );
+    world.clear(id);
+    assert_eq!(world.names(0)[2..], [CLEARED]);
+    assert_eq!(world.delivery.told().count(), 0);
+}
+
+//= L16
+#[test]
+fn what_the_process_did_not_come_to_tell_is_told_at_the_next_start() {
+    let mut world = World::new(vec![traps("a")]);
+    let first = world.raise(drift(0));
+    world.forget();
+    // It ends between the table of alarms and the notification.
+    world.fuse = Some(0);
+    world.clear(first);
+    assert!(world.names(0).contains(&CLEARED));
+    world.forget();
+    world.fuse = Some(0);
+    world.raise(drift(0));
+    assert!(world.names(0).contains(&RAISED));
+    assert_eq!(world.standing(0), world.outstanding());
+}
+
+//= L16
+#[test]
+fn a_raise_is_told_once_and_a_clear_only_of_what_was_raised() {
+    let mut world = World::new(vec![traps("a")]);
+    let told = alarm(1, drift(0), 1);
+    let again = told.clone();
+    world.event(Event::AlarmRaised { alarm: told });
+    world.event(Event::AlarmRaised {
+        alarm: again.clone(),
+    });
+    assert_eq!(world.names(0), [RAISED]);
+    let alarm = again;
+    world.event(Event::AlarmRepeated {
+        alarm: alarm.clone(),
+    });
+    assert_eq!(world.names(0), [RAISED, RAISED], "neither raise nor clear");
+    assert_eq!(world.delivery.told().count(), 1);
+    world.event(Event::AlarmCleared {
+        alarm: alarm.clone(),
+    });
+    world.event(Event::AlarmCleared { alarm });
+    assert_eq!(world.names(0), [RAISED, RAISED, CLEARED]);
+}
+
+#[test]
+fn a_trap_is_kept_before_it_is_sent_and_deleted_after() {
+    let world = World::new(vec![traps("a"), traps("b")]);
+    let mut delivery = world.delivery;
+    let alarm = alarm(1, drift(0), 1);
+    let news = News::Event(Event::AlarmRaised { alarm });
+    delivery.handle(Input::News(news), &world.snapshot, world.now);
+    let outputs: Vec<_> = std::iter::from_fn(|| delivery.poll_output()).collect();
+    let [
+        Output::Commit {
+            changes,
+            durable: true,
+        },
+        Output::Send(first),
+        Output::Send(second),
+        Output::Commit {
+            changes: after,
+            durable: false,
+        },
+    ] = &outputs[..]
+    else {
+        panic!("{outputs:?}");
+    };
+    let queued = |change: &&Change| matches!(change, Change::Persist(Record::Queued { .. }));
+    assert_eq!(changes.iter().filter(queued).count(), 2);
+    assert_eq!((first.target, second.target), (0, 1));
+    assert!(!first.inform);
+    assert_eq!(first.uptime, 500, "hundredths since the start");
+    assert_eq!(first.trap.to_string(), "1.3.6.1.4.1.32473.1.0.15");
+    let deleted = |change: &Change| matches!(change, Change::Delete(_));
+    assert!(after.len() == 2 && after.iter().all(deleted));
+}
+
+#[test]
+fn an_inform_is_sent_again_until_it_is_acknowledged() {
+    let mut world = World::new(vec![informs("a")]);
+    world.managers[0].slow = Duration::from_millis(2_500);
+    world.raise(drift(0));
+    world.pass(10 * SECOND);
+    let got = &world.managers[0].got;
+    let ids: BTreeSet<_> = got.iter().map(|got| got.request_id).collect();
+    assert_eq!((got.len(), ids.len()), (3, 1), "the same request each time");
+    let status = world.status(0);
+    // Two at the start.
+    assert_eq!(
+        (status.sent, status.repeated, status.acknowledged),
+        (2 + 1, 2, 2 + 1)
+    );
+    assert_eq!((status.waiting, status.away_since), (0, None));
+}
+
+#[test]
+fn nothing_is_lost_of_a_target_that_is_away_for_long_and_it_is_asked_ever_slower() {
+    let mut world = World::new(vec![informs("a")]);
+    world.managers[0].away = true;
+    let mut ids: Vec<_> = (200..203).map(|of| world.raise(drift(of))).collect();
+    for of in 0..120 {
+        ids.push(world.raise(drift(of)));
+        world.pass(30 * SECOND);
+    }
+    let status = world.status(0);
+    assert_eq!((status.waiting, status.dropped), (123, 0));
+    assert!(status.away_since.is_some());
+    // 3 at first, then at most one each 10 seconds.
+    assert!(
+        status.sent + status.repeated < 2 + 4 * 3 + 3_600 / 10 + 5,
+        "{status:?}"
+    );
+    world.managers[0].away = false;
+    world.pass(20 * SECOND);
+    let got: Vec<_> = world.managers[0]
+        .got
+        .iter()
+        .filter_map(|got| got.alarm)
+        .collect();
+    assert_eq!(got, ids, "in their order, none missing");
+    let status = world.status(0);
+    assert_eq!((status.waiting, status.away_since), (0, None));
+}
+
+//= L16
+#[test]
+fn the_clear_waits_for_the_acknowledgement_of_the_raise() {
+    let mut world = World::new(vec![informs("a")]);
+    world.managers[0].slow = 900 * Duration::from_millis(1);
+    let first = world.raise(drift(0));
+    world.clear(first);
+    world.raise(drift(1));
+    assert_eq!(
+        world.names(0),
+        [RAISED, RAISED],
+        "another alarm does not wait"
+    );
+    world.pass(SECOND);
+    assert_eq!(world.names(0), [RAISED, RAISED, CLEARED]);
+}
+
+#[test]
+fn only_the_target_itself_acknowledges_and_only_what_waits() {
+    let mut world = World::new(vec![informs("a"), informs("b")]);
+    world.managers[0].away = true;
+    world.managers[1].away = true;
+    world.raise(drift(0));
+    let waiting = |world: &World, at| world.status(at).waiting;
+    let number = world.delivery.next - 2;
+    let request_id = i32::try_from(number).unwrap();
+    for (from, id) in [
+        (address(1), request_id),
+        (address(7), request_id),
+        (address(0), request_id - 1),
+        (address(0), request_id + 1_000),
+        (address(0), -1),
+    ] {
+        let request_id = id;
+        world.tell(Input::Acknowledged { from, request_id });
+        assert_eq!((waiting(&world, 0), waiting(&world, 1)), (1, 1));
+    }
+    let from = address(0);
+    world.tell(Input::Acknowledged { from, request_id });
+    world.tell(Input::Acknowledged { from, request_id });
+    assert_eq!((waiting(&world, 0), waiting(&world, 1)), (0, 1));
+}
+
+#[test]
+fn an_acknowledgement_that_comes_after_a_restart_counts() {
+    let mut world = World::new(vec![informs("a")]);
+    world.managers[0].slow = 5 * SECOND;
+    world.raise(drift(0));
+    world.pass(SECOND / 2);
+    world.restart();
+    let before = world.managers[0].got[0].request_id;
+    let from = address(0);
+    let request_id = before;
+    world.tell(Input::Acknowledged { from, request_id });
+    let others = world.managers[0]
+        .got
+        .iter()
+        .filter(|got| got.alarm.is_some());
+    assert!(others.count() >= 1);
+    let keys = world.disk.values();
+    let waits = |record: &Record| match record {
+        Record::Queued { number, .. } => *number == u64::from(before.unsigned_abs()),
+        Record::Reserved { .. } | Record::Told(_) | Record::Suppressed(_) => false,
+    };
+    assert!(!keys.into_iter().any(waits));
+}
+
+#[test]
+fn a_request_id_is_never_used_again_by_a_later_process() {
+    let mut world = World::new(vec![informs("a")]);
+    let mut seen = BTreeSet::new();
+    for _ in 0..5 {
+        let id = world.raise(drift(0));
+        world.clear(id);
+        world.pass(SECOND);
+        for got in std::mem::take(&mut world.managers[0].got) {
+            assert!(seen.insert(got.request_id), "{got:?}");
+        }
+        world.restart();
+        world.pass(SECOND);
+    }
+}
+
+#[test]
+fn request_ids_find_their_numbers_also_where_they_wrap() {
+    let mut world = World::new(vec![informs("a")]);
+    let wrap = 1 << 31;
+    world.delivery.next = wrap - 1;
+    world.delivery.reserved = wrap - 1;
+    let first = world.raise(drift(0));
+    world.raise(drift(1));
+    world.clear(first);
+    world.pass(SECOND);
+    let ids: Vec<_> = world.managers[0]
+        .got
+        .iter()
+        .map(|got| got.request_id)
+        .collect();
+    assert_eq!(ids, [i32::MAX, 0, 1]);
+    assert_eq!(world.status(0).waiting, 0);
+}
+
+#[test]
+fn an_inform_goes_again_at_once_when_its_target_said_how_to_ask_it_and_that_once() {
+    let mut world = World::new(vec![informs("a")]);
+    world.managers[0].slow = 60 * SECOND;
+    world.raise(drift(0));
+    let request_id = world.managers[0].got[0].request_id;
+    for sent in [2, 2] {
+        world.tell(Input::Again { request_id });
+        assert_eq!(world.managers[0].got.len(), sent);
+    }
+}
+
+#[test]
+fn what_is_suppressed_is_counted_and_not_sent_until_it_is_enabled_also_over_a_restart() {
+    let mut world = World::new(vec![traps("a")]);
+    let which = Which::named(RAISED).unwrap();
+    let suppress = true;
+    world.tell(Input::Suppress { which, suppress });
+    world.raise(drift(0));
+    world.restart();
+    world.forget();
+    assert!(world.delivery.is_suppressed(which));
+    world.raise(drift(1));
+    assert_eq!(world.names(0), [""; 0]);
+    let count = |world: &World| world.delivery.counts().find(|row| row.0 == which).unwrap();
+    let (_, counted, suppressed) = count(&world);
+    assert_eq!((counted.generated, counted.discarded), (0, 1));
+    assert!(suppressed && counted.last.is_some());
+    let suppress = false;
+    world.tell(Input::Suppress { which, suppress });
+    world.raise(drift(2));
+    assert_eq!(world.names(0), [RAISED]);
+    assert_eq!(count(&world).1.generated, 1);
+}
+
+#[test]
+fn the_history_prints_as_staros_does_and_is_bounded() {
+    let mut world = World::new(vec![]);
+    let service = ServiceIndex(2);
+    world.raise(AlarmKind::ServiceOutOfCompliance { service });
+    let last = world.delivery.history().last().unwrap();
+    assert_eq!(
+        last.line(),
+        "Internal trap notification 1349 (SmartLicenseServiceOOC) \
+         SmartLicenseServiceName GGSN SmartLicenseServiceUsage 1"
+    );
+    let at = last.place;
+    for _ in 0..5_100 {
+        world.tell(Input::News(News::Forked));
+    }
+    assert_eq!(world.delivery.history().count(), HISTORY_MAX);
+    let last = world.delivery.history().last().unwrap();
+    assert_eq!(last.place, at + 5_100);
+    assert_eq!(last.line(), "Internal trap notification 114 (tgForked)");
+}
+
+#[test]
+fn the_standing_of_the_node_is_told_when_it_changes() {
+    let mut world = World::new(vec![traps("a")]);
+    world.snapshot.smart.enabled = false;
+    world.event(Event::SmartLicensingDisabled);
+    world.tell(Input::Timeout);
+    world.event(Event::FeatureEnabled {
+        feature: FeatureIndex(0),
+    });
+    assert_eq!(
+        world.names(0),
+        [
+            "ciscoSlaSmartAgentNotifyDisabled",
+            "ciscoSlaSmartAgentNotifyEnforcementMode",
+            "tgFeatureEnabled"
+        ]
+    );
+}
+
+#[test]
+fn what_waited_for_a_target_that_there_is_no_more_is_deleted() {
+    let mut world = World::new(vec![informs("a"), informs("b")]);
+    world.managers[0].away = true;
+    world.managers[1].away = true;
+    world.raise(drift(0));
+    let waits = |world: &World| {
+        let keys = world.disk.keys();
+        keys.filter(|key| key.starts_with("queued/a/")).count()
+    };
+    assert_eq!(waits(&world), 1);
+    world.config.targets.remove(0);
+    world.config.targets[0].address = address(0);
+    world.managers.remove(0);
+    world.sends.remove(0);
+    world.restart();
+    assert_eq!(waits(&world), 0);
+    assert_eq!(
+        world.status(0).waiting,
+        3,
+        "its raise, and what a start tells"
+    );
+}
+
+#[test]
+fn targets_are_checked() {
+    let refuse = |change: &dyn Fn(&mut Vec<Target>)| {
+        let mut targets = vec![informs("a"), informs("b")];
+        change(&mut targets);
+        target::check(&targets).unwrap_err().to_string()
+    };
+    assert!(refuse(&|all| all[1].name = "a".into()).starts_with("target \"a\": a name"));
+    assert!(refuse(&|all| all[0].name = "a/b".into()).starts_with("target \"a/b\""));
+    assert!(refuse(&|all| all[0].queue = 10_001).contains("16 to 10000"));
+    assert!(refuse(&|all| all.extend((0..15).map(|n| traps(&n.to_string())))).contains("17"));
+    let slow = |all: &mut Vec<Target>| {
+        let timeout = 61 * SECOND;
+        all[0].inform = Some(Inform {
+            timeout,
+            retries: 1,
+        });
+    };
+    assert!(refuse(&slow).contains("60 s"));
+}
