@@ -7,17 +7,23 @@
 //! be set.
 #![forbid(unsafe_code)]
 
+pub mod agent;
 mod community;
+mod counters;
 pub mod delivery;
 #[cfg(test)]
 mod fixture;
+pub mod groups;
 pub mod message;
 pub mod notifications;
+pub mod objects;
 mod oid;
 pub mod target;
 pub mod usm;
+pub mod vacm;
 mod value;
 
 pub use community::Community;
+pub use counters::Counters;
 pub use oid::{Oid, OidError};
 pub use value::{Value, VarBind};

@@ -54,6 +54,11 @@ impl Oid {
         }
     }
 
+    /// Where something begins or ends, which need not be an identifier itself.
+    pub(crate) fn bound(arcs: &[u32]) -> Self {
+        Self(SmallVec::from_slice(arcs))
+    }
+
     /// All arcs.
     pub fn arcs(&self) -> &[u32] {
         &self.0

@@ -4,7 +4,7 @@
 //! [`ggsn`], [`gtpv2`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
 //! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, and a [`courier`]
-//! between that and nodes makes its messages meet every fault.
+//! between that and nodes makes its messages meet every fault. [`net_snmp`] asks an SNMP agent, and takes its notifications.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -26,6 +26,7 @@ pub mod gtpv2;
 pub mod leaks;
 pub mod message;
 pub mod mutate;
+pub mod net_snmp;
 pub mod node;
 pub mod office;
 pub mod planes;
@@ -36,6 +37,7 @@ pub mod scapy;
 pub mod schemathesis;
 pub mod sgsn;
 pub mod sgsnemu;
+pub mod snmp_agent;
 pub mod subnet;
 pub mod thread;
 pub mod tinyproxy;

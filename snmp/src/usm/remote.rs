@@ -86,10 +86,7 @@ impl Remote {
             user: Vec::new(),
             salt: 0,
         };
-        let nobody = Keys {
-            auth: None,
-            privacy: None,
-        };
+        let nobody = Keys::none();
         let scoped = Scoped {
             engine_id: Vec::new(),
             context: Vec::new(),
@@ -142,10 +139,7 @@ impl Remote {
 
     /// Whatever nobody vouches for tells the engine at the most.
     fn handle_unauthentic(&mut self, now: Mono, message: &V3Message) -> Result<Report, Fault> {
-        let nobody = Keys {
-            auth: None,
-            privacy: None,
-        };
+        let nobody = Keys::none();
         let pdu = open(&nobody, message)?.pdu;
         match Complaint::of(&pdu) {
             None if self.level > Level::NoAuthNoPriv => Err(Fault::UnsupportedLevel),

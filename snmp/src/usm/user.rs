@@ -58,10 +58,7 @@ impl User {
     /// Its keys with an engine; lengths are checked, so that no message fails for them.
     pub fn keys(&self, engine: &EngineId) -> Result<Keys, KeyError> {
         let Some((auth, secret)) = &self.auth else {
-            return Ok(Keys {
-                auth: None,
-                privacy: None,
-            });
+            return Ok(Keys::none());
         };
         let key = secret.localized(*auth, engine)?;
         if key.octets().len() != auth.key_bytes() {
@@ -104,6 +101,14 @@ impl Secret {
 }
 
 impl Keys {
+    /// No keys at all.
+    pub fn none() -> Self {
+        Self {
+            auth: None,
+            privacy: None,
+        }
+    }
+
     /// The highest level that they reach.
     pub fn level(&self) -> Level {
         match (&self.auth, &self.privacy) {

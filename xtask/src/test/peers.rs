@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 9] = [
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
     ("tshark", "a second decoder"),
@@ -24,6 +24,8 @@ const PACKAGES: [(&str, &str); 7] = [
         "an HTTP proxy on the way to a license authority",
     ),
     ("faketime", "a wall clock that is wrong, for one process"),
+    ("snmp", "an SNMP manager"),
+    ("snmptrapd", "a receiver of notifications"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
 

@@ -1,0 +1,495 @@
+//! The SNMP engine and net-snmp, which nobody here wrote: managers ask, and notifications are taken.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use licensing::Mono;
+use snmp::agent::{Access, Limits};
+use snmp::message::Notification;
+use snmp::target::{Heard, Outbound, Security, Target};
+use snmp::usm::{AuthProtocol, Level, Local, PrivProtocol, Secret, User};
+use snmp::vacm::{Subtree, View};
+use snmp::{Community, Oid, Value, VarBind};
+use tests::child::Ended;
+use tests::net_snmp::{Snmptrapd, run};
+use tests::snmp_agent::{UdpAgent, engine_id};
+
+const PASSWORD: &str = "maplesyrup";
+const TABLE: &str = ".1.3.6.1.4.1.32473.9.2";
+
+/// For a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A name, and what it authenticates and encrypts with, each as net-snmp's tools name it too.
+type Named<T> = Option<(T, &'static str)>;
+type Entry = (&'static str, Named<AuthProtocol>, Named<PrivProtocol>);
+
+/// The users.
+const USERS: [Entry; 6] = [
+    ("nobody", None, None),
+    ("auth", Some((AuthProtocol::Sha256, "SHA-256")), None),
+    (
+        "old",
+        Some((AuthProtocol::Sha1, "SHA")),
+        Some((PrivProtocol::Aes128, "AES")),
+    ),
+    (
+        "usual",
+        Some((AuthProtocol::Sha256, "SHA-256")),
+        Some((PrivProtocol::Aes128, "AES")),
+    ),
+    (
+        "strong",
+        Some((AuthProtocol::Sha384, "SHA-384")),
+        Some((PrivProtocol::Aes256, "AES-256")),
+    ),
+    (
+        "strongest",
+        Some((AuthProtocol::Sha512, "SHA-512")),
+        Some((PrivProtocol::Aes256, "AES-256")),
+    ),
+];
+
+fn user(at: usize) -> User {
+    let (name, auth, privacy) = USERS[at];
+    let secret = |auth| Secret::of_password(auth, PASSWORD.as_bytes()).unwrap();
+    User {
+        name: name.to_owned(),
+        auth: auth.map(|(auth, _)| (auth, secret(auth))),
+        privacy: privacy.map(|(privacy, _)| (privacy, secret(auth.unwrap().0))),
+    }
+}
+
+/// Options of the tools for a user.
+fn options(at: usize) -> Vec<&'static str> {
+    let (name, auth, privacy) = USERS[at];
+    let level = match (auth, privacy) {
+        (None, _) => "noAuthNoPriv",
+        (Some(_), None) => "authNoPriv",
+        (Some(_), Some(_)) => "authPriv",
+    };
+    let mut options = vec!["-v3", "-u", name, "-l", level];
+    if let Some((_, auth)) = auth {
+        options.extend(["-a", auth, "-A", PASSWORD]);
+    }
+    if let Some((_, privacy)) = privacy {
+        options.extend(["-x", privacy, "-X", PASSWORD]);
+    }
+    options
+}
+
+fn view(roots: &[&str]) -> View {
+    let subtrees: Vec<_> = roots
+        .iter()
+        .map(|root| Subtree::parse(root, true).unwrap())
+        .collect();
+    View::new(&subtrees).unwrap()
+}
+
+fn access() -> Access {
+    let all = view(&[".1"]);
+    Access {
+        communities: vec![
+            (Community::new("public"), view(&[".1.3.6.1.2.1.1", TABLE])),
+            (Community::new("everything"), all.clone()),
+        ],
+        users: (0..USERS.len()).map(|at| (user(at), all.clone())).collect(),
+    }
+}
+
+fn agent(rows: usize) -> UdpAgent {
+    UdpAgent::start(access(), Limits::default(), rows).unwrap()
+}
+
+fn succeeded(ended: &Ended) -> &[String] {
+    assert!(ended.status.success(), "{}", ended.log());
+    &ended.lines
+}
+
+#[test]
+fn managers_read_over_every_version_and_level() {
+    let agent = agent(3);
+    let dir = tempfile::tempdir().unwrap();
+    let v3 = (0..USERS.len()).map(options);
+    let versions = [vec!["-v2c", "-c", "everything"]].into_iter().chain(v3);
+    for version in versions {
+        let names = [
+            ".1.3.6.1.2.1.1.5.0",
+            ".1.3.6.1.2.1.1.99.0",
+            &format!("{TABLE}.1.3.2"),
+        ];
+        let got = run(dir.path(), "snmpget", &version, agent.address, &names).unwrap();
+        assert_eq!(
+            succeeded(&got),
+            [
+                ".1.3.6.1.2.1.1.5.0 = STRING: \"node\"".to_owned(),
+                ".1.3.6.1.2.1.1.99.0 = No Such Object available on this agent at this OID"
+                    .to_owned(),
+                format!("{TABLE}.1.3.2 = Counter64: 18446744073709551613"),
+            ],
+            "{version:?}"
+        );
+        for tool in ["snmpwalk", "snmpbulkwalk"] {
+            let walked = run(dir.path(), tool, &version, agent.address, &[TABLE]).unwrap();
+            let lines = succeeded(&walked);
+            assert_eq!(lines.len(), 15, "{version:?} {tool}: {lines:?}");
+            assert_eq!(lines[4], format!("{TABLE}.1.2.2 = STRING: \"row 2\""));
+            assert_eq!(lines[9], format!("{TABLE}.1.4.1 = INTEGER: -1"));
+            assert_eq!(lines[14], format!("{TABLE}.1.5.3 = IpAddress: 10.200.0.1"));
+        }
+    }
+}
+
+#[test]
+fn snmp_v1_gets_errors_and_no_counters_of_64_bits() {
+    let agent = agent(2);
+    let dir = tempfile::tempdir().unwrap();
+    let v1 = ["-v1", "-c", "everything"];
+    let walked = run(dir.path(), "snmpwalk", &v1, agent.address, &[TABLE]).unwrap();
+    let columns = |lines: &[String]| -> Vec<char> {
+        let at = TABLE.len() + 3;
+        lines
+            .iter()
+            .map(|line| line.chars().nth(at).unwrap())
+            .collect()
+    };
+    assert_eq!(
+        columns(succeeded(&walked)),
+        ['1', '1', '2', '2', '4', '4', '5', '5']
+    );
+    let got = run(
+        dir.path(),
+        "snmpget",
+        &v1,
+        agent.address,
+        &[&format!("{TABLE}.1.3.1")],
+    )
+    .unwrap();
+    assert!(
+        !got.status.success() && got.log().contains("noSuchName"),
+        "{}",
+        got.log()
+    );
+}
+
+#[test]
+fn a_walk_of_everything_is_in_order_and_of_one_snapshot() {
+    let agent = agent(2000);
+    let dir = tempfile::tempdir().unwrap();
+    let version = options(3);
+    let walked = [&version[..], &["-Cr50"]].concat();
+    let walked = run(dir.path(), "snmpbulkwalk", &walked, agent.address, &[".1"]).unwrap();
+    let (end, lines) = succeeded(&walked).split_last().unwrap();
+    assert!(end.contains("No more variables"), "{end}");
+    let names: Vec<Oid> = lines
+        .iter()
+        .filter_map(|line| line.split(' ').next()?.parse().ok())
+        .collect();
+    assert!(
+        names.windows(2).all(|pair| pair[0] < pair[1]),
+        "a name is repeated, or out of order"
+    );
+    let sequences = lines
+        .iter()
+        .filter(|line| line.starts_with(&format!("{TABLE}.1.1.")));
+    let sequences: Vec<&str> = sequences
+        .filter_map(|line| line.split(": ").nth(1))
+        .collect();
+    assert_eq!(sequences.len(), 2000);
+    assert!(
+        sequences.iter().all(|sequence| *sequence == sequences[0]),
+        "of several snapshots"
+    );
+    assert_eq!(agent.counters().walks_dropped, 0);
+}
+
+#[test]
+fn a_community_sees_its_view_and_nothing_else() {
+    let agent = agent(1);
+    let dir = tempfile::tempdir().unwrap();
+    let public = ["-v2c", "-c", "public"];
+    let walked = run(dir.path(), "snmpwalk", &public, agent.address, &[".1"]).unwrap();
+    let lines = succeeded(&walked);
+    let inside = |line: &String| {
+        line.starts_with(".1.3.6.1.2.1.1.")
+            || line.starts_with(TABLE)
+            || line.contains("No more variables")
+    };
+    assert!(lines.iter().all(inside), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.starts_with(TABLE)),
+        "{lines:?}"
+    );
+    let set = [".1.3.6.1.2.1.1.5.0", "s", "other"];
+    let set = run(dir.path(), "snmpset", &public, agent.address, &set).unwrap();
+    assert!(
+        !set.status.success() && set.log().contains("notWritable"),
+        "{}",
+        set.log()
+    );
+    assert_eq!(agent.counters().in_bad_community_uses, 1);
+    let stranger = ["-v2c", "-c", "private", "-t", "0.2", "-r", "0"];
+    let got = run(
+        dir.path(),
+        "snmpget",
+        &stranger,
+        agent.address,
+        &[".1.3.6.1.2.1.1.5.0"],
+    )
+    .unwrap();
+    assert!(got.log().contains("Timeout"), "{}", got.log());
+    assert_eq!(agent.counters().in_bad_community_names, 1);
+}
+
+#[test]
+fn whoever_is_not_who_he_says_is_refused_and_counted() {
+    let agent = agent(1);
+    let dir = tempfile::tempdir().unwrap();
+    let name = [".1.3.6.1.2.1.1.5.0"];
+    let with = |from: &'static str, to: &'static str| -> Vec<&'static str> {
+        options(3)
+            .into_iter()
+            .map(|option| if option == from { to } else { option })
+            .collect()
+    };
+    let refused = |options: &[&str]| {
+        let ended = run(dir.path(), "snmpget", options, agent.address, &name).unwrap();
+        assert!(!ended.status.success(), "{}", ended.log());
+        ended.log()
+    };
+    let log = refused(&with(PASSWORD, "another password"));
+    assert!(
+        log.contains("Authentication failure") || log.contains("Timeout"),
+        "{log}"
+    );
+    assert!(agent.counters().usm[4] >= 1, "{:?}", agent.counters());
+    let log = refused(&with("usual", "somebody"));
+    assert!(log.contains("Unknown user name"), "{log}");
+    assert!(agent.counters().usm[2] >= 1);
+    // A user who could encrypt, and doesn't.
+    let log = refused(&[
+        "-v3",
+        "-u",
+        "usual",
+        "-l",
+        "authNoPriv",
+        "-a",
+        "SHA-256",
+        "-A",
+        PASSWORD,
+    ]);
+    assert!(log.contains("authorizationError"), "{log}");
+    // A time of its own choosing: it is told the right one, and asks again.
+    let stale = [&options(3)[..], &["-Z", "3,5"]].concat();
+    let got = run(dir.path(), "snmpget", &stale, agent.address, &name).unwrap();
+    succeeded(&got);
+    assert!(agent.counters().usm[1] >= 1);
+}
+
+/// A receiver with a socket, and the engine that speaks to it.
+struct Sender {
+    socket: UdpSocket,
+    local: Local,
+    target: Target,
+    began: Instant,
+    next_id: i32,
+}
+
+impl Sender {
+    fn new(security: Security, port: u16) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.connect(("127.0.0.1", port)).unwrap();
+        let local = Local::new(engine_id(), 7, Mono::default());
+        let target = Target::new(security, local.id());
+        Self {
+            socket,
+            local,
+            target,
+            began: Instant::now(),
+            next_id: 1,
+        }
+    }
+
+    fn now(&self) -> Mono {
+        Mono::default().after(self.began.elapsed())
+    }
+
+    fn trap(&mut self, text: &str) {
+        let now = self.now();
+        let bytes = self
+            .target
+            .trap(&mut self.local, now, 5, &notification(text))
+            .unwrap();
+        self.socket.send(&bytes).unwrap();
+    }
+
+    /// Sends until it is acknowledged, as delivery does; how often it took.
+    fn inform(&mut self, text: &str) -> usize {
+        let deadline = Instant::now() + LIMIT;
+        let mut sent = 0;
+        while Instant::now() < deadline {
+            let (now, id) = (self.now(), self.next_id);
+            self.next_id += 1;
+            let outbound = self
+                .target
+                .inform(&mut self.local, now, id, &notification(text));
+            let (Outbound::Inform(bytes) | Outbound::Question(bytes)) = outbound.unwrap();
+            // Nobody may be there yet.
+            let _ = self.socket.send(&bytes);
+            sent += 1;
+            if self.hears(id) {
+                return sent;
+            }
+        }
+        panic!("not acknowledged within {LIMIT:?}: {text}");
+    }
+
+    fn hears(&mut self, id: i32) -> bool {
+        let mut buffer = [0; 65_536];
+        self.socket
+            .set_read_timeout(Some(Duration::from_secs(1)))
+            .unwrap();
+        let Ok(length) = self.socket.recv(&mut buffer) else {
+            return false;
+        };
+        let heard = self.target.handle_datagram(self.now(), &buffer[..length]);
+        heard == Heard::Acknowledged(id)
+    }
+}
+
+fn notification(text: &str) -> Notification {
+    Notification {
+        uptime: 12345,
+        trap: Oid::from([1, 3, 6, 1, 4, 1, 8164, 2, 1349]),
+        varbinds: vec![
+            VarBind::new(
+                Oid::from([1, 3, 6, 1, 4, 1, 8164, 1, 31, 178, 0]),
+                Value::text(text),
+            ),
+            VarBind::new(
+                Oid::from([1, 3, 6, 1, 4, 1, 8164, 1, 31, 177, 0]),
+                Value::Gauge32(4_000_000_000),
+            ),
+        ],
+    }
+}
+
+fn v3(at: usize) -> Security {
+    Security::V3 {
+        user: user(at),
+        level: Level::AuthPriv,
+    }
+}
+
+/// A port that nobody has at the moment.
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Configuration of a receiver that knows the users, here for traps by our engine, for informs by its own.
+fn receiver(dir: &Path, port: u16) -> Snmptrapd {
+    let mut lines = vec![
+        "disableAuthorization no".to_owned(),
+        "authCommunity log public".to_owned(),
+    ];
+    for (name, auth, privacy) in USERS {
+        let (auth, privacy) = (auth.map(|a| a.1), privacy.map(|p| p.1));
+        let keys = match (auth, privacy) {
+            (Some(auth), Some(privacy)) => format!(" {auth} {PASSWORD} {privacy} {PASSWORD}"),
+            (Some(auth), None) => format!(" {auth} {PASSWORD}"),
+            (None, _) => String::new(),
+        };
+        let level = match (auth, privacy) {
+            (Some(_), Some(_)) => "priv",
+            (Some(_), None) => "auth",
+            (None, _) => "noauth",
+        };
+        lines.push(format!("createUser {name}{keys}"));
+        lines.push(format!("createUser -e 0x{} {name}{keys}", engine_id()));
+        lines.push(format!("authUser log {name} {level}"));
+    }
+    Snmptrapd::start(dir, port, &lines.join("\n")).unwrap()
+}
+
+#[test]
+fn traps_of_every_version_and_level_are_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let trapd = receiver(dir.path(), port);
+    let community = || Community::new("public");
+    let agent = Ipv4Addr::new(10, 1, 2, 3);
+    let mut all = vec![
+        (
+            Security::V1 {
+                community: community(),
+                agent,
+            },
+            "v1".to_owned(),
+        ),
+        (
+            Security::V2c {
+                community: community(),
+            },
+            "v2c".to_owned(),
+        ),
+    ];
+    for (at, (name, ..)) in USERS.iter().enumerate() {
+        let (user, level) = (user(at), user(at).level());
+        all.push((Security::V3 { user, level }, format!("v3 {name}")));
+    }
+    for (security, text) in all {
+        Sender::new(security, port).trap(&text);
+        let line = trapd.wait_for(&format!("\"{text}\"")).unwrap();
+        assert!(
+            line.contains(".1.3.6.1.4.1.8164.1.31.177.0 = Gauge32: 4000000000"),
+            "{line}"
+        );
+        if text == "v1" {
+            assert!(
+                line.contains("|10.1.2.3|") || line.contains("1349"),
+                "{line}"
+            );
+        } else {
+            assert!(
+                line.contains(".1.3.6.1.6.3.1.1.4.1.0 = OID: .1.3.6.1.4.1.8164.2.1349"),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn informs_are_acknowledged_also_by_a_receiver_that_started_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let trapd = receiver(dir.path(), port);
+    let community = Community::new("public");
+    let mut v2c = Sender::new(Security::V2c { community }, port);
+    v2c.inform("first, v2c");
+    trapd.wait_for("first, v2c").unwrap();
+    let mut senders: Vec<Sender> = [2, 3, 4, 5].map(|at| Sender::new(v3(at), port)).into();
+    for (at, sender) in senders.iter_mut().enumerate() {
+        // A question, an inform that is told the time, an inform.
+        assert!(sender.inform(&format!("first of {at}")) >= 3);
+        assert_eq!(
+            sender.target.engine().map(|id| id.octets().len() >= 5),
+            Some(true)
+        );
+        trapd.wait_for(&format!("first of {at}")).unwrap();
+    }
+    trapd.kill().unwrap();
+    let again = receiver(dir.path(), port);
+    v2c.inform("second, v2c");
+    again.wait_for("second, v2c").unwrap();
+    for (at, sender) in senders.iter_mut().enumerate() {
+        sender.inform(&format!("second of {at}"));
+        again.wait_for(&format!("second of {at}")).unwrap();
+    }
+}
