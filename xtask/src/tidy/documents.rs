@@ -34,6 +34,12 @@ pub fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
         let reports = files.iter().filter(|file| file.ends_with("mutants.md"));
         let reports = reports.map(|report| report.display().to_string());
         breaches.extend(specification(&text, figure::ids(), reports));
+        let sources = files
+            .iter()
+            .filter(|f| f.extension().is_some_and(|e| e == "rs"));
+        let sources = sources.map(|file| workspace.text(file));
+        let sources = sources.collect::<Result<Vec<_>>>()?.concat();
+        breaches.extend(faults(&text, &sources));
     }
     for file in files
         .iter()
@@ -72,6 +78,18 @@ fn specification<'a>(
         .chain(reports)
         .filter(|needed| !text.contains(needed.as_str()))
         .map(|needed| Breach::of("SPECIFICATION.md", format!("it lacks {needed}")))
+        .collect()
+}
+
+/// Every test that the table of faults names is a function somewhere.
+fn faults(text: &str, sources: &str) -> Vec<Breach> {
+    let table = text.split("\n| fault | shown by |\n").nth(1).unwrap_or("");
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let names = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let names = names.filter(|name| !name.contains('/'));
+    let missing = names.filter(|name| !sources.contains(&format!("fn {name}(")));
+    missing
+        .map(|name| Breach::of("SPECIFICATION.md", format!("no test is called `{name}`")))
         .collect()
 }
 
@@ -120,6 +138,18 @@ mod tests {
         assert_eq!(
             specification("", ["a-figure"].into_iter(), report()).len(),
             2
+        );
+    }
+
+    #[test]
+    fn a_fault_whose_test_is_not_there_is_found() {
+        let text =
+            "`x`\n| fault | shown by |\n|---|---|\n| a | `a_test`, `b` in `tests/b.rs` |\n\n`c`\n";
+        assert_eq!(faults(text, "fn a_test() {} fn b() {}"), []);
+        let found = faults(text, "fn a_test() {} fn bb() {}");
+        assert_eq!(
+            found,
+            [Breach::of("SPECIFICATION.md", "no test is called `b`")]
         );
     }
 
