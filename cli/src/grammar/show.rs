@@ -1,0 +1,215 @@
+//! `show ...`.
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
+
+use super::SocketArgs;
+use crate::show::{Filter, Kind, Needs, SURFACES, Standing, Surface};
+
+/// `show ...`: its words come from the table of surfaces.
+#[derive(Debug)]
+pub struct ShowArgs {
+    /// The surface.
+    pub surface: &'static Surface,
+    /// Which rows.
+    pub filter: Filter,
+    /// At most so many refusals, newest first, or peers; 0 where the surface lists none.
+    pub limit: u32,
+    /// So many of the first peers are left out; 0 where the surface lists none.
+    pub offset: u32,
+    /// As JSON.
+    pub json: bool,
+    /// Where the node is.
+    pub socket: SocketArgs,
+}
+
+/// Refusals, or peers, shown unless told otherwise.
+const LIMIT_DEFAULT: &str = "20";
+
+impl Args for ShowArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let all = SURFACES.iter().map(|surface| {
+            let words = surface.words.join(" ");
+            format!(
+                "\n  {words}\n      {}\n      tollgate {}",
+                surface.help, surface.example
+            )
+        });
+        let help = format!(
+            "All of it, each with an example:{}",
+            all.collect::<String>()
+        );
+        let surfaces: Vec<&'static Surface> = SURFACES.iter().collect();
+        add_words(command, 0, &surfaces).after_help(help)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// Adds the words at this depth of these surfaces, and below each what follows it.
+fn add_words(command: clap::Command, depth: usize, surfaces: &[&'static Surface]) -> clap::Command {
+    let mut command = command
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_subcommands(true);
+    let mut done: Vec<&str> = Vec::new();
+    for &surface in surfaces {
+        let word = surface.words[depth];
+        if done.contains(&word) {
+            continue;
+        }
+        done.push(word);
+        let below = clap::Command::new(word);
+        command = command.subcommand(if surface.words.len() == depth + 1 {
+            leaf(below, surface)
+        } else {
+            let same = surfaces.iter().filter(|s| s.words[depth] == word);
+            let same: Vec<&'static Surface> = same.copied().collect();
+            add_words(below.about(about(word)), depth + 1, &same)
+        });
+    }
+    command
+}
+
+/// What the words that only group say in help.
+fn about(word: &str) -> &'static str {
+    match word {
+        "license" => "Licensing: registration, usage, enforcement, statistics",
+        "enforcement" => "Which new calls are let through, and why not",
+        "call-home" => "Messages to the license authority",
+        "smart-licensing" => "Those of the Smart Agent",
+        "session" => "Sessions and signalling",
+        "gtpc" => "GTP-C",
+        _ => "More",
+    }
+}
+
+fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
+    let json = Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help("Print JSON, of the same snapshot");
+    let mut command = SocketArgs::augment_args(command.arg(json))
+        .about(surface.help)
+        .after_help(format!("Example:\n  tollgate {}", surface.example));
+    if let Some((name, usage, words)) = surface.filter_words() {
+        let command_words = surface.words.join(" ");
+        command = command.override_usage(format!(
+            "tollgate show {command_words}\n         {usage} [--json] [--socket <PATH>]"
+        ));
+        let most = usize::from(surface.by_standing) + usize::from(surface.by_kind);
+        let filter = Arg::new("filter")
+            .value_name(name)
+            .num_args(0..=most)
+            .value_parser(move |typed: &str| expand(typed, words))
+            .help("Only these rows");
+        command = command.arg(filter);
+    }
+    if let Some((most, which)) = surface.limit() {
+        let limit = Arg::new("limit")
+            .long("limit")
+            .value_name("N")
+            .default_value(LIMIT_DEFAULT)
+            .value_parser(clap::value_parser!(u32).range(1..=i64::from(most)))
+            .help(which);
+        command = command.arg(limit);
+    }
+    if surface.needs == Needs::Peers {
+        let offset = Arg::new("offset")
+            .long("offset")
+            .value_name("N")
+            .default_value("0")
+            .value_parser(clap::value_parser!(u32))
+            .help("Leave out the first N of all");
+        command = command.arg(offset);
+    }
+    command
+}
+
+/// The one of `words` that `typed` begins, or is.
+fn expand(typed: &str, words: &[&'static str]) -> Result<&'static str, String> {
+    let mut fitting = words
+        .iter()
+        .filter(|word| word.starts_with(&typed.to_lowercase()));
+    match (fitting.next(), fitting.next()) {
+        (Some(word), None) if !typed.is_empty() => Ok(word),
+        _ => Err(format!("one of {} is expected", words.join(", "))),
+    }
+}
+
+impl FromArgMatches for ShowArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut words: Vec<&str> = Vec::new();
+        let mut leaf = matches;
+        while let Some((word, below)) = leaf.subcommand() {
+            words.push(word);
+            leaf = below;
+        }
+        let surface = Surface::named(&words).ok_or_else(|| {
+            clap::Error::raw(ErrorKind::InvalidSubcommand, "no such thing to show\n")
+        })?;
+        let number = |name| leaf.try_get_one::<u32>(name).ok().flatten().copied();
+        Ok(Self {
+            surface,
+            filter: filter(leaf)?,
+            limit: number("limit").unwrap_or_default(),
+            offset: number("offset").unwrap_or_default(),
+            json: leaf.get_flag("json"),
+            socket: SocketArgs::from_arg_matches(leaf)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn filter(leaf: &ArgMatches) -> Result<Filter, clap::Error> {
+    let mut filter = Filter::default();
+    let words = leaf.try_get_many::<&'static str>("filter").ok().flatten();
+    for word in words.into_iter().flatten() {
+        let twice = match *word {
+            "allowed" => filter.standing.replace(Standing::Allowed).is_some(),
+            "blocked" => filter.standing.replace(Standing::Blocked).is_some(),
+            "service" => filter.kind.replace(Kind::Service).is_some(),
+            _ => filter.kind.replace(Kind::Feature).is_some(),
+        };
+        if twice {
+            let said = format!("`{word}` and the word before it exclude each other\n");
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, said));
+        }
+    }
+    Ok(filter)
+}
+
+impl Surface {
+    /// The words by which its rows are chosen, with their name and their usage; none: it has no choice.
+    fn filter_words(&self) -> Option<(&'static str, &'static str, &'static [&'static str])> {
+        const WORDS: &[&str] = &["allowed", "blocked", "feature", "service"];
+        match (self.by_standing, self.by_kind) {
+            (true, true) => Some((
+                "allowed|blocked|feature|service",
+                "[allowed | blocked] [feature | service]",
+                WORDS,
+            )),
+            (true, false) => Some(("allowed|blocked", "[allowed | blocked]", &WORDS[..2])),
+            (false, true) => Some(("feature|service", "[feature | service]", &WORDS[2..])),
+            (false, false) => None,
+        }
+    }
+
+    /// How many rows one may ask for, and which these are; none: it has no such option.
+    fn limit(&self) -> Option<(u32, &'static str)> {
+        match self.needs {
+            Needs::History => Some((api::HISTORY_LIMIT_MAX, "At most so many, the newest")),
+            Needs::Peers => Some((
+                api::PEERS_LIMIT_MAX,
+                "At most so many, in the order of their addresses",
+            )),
+            Needs::Snapshot | Needs::Agent | Needs::Sessions => None,
+        }
+    }
+}
