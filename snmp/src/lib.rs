@@ -14,7 +14,9 @@ pub mod delivery;
 #[cfg(test)]
 mod fixture;
 pub mod groups;
+pub mod manual;
 pub mod message;
+pub mod mib;
 pub mod notifications;
 pub mod objects;
 mod oid;

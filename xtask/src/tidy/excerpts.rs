@@ -15,8 +15,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Breach;
-use crate::workspace::Workspace;
-use crate::{mutants, rules};
+use crate::workspace::{Workspace, cargo};
+use crate::{mutants, rules, run};
 
 const MARK: &str = "<!-- from ";
 const RULES: &str = "<!-- rules -->";
@@ -36,8 +36,28 @@ pub fn stale(workspace: &Workspace) -> Result<Vec<Breach>> {
     Ok(breaches)
 }
 
-/// Brings the excerpts up to date.
+/// Documents that are made whole by the example `documents` of a crate, by its argument. That they are not stale is a
+/// test of that crate.
+const WHOLE: [(&str, &str, &str); 2] = [
+    ("snmp", "mib", "mibs/TOLLGATE-MIB.txt"),
+    ("snmp", "manual", "docs/snmp.md"),
+];
+
+/// Brings documents up to date: those that are made whole, then excerpts in others.
 pub fn write(workspace: &Workspace) -> Result<()> {
+    for (package, argument, document) in WHOLE {
+        let mut command = run::bounded(600, cargo());
+        command.current_dir(&workspace.root);
+        command.args(["run", "--quiet", "--package", package]);
+        command.args(["--example", "documents", argument]);
+        let text = run::output(&mut command);
+        let text = text.with_context(|| format!("{package} makes no {document}"))?;
+        let file = workspace.root.join(document);
+        if fs::read_to_string(&file).ok().as_deref() != Some(&text) {
+            fs::write(file, text)?;
+            println!("{document}: written");
+        }
+    }
     for (document, held, wanted) in documents(workspace)? {
         if held != wanted {
             fs::write(workspace.root.join(&document), wanted)?;

@@ -1,0 +1,263 @@
+//! The text of TOLLGATE-MIB, from the tables: what managers load to read our notifications and objects by name.
+//!
+//! SMIv2 (RFC 2578 to 2580), with the notifications below `.0`, objects below `.1` and conformance below `.2` of the
+//! enterprise arc.
+
+use std::fmt::Write as _;
+
+use crate::notifications::{
+    DEFAULT_ENTERPRISE, Mib, Notification, Object, Severity, Syntax, notify_objects, table,
+};
+
+/// The date of the last change of a name, a number or a type, as SMIv2 writes it.
+const REVISION: &str = "202611220000Z";
+
+const HEAD: &str = "\
+TOLLGATE-MIB DEFINITIONS ::= BEGIN
+
+-- Generated from the tables of the crate snmp by cargo xtask documents.
+
+IMPORTS
+    MODULE-IDENTITY, OBJECT-TYPE, NOTIFICATION-TYPE, enterprises, @TYPES@
+        FROM SNMPv2-SMI
+    DisplayString
+        FROM SNMPv2-TC
+    MODULE-COMPLIANCE, OBJECT-GROUP, NOTIFICATION-GROUP
+        FROM SNMPv2-CONF;
+
+tollgateMIB MODULE-IDENTITY
+    LAST-UPDATED \"@REVISION@\"
+    ORGANIZATION \"tollgate\"
+    CONTACT-INFO \"Whoever runs the node.\"
+    DESCRIPTION
+@ABOUT@
+    REVISION \"@REVISION@\"
+    DESCRIPTION
+        \"First revision.\"
+    ::= { tgEnterprise @MIB@ }
+
+-- A network that gives the node an arc of its own changes these two assignments.
+tgEnterprise     OBJECT IDENTIFIER ::= { enterprises @NUMBER@ }
+
+tgNotifications  OBJECT IDENTIFIER ::= { tollgateMIB 0 }
+tgObjects        OBJECT IDENTIFIER ::= { tollgateMIB 1 }
+tgConformance    OBJECT IDENTIFIER ::= { tollgateMIB 2 }
+tgNotifyObjects  OBJECT IDENTIFIER ::= { tgObjects 1 }
+tgCompliances    OBJECT IDENTIFIER ::= { tgConformance 1 }
+tgGroups         OBJECT IDENTIFIER ::= { tgConformance 2 }
+";
+
+const ABOUT: &str = "Licensing of a packet gateway: notifications that neither STARENT-MIB nor CISCO-SMART-LIC-MIB has \
+                     a number for. The enterprise arc is one of those that RFC 5612 keeps for examples; a network gives the \
+                     node an arc of its own with snmp.enterprise, and changes the assignments of tgEnterprise and tollgateMIB here.";
+
+/// The whole module, for the arc of [`DEFAULT_ENTERPRISE`].
+pub fn text() -> String {
+    let objects = notify_objects();
+    let [.., number, mib] = DEFAULT_ENTERPRISE;
+    let types = ["Gauge32", "Integer32", "Unsigned32"];
+    let mut out = HEAD
+        .replace("@TYPES@", &types.join(", "))
+        .replace("@REVISION@", REVISION)
+        .replace("@ABOUT@", &quoted(ABOUT))
+        .replace("@NUMBER@", &number.to_string())
+        .replace("@MIB@", &mib.to_string());
+    objects
+        .iter()
+        .for_each(|object| notify_object(&mut out, object));
+    let ours: Vec<_> = table()
+        .map(|(_, row)| row)
+        .filter(|row| row.mib == Mib::Tollgate)
+        .collect();
+    ours.iter().for_each(|row| notification(&mut out, row));
+    let names: Vec<_> = objects.iter().map(|object| object.name).collect();
+    group(
+        &mut out,
+        1,
+        "tgNotifyObjectsGroup",
+        "OBJECT-GROUP",
+        "OBJECTS",
+        "Objects that notifications carry.",
+        &names,
+    );
+    let names: Vec<_> = ours.iter().map(|row| row.name).collect();
+    group(
+        &mut out,
+        2,
+        "tgNotificationsGroup",
+        "NOTIFICATION-GROUP",
+        "NOTIFICATIONS",
+        "All notifications.",
+        &names,
+    );
+    compliance(&mut out, &["tgNotifyObjectsGroup", "tgNotificationsGroup"]);
+    out.push_str("\nEND\n");
+    out
+}
+
+/// Lines of at most 88 columns in quotes, eight columns in.
+fn quoted(text: &str) -> String {
+    let mut lines = vec![String::from("        \"")];
+    // Quotes can't stand in a DESCRIPTION.
+    for word in text.replace('"', "'").split_whitespace() {
+        let last = lines.len() - 1;
+        let empty = matches!(lines[last].trim_start(), "" | "\"");
+        if lines[last].len() + word.len() >= 88 {
+            lines.push(format!("         {word}"));
+        } else {
+            lines[last].push_str(if empty { "" } else { " " });
+            lines[last].push_str(word);
+        }
+    }
+    lines.join("\n") + "\""
+}
+
+fn syntax(syntax: Syntax) -> String {
+    match syntax {
+        Syntax::Integer => "Integer32".into(),
+        Syntax::Unsigned => "Unsigned32".into(),
+        Syntax::Gauge => "Gauge32".into(),
+        Syntax::Text => "DisplayString".into(),
+        Syntax::Named(names) => {
+            let names = names.iter().map(|(name, n)| format!("{name}({n})"));
+            format!("INTEGER {{ {} }}", names.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn notify_object(out: &mut String, object: &Object) {
+    let arc = object.arcs.last().copied().unwrap_or_default();
+    // Writing to a String can't fail.
+    let _ = write!(
+        out,
+        "
+{} OBJECT-TYPE
+    SYNTAX      {}
+    MAX-ACCESS  accessible-for-notify
+    STATUS      current
+    DESCRIPTION
+{}
+    ::= {{ tgNotifyObjects {arc} }}
+",
+        object.name,
+        syntax(object.syntax),
+        quoted(object.help)
+    );
+}
+
+fn notification(out: &mut String, row: &Notification) {
+    let names: Vec<_> = row.objects.iter().map(|object| object.name).collect();
+    let objects = match names.is_empty() {
+        true => String::new(),
+        false => format!("    OBJECTS     {{ {} }}\n", names.join(", ")),
+    };
+    let mut says = row.cause.to_owned();
+    if !row.clears.is_empty() {
+        says = format!("{says} Cleared when: {}", row.clears);
+    }
+    if row.severity != Severity::Informational {
+        says = format!(
+            "{says} Severity: {}. What to do: {}",
+            row.severity.name(),
+            row.action
+        );
+    }
+    let _ = write!(
+        out,
+        "
+{} NOTIFICATION-TYPE
+{objects}    STATUS      current
+    DESCRIPTION
+{}
+    ::= {{ tgNotifications {} }}
+",
+        row.name,
+        quoted(&says),
+        row.number
+    );
+}
+
+fn group(
+    out: &mut String,
+    number: u32,
+    name: &str,
+    kind: &str,
+    list: &str,
+    help: &str,
+    members: &[&str],
+) {
+    let members = members.join(",\n        ");
+    let _ = write!(
+        out,
+        "
+{name} {kind}
+    {list} {{
+        {members}
+    }}
+    STATUS      current
+    DESCRIPTION
+{}
+    ::= {{ tgGroups {number} }}
+",
+        quoted(help)
+    );
+}
+
+fn compliance(out: &mut String, groups: &[&str]) {
+    let _ = write!(
+        out,
+        "
+tgCompliance MODULE-COMPLIANCE
+    STATUS      current
+    DESCRIPTION
+        \"What a node has.\"
+    MODULE
+        MANDATORY-GROUPS {{
+            {}
+        }}
+    ::= {{ tgCompliances 1 }}
+",
+        groups.join(",\n            ")
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_committed_module_is_that_of_the_tables() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mibs/TOLLGATE-MIB.txt");
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        let text = text();
+        let differ = kept.lines().zip(text.lines()).find(|(a, b)| a != b);
+        assert_eq!(differ, None, "run cargo xtask documents");
+        assert_eq!(kept.lines().count(), text.lines().count());
+    }
+
+    #[test]
+    fn names_have_at_most_32_letters_and_are_there_once() {
+        let ours = table().filter(|(_, row)| row.mib == Mib::Tollgate);
+        let names = ours.map(|(_, row)| row.name);
+        let objects = notify_objects();
+        let names = names.chain(objects.iter().map(|object| object.name));
+        let mut all: Vec<_> = names.collect();
+        assert!(
+            all.iter()
+                .all(|name| name.len() <= 32 && name.starts_with("tg"))
+        );
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn a_description_is_broken_and_has_no_quotes_inside() {
+        let text = quoted(&"word \"quoted\" ".repeat(20));
+        assert!(text.lines().all(|line| line.len() <= 90));
+        assert_eq!(text.matches('"').count(), 2);
+    }
+}
