@@ -3,8 +3,9 @@
 //! The harness: a real `tollgate node` as a child process ([`node`]), the peers that call it ([`sgsnemu`], [`gtphub`],
 //! [`ggsn`], [`gtpv2`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
-//! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, and a [`courier`]
-//! between that and nodes makes its messages meet every fault. [`net_snmp`] asks an SNMP agent, and takes its notifications.
+//! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, [`postgres`] keeps its
+//! books, and a [`courier`] between that and nodes makes its messages meet every fault. [`net_snmp`] asks an SNMP agent, and
+//! takes its notifications.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -18,6 +19,8 @@ pub mod child;
 pub mod conformance;
 pub mod control;
 pub mod courier;
+#[path = "../../authority/src/rig/database.rs"]
+pub mod database;
 pub mod elements;
 pub mod gateway;
 pub mod ggsn;
@@ -30,6 +33,7 @@ pub mod net_snmp;
 pub mod node;
 pub mod office;
 pub mod planes;
+pub mod postgres;
 pub mod pycrate;
 pub mod python;
 pub mod relay;

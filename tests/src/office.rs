@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use authority::{Config, Server};
+use authority::{Config, Database, Server};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use crate::database;
 
 /// The virtual account that takes new licenses and instances.
 const ACCOUNT: &str = "/v1/accounts/example.org/virtual-accounts/Default";
@@ -32,15 +34,22 @@ pub struct Office {
 impl Office {
     /// Makes an authority in this directory, with one account; on a lab authority license seconds a second.
     pub fn open(dir: &Path, speedup: Option<u32>) -> Result<Self> {
+        let dir = dir.join("authority");
+        let url = database::url_of(&dir);
+        Self::start(Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            speedup,
+            database: url.map(|url| Database::new(&url, None)).transpose()?,
+            ..Config::new(dir)
+        })
+    }
+
+    /// The same by a configuration.
+    pub fn start(config: Config) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let config = Config {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            speedup,
-            ..Config::new(dir.join("authority"))
-        };
         let server = runtime.block_on(Server::start(config.clone()))?;
         let secret = server.setup_secret().context("the first start")?;
         let secret = secret.reveal().to_owned();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use api::LicenseCommand;
 use api::smart::{Sudi, Verdict};
-use authority::{Authority, Moment, Settings};
+use authority::{Authority, Database, Moment, Settings};
 use axum::body::Body;
 use axum::http::Request;
 use hyper::service::Service;
@@ -24,6 +24,7 @@ use smart_agent::{
     Agent, Config, Failure, Identity, Input, Message, Output, Record, Restored, Seed, Start,
     TagUse, Ticket, Told,
 };
+use tests::database;
 
 const VA: &str = "/v1/accounts/example.org/virtual-accounts/Default";
 const PASSWORD: &str = "analytical engine";
@@ -98,7 +99,9 @@ impl Office {
     async fn open(dir: &Path, wall: Wall) -> Result<(Arc<Authority>, Option<String>)> {
         let settings = Settings {
             state_dir: dir.to_owned(),
-            database: None,
+            database: database::url_of(dir)
+                .map(|url| Database::new(&url, None))
+                .transpose()?,
             catalog: Catalog::staros().into(),
             speedup: None,
             silent_days: 31,

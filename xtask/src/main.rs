@@ -19,6 +19,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   test [--only STEP]   everything that must hold; the last line counts the tests
+  test --peers         all of it, and the authority's tests once more on a PostgreSQL server
   tidy                 the house rules: arrows between crates, no IO in machines, ...
   documents            bring excerpts and tables in documents up to date with their sources
   mutants [--check] [NAME ...]
@@ -40,8 +41,9 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let workspace = Workspace::read()?;
     match words.as_slice() {
-        ["test"] => test::run(&workspace, None),
-        ["test", "--only", step] => test::run(&workspace, Some(step)),
+        ["test"] => test::run(&workspace, test::Which::Ordinary),
+        ["test", "--peers"] => test::run(&workspace, test::Which::All),
+        ["test", "--only", step] => test::run(&workspace, test::Which::One(step)),
         ["tidy"] => tidy::run(&workspace),
         ["documents"] => tidy::excerpts::write(&workspace).map(|()| ExitCode::SUCCESS),
         ["mutants", "--check"] => mutants::check(&workspace),

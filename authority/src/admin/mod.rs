@@ -53,11 +53,19 @@ pub(crate) enum Problem {
     #[error("there is no such method here")]
     Method,
     /// It can't be done now.
-    #[error("it can't be done now")]
+    #[error("it can't be done now{}", because(.0))]
     Store(StoreError),
     /// It can't be done now.
     #[error("it can't be done now")]
     Pki(#[from] crate::pki::PkiError),
+}
+
+/// What callers are told of the store; the log has the rest.
+fn because(error: &StoreError) -> &'static str {
+    match matches!(error, StoreError::Unreachable { .. }) {
+        true => ": the authority doesn't reach its database; try again",
+        false => "",
+    }
 }
 
 impl From<StoreError> for Problem {

@@ -34,6 +34,10 @@ fn values_are_taken_over() {
         config.instances_days,
     ];
     assert_eq!(days, [401, 30, 402, 403]);
+    let url = "postgres://a@b/c";
+    let text = format!("[authority]\ndatabase = \"{url}\"\ndatabase_password_file = \"f\"");
+    let expected = Database::new(url, Some("conf/f".into())).unwrap();
+    assert_eq!(parse(&text).unwrap().database, Some(expected));
     let config = parse("[authority]\nlisten = \"127.0.0.2:0\"").unwrap();
     assert_eq!(config.names(), ["localhost", "127.0.0.2"]);
 }
@@ -56,6 +60,14 @@ fn errors_name_file_line_and_key_and_what_to_do() {
         (
             "[authority]\naudit_kept_days = 399",
             "conf/a.toml:2: authority.audit_kept_days: 399; expected a number of days, 400 to 36500; mend the value",
+        ),
+        (
+            "[authority]\ndatabase = \"postgres://a:secret@b/c\"",
+            "conf/a.toml:2: authority.database: a password stands in it; a password is kept in a file of mode 0600; expected a URL such as \"postgres://user@host/database\", without a password; mend the value",
+        ),
+        (
+            "[authority]\ndatabase_password_file = \"f\"",
+            "conf/a.toml:2: authority.database_password_file: there is no authority.database; expected the path of a file of mode 0600, beside authority.database; mend the value",
         ),
         (
             "[authority]\nspeed = 1",

@@ -87,8 +87,16 @@ impl<R> Statement<R> {
         self
     }
 
+    /// Notes what is asked, for the test of the plans.
+    #[cfg(test)]
+    fn note(&self) {
+        super::tests::ASKED.with_borrow_mut(|asked| asked.insert(self.sql));
+    }
+
     /// PostgreSQL holds no character U+0000 in a text; so neither does SQLite.
     fn check(&self) -> Result<(), StoreError> {
+        #[cfg(test)]
+        self.note();
         let zero = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
         match self.values.iter().any(zero) {
             true => Err(StoreError::Zero),

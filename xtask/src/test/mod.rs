@@ -20,8 +20,41 @@ struct Step {
     run: fn(&Workspace, &mut Tally) -> Result<()>,
 }
 
+/// Which steps to run.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// All but those with [`PEERS`].
+    Ordinary,
+    /// All of them.
+    All,
+    /// The one of this name.
+    One(&'a str),
+}
+
+/// The step that needs a peer more than the others.
+const PEERS: &str = "postgres";
+
+/// The authority's tests that touch its store: the crate, Smart Agents on a wire that fails, its API by its document, and a
+/// server that is killed.
+const ON_POSTGRES: [&str; 14] = [
+    "--package",
+    "authority",
+    "--package",
+    "tests",
+    "--features",
+    "tests/postgres",
+    "--lib",
+    "--test",
+    "server",
+    "--test",
+    "agents_and_authority",
+    "--test",
+    "openapi",
+    "--test=authority_on_postgres",
+];
+
 /// Cheap ones first; each says by itself what is wrong.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -62,11 +95,16 @@ const STEPS: [Step; 8] = [
         what: "the gate under every interleaving",
         run: loom,
     },
+    Step {
+        name: PEERS,
+        what: "the authority's tests once more, with its store on PostgreSQL",
+        run: postgres,
+    },
 ];
 
 /// Runs all steps or one; those after a failed one run too, so that one run tells everything.
-pub fn run(workspace: &Workspace, only: Option<&str>) -> Result<ExitCode> {
-    if let Some(only) = only
+pub fn run(workspace: &Workspace, which: Which<'_>) -> Result<ExitCode> {
+    if let Which::One(only) = which
         && !STEPS.iter().any(|step| step.name == only)
     {
         let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
@@ -75,8 +113,12 @@ pub fn run(workspace: &Workspace, only: Option<&str>) -> Result<ExitCode> {
     let start = Instant::now();
     let mut tally = Tally::default();
     let mut reports = Vec::new();
-    let steps = STEPS.iter();
-    for step in steps.filter(|step| only.is_none_or(|only| only == step.name)) {
+    let wanted = |step: &&Step| match which {
+        Which::Ordinary => step.name != PEERS,
+        Which::All => true,
+        Which::One(only) => step.name == only,
+    };
+    for step in STEPS.iter().filter(wanted) {
         println!("==> {}: {}", step.name, step.what);
         let begin = Instant::now();
         let report = match (step.run)(workspace, &mut tally) {
@@ -148,9 +190,31 @@ fn binary(workspace: &Workspace) -> PathBuf {
 fn test(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     let mut test = bounded_cargo(workspace, 1200);
     test.args(["test", "--workspace", "--no-fail-fast"]);
+    tell(workspace, &mut test);
+    stream("cargo test", &mut test, tally)
+}
+
+/// Tells tests where what they start is.
+fn tell(workspace: &Workspace, test: &mut Command) {
     test.env("TOLLGATE_BIN", binary(workspace));
     test.env("TOLLGATE_VENV", peers::venv(workspace));
-    stream("cargo test", &mut test, tally)
+}
+
+/// A server of its own, and each of the tests beside it.
+fn postgres(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    peers::install(workspace)?;
+    peers::install_postgres()?;
+    let mut clippy = bounded_cargo(workspace, 900);
+    clippy.args(["clippy", "--workspace", "--features", "tests/postgres"]);
+    clippy.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
+    run::must("cargo clippy", &mut clippy)?;
+    build(workspace, tally)?;
+    let mut test = bounded_cargo(workspace, 1200);
+    test.args(["run", "--quiet", "--package", "tests"]);
+    test.args(["--example", "with-postgres", "--"]);
+    test.arg(cargo()).args(["test", "--no-fail-fast"]);
+    tell(workspace, test.args(ON_POSTGRES));
+    stream("cargo test on PostgreSQL", &mut test, tally)
 }
 
 fn loom(workspace: &Workspace, tally: &mut Tally) -> Result<()> {

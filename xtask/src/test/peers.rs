@@ -57,6 +57,14 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     python(&venv(workspace))
 }
 
+/// Installs a PostgreSQL server if there is none; its own cluster is not started.
+pub fn install_postgres() -> Result<()> {
+    match is_installed("postgresql") {
+        true => Ok(()),
+        false => packages(&["postgresql"]),
+    }
+}
+
 fn is_installed(package: &str) -> bool {
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat=${db:Status-Status}", package]);
