@@ -252,6 +252,15 @@ fn without_numbers(said: &[ReportText]) -> Result<Vec<ReportText>> {
     Ok(once.into_values().collect())
 }
 
+/// Has the node report what it used until now.
+fn reported(gateway: &Gateway) -> Result<()> {
+    let control = gateway.node()?.control();
+    control.license(LicenseCommand::RenewAuth)?;
+    settled(gateway)?;
+    ensure!(status(gateway)?.last_report > 0, "it has reported");
+    Ok(())
+}
+
 /// Puts the authority of a stage back to what it was when this was begun, and has it know less than its nodes.
 struct Yesterday {
     old: Gateway,
@@ -264,15 +273,15 @@ impl Yesterday {
     /// A node that grows to 25 sessions after the copy is made, and one that is registered after it and has 12.
     fn begin(stage: &mut Stage) -> Result<Self> {
         let mut old = stage.registered("report_usage_s = 1", 12)?;
-        settled(&old)?;
+        reported(&old)?;
         let backup = stage.dir.path().join("backup");
         stage.office.end();
         copy(stage.office.state_dir(), &backup)?;
         stage.office.begin()?;
         grow(&mut old, 12..25)?;
         let new = stage.registered("report_usage_s = 1", 12)?;
-        settled(&old)?;
-        settled(&new)?;
+        reported(&old)?;
+        reported(&new)?;
         Ok(Self {
             ids: [instance(&old)?, instance(&new)?],
             old,
@@ -294,6 +303,7 @@ impl Yesterday {
         copy(&self.backup, stage.office.state_dir())?;
         stage.office.begin()?;
         assert_ne!(stage.has(old)?, before, "it has forgotten");
+        assert!(!stage.has(old)?.is_empty(), "not all of it");
         assert!(stage.has(new)?.is_empty(), "it has forgotten");
         for (gateway, id) in self.nodes() {
             // The new one is not known at first, and is taken in again by its certificate.
