@@ -30,8 +30,8 @@ pub use agent::{AgentView, LICENSE_ANSWER_S, ProxyStatus, TransportStatus};
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
-    AgentStatus, Attempts, CallHomeRow, LicenseCommand, RegisteredStatus, RegistrationState,
-    RootStatus, Silence,
+    AgentStatus, Attempts, CallHomeRow, LicenseCommand, OrderStatus, OrdersStatus,
+    RegisteredStatus, RegistrationState, RootStatus, Silence,
 };
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
 pub use request::{

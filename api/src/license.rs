@@ -5,7 +5,7 @@ use std::fmt;
 use licensing::Wall;
 use serde::{Deserialize, Serialize};
 
-use crate::smart::{Digest, InstanceId, RequestType, Serial};
+use crate::smart::{Digest, InstanceId, Order, RequestType, Serial};
 
 /// What an operator may ask of the agent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,10 +52,37 @@ pub struct AgentStatus {
     pub reports_waiting: u64,
     /// The authority sees two nodes of this identity, or that the state of this one was restored.
     pub forked: bool,
+    /// Its orders.
+    #[serde(default)]
+    pub orders: OrdersStatus,
     /// Answers that came late, twice, or to nothing.
     pub stale_answers: u64,
     /// The agent's state can't be written.
     pub not_written: bool,
+}
+
+/// The orders of a node (rule L2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrdersStatus {
+    /// Serial number of the text in force; 0: there is none.
+    pub serial: u64,
+    /// When it came, by the authority's date.
+    pub taken: Option<Wall>,
+    /// What it says.
+    pub orders: Vec<OrderStatus>,
+    /// Texts that were refused since the process began.
+    pub refused: u64,
+    /// Why the last that came was refused; none: it was not.
+    pub refusal: Option<String>,
+}
+
+/// One order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderStatus {
+    /// It has not ended.
+    pub in_force: bool,
+    /// The order.
+    pub order: Order,
 }
 
 /// Where a registration stands.

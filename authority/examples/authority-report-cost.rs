@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use api::smart::{
     Acknowledgement, Answer, Digest, EntitlementRequest, Envelope, Header, IdToken, InstanceId,
-    Nonce, Octets, Registration, Reply, ReplyBody, ReplyEnvelope, ReportEntry, Request,
+    Nonce, Octets, OrdersHeld, Registration, Reply, ReplyBody, ReplyEnvelope, ReportEntry, Request,
     RequestBody, Serial, Sudi, TagDemand, UsageReport, Version, WireError,
 };
 use authority::{Authority, Settings};
@@ -188,6 +188,7 @@ impl Office {
             product_instance_identifier: node.instance.clone(),
             id_cert_serial_number: node.serial.clone(),
             signing_cert_serial_number: None,
+            orders: Some(OrdersHeld::default()),
         };
         let mut key = [0; 32];
         key.copy_from_slice(node.key.public_key_raw());

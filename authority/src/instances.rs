@@ -2,6 +2,7 @@
 
 use api::smart::{Acknowledged, Digest};
 
+use crate::admin::orders;
 use crate::books::{self, PoolKey, count};
 use crate::journal::{self, AlertKind, Place};
 use crate::moment::Moment;
@@ -242,6 +243,7 @@ pub(crate) async fn end(
         .execute(tx)
         .await?;
     revocation::note(tx).await?;
+    orders::forget_device(tx, instance.id).await?;
     for kind in AlertKind::OF_INSTANCES {
         journal::clear(tx, place, kind, &instance.piid, now).await?;
     }

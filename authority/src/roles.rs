@@ -43,13 +43,15 @@ pub(crate) enum Action {
     ManageInstances,
     /// See, make and revoke registration tokens.
     ManageTokens,
+    /// Issue and withdraw orders to nodes.
+    IssueOrders,
 }
 
 const NOBODY: [bool; 5] = [false; 5];
 
 /// Who may: approver, administrator and user of the Smart Account, administrator and user of the virtual account.
 #[rustfmt::skip]
-const TABLE: [(Action, [bool; 5]); 12] = [
+const TABLE: [(Action, [bool; 5]); 13] = [
     (Action::SeeAccount,          [true,  true,  true,  true,  true ]),
     (Action::EditAccount,         [true,  true,  false, false, false]),
     (Action::ApproveTerms,        [true,  false, false, false, false]),
@@ -62,6 +64,7 @@ const TABLE: [(Action, [bool; 5]); 12] = [
     (Action::EnterLicenses,       [false, true,  true,  false, false]),
     (Action::ManageInstances,     [false, true,  true,  true,  true ]),
     (Action::ManageTokens,        [false, true,  true,  true,  true ]),
+    (Action::IssueOrders,         [false, true,  false, false, false]),
 ];
 
 impl Role {
@@ -148,20 +151,23 @@ mod tests {
         };
         assert_eq!(
             may(SmartAccountApprover),
-            [1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0]
+            [1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0]
         );
         assert_eq!(
             may(SmartAccountAdministrator),
-            [1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+            [1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
         );
-        assert_eq!(may(SmartAccountUser), [1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+        assert_eq!(
+            may(SmartAccountUser),
+            [1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]
+        );
         assert_eq!(
             may(VirtualAccountAdministrator),
-            [1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1]
+            [1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 0]
         );
         assert_eq!(
             may(VirtualAccountUser),
-            [1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 1]
+            [1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 1, 0]
         );
     }
 

@@ -245,6 +245,7 @@ impl Node {
             product_instance_identifier: self.instance(),
             id_cert_serial_number: self.serial(),
             signing_cert_serial_number: None,
+            orders: None,
         };
         let mut key = [0; 32];
         key.copy_from_slice(self.key.public_key_raw());

@@ -46,7 +46,7 @@ impl Subject {
                 priority_share: CEILING / 20,
                 block: None,
                 blocked_features: FeatureSet::EMPTY.with(FeatureIndex(7)),
-                barred_features: FeatureSet::EMPTY,
+                ..Terms::default()
             },
         );
         let subject = Self {

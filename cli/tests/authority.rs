@@ -282,7 +282,7 @@ fn a_newcomer_sets_up_an_authority_and_registers_a_node() {
     let (head, row) = instances.split_once("\r\n").unwrap();
     assert_eq!(
         head,
-        "productInstanceIdentifier,displayName,virtualAccount,status,lastContactDate"
+        "productInstanceIdentifier,displayName,virtualAccount,status,orders.issuedSerial,orders.appliedSerial,lastContactDate"
     );
     let cells: Vec<&str> = row.split(',').collect();
     assert_eq!(cells[2..4], ["Default", "ACTIVE"]);

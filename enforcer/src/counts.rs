@@ -21,6 +21,12 @@ pub struct ClassCounters {
     /// Of low access priority, refused near the ceiling.
     #[serde(default)]
     pub refused_low: u64,
+    /// Let through though the service's policy is Block, which is tried out.
+    #[serde(default)]
+    pub eased_service: u64,
+    /// Let through though a feature's policy is Block, which is tried out.
+    #[serde(default)]
+    pub eased_feature: u64,
 }
 
 impl ClassCounters {

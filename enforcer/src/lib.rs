@@ -10,6 +10,7 @@
 pub mod class;
 pub mod counts;
 pub mod gate;
+mod lot;
 pub mod ring;
 pub mod terms;
 pub mod verdicts;
@@ -21,6 +22,7 @@ pub use counts::{
 pub use gate::{
     ClassId, Gate, GateConfig, GateError, Permit, Refusal, WorkerGate, permits_dropped,
 };
+pub use lot::Lot;
 pub use ring::{RefusalRing, RefusalSeen};
-pub use terms::{Block, Terms};
+pub use terms::{Block, Eased, Terms};
 pub use verdicts::{Answer, Config, Enforcer, Input, Output, Restored, RestoredClock};

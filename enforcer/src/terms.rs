@@ -16,6 +16,25 @@ pub struct Terms {
     pub blocked_features: FeatureSet,
     /// Those of them that priority calls may not bring either: their share is used up (rule L8).
     pub barred_features: FeatureSet,
+    /// A block beside those, which is tried out: it refuses ordinary new calls of some subscribers, and the others' are let
+    /// through and counted.
+    #[serde(default)]
+    pub eased: Option<Eased>,
+    /// Features whose block, tried out likewise, concerns only the calls that bring them.
+    #[serde(default)]
+    pub eased_features: FeatureSet,
+    /// Percent of the subscribers whose calls these refuse.
+    #[serde(default)]
+    pub eased_percent: u8,
+}
+
+/// A block that is tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Eased {
+    /// Why it is one.
+    pub by: Block,
+    /// Percent of the subscribers whose calls it refuses.
+    pub percent: u8,
 }
 
 /// Why a whole service is blocked.

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use enforcer::{
-    Block, CallKind, Class, ClassCounters, ClassId, Gate, GateConfig, Permit, Terms, WorkerGate,
-    permits_dropped,
+    Block, CallKind, Class, ClassCounters, ClassId, Eased, Gate, GateConfig, Permit, Terms,
+    WorkerGate, permits_dropped,
 };
 use licensing::{FeatureIndex, FeatureSet, RefusalReason, ServiceIndex};
 use proptest::prelude::*;
@@ -79,14 +79,36 @@ fn terms() -> impl Strategy<Value = Terms> {
     ];
     let features = prop_oneof![3 => Just(0), 1 => 0..4u64];
     let barred = prop_oneof![3 => Just(0), 1 => 0..4u64];
-    let parts = (ceiling, 0..4u32, block, features, barred);
-    parts.prop_map(|(ceiling, priority_share, block, features, barred)| Terms {
+    let eased = (
+        0..3u8,
+        prop_oneof![Just(Block::Service), Just(Block::Feature(FeatureIndex(5)))],
+    );
+    let parts = (
         ceiling,
-        priority_share,
+        0..4u32,
         block,
-        blocked_features: FeatureSet(features),
-        barred_features: FeatureSet(features & barred),
-    })
+        features,
+        barred,
+        eased,
+        0..4u64,
+        0..2u8,
+    );
+    parts.prop_map(
+        |(ceiling, priority_share, block, features, barred, (share, by), tried, all)| Terms {
+            ceiling,
+            priority_share,
+            block,
+            blocked_features: FeatureSet(features),
+            barred_features: FeatureSet(features & barred),
+            // Of nobody or of everybody: shares of those between are the business of lots.
+            eased: (share > 0).then_some(Eased {
+                by,
+                percent: 100 * share.saturating_sub(1),
+            }),
+            eased_features: FeatureSet(tried),
+            eased_percent: 100 * all,
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -108,6 +130,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn reason(by: Block) -> RefusalReason {
+    match by {
+        Block::Service => RefusalReason::ServiceBlocked,
+        Block::Feature(feature) => RefusalReason::FeatureBlocked { feature },
+    }
+}
+
 /// What the rules say, in the plainest way.
 #[derive(Default)]
 struct Model {
@@ -125,11 +154,12 @@ impl Model {
         let brought = class.features.intersection(terms.blocked_features);
         let barred = class.features.intersection(terms.barred_features);
         let blocked = match (terms.block, brought.iter().next()) {
-            (Some(Block::Service), _) => Some(RefusalReason::ServiceBlocked),
-            (Some(Block::Feature(feature)), _) | (None, Some(feature)) => {
-                Some(RefusalReason::FeatureBlocked { feature })
+            (Some(block), _) => Some(reason(block)),
+            (None, Some(feature)) => Some(reason(Block::Feature(feature))),
+            (None, None) => {
+                let eased = self.eased(class).filter(|eased| eased.percent == 100);
+                eased.map(|eased| reason(eased.by))
             }
-            (None, None) => None,
         };
         let full = |extra| counted && terms.ceiling.is_some_and(|ceiling| live >= ceiling + extra);
         let at_ceiling = |extra| full(extra).then_some(RefusalReason::AtCeiling);
@@ -139,6 +169,41 @@ impl Model {
                 at_ceiling(terms.priority_share)
             }
             CallKind::Priority | CallKind::Ordinary => blocked.or(at_ceiling(0)),
+        }
+    }
+
+    /// The block that is tried out on a class.
+    fn eased(&self, class: Class) -> Option<Eased> {
+        let terms = self.terms[class.service.at()];
+        let features = class.features.intersection(terms.eased_features);
+        let brought = features.iter().next().map(|feature| Eased {
+            by: Block::Feature(feature),
+            percent: terms.eased_percent,
+        });
+        let mut both: Vec<_> = terms.eased.into_iter().chain(brought).collect();
+        both.sort_by_key(|eased| std::cmp::Reverse(eased.percent));
+        both.first().copied()
+    }
+
+    /// Counts a call that a block was to refuse and let through.
+    fn let_through(&mut self, worker: usize, class: Class) {
+        let terms = self.terms[class.service.at()];
+        let brought = class.features.intersection(terms.blocked_features);
+        let barred = class.features.intersection(terms.barred_features);
+        let exempt = match class.kind {
+            CallKind::Emergency => true,
+            CallKind::Priority => terms.priority_share > 0 && barred.is_empty(),
+            CallKind::Ordinary => false,
+        };
+        if exempt || terms.block.is_some() || !brought.is_empty() {
+            return;
+        }
+        let eased = self.eased(class).map(|eased| eased.by);
+        let counters = self.counters(worker, class);
+        match eased {
+            Some(Block::Service) => counters.eased_service += 1,
+            Some(Block::Feature(_)) => counters.eased_feature += 1,
+            None => {}
         }
     }
 
@@ -289,6 +354,7 @@ impl Pair {
             Ok(permit) => {
                 assert_eq!(expected, None);
                 self.sessions.push((permit, class));
+                self.model.let_through(worker, class);
                 self.model.enter(worker, class);
             }
             Err(refusal) => self.check_refusal(worker, class, refusal, expected),
@@ -307,6 +373,7 @@ impl Pair {
             Ok(permit) => {
                 assert_eq!(expected, None);
                 self.sessions.push((permit, class));
+                self.model.let_through(worker, class);
                 self.change(worker, was, class, same);
             }
             Err((refusal, old)) => {
@@ -391,6 +458,8 @@ fn add(a: ClassCounters, b: ClassCounters) -> ClassCounters {
         refused_feature: a.refused_feature + b.refused_feature,
         refused_ceiling: a.refused_ceiling + b.refused_ceiling,
         refused_low: a.refused_low + b.refused_low,
+        eased_service: a.eased_service + b.eased_service,
+        eased_feature: a.eased_feature + b.eased_feature,
     }
 }
 

@@ -448,7 +448,7 @@ fn any_terms(random: &mut StdRng) -> Terms {
         priority_share: random.random_range(0..3),
         block,
         blocked_features: FeatureSet(if random.random_ratio(1, 4) { 2 } else { 0 }),
-        barred_features: FeatureSet::EMPTY,
+        ..Terms::default()
     }
 }
 
@@ -543,6 +543,8 @@ fn add(a: ClassCounters, b: ClassCounters) -> ClassCounters {
         refused_feature: a.refused_feature + b.refused_feature,
         refused_ceiling: a.refused_ceiling + b.refused_ceiling,
         refused_low: a.refused_low + b.refused_low,
+        eased_service: a.eased_service + b.eased_service,
+        eased_feature: a.eased_feature + b.eased_feature,
     }
 }
 

@@ -52,6 +52,13 @@ pub enum AlarmKind {
         /// The feature, if it is one.
         feature: Option<FeatureIndex>,
     },
+    /// A service or feature would be blocked, and an order that warns of it lets its calls through (rule L2).
+    BlockNotApplied {
+        /// The service, if it is one.
+        service: Option<ServiceIndex>,
+        /// The feature, if it is one.
+        feature: Option<FeatureIndex>,
+    },
     /// Few of the sessions that a service is licensed for are left (204, 205).
     RemainingLow {
         /// The service.

@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod compliance;
 pub mod count;
 pub mod event;
+pub mod order;
 pub mod place;
 pub mod record;
 pub mod refusal;
@@ -26,6 +27,7 @@ pub use catalog::{Catalog, CatalogError, Feature, OnOoc, OocRule, Product, Servi
 pub use compliance::{Compliance, Entitlement, Mode, Policy};
 pub use count::{LicenseCount, SessionCount};
 pub use event::Event;
+pub use order::{Shadow, TagOrder};
 pub use refusal::{RefusalReason, RefusalRecord};
 pub use snapshot::Snapshot;
 pub use tag::{FeatureIndex, FeatureSet, ServiceIndex, Tag, TagId, TagRef};

@@ -8,6 +8,7 @@ use crate::alarm::{Alarm, Thresholds};
 use crate::catalog::{OocRule, Tie};
 use crate::compliance::{Compliance, Entitlement, Mode, Policy};
 use crate::count::{LicenseCount, SessionCount};
+use crate::order::Shadow;
 use crate::refusal::RefusalReason;
 use crate::tag::{FeatureIndex, FeatureSet, ServiceIndex, Tag, TagId};
 use crate::time::{Now, Wall};
@@ -160,6 +161,15 @@ pub struct TagStatus {
     pub evaluation: ModeStatistics,
     /// Statistics in registered mode.
     pub registered: ModeStatistics,
+    /// What is ordered about its block (rule L2).
+    #[serde(default)]
+    pub shadow: Shadow,
+    /// It would be blocked, and the order lets calls through.
+    #[serde(default)]
+    pub eased: bool,
+    /// New calls that were let through so, since the process began.
+    #[serde(default)]
+    pub let_through: u64,
     /// New calls refused because of this tag.
     pub refused: RefusedCounts,
     /// Counter minus session table at the last recount; none: not yet counted.

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use session_plane::{PlaneConfig, Seat, SessionPlane, Shared};
+use smart_agent::AtStart;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -103,13 +104,15 @@ impl Running {
         });
         let (asks, asked) = bounded(ASKS);
         let agent_kept = store.open_agent()?;
-        let (mut control, journal) = make_control(&common, store, found, asked)?;
+        let orders = orders_at_start(&common, &agent_kept);
+        let (mut control, journal) = make_control(&common, store, restored(found, &orders), asked)?;
         control.begin();
         let shared = Shared::new(&plane, &common.gate, Arc::clone(&common.ring), secret()?)?;
         let current = Arc::clone(&control.current);
         let (agent, commands, agent_shown) = AgentShell::new(agent_parts(
             &common,
             agent_kept,
+            orders,
             Arc::clone(&current),
             asks.clone(),
         )?)?;
@@ -287,7 +290,7 @@ fn restarts(found: &Found, now: Now) -> u8 {
 fn make_control(
     common: &Common,
     store: Store,
-    found: Found,
+    (serial, restored): (String, Restored),
     asks: crossbeam::channel::Receiver<Ask>,
 ) -> Result<(Control, Option<Thread>), NodeError> {
     let config = &common.config;
@@ -298,9 +301,8 @@ fn make_control(
         enabled_features: config.features,
         workers: seats(config),
         thresholds: config.thresholds,
-        ..verdicts::Config::new(identity(config, &found.serial), Arc::clone(&config.catalog))
+        ..verdicts::Config::new(identity(config, &serial), Arc::clone(&config.catalog))
     };
-    let restored = restored(found);
     let (journal, writer) = match &config.journal {
         None => (Recorder::off(Arc::clone(&common.vitals)), None),
         Some(journal) => {
@@ -331,6 +333,7 @@ fn make_control(
 fn agent_parts(
     common: &Common,
     kept: AgentKept,
+    orders: AtStart,
     current: Arc<Current>,
     control: Sender<Ask>,
 ) -> Result<Parts, NodeError> {
@@ -341,6 +344,7 @@ fn agent_parts(
         current,
         control,
         kept,
+        orders,
         random: random()?,
     })
 }
@@ -363,7 +367,21 @@ fn identity(config: &Config, serial: &str) -> NodeIdentity {
     }
 }
 
-fn restored(found: Found) -> Restored {
+/// The orders that are kept, judged by the trust pool of this start.
+fn orders_at_start(common: &Common, kept: &AgentKept) -> AtStart {
+    let config = &common.config;
+    let now = common.clock.now();
+    let roots = kept.operator_roots(&config.agent);
+    let lab = config.lab.is_some();
+    let found = AtStart::judge(&kept.restored, &roots, &config.catalog, lab, now);
+    if let Some(error) = &found.refused {
+        tracing::error!(%error, "the orders of the license authority are not in force");
+    }
+    found
+}
+
+/// The serial number of the device, and what the verdicts begin with.
+fn restored(found: Found, orders: &AtStart) -> (String, Restored) {
     if found.lost {
         tracing::error!(
             "all copies of the license clock are lost: a recovery period of 7 days runs"
@@ -372,7 +390,8 @@ fn restored(found: Found) -> Restored {
     if found.tampered {
         tracing::error!("the state was altered by another hand");
     }
-    Restored {
+    let restored = Restored {
+        orders: orders.in_force.clone(),
         clock: match found.clock {
             Some(clock) => RestoredClock::Kept(clock),
             None if found.lost => RestoredClock::Lost,
@@ -380,7 +399,8 @@ fn restored(found: Found) -> Restored {
         },
         operator: found.operator,
         tampered: found.tampered,
-    }
+    };
+    (found.serial, restored)
 }
 
 fn start_workers(

@@ -280,15 +280,15 @@ impl SessionPlane {
     /// Asks the gate. While a colliding session is replaced its place is never free; refused, the old one keeps its
     /// permit (rule L13). One that comes over brings its permit along.
     fn ask(&mut self, old: Option<u32>, call: &Call<'_>) -> Result<Permit, Refusal> {
-        let class = call.class;
+        let (class, lot) = (call.class, Some(call.who.lot()));
         let Some((place, permit)) = old.and_then(|old| Some((old, self.take_permit(old)?))) else {
             return match (call.comes_here, call.low_priority) {
                 (true, _) => Ok(self.gate.restore(class)),
                 (false, true) => {
                     let percent = self.config.low_priority_percent;
-                    self.gate.admit_low_priority(class, percent)
+                    self.gate.admit_low_priority(class, lot, percent)
                 }
-                (false, false) => self.gate.admit(class),
+                (false, false) => self.gate.admit_of(class, lot),
             };
         };
         if call.comes_here || call.comes_over == Some(place) {
@@ -299,7 +299,7 @@ impl SessionPlane {
             });
         }
         self.gate
-            .replace(permit, class)
+            .replace_of(permit, class, lot)
             .map_err(|(refusal, permit)| {
                 if let Some(session) = self.table.session_mut(place) {
                     session.permit = Some(permit);

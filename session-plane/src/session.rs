@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use enforcer::{ClassId, Permit};
+use enforcer::{ClassId, Lot, Permit};
 use gtp::v1::{Imei, Imsi, Nsapi};
 
 use crate::config::GtpVersion;
@@ -27,6 +27,11 @@ impl Identity {
     /// Check digit and software version are no part of it (TS 23.003 6.2).
     pub(crate) fn of_imei(imei: Imei) -> Self {
         Self(packed(imei.octets()) & !0xFF | EQUIPMENT << 4)
+    }
+
+    /// Its lot, by which a block that is tried out refuses it or not.
+    pub(crate) fn lot(self) -> Lot {
+        Lot::of(self.0)
     }
 
     /// With an NSAPI: what only one context of a node may have at a time.

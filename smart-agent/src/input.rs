@@ -4,7 +4,7 @@ use std::fmt;
 
 use api::LicenseCommand;
 use api::smart::{Digest, Nonce, RequestType, Verdict};
-use licensing::{Entitlement, LicenseCount, TagRef, Wall};
+use licensing::{Entitlement, LicenseCount, TagOrder, TagRef, Wall};
 
 use crate::error::{Failure, OperatorError};
 use crate::record::Record;
@@ -161,6 +161,13 @@ pub enum Told {
     /// The authority has reports of this identity that this node does not remember: its state was restored from an older
     /// copy, or another node has it too.
     StateTampered,
+    /// What is ordered about a tag from here on, in place of what was.
+    Order {
+        /// The tag.
+        tag: TagRef,
+        /// What holds.
+        order: TagOrder,
+    },
     /// The lab authority's clock runs at this speed.
     LabSpeedup {
         /// License seconds a second.
@@ -212,6 +219,10 @@ pub enum Notice {
     },
     /// The authority sees two nodes of this identity, or that the state of this one was restored.
     Forked,
+    /// Orders came and are in force: their serial number.
+    OrdersTaken(u64),
+    /// Orders came that are not taken: why.
+    OrdersRefused(String),
     /// The agent's state can't be written.
     NotWritten,
 }

@@ -34,6 +34,7 @@ mod growth;
 pub mod identity;
 mod input;
 mod ledger;
+pub mod orders;
 pub mod record;
 pub mod trust;
 
@@ -43,5 +44,6 @@ pub use error::{Failure, OperatorError};
 pub use identity::{Identity, Seed};
 pub use input::{Input, Message, Notice, Output, TagUse, Ticket, Told};
 pub use ledger::{KEPT, WAITING_MAX};
+pub use orders::{AtStart, OrdersError};
 pub use record::{Record, Restored};
 pub use trust::TrustPool;

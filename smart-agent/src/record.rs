@@ -6,6 +6,7 @@ use api::smart::{Acknowledged, IdToken, InstanceId, Octets, ReportText, Serial};
 use licensing::{LicenseCount, Tag, Wall};
 use serde::{Deserialize, Serialize};
 
+use crate::orders::KeptOrders;
 use crate::trust::TrustRecord;
 
 /// Something that the agent asks its shell to keep, durably, before it does anything that was asked for later.
@@ -67,6 +68,9 @@ pub struct Registration {
     pub virtual_account: String,
     /// Serial number of the certificate that signed the last good answer.
     pub signer: Option<Serial>,
+    /// Its orders; none: there are none.
+    #[serde(default)]
+    pub orders: Option<Box<KeptOrders>>,
 }
 
 /// A registration that is being asked for.

@@ -6,7 +6,7 @@ use licensing::snapshot::{
 };
 use licensing::{
     Alarm, AlarmId, AlarmKind, Catalog, Compliance, FeatureIndex, LicenseCount, Mode, Now, OocRule,
-    Policy, ServiceIndex, SessionCount, Tag, TagId, Threshold, Thresholds, Wall,
+    Policy, ServiceIndex, SessionCount, Shadow, Tag, TagId, Threshold, Thresholds, Wall,
 };
 
 use crate::Oid;
@@ -34,6 +34,9 @@ pub fn alarm(id: u64, kind: AlarmKind, value: i64) -> Alarm {
 
 fn tag(tag_id: TagId, name: &str, tag: &Tag, description: &str, rule: OocRule) -> TagStatus {
     TagStatus {
+        shadow: Shadow::Off,
+        eased: false,
+        let_through: 0,
         tag_id,
         name: name.into(),
         tag: tag.clone(),

@@ -165,6 +165,11 @@ impl Gateway {
         answer.teid_of(ie::TEID_CONTROL)
     }
 
+    /// Calls; whether it is accepted.
+    pub fn is_accepted(&mut self, call: &Call) -> Result<bool> {
+        Ok(self.sgsn.create(call)?.cause()? == cause::ACCEPTED)
+    }
+
     /// Calls and is refused; the answer.
     pub fn refused(&mut self, call: &Call) -> Result<Received> {
         let answer = self.sgsn.create(call)?;

@@ -21,8 +21,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use smart_agent::{
-    Agent, Config, Failure, Identity, Input, Message, Output, Record, Restored, Seed, Start,
-    TagUse, Ticket, Told,
+    Agent, AtStart, Config, Failure, Identity, Input, Message, Output, Record, Restored, Seed,
+    Start, TagUse, Ticket, Told,
 };
 use tests::database;
 
@@ -313,6 +313,7 @@ impl Node {
             | Told::AuthorityReached
             | Told::RootExpiring(_)
             | Told::StateTampered
+            | Told::Order { .. }
             | Told::LabSpeedup { .. } => {}
         }
     }
@@ -450,6 +451,7 @@ fn agent(number: u8, start: u8, disk: &Restored, registered: bool, now: Now) -> 
     let identity = Identity::new(Seed::new([number; 32]), &config.sudi)?;
     let start = Start {
         identity,
+        orders: AtStart::default(),
         restored: disk.clone(),
         enabled: true,
         registered,

@@ -32,6 +32,9 @@ pub enum WireError {
         /// How many it may have.
         most: usize,
     },
+    /// An order is none that may be given.
+    #[error("an order is not one: {0}")]
+    Order(&'static str),
     /// What the envelope says beside the text is not what the text says.
     #[error("envelope and text do not agree on {0}")]
     Beside(&'static str),
@@ -182,7 +185,7 @@ impl ReplyEnvelope {
 }
 
 impl Signature {
-    fn ed25519(value: Vec<u8>) -> Self {
+    pub(super) fn ed25519(value: Vec<u8>) -> Self {
         Self {
             kind: SignatureType::Ed25519,
             value: Octets(value),

@@ -22,6 +22,7 @@
 //! Deliberately absent: cryptography. Whoever signs or verifies passes it in.
 
 mod envelope;
+mod order;
 mod parts;
 mod reply;
 mod report;
@@ -30,6 +31,7 @@ mod request;
 mod tests;
 
 pub use envelope::{Credential, Envelope, ReplyEnvelope, Signature, SignatureType, WireError};
+pub use order::{ORDERS_PREFIX, Order, OrderKind, Orders, OrdersHeld, SignedOrders};
 pub use parts::{
     Digest, ID_TOKEN_BYTES_MAX, ID_TOKEN_BYTES_MIN, IdToken, InstanceId, Nonce, Octets, PartError,
     Serial, Version,
@@ -70,6 +72,12 @@ pub const ROOTS_MAX: usize = 32;
 pub const CRLS_MAX: usize = 8;
 /// Longest revocation list, in bytes of DER.
 pub const CRL_BYTES_MAX: usize = 64 * 1024;
+/// Most orders of a product instance: one of each kind a tag.
+pub const ORDERS_MAX: usize = 2 * TAGS_MAX;
+/// Longest text of orders, in bytes.
+pub const ORDERS_BYTES_MAX: usize = 128 * 1024;
+/// Longest time from the writing of an order to its end, in milliseconds: 366 days.
+pub const ORDER_SPAN_MS: i64 = 366 * 86_400_000;
 /// Longest name of an account, host or software version, and longest text of a failure, in bytes.
 pub const TEXT_BYTES_MAX: usize = 255;
 /// Extended key usage of the certificate that signs answers: no other certificate of the authority's may.

@@ -4,6 +4,7 @@ use licensing::{Entitlement, Tag, Wall};
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{WireError, bound};
+use super::order::SignedOrders;
 use super::parts::{Digest, InstanceId, Nonce, Octets, Version};
 use super::request::{RequestType, check_der, check_text};
 use super::{CHAIN_MAX, CRL_BYTES_MAX, CRLS_MAX, REPORTS_MAX, ROOTS_MAX, TAGS_MAX};
@@ -17,6 +18,10 @@ pub struct Reply {
     pub header: ReplyHeader,
     /// What.
     pub body: ReplyBody,
+    /// The orders of the instance, if they are others than those that it said it has; only in answers to an instance
+    /// that is registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orders: Option<SignedOrders>,
 }
 
 /// To what an answer is, and when it was made.
@@ -238,6 +243,7 @@ pub struct TrustAnswer {
 impl Reply {
     /// Bounds that types don't hold.
     pub(super) fn check(&self) -> Result<(), WireError> {
+        self.orders.iter().try_for_each(SignedOrders::check)?;
         match &self.body {
             ReplyBody::Ok(answer) => answer.check(),
             ReplyBody::OkPoll { .. } => Ok(()),

@@ -6,6 +6,7 @@ use licensing::{LicenseCount, Tag, Wall};
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{WireError, bound};
+use super::order::OrdersHeld;
 use super::parts::{IdToken, InstanceId, Nonce, Octets, Serial, Version};
 use super::report::ReportText;
 use super::{
@@ -41,6 +42,9 @@ pub struct Header {
     pub id_cert_serial_number: Option<Serial>,
     /// Serial number of the certificate that signed the last good answer; null before there was one.
     pub signing_cert_serial_number: Option<Serial>,
+    /// The orders that the node has; null before a registration. Our own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orders: Option<OrdersHeld>,
 }
 
 /// The unique device identifier.
@@ -232,6 +236,7 @@ impl fmt::Display for RequestType {
 impl Request {
     /// Bounds that types don't hold.
     pub(super) fn check(&self) -> Result<(), WireError> {
+        self.header.orders.iter().try_for_each(OrdersHeld::check)?;
         let sudi = &self.header.sudi;
         check_text("the product identifier", &sudi.udi_pid)?;
         check_text("the serial number of the device", &sudi.udi_serial_number)?;

@@ -22,6 +22,7 @@ fn header() -> Header {
         product_instance_identifier: Some(InstanceId::new(INSTANCE).unwrap()),
         id_cert_serial_number: Some(Serial::of(&[0, 0x0f, 0xa0])),
         signing_cert_serial_number: None,
+        orders: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn authorized() -> Reply {
     Reply {
         header,
         body: ReplyBody::Ok(Answer::Authorization(answer)),
+        orders: None,
     }
 }
 

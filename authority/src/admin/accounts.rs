@@ -449,6 +449,7 @@ pub(crate) async fn remove_virtual(
     for sql in [
         "DELETE FROM roles WHERE va = $1",
         "DELETE FROM pools WHERE va = $1",
+        "DELETE FROM orders WHERE va = $1",
         "DELETE FROM virtual_accounts WHERE id = $1",
     ] {
         store::query(sql).bind(va).execute(tx).await?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::pools::{Usage, usage};
-use super::{By, Problem, not_found, text_of};
+use super::{By, Problem, not_found, orders, text_of};
 use crate::authority::Authority;
 use crate::books::{self, PoolKey};
 use crate::instances::{self, Instance, State};
@@ -43,6 +43,8 @@ pub(crate) struct Device {
     /// How often reports of it were lost.
     pub(crate) report_gaps: i64,
     pub(crate) license_usage: Vec<Usage>,
+    /// How it stands with its orders.
+    pub(crate) orders: Option<orders::OfDevice>,
 }
 
 /// A device, as the vendor's API has it.
@@ -117,6 +119,7 @@ fn device(row: DeviceRow) -> Device {
         reports_forked: forked,
         report_gaps: gaps,
         license_usage: Vec::new(),
+        orders: None,
     }
 }
 
@@ -165,6 +168,7 @@ pub(crate) async fn list(
     let mut devices: Vec<Device> = rows.into_iter().map(device).collect();
     for device in &mut devices {
         device.license_usage = usage(authority, tx, device.id).await?;
+        device.orders = orders::of_device(tx, device.id).await?;
     }
     Ok(devices)
 }

@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod devices;
 pub(crate) mod door;
 pub(crate) mod licenses;
+pub(crate) mod orders;
 pub(crate) mod pools;
 pub(crate) mod records;
 pub(crate) mod sessions;

@@ -5,9 +5,10 @@ use serde_json::json;
 use super::{Answer, Call, openapi as document, unquoted};
 use crate::admin::devices::{self, Move, Page};
 use crate::admin::licenses::{self, Transfer};
+use crate::admin::orders::NewOrder;
 use crate::admin::records::{self, Before};
 use crate::admin::{
-    Problem, accounts, invalid, not_found, pools, sessions, text_of, tokens, users,
+    Problem, accounts, invalid, not_found, orders, pools, sessions, text_of, tokens, users,
 };
 use crate::authority::Authority;
 use crate::instances::Instance;
@@ -319,6 +320,36 @@ pub(crate) async fn revoke_token(call: Call) -> Answered {
     let id = call.number("token")?;
     let mut tx = call.authority.store.write().await?;
     tokens::revoke(&mut tx, call.place, id, call.by()?).await?;
+    tx.commit().await?;
+    Ok(Answer::Empty)
+}
+
+/// What is ordered here.
+pub(crate) async fn list_orders(call: Call) -> Answered {
+    let mut tx = call.authority.store.read().await?;
+    let listed = orders::list(&call.authority, &mut tx, call.place.va, call.by()?).await?;
+    Answer::ok(&json!({ "orders": listed }))
+}
+
+/// Issues an order.
+pub(crate) async fn issue_order(call: Call) -> Answered {
+    let new: NewOrder = call.json()?;
+    let mut tx = call.authority.store.write().await?;
+    let device = match &new.device {
+        Some(piid) => Some(devices::find(&mut tx, call.place.account, piid).await?),
+        None => None,
+    };
+    let (device, by) = (device.as_ref(), call.by()?);
+    let made = orders::issue(&call.authority, &mut tx, call.place, device, &new, by).await?;
+    tx.commit().await?;
+    Answer::made(&made)
+}
+
+/// Withdraws an order.
+pub(crate) async fn withdraw_order(call: Call) -> Answered {
+    let id = call.number("order")?;
+    let mut tx = call.authority.store.write().await?;
+    orders::withdraw(&call.authority, &mut tx, call.place, id, call.by()?).await?;
     tx.commit().await?;
     Ok(Answer::Empty)
 }

@@ -179,7 +179,7 @@ macro_rules! operation {
 
 /// All operations.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 46] = [
+pub(crate) static OPERATIONS: [Operation; 49] = [
     operation!("smart", "POST" Smart "/smart", Needs::Nothing, "A message of a Smart Agent",
         [], Some("Envelope"), Gives::Found("ReplyEnvelope"), calls::smart),
     operation!("health", "GET" Root "/health", Needs::Nothing, "Whether the authority serves",
@@ -265,6 +265,13 @@ pub(crate) static OPERATIONS: [Operation; 46] = [
         [], None, Gives::Nothing, calls::remove_device),
     operation!("transferDevice", "POST" Both "/devices/{device}/transfer", Needs::May(Action::ManageInstances), "Move a product instance to another virtual account",
         [], Some("DeviceTransfer"), Gives::Found("Device"), calls::transfer_device),
+
+    operation!("listOrders", "GET" Virtual "/orders", SEE, "Orders of the virtual account and of its instances, newest first",
+        [], None, Gives::Found("Orders"), calls::list_orders),
+    operation!("issueOrder", "POST" Virtual "/orders", Needs::May(Action::IssueOrders), "Issue an order, in place of one of its kind about the same license for the same; nodes get it with their next answer",
+        [], Some("NewOrder"), Gives::Made("Order"), calls::issue_order),
+    operation!("withdrawOrder", "DELETE" Virtual "/orders/{order}", Needs::May(Action::IssueOrders), "Withdraw an order",
+        [], None, Gives::Nothing, calls::withdraw_order),
 
     operation!("listAlerts", "GET" Both "/alerts", SEE, "Alerts, newest first",
         [BEFORE, LIMIT, CLEARED], None, Gives::Found("Alerts"), calls::list_alerts),

@@ -102,6 +102,7 @@ fn at(path: &str) -> String {
         .replace("{token}", "999")
         .replace("{license}", "999")
         .replace("{apiToken}", "999")
+        .replace("{order}", "999")
 }
 
 #[tokio::test]

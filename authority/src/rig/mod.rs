@@ -4,8 +4,8 @@ pub(crate) mod database;
 
 use api::smart::{
     Acknowledgement, Answer, Deregistration, EntitlementRequest, Envelope, FailureCode, Header,
-    IdToken, InstanceId, Nonce, Octets, Registration, RegistrationAnswer, Renewal, Reply,
-    ReplyBody, ReplyEnvelope, ReportEntry, ReportText, Request, RequestBody, Serial, Sudi,
+    IdToken, InstanceId, Nonce, Octets, OrdersHeld, Registration, RegistrationAnswer, Renewal,
+    Reply, ReplyBody, ReplyEnvelope, ReportEntry, ReportText, Request, RequestBody, Serial, Sudi,
     TagDemand, TagVerdict, UsageReport, Version,
 };
 use api::smart::{AuthorizationAnswer, Digest, WireError};
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) serial: Option<Serial>,
     pub(crate) certificate: Option<Octets>,
     pub(crate) reports: Vec<ReportText>,
+    /// What it says that it has of its orders.
+    pub(crate) orders: OrdersHeld,
 }
 
 pub(crate) type Failed = (FailureCode, String);
@@ -345,6 +347,7 @@ impl Node {
             serial: None,
             certificate: None,
             reports: Vec::new(),
+            orders: OrdersHeld::default(),
         }
     }
 
@@ -374,6 +377,7 @@ impl Node {
             product_instance_identifier: self.instance.clone(),
             id_cert_serial_number: self.serial.clone(),
             signing_cert_serial_number: None,
+            orders: self.instance.as_ref().map(|_| self.orders.clone()),
         };
         let mut key = [0; 32];
         key.copy_from_slice(self.key.public_key_raw());

@@ -4,13 +4,14 @@
 //! the size of a pool, a message touches only rows that are found by their key.
 
 mod entitlement;
+mod orders;
 mod registration;
 #[cfg(test)]
 mod tests;
 
 use api::smart::{
     Answer, Envelope, FailureCode, Header, LabClock, Octets, Reply, ReplyBody, ReplyEnvelope,
-    ReplyHeader, Request, RequestBody, SKEW_MAX_S, TrustAnswer, Version, WireError,
+    ReplyHeader, Request, RequestBody, SKEW_MAX_S, SignedOrders, TrustAnswer, Version, WireError,
 };
 use ring::signature::{ED25519, UnparsedPublicKey};
 use thiserror::Error;
@@ -21,6 +22,8 @@ use crate::journal::{self, AlertKind};
 use crate::moment::Moment;
 use crate::pki::PkiError;
 use crate::store::{self, StoreError, Tx};
+
+pub(crate) use self::orders::read_kind;
 
 /// Seconds after which a node may ask again when the authority could not answer.
 const TRY_AGAIN_S: u32 = 30;
@@ -65,6 +68,13 @@ pub(crate) fn refused<T>(code: FailureCode, why: impl Into<String>) -> Result<T,
     Err(Refusal::Code(code, why.into()))
 }
 
+/// What a message is answered.
+struct Judged {
+    answer: Answer,
+    /// The text of the orders that go with it.
+    orders: Option<String>,
+}
+
 /// Who sent a message, proved by its signature.
 struct Sender<'a> {
     header: &'a Header,
@@ -92,14 +102,20 @@ impl Authority {
             header: &request.header,
             key,
         };
-        let body = match self.judge(&request, &sender, peer, now).await {
-            Ok(answer) => ReplyBody::Ok(answer),
-            Err(refusal) => failed(refusal, &request),
+        let (body, orders) = match self.judge(&request, &sender, peer, now).await {
+            Ok(judged) => (ReplyBody::Ok(judged.answer), judged.orders),
+            Err(refusal) => (failed(refusal, &request), None),
         };
-        Ok(self.seal(&request, body, now)?)
+        Ok(self.seal(&request, body, orders, now)?)
     }
 
-    fn seal(&self, request: &Request, body: ReplyBody, now: Moment) -> Result<Vec<u8>, PkiError> {
+    fn seal(
+        &self,
+        request: &Request,
+        body: ReplyBody,
+        orders: Option<String>,
+        now: Moment,
+    ) -> Result<Vec<u8>, PkiError> {
         let header = &request.header;
         let header = ReplyHeader {
             version: Version,
@@ -110,14 +126,20 @@ impl Authority {
             product_instance_identifier: header.product_instance_identifier.clone(),
             lab: self.speedup.map(|speedup| LabClock { speedup }),
         };
-        let reply = Reply { header, body };
         let mut signed = Ok(());
-        let envelope = ReplyEnvelope::seal(&reply, self.pki.chain(), |text| {
+        let mut sign = |text: &[u8]| {
             self.pki.sign(text).unwrap_or_else(|error| {
                 signed = Err(error);
                 Vec::new()
             })
-        });
+        };
+        let orders = orders.map(|text| SignedOrders::of_text(text, self.pki.chain(), &mut sign));
+        let reply = Reply {
+            header,
+            body,
+            orders,
+        };
+        let envelope = ReplyEnvelope::seal(&reply, self.pki.chain(), sign);
         signed.map(|()| envelope.octets())
     }
 
@@ -127,13 +149,18 @@ impl Authority {
         sender: &Sender<'_>,
         peer: Option<&[u8]>,
         now: Moment,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Judged, Refusal> {
         check_time(sender.header, now)?;
         check_peer(&request.body, sender.key, peer)?;
         if let RequestBody::TrustPool(_) = request.body {
-            return Ok(Answer::TrustPool(self.trust_pool(now).await?));
+            let answer = Answer::TrustPool(self.trust_pool(now).await?);
+            return Ok(Judged {
+                answer,
+                orders: None,
+            });
         }
         let mut tx = self.store.write().await?;
+        let mut due = None;
         let answer = match &request.body {
             RequestBody::Registration(asked) => {
                 registration::register(self, &mut tx, sender, asked, now).await?
@@ -143,10 +170,12 @@ impl Authority {
             }
             RequestBody::Entitlement(asked) => {
                 let instance = self.known(&mut tx, sender, now).await?;
+                due = orders::due(self, &mut tx, &instance, sender.header, now).await?;
                 entitlement::authorize(self, &mut tx, &instance, sender, asked, now).await?
             }
             RequestBody::Acknowledgement(asked) => {
                 let instance = self.known(&mut tx, sender, now).await?;
+                due = orders::due(self, &mut tx, &instance, sender.header, now).await?;
                 registration::acknowledge(&mut tx, &instance, asked).await?
             }
             RequestBody::Deregistration(asked) => {
@@ -155,7 +184,10 @@ impl Authority {
             RequestBody::TrustPool(_) => Answer::Acknowledgement {},
         };
         tx.commit().await?;
-        Ok(answer)
+        Ok(Judged {
+            answer,
+            orders: due,
+        })
     }
 
     /// The living instance that sent a message, which was not seen before; it has been heard of now.

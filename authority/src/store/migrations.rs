@@ -8,12 +8,13 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::{StoreError, Tx, query_scalar};
 
 /// The versions: what is new in each, and its SQL.
-const VERSIONS: [(&str, &str); 2] = [
+const VERSIONS: [(&str, &str); 3] = [
     (
         "accounts, licenses, instances, users",
         include_str!("schema.sql"),
     ),
     ("what is kept, by its date", include_str!("retention.sql")),
+    ("orders", include_str!("orders.sql")),
 ];
 
 /// Where [`Migrator`] writes down which of them are in place.

@@ -202,6 +202,9 @@ pub enum Admin {
     /// Product instances: the nodes
     #[command(subcommand)]
     Instances(Instances),
+    /// Orders to nodes of a virtual account: rules out of compliance, shadow enforcement
+    #[command(subcommand)]
+    Orders(Orders),
     /// Alerts, newest first
     Alerts {
         /// Those that have cleared, too
@@ -487,6 +490,96 @@ pub enum Instances {
         #[arg(long, value_name = "VIRTUAL-ACCOUNT")]
         to: String,
     },
+}
+
+/// What there is of orders.
+#[derive(Debug, Subcommand)]
+pub enum Orders {
+    /// Those of the virtual account and of its instances, newest first
+    List,
+    /// Issue one, in place of one of its kind about the same license for the same nodes
+    #[command(subcommand)]
+    Issue(Issue),
+    /// Withdraw one: its nodes learn of it with their next message
+    Withdraw {
+        /// Its number
+        id: u64,
+    },
+}
+
+/// Orders to issue.
+#[derive(Debug, Subcommand)]
+pub enum Issue {
+    /// What new calls meet while a license is out of compliance
+    #[command(after_help = "\
+Example:
+  tollgate authority admin orders issue rule PGW --on-ooc allow --grace-days 30 --until 2027-01-31")]
+    Rule {
+        /// The license: its short name or its tag
+        license: String,
+        /// What becomes of new calls once the grace is over
+        #[arg(long, value_name = "WHAT")]
+        on_ooc: OnOoc,
+        /// Days of use in which they are let through in any case
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=366))]
+        grace_days: u16,
+        /// Whom it is for, and until when.
+        #[command(flatten)]
+        to: To,
+    },
+    /// Whether a block of a license refuses calls, or lets them through and counts them
+    #[command(after_help = "\
+Examples:
+  tollgate authority admin orders issue shadow PGW observe --until 2027-01-31
+  tollgate authority admin orders issue shadow PGW ramp --percent 10 --until 2027-01-31")]
+    Shadow {
+        /// The license: its short name or its tag
+        license: String,
+        /// How
+        mode: ShadowMode,
+        /// Percent of the subscribers that are refused, with ramp
+        #[arg(long, value_name = "N", required_if_eq("mode", "ramp"),
+              value_parser = clap::value_parser!(u8).range(1..=100))]
+        percent: Option<u8>,
+        /// Whom it is for, and until when.
+        #[command(flatten)]
+        to: To,
+    },
+}
+
+/// Whom an order is for, and until when.
+#[derive(Debug, Args)]
+pub struct To {
+    /// One product instance [default: all of the virtual account]
+    #[arg(long, value_name = "INSTANCE")]
+    pub instance: Option<String>,
+    /// The day or time of its end, at most 366 days from now
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+}
+
+/// What becomes of new calls out of compliance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnOoc {
+    /// They are let through
+    Allow,
+    /// They are refused
+    Block,
+}
+
+/// What becomes of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShadowMode {
+    /// It refuses, whatever is ordered for the virtual account
+    Off,
+    /// Calls that it would refuse are let through and counted
+    Observe,
+    /// The same, and an alarm stands
+    Warn,
+    /// It refuses a share of the subscribers, always the same ones
+    Ramp,
+    /// It refuses
+    Block,
 }
 
 /// Reports.

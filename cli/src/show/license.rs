@@ -3,6 +3,7 @@
 //! Each is a function of the node's snapshot and of the agent's status beside it.
 
 mod communication;
+mod orders;
 mod status;
 mod usage;
 
@@ -48,6 +49,9 @@ pub fn all_text(view: &View) -> String {
     let said = format!("Smart Agent for Licensing: {version}\n");
     out.push_str(&section("Agent Version", &said));
     out.push_str(&section("Usage Report Summary", &reports(view)));
+    if !orders::is_empty(view) {
+        out.push_str(&section("Orders of the Authority", &orders::text(view)));
+    }
     out.trim_end().to_owned() + "\n"
 }
 
@@ -59,6 +63,7 @@ pub fn all_json(view: &View) -> Value {
         "udi": udi_json(view),
         "last_report": view.agent.status.last_report,
         "reports_waiting": view.agent.status.reports_waiting,
+        "orders": view.agent.status.orders,
     })
 }
 

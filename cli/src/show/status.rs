@@ -1,7 +1,7 @@
 //! `show license enforcement status`: what is blocked, why, since when, and what is about to be.
 
-use licensing::snapshot::{RefusedCounts, State, TagRow};
-use licensing::{Mode, OnOoc, Policy, Snapshot};
+use licensing::snapshot::{RefusedCounts, State, TagRow, TagStatus};
+use licensing::{Mode, OnOoc, Policy, Shadow, Snapshot};
 use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
@@ -138,6 +138,9 @@ fn table<'a>(view: &View, rows: impl Iterator<Item = TagRow<'a>>) -> String {
         if let Some(refused) = refused(&tag.refused) {
             table.note("Refused", refused);
         }
+        if let Some(shadow) = shadow(tag) {
+            table.note("Shadow", shadow);
+        }
     }
     table.render()
 }
@@ -173,6 +176,18 @@ fn refused(counts: &RefusedCounts) -> Option<String> {
         .collect();
     let subscribers = counted(counts.subscribers, "subscriber");
     (!parts.is_empty()).then(|| format!("{}; {subscribers}", parts.join(", ")))
+}
+
+/// What is ordered about the block of a tag, and what was let through by it.
+fn shadow(tag: &TagStatus) -> Option<String> {
+    let calls = counted(tag.let_through, "call");
+    let through = format!("{calls} let through that a block would have refused");
+    match (tag.shadow, tag.eased) {
+        (Shadow::Off, _) if tag.let_through == 0 => None,
+        (Shadow::Off, _) => Some(format!("off; {through}")),
+        (shadow, true) => Some(format!("{shadow}, and it would be BLOCK; {through}")),
+        (shadow, false) => Some(format!("{shadow}; {through}")),
+    }
 }
 
 fn changes(snapshot: &Snapshot) -> String {

@@ -199,6 +199,10 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
         AlarmKind::AuthorityCertificateExpiring => {
             "a root of the trust pool expires within 60 days, or has expired".to_owned()
         }
+        AlarmKind::BlockNotApplied { service, feature } => {
+            let tag = tag(service, feature);
+            format!("{tag} would be blocked, and an order lets its calls through")
+        }
         AlarmKind::CountDrift { service, feature } => {
             let tag = tag(service, feature);
             format!("the count of {tag} differs from the session table")

@@ -16,8 +16,8 @@ use licensing::snapshot::{
 use licensing::tag::{Tag, TagId};
 use licensing::{
     Catalog, Compliance, Entitlement, FeatureIndex, LicenseCount, LicenseTime, Mode, Mono, Now,
-    OnOoc, OocRule, Policy, RefusalReason, RefusalRecord, ServiceIndex, SessionCount, Snapshot,
-    Wall,
+    OnOoc, OocRule, Policy, RefusalReason, RefusalRecord, ServiceIndex, SessionCount, Shadow,
+    Snapshot, Wall,
 };
 
 mod agent;
@@ -480,6 +480,9 @@ fn feature_row(feature: &Feature, place: FeatureIndex) -> FeatureStatus {
 
 fn tag_status(tag_id: TagId, name: &str, tag: &Tag, description: &str, rule: OocRule) -> TagStatus {
     TagStatus {
+        shadow: Shadow::Off,
+        eased: false,
+        let_through: 0,
         tag_id,
         name: name.to_owned(),
         tag: tag.clone(),

@@ -10,6 +10,7 @@ use super::permit::Refusal;
 use super::row::{Row, put, seal};
 use super::sync::{AtomicI64, AtomicU64, MutexGuard, Ordering::*, lock};
 use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
+use crate::lot::Lot;
 use crate::terms::Terms;
 
 /// Reads of a moving word before a fast count is content with what it has.
@@ -18,8 +19,8 @@ const COUNT_TRIES: usize = 8;
 /// What an admission asks of the terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
-    /// To be let in by block and ceiling.
-    Entry,
+    /// To be let in by block and ceiling, as one of this lot.
+    Entry(Lot),
     /// To be counted whatever they say: the session is there already.
     Return,
 }
@@ -36,13 +37,16 @@ struct View {
 impl View {
     /// Permits at which this demand is refused in tight mode, or why it is whatever their number.
     fn bound(&self, demand: Demand) -> Result<u32, RefusalReason> {
-        match (demand, self.class.reason()) {
-            (Demand::Return, _) if on(Mutant::RestoreRefused) => Ok(self.limit),
-            (Demand::Entry, Some(reason)) if on(Mutant::PriorityBlocked) => Err(reason),
-            (Demand::Return, _) => Ok(u32::MAX),
-            (Demand::Entry, _) if self.class.is_priority() => Ok(self.priority_bound()),
-            (Demand::Entry, Some(reason)) => Err(reason),
-            (Demand::Entry, None) => Ok(self.limit),
+        let lot = match demand {
+            Demand::Return if on(Mutant::RestoreRefused) => return Ok(self.limit),
+            Demand::Return => return Ok(u32::MAX),
+            Demand::Entry(lot) => lot,
+        };
+        match self.class.reason(lot) {
+            Some(reason) if on(Mutant::PriorityBlocked) => Err(reason),
+            _ if self.class.is_priority() => Ok(self.priority_bound()),
+            Some(reason) => Err(reason),
+            None => Ok(self.limit),
         }
     }
 
@@ -94,14 +98,14 @@ pub(super) struct Account<'a> {
 impl Account<'_> {
     // Admission
 
-    /// Admits by the pool, or says why not; `calm` counts this worker's ordinary admissions since the last refusal.
+    /// Admits by the pool, and says by which class word, or why not; `calm` counts this worker's ordinary admissions since the last refusal.
     pub(super) fn admit(
         &self,
         own: &AtomicI64,
         class: &AtomicU64,
         demand: Demand,
         calm: &mut u32,
-    ) -> Result<(), Refusal> {
+    ) -> Result<ClassWord, Refusal> {
         loop {
             let Some(view) = self.look(class) else {
                 return self.admit_locked(own, class, demand, calm);
@@ -120,7 +124,7 @@ impl Account<'_> {
                 Ok(_) => {
                     if self.ledger.swap_word(view.word, view.admitted(demand)) {
                         self.admitted_tight(own, &view, demand, calm);
-                        return Ok(());
+                        return Ok(view.class);
                     }
                 }
             }
@@ -155,7 +159,7 @@ impl Account<'_> {
         class: &AtomicU64,
         demand: Demand,
         calm: &mut u32,
-    ) -> Result<(), Refusal> {
+    ) -> Result<ClassWord, Refusal> {
         let held = lock(&self.ledger.held);
         let mut view = self.view(class);
         let bound = match view.bound(demand) {
@@ -165,13 +169,15 @@ impl Account<'_> {
         if !view.word.is_tight() {
             if on(Mutant::DebtInOpenMode) && demand == Demand::Return {
                 self.ledger.pool.word.fetch_add(1, AcqRel);
-                return Ok(());
+                return Ok(view.class);
             }
-            let past_a_block = demand == Demand::Entry
-                && view.class.is_blocked()
-                && !on(Mutant::PriorityPastBlockOpen);
+            let blocked = match demand {
+                Demand::Entry(lot) => view.class.reason(lot).is_some(),
+                Demand::Return => false,
+            };
+            let past_a_block = blocked && !on(Mutant::PriorityPastBlockOpen);
             if !past_a_block && self.refill(&held, own, &view) {
-                return Ok(());
+                return Ok(view.class);
             }
             if !on(Mutant::NoRecallBeforeBlock) {
                 self.recall(&held);
@@ -185,7 +191,7 @@ impl Account<'_> {
             if self.ledger.swap_word(view.word, view.admitted(demand)) {
                 drop(held);
                 self.admitted_tight(own, &view, demand, calm);
-                return Ok(());
+                return Ok(view.class);
             }
         }
     }
@@ -380,12 +386,12 @@ impl Account<'_> {
 
     // Replacement
 
-    /// May this class take the place of a permit of the same service? No token moves.
-    pub(super) fn may_replace(&self, class: &AtomicU64) -> Result<(), Refusal> {
+    /// May this class take the place of a permit of the same service, and by which class word? No token moves.
+    pub(super) fn may_replace(&self, class: &AtomicU64, lot: Lot) -> Result<ClassWord, Refusal> {
         let _held = (!on(Mutant::ReplaceUnlocked)).then(|| lock(&self.ledger.held));
         let view = self.view(class);
-        match view.bound(Demand::Entry) {
-            Ok(_) => Ok(()),
+        match view.bound(Demand::Entry(lot)) {
+            Ok(_) => Ok(view.class),
             Err(reason) => Err(view.refusal(reason, self.count())),
         }
     }
@@ -436,9 +442,9 @@ impl Account<'_> {
 
     /// The refusal of an ordinary call that would leave fewer than `percent` of the ceiling free, rounded up; none without
     /// a ceiling or under a block, which says why itself.
-    pub(super) fn too_near(&self, class: ClassWord, percent: u8) -> Option<Refusal> {
+    pub(super) fn too_near(&self, class: ClassWord, lot: Lot, percent: u8) -> Option<Refusal> {
         let limit = self.ledger.policy.limit.load(Acquire);
-        let exempt = class.is_priority() || class.is_emergency() || class.is_blocked();
+        let exempt = class.is_priority() || class.is_emergency() || class.reason(lot).is_some();
         if exempt || limit >= NO_CEILING {
             return None;
         }

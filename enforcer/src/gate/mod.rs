@@ -61,6 +61,10 @@
 //! 10. Every admission by the word raises the peak before it returns, and so does whoever reads a tight word as a count
 //!     or a refusal. By 4 no other admission can set a record.
 //!
+//! A block that is tried out ([`Terms::eased`]) is a blocked class word with a percentage beside it. The fast path knows
+//! nothing of that: such a class leaves it, and whoever is not among the percentage is admitted as an ordinary class is, on
+//! the own cell's credit or by the pool, and counted besides.
+//!
 //! Emergency classes touch none of it: their word never changes and they hold no token.
 //! [`WorkerGate::admit_low_priority`] may refuse before any of it begins, on a count that is not exact below the ceiling;
 //! whom it does not refuse, it admits like anybody else.
@@ -305,6 +309,8 @@ impl Gate {
                 refused_feature: sum.refused_feature + of_row.refused_feature,
                 refused_ceiling: sum.refused_ceiling + of_row.refused_ceiling,
                 refused_low: sum.refused_low + of_row.refused_low,
+                eased_service: sum.eased_service + of_row.eased_service,
+                eased_feature: sum.eased_feature + of_row.eased_feature,
                 ..sum
             }
         })

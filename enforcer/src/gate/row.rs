@@ -9,6 +9,7 @@ use licensing::RefusalReason;
 use super::config::{CLASSES_MAX, SERVICES_MAX};
 use super::permit::ClassId;
 use super::sync::{AtomicI64, Ordering};
+use super::word::ClassWord;
 use crate::counts::ClassCounters;
 
 /// A sealed cell: so far below zero that no number of operations brings it up. Takes and releases that come too late
@@ -34,12 +35,13 @@ pub(super) fn seal(cell: &AtomicI64) -> i64 {
 
 /// Written by its worker alone, apart from the seals; read by all.
 ///
-/// The cells come first, eight services a cache line. 48.5 KiB, of which a worker touches 16 bytes a class in use.
+/// The cells come first, eight services a cache line. 64.5 KiB, of which a worker touches 16 bytes a class in use.
 pub(super) struct Row {
     cells: CachePadded<[AtomicI64; SERVICES_MAX]>,
     admitted: [Counter; CLASSES_MAX],
     released: [Counter; CLASSES_MAX],
     refused: [Refused; CLASSES_MAX],
+    eased: [Eased; CLASSES_MAX],
 }
 
 #[derive(Default)]
@@ -48,6 +50,13 @@ struct Refused {
     feature: Counter,
     ceiling: Counter,
     low: Counter,
+}
+
+/// Let through though blocked.
+#[derive(Default)]
+struct Eased {
+    service: Counter,
+    feature: Counter,
 }
 
 /// One more, by the only thread that ever writes it: a load and a store, no locked instruction.
@@ -63,6 +72,7 @@ impl Row {
             admitted: array::from_fn(|_| Counter::new(0)),
             released: array::from_fn(|_| Counter::new(0)),
             refused: array::from_fn(|_| Refused::default()),
+            eased: array::from_fn(|_| Eased::default()),
         }
     }
 
@@ -94,6 +104,16 @@ impl Row {
         bump(counter, Relaxed);
     }
 
+    /// Let through by a word that blocks and eases.
+    pub(super) fn note_eased(&self, class: ClassId, word: ClassWord) {
+        let eased = &self.eased[class.at() % CLASSES_MAX];
+        let counter = match word.is_by_feature() {
+            false => &eased.service,
+            true => &eased.feature,
+        };
+        bump(counter, Relaxed);
+    }
+
     pub(super) fn released(&self, class: ClassId) -> u64 {
         self.released[class.at() % CLASSES_MAX].load(Ordering::Acquire)
     }
@@ -101,6 +121,7 @@ impl Row {
     /// Everything but what was released.
     pub(super) fn others(&self, class: ClassId) -> ClassCounters {
         let refused = &self.refused[class.at() % CLASSES_MAX];
+        let eased = &self.eased[class.at() % CLASSES_MAX];
         ClassCounters {
             admitted: self.admitted[class.at() % CLASSES_MAX].load(Relaxed),
             released: 0,
@@ -108,6 +129,8 @@ impl Row {
             refused_feature: refused.feature.load(Relaxed),
             refused_ceiling: refused.ceiling.load(Relaxed),
             refused_low: refused.low.load(Relaxed),
+            eased_service: eased.service.load(Relaxed),
+            eased_feature: eased.feature.load(Relaxed),
         }
     }
 

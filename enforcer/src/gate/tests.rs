@@ -4,7 +4,8 @@ use licensing::{FeatureIndex, FeatureSet, RefusalReason, ServiceIndex};
 
 use super::*;
 use crate::class::CallKind;
-use crate::terms::Block;
+use crate::lot::Lot;
+use crate::terms::{Block, Eased};
 
 const S: ServiceIndex = ServiceIndex(2);
 
@@ -124,7 +125,7 @@ fn emergency_calls_are_never_refused_and_hold_nothing() {
 #[test]
 fn low_priority_calls_leave_the_last_of_a_ceiling_to_others() {
     let (gate, mut worker, class) = gate(ceiling(99));
-    let low = |worker: &mut WorkerGate| worker.admit_low_priority(class, 5);
+    let low = |worker: &mut WorkerGate| worker.admit_low_priority(class, None, 5);
     let near = |sessions| Refusal {
         reason: RefusalReason::LowPriority,
         sessions,
@@ -135,7 +136,7 @@ fn low_priority_calls_leave_the_last_of_a_ceiling_to_others() {
     permits.extend(fill(&mut worker, class, 5));
     assert_eq!(refused(low(&mut worker)), near(99));
     assert_eq!(refused(worker.admit(class)), at_ceiling(99));
-    let none_kept = worker.admit_low_priority(class, 0);
+    let none_kept = worker.admit_low_priority(class, None, 0);
     assert_eq!(refused(none_kept), at_ceiling(99));
     let counters = gate.class_counters(class);
     assert_eq!((counters.refused_low, counters.refused_ceiling), (2, 2));
@@ -157,11 +158,11 @@ fn low_priority_counts_for_nothing_where_license_limits_do_not_bind_or_refuse_al
     let priority = gate.intern(self::class(CallKind::Priority)).unwrap();
     let emergency = gate.intern(self::class(CallKind::Emergency)).unwrap();
     let permits = vec![
-        worker.admit_low_priority(priority, 100).unwrap(),
-        worker.admit_low_priority(priority, 100).unwrap(),
-        worker.admit_low_priority(emergency, 100).unwrap(),
+        worker.admit_low_priority(priority, None, 100).unwrap(),
+        worker.admit_low_priority(priority, None, 100).unwrap(),
+        worker.admit_low_priority(emergency, None, 100).unwrap(),
     ];
-    let refusal = refused(worker.admit_low_priority(class, 100));
+    let refusal = refused(worker.admit_low_priority(class, None, 100));
     assert_eq!(refusal.reason, RefusalReason::LowPriority);
     empty(&mut worker, permits);
     let blocked = Terms {
@@ -169,10 +170,10 @@ fn low_priority_counts_for_nothing_where_license_limits_do_not_bind_or_refuse_al
         ..terms
     };
     gate.set_terms(S, blocked);
-    let refusal = refused(worker.admit_low_priority(class, 100));
+    let refusal = refused(worker.admit_low_priority(class, None, 100));
     assert_eq!(refusal.reason, RefusalReason::ServiceBlocked);
     gate.set_terms(S, Terms::default());
-    let unbounded = worker.admit_low_priority(class, 100).unwrap();
+    let unbounded = worker.admit_low_priority(class, None, 100).unwrap();
     empty(&mut worker, vec![unbounded]);
 }
 
@@ -404,4 +405,108 @@ fn sizes_have_bounds() {
     assert_eq!(gate.worker().err(), Some(GateError::WorkersFull(1)));
     drop(worker);
     assert!(gate.worker().is_ok());
+}
+
+fn tried_out(percent: u8, terms: Terms) -> Terms {
+    let by = Block::Service;
+    Terms {
+        eased: Some(Eased { by, percent }),
+        ..terms
+    }
+}
+
+//= L2
+#[test]
+fn a_block_that_is_observed_lets_every_call_through_and_counts_it() {
+    let (gate, mut worker, class) = gate(tried_out(0, ceiling(1_000)));
+    let mut permits = fill(&mut worker, class, 999);
+    let replaced = permits.pop().unwrap();
+    permits.push(worker.replace(replaced, class).unwrap());
+    permits.push(worker.admit_low_priority(class, None, 0).unwrap());
+    assert_eq!(
+        refused(worker.admit(class)),
+        at_ceiling(1_000),
+        "the ceiling holds as ever"
+    );
+    let counters = gate.class_counters(class);
+    assert_eq!((counters.admitted, counters.eased_service), (1_001, 1_001));
+    assert_eq!((counters.eased_feature, counters.refused_service), (0, 0));
+    gate.set_terms(S, ceiling(1_000));
+    worker.release(permits.pop().unwrap());
+    permits.push(worker.admit(class).unwrap());
+    assert_eq!(
+        gate.class_counters(class).eased_service,
+        1_001,
+        "nothing is tried out"
+    );
+    empty(&mut worker, permits);
+    assert_eq!(gate.count_exact(S), 0);
+}
+
+//= L2
+#[test]
+fn a_ramp_refuses_its_share_always_the_same_and_that_of_nobody_known_by_turns() {
+    let (gate, mut worker, class) = gate(tried_out(25, Terms::default()));
+    let mut permits = Vec::new();
+    for subscriber in 0..2_000 {
+        let lot = Lot::of(subscriber);
+        for _ in 0..2 {
+            let answer = worker.admit_of(class, Some(lot));
+            assert_eq!(answer.is_err(), lot.is_among(25), "{subscriber}");
+            match answer {
+                Ok(permit) => permits.push(permit),
+                Err(refusal) => assert_eq!(refusal.reason, RefusalReason::ServiceBlocked),
+            }
+        }
+    }
+    let lots = (0..2_000).filter(|subscriber| Lot::of(*subscriber).is_among(25));
+    let refusals = 2 * lots.count() as u64;
+    let counters = gate.class_counters(class);
+    assert_eq!(counters.refused_service, refusals);
+    assert_eq!(counters.eased_service, 4_000 - refusals);
+    let answers: Vec<_> = (0..200).map(|_| worker.admit(class)).collect();
+    let (let_in, kept_out): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((let_in.len(), kept_out.len()), (150, 50));
+    permits.extend(let_in.into_iter().flatten());
+    empty(&mut worker, permits);
+}
+
+//= L2
+#[test]
+fn of_blocks_that_are_tried_out_the_hardest_holds_and_a_real_one_before_all() {
+    let feature = FeatureIndex(3);
+    let brought = Terms {
+        eased_features: FeatureSet::EMPTY.with(feature),
+        eased_percent: 100,
+        ..tried_out(0, Terms::default())
+    };
+    let by_feature = RefusalReason::FeatureBlocked { feature };
+    let (gate, mut worker, ordinary) = gate(brought);
+    assert_eq!(refused(worker.admit(ordinary)).reason, by_feature);
+    let plain = Class {
+        features: FeatureSet::EMPTY,
+        ..class(CallKind::Ordinary)
+    };
+    let plain = gate.intern(plain).unwrap();
+    let mut permits = fill(&mut worker, plain, 1);
+    let none = Terms {
+        eased_percent: 0,
+        eased: None,
+        ..brought
+    };
+    gate.set_terms(S, none);
+    permits.extend(fill(&mut worker, ordinary, 2));
+    let counters = gate.class_counters(ordinary);
+    assert_eq!((counters.eased_service, counters.eased_feature), (0, 2));
+    let really = Terms {
+        block: Some(Block::Service),
+        ceiling: Some(10),
+        ..none
+    };
+    gate.set_terms(S, really);
+    for class in [ordinary, plain] {
+        let reason = refused(worker.admit(class)).reason;
+        assert_eq!(reason, RefusalReason::ServiceBlocked);
+    }
+    empty(&mut worker, permits);
 }

@@ -4,7 +4,8 @@ use licensing::{FeatureIndex, RefusalReason};
 
 use super::mutants::{Mutant, on};
 use crate::class::{CallKind, Class};
-use crate::terms::{Block, Terms};
+use crate::lot::Lot;
+use crate::terms::{Block, Eased, Terms};
 
 /// "No ceiling": more sessions than a process can hold, on the same path as any other ceiling.
 pub(super) const NO_CEILING: u32 = 1 << 30;
@@ -23,7 +24,10 @@ impl ClassWord {
     const PRIORITY: u64 = 1 << 8;
     /// Blocked for a feature, whose place is in the bits from [`Self::FEATURE_SHIFT`]; otherwise for the service.
     const BY_FEATURE: u64 = 1 << 9;
+    /// The block refuses only the lots below the percentage in the bits from [`Self::PERCENT_SHIFT`].
+    const EASED: u64 = 1 << 10;
     const FEATURE_SHIFT: u32 = 16;
+    const PERCENT_SHIFT: u32 = 24;
 
     /// The word of an id that was never given out by this gate: nothing may enter by it.
     pub(super) const UNKNOWN: Self = Self(Self::BLOCKED);
@@ -31,13 +35,10 @@ impl ClassWord {
     /// What `terms` say about `class`.
     pub(super) fn new(class: Class, terms: &Terms) -> Self {
         let service = u64::from(class.service.0) & Self::SERVICE;
-        let by_feature = |feature: FeatureIndex| {
-            Self::BLOCKED | Self::BY_FEATURE | u64::from(feature.0) << Self::FEATURE_SHIFT
-        };
         let brought = class.features.intersection(terms.blocked_features);
         let block = match (terms.block, brought.iter().next()) {
-            (Some(Block::Service), _) => Self::BLOCKED,
-            (Some(Block::Feature(feature)), _) | (None, Some(feature)) => by_feature(feature),
+            (Some(block), _) => Self::blocked(block),
+            (None, Some(feature)) => Self::blocked(Block::Feature(feature)),
             (None, None) => 0,
         };
         let barred = class.features.intersection(terms.barred_features);
@@ -46,7 +47,37 @@ impl ClassWord {
         Self(match class.kind {
             CallKind::Emergency => service | Self::EMERGENCY,
             CallKind::Priority if shared => service | Self::PRIORITY | block,
+            CallKind::Priority | CallKind::Ordinary if block == 0 => {
+                service | Self::eased(class, terms)
+            }
             CallKind::Priority | CallKind::Ordinary => service | block,
+        })
+    }
+
+    fn blocked(by: Block) -> u64 {
+        match by {
+            Block::Service => Self::BLOCKED,
+            Block::Feature(feature) => {
+                let place = u64::from(feature.0) << Self::FEATURE_SHIFT;
+                Self::BLOCKED | Self::BY_FEATURE | place
+            }
+        }
+    }
+
+    /// The block that is tried out on a class: of several, the one that refuses most.
+    fn eased(class: Class, terms: &Terms) -> u64 {
+        let brought = class.features.intersection(terms.eased_features);
+        let brought = brought.iter().next().map(|feature| Eased {
+            by: Block::Feature(feature),
+            percent: terms.eased_percent,
+        });
+        let hardest = match (terms.eased, brought) {
+            (Some(all), Some(brought)) if brought.percent > all.percent => Some(brought),
+            (all, brought) => all.or(brought),
+        };
+        hardest.map_or(0, |eased| {
+            let percent = u64::from(eased.percent.min(100)) << Self::PERCENT_SHIFT;
+            Self::blocked(eased.by) | Self::EASED | percent
         })
     }
 
@@ -59,8 +90,25 @@ impl ClassWord {
         self.0 & Self::PRIORITY != 0
     }
 
-    pub(super) fn is_blocked(self) -> bool {
+    fn is_blocked(self) -> bool {
         self.0 & Self::BLOCKED != 0
+    }
+
+    /// A block of it is tried out.
+    pub(super) fn is_eased(self) -> bool {
+        self.0 & Self::EASED != 0
+    }
+
+    /// A block of it is tried out, and this lot is let through.
+    pub(super) fn eases(self, lot: Lot) -> bool {
+        // 7 bits.
+        let percent = (self.0 >> Self::PERCENT_SHIFT) as u8;
+        self.is_eased() && !lot.is_among(percent)
+    }
+
+    /// The block is that of a feature.
+    pub(super) fn is_by_feature(self) -> bool {
+        self.0 & Self::BY_FEATURE != 0
     }
 
     #[inline(always)]
@@ -74,12 +122,12 @@ impl ClassWord {
         (self.0 & (Self::SERVICE | Self::EMERGENCY)) as u32
     }
 
-    /// Why new ordinary calls are refused, if they are.
-    pub(super) fn reason(self) -> Option<RefusalReason> {
-        if !self.is_blocked() {
+    /// Why new ordinary calls of this lot are refused, if they are.
+    pub(super) fn reason(self, lot: Lot) -> Option<RefusalReason> {
+        if !self.is_blocked() || self.eases(lot) {
             return None;
         }
-        if self.0 & Self::BY_FEATURE == 0 {
+        if !self.is_by_feature() {
             return Some(RefusalReason::ServiceBlocked);
         }
         let feature = FeatureIndex((self.0 >> Self::FEATURE_SHIFT) as u8);

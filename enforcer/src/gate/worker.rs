@@ -12,6 +12,7 @@ use super::row::Row;
 use super::sync::Ordering::{AcqRel, Acquire};
 use super::word::ClassWord;
 use crate::counts::ClassCounters;
+use crate::lot::Lot;
 
 /// One worker's way through the gate: its own cells and counters, used by one thread at a time.
 ///
@@ -24,6 +25,8 @@ pub struct WorkerGate {
     index: u16,
     /// By service, ordinary admissions in tight mode since the last refusal.
     calm: [u32; SERVICES_MAX],
+    /// Calls of nobody known, of classes whose block is tried out.
+    turn: u32,
 }
 
 impl WorkerGate {
@@ -34,6 +37,7 @@ impl WorkerGate {
             row,
             index,
             calm: [0; SERVICES_MAX],
+            turn: 0,
         }
     }
 
@@ -56,6 +60,13 @@ impl WorkerGate {
     /// worker's own credit is used up.
     #[inline]
     pub fn admit(&mut self, class: ClassId) -> Result<Permit, Refusal> {
+        self.admit_of(class, None)
+    }
+
+    /// The same for a call of a subscriber with this lot, by which a block that is tried out refuses it or not; none: nobody
+    /// is known, and such calls take turns.
+    #[inline]
+    pub fn admit_of(&mut self, class: ClassId, lot: Option<Lot>) -> Result<Permit, Refusal> {
         let (gate, row) = (&*self.gate, &*self.row);
         let word = gate.class_word(class, order_of(Mutant::ClassRelaxed, Acquire));
         let state = gate.ledger(word.service()).state();
@@ -63,39 +74,73 @@ impl WorkerGate {
         if lets_in && take_credit(row, word.service()) {
             row.note_admitted(class);
         } else {
-            self.admit_slow(class)?;
+            self.admit_slow(class, lot)?;
         }
         Ok(Permit::new(class, word))
     }
 
     /// Asks for a permit for a call of low access priority: one that would leave less than `percent` of the ceiling free
     /// is refused, so that others find room. A priority or emergency class is asked for as ever.
-    pub fn admit_low_priority(&mut self, class: ClassId, percent: u8) -> Result<Permit, Refusal> {
+    pub fn admit_low_priority(
+        &mut self,
+        class: ClassId,
+        lot: Option<Lot>,
+        percent: u8,
+    ) -> Result<Permit, Refusal> {
         let word = self.gate.class_word(class, Acquire);
-        let near = self.gate.account(word.service()).too_near(word, percent);
-        match near {
+        let lot = self.lot(word, lot);
+        let account = self.gate.account(word.service());
+        match account.too_near(word, lot, percent) {
             Some(refusal) => {
                 self.row.note_refused(class, refusal.reason);
                 Err(refusal)
             }
-            None => self.admit(class),
+            None => self.admit_of(class, Some(lot)),
         }
+    }
+
+    /// The lot of a call; of nobody known, that of the next turn.
+    fn lot(&mut self, word: ClassWord, lot: Option<Lot>) -> Lot {
+        if lot.is_none() && word.is_eased() {
+            self.turn = self.turn.wrapping_add(1);
+        }
+        lot.unwrap_or(Lot::in_turn(self.turn))
     }
 
     /// All but the permit: what an admission does without credit of its own.
     #[cold]
     #[inline(never)]
-    fn admit_slow(&mut self, class: ClassId) -> Result<(), Refusal> {
+    fn admit_slow(&mut self, class: ClassId, lot: Option<Lot>) -> Result<(), Refusal> {
         let word = self.gate.class_word(class, Acquire);
         if !word.is_emergency() {
-            let admitted = self.take_slow(class, word.service(), Demand::Entry);
-            admitted.inspect_err(|refusal| self.row.note_refused(class, refusal.reason))?;
+            let lot = self.lot(word, lot);
+            let by = match self.take_eased(word, lot) {
+                true => word,
+                false => {
+                    let taken = self.take_slow(class, word.service(), Demand::Entry(lot));
+                    taken.inspect_err(|refusal| self.row.note_refused(class, refusal.reason))?
+                }
+            };
+            if by.eases(lot) {
+                self.row.note_eased(class, by);
+            }
         }
         self.row.note_admitted(class);
         Ok(())
     }
 
-    fn take_slow(&mut self, class: ClassId, service: usize, demand: Demand) -> Result<(), Refusal> {
+    /// Takes own credit as the fast path does, for a class that is kept off it by a block that lets this lot through.
+    fn take_eased(&self, word: ClassWord, lot: Lot) -> bool {
+        let state = self.gate.ledger(word.service()).state();
+        word.eases(lot) && state.is_quiet() && take_credit(&self.row, word.service())
+    }
+
+    fn take_slow(
+        &mut self,
+        class: ClassId,
+        service: usize,
+        demand: Demand,
+    ) -> Result<ClassWord, Refusal> {
         self.gate.account(service).admit(
             self.row.cell(service),
             self.gate.class_slot(class),
@@ -114,18 +159,34 @@ impl WorkerGate {
     /// Within a service no ceiling is asked, so that no third call can steal the place; the policy still applies. Across
     /// services the new one is admitted first, then the old released. Refused, the old permit comes back untouched.
     pub fn replace(&mut self, old: Permit, class: ClassId) -> Result<Permit, (Refusal, Permit)> {
+        self.replace_of(old, class, None)
+    }
+
+    /// The same for a subscriber with this lot, as in [`WorkerGate::admit_of`].
+    pub fn replace_of(
+        &mut self,
+        old: Permit,
+        class: ClassId,
+        lot: Option<Lot>,
+    ) -> Result<Permit, (Refusal, Permit)> {
         let word = self.gate.class_word(class, Acquire);
+        let lot = self.lot(word, lot);
         if word.is_emergency() || !old.is_held_by(word.service()) {
-            return self.replace_across(old, class);
+            return self.replace_across(old, class, lot);
         }
         if on(Mutant::ReplaceReleasesFirst) {
             self.release(old);
-            let answer = self.admit(class);
+            let answer = self.admit_of(class, Some(lot));
             return answer.map_err(|refusal| (refusal, Permit::new(class, word)));
         }
         let account = self.gate.account(word.service());
-        match account.may_replace(self.gate.class_slot(class)) {
-            Ok(()) => Ok(self.exchange(old, class, word)),
+        match account.may_replace(self.gate.class_slot(class), lot) {
+            Ok(by) => {
+                if by.eases(lot) {
+                    self.row.note_eased(class, by);
+                }
+                Ok(self.exchange(old, class, word))
+            }
             Err(refusal) => {
                 self.row.note_refused(class, refusal.reason);
                 Err((refusal, old))
@@ -134,8 +195,13 @@ impl WorkerGate {
     }
 
     /// The new one first, then the old: no moment without either.
-    fn replace_across(&mut self, old: Permit, class: ClassId) -> Result<Permit, (Refusal, Permit)> {
-        match self.admit(class) {
+    fn replace_across(
+        &mut self,
+        old: Permit,
+        class: ClassId,
+        lot: Lot,
+    ) -> Result<Permit, (Refusal, Permit)> {
+        match self.admit_of(class, Some(lot)) {
             Ok(new) => {
                 self.release(old);
                 Ok(new)

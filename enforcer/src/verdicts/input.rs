@@ -1,7 +1,7 @@
 //! All that the slow half takes in, and all that it asks for: one closed enum each.
 
 use licensing::record::Record;
-use licensing::{Entitlement, Event, FeatureIndex, LicenseCount, ServiceIndex, TagRef};
+use licensing::{Entitlement, Event, FeatureIndex, LicenseCount, ServiceIndex, TagOrder, TagRef};
 use serde::{Deserialize, Serialize};
 
 use super::standing::Answer;
@@ -72,6 +72,13 @@ pub enum Input {
         /// License time until the end of what it granted, in milliseconds; none: it has no end.
         #[serde(default)]
         lasts_ms: Option<u64>,
+    },
+    /// What is ordered about a tag from here on, in place of what was (rule L2).
+    Order {
+        /// The tag.
+        tag: TagRef,
+        /// What holds.
+        order: TagOrder,
     },
     /// The node reported a tag's licenses to its agent (rule L15).
     Reported {

@@ -59,7 +59,7 @@ impl Enforcer {
             assert_eq!(terms, Terms::default(), "nothing is enforced yet");
             return;
         }
-        let blocked = state.tag.period.policy == Policy::Block;
+        let blocked = state.tag.ceiling_policy() == Policy::Block;
         assert_eq!(terms.block == Some(Block::Service), blocked);
         assert!(terms.block.is_none() || terms.ceiling.is_some());
         if let Some(ceiling) = state.ceiling {

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use licensing::catalog::Tie;
 use licensing::{
     AlarmKind, Compliance, Event, FeatureIndex, FeatureSet, Mode, Now, OnOoc, Policy, ServiceIndex,
-    SessionCount, TagRef, Wall,
+    SessionCount, Shadow, TagRef, Wall,
 };
 
 use super::alarms::Conditions;
 use super::clock::SILENCE_MINUTES;
+use super::shadow::{ByFeatures, harder};
 use super::standing::{self, NodeFacts, Order};
 use super::tag::{FeatureState, Period, ServiceState, TagState};
 use super::{Enforcer, Output};
+use crate::terms::{Block, Eased};
 
 impl Enforcer {
     /// Makes everything follow from the facts, and says what changed.
@@ -70,13 +72,13 @@ impl Enforcer {
     }
 
     fn judge_service(&mut self, place: usize, at: Wall) {
-        let (by, features) = self.blocked_features(place);
+        let features = self.blocked_features(place);
         let state = &mut self.services[place];
-        let period = state.tag.period;
-        state.blocked_by = by.filter(|_| period.policy == Policy::Allow);
+        let (period, policy) = (state.tag.period, state.tag.ceiling_policy());
+        state.blocked_by = features.all.filter(|_| period.policy == Policy::Allow);
         let granted = state.tag.granted.map(|grant| grant.licenses);
         let authorized = state.tag.authorized.unwrap_or_default();
-        let licenses = standing::ceiling(period.compliance, period.policy, granted, authorized);
+        let licenses = standing::ceiling(period.compliance, policy, granted, authorized);
         let ceiling = licenses.map(|licenses| licenses.sessions(state.sessions_per_license).0);
         let was = std::mem::replace(&mut state.ceiling, ceiling);
         state.last_ceiling = ceiling.or(state.last_ceiling);
@@ -97,41 +99,47 @@ impl Enforcer {
         }
     }
 
-    fn order(&self, place: usize, blocked_features: FeatureSet) -> Order {
+    fn order(&self, place: usize, by: ByFeatures) -> Order {
         let state = &self.services[place];
+        let own = state.tag.eased().map(|percent| Eased {
+            by: Block::Service,
+            percent,
+        });
         Order {
             enforced: self.ever_enabled,
-            policy: state.tag.period.policy,
+            policy: state.tag.ceiling_policy(),
             ceiling: state.ceiling,
             last_ceiling: state.last_ceiling,
             reported: state.tag.reported,
             sessions_per_license: state.sessions_per_license,
             priority_percent: self.config.priority_percent,
             blocked_by: state.blocked_by,
-            blocked_features,
+            blocked_features: by.brought,
             shared_out: FeatureSet::EMPTY,
+            eased: harder(own, by.eased),
+            eased_features: by.eased_brought.0,
+            eased_percent: by.eased_brought.1,
         }
     }
 
-    /// The first blocked feature that refuses every new call of a service, and those that refuse the calls that bring
-    /// them (rule L12).
-    fn blocked_features(&self, place: usize) -> (Option<FeatureIndex>, FeatureSet) {
+    /// Features whose block concerns a service (rule L12).
+    fn blocked_features(&self, place: usize) -> ByFeatures {
         let listed = (0..).map(FeatureIndex).zip(self.config.catalog.features());
-        let blocked = listed.filter(|(index, _)| {
-            let state = &self.features[index.at()];
-            state.tag.period.policy == Policy::Block
-        });
-        let (mut first, mut calls) = (None, FeatureSet::EMPTY);
-        for (index, feature) in blocked {
+        let mut blocks = ByFeatures::default();
+        for (index, feature) in listed {
+            let state = &self.features[index.at()].tag;
+            if !state.would_block {
+                continue;
+            }
             match feature.tie {
                 Tie::Service if feature.services.contains(&service_index(place)) => {
-                    first = first.or(Some(index));
+                    blocks.add_tied(index, state.eased());
                 }
                 Tie::Service => {}
-                Tie::Call => calls = calls.with(index),
+                Tie::Call => blocks.add_brought(index, state.eased()),
             }
         }
-        (first, calls)
+        blocks
     }
 
     fn see_statistics(&mut self) {
@@ -180,6 +188,11 @@ impl Enforcer {
                 let (service, feature) = parts(tag.tag);
                 holding.insert(AlarmKind::GraceExpired { service, feature });
             }
+        }
+        let warned = |tag: &&TagState| tag.would_block && tag.order.shadow == Shadow::Warn;
+        for tag in self.tags().filter(warned) {
+            let (service, feature) = parts(tag.tag);
+            holding.insert(AlarmKind::BlockNotApplied { service, feature });
         }
         for (place, state) in self.services.iter().enumerate() {
             let service = service_index(place);
@@ -271,6 +284,7 @@ impl Enforcer {
             AlarmKind::GraceExpired { .. }
             | AlarmKind::EvaluationEnded { .. }
             | AlarmKind::AuthorityCertificateExpiring
+            | AlarmKind::BlockNotApplied { .. }
             | AlarmKind::StateTampered
             | AlarmKind::StateNotWritten
             | AlarmKind::ControlStalled
@@ -313,7 +327,13 @@ impl TagState {
     fn judge(&mut self, node: NodeFacts, mode: Mode, at: Wall, events: &mut Vec<Event>) {
         let facts = self.facts();
         let compliance = standing::compliance(node, facts);
-        let policy = standing::policy(compliance, node, facts);
+        let verdict = standing::policy(compliance, node, facts);
+        self.would_block = verdict == Policy::Block;
+        // A block that refuses nobody is none.
+        let policy = match self.eased() {
+            Some(0) => Policy::Allow,
+            Some(_) | None => verdict,
+        };
         let tag = self.tag;
         let told = compliance.filter(|_| self.in_use);
         let from = std::mem::replace(&mut self.told, told);

@@ -1,6 +1,6 @@
 //! What survives a restart: the records that the machine asks for, and the machine made from them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use licensing::record::{
     ClockRecord, FeatureSwitch, GraceClock, LastVerdict, OperatorRecord, Record, TagRecord,
@@ -8,7 +8,7 @@ use licensing::record::{
 use licensing::snapshot::EmergencyCounts;
 use licensing::{
     AlarmId, AlarmKind, Catalog, Compliance, FeatureIndex, Mode, Mono, Now, ServiceIndex,
-    SessionCount, Tag, TagRef, Wall,
+    SessionCount, Tag, TagOrder, TagRef, Wall,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct Restored {
     pub operator: Option<OperatorRecord>,
     /// One of the copies was altered, or is older than another trace of it.
     pub tampered: bool,
+    /// The orders in force; a tag that is not listed has none.
+    #[serde(default)]
+    pub orders: Vec<(TagRef, TagOrder)>,
 }
 
 /// What a start found of the license clock.
@@ -72,7 +75,7 @@ impl Enforcer {
         let record = record.unwrap_or_default();
         // A clock that ran was enforced, though the operator's record is lost; to forget that would loosen it.
         let forgotten = !operator.ever_enabled && ever_ran(&record);
-        let (services, features) = tags(&config, &operator, &record, now.wall);
+        let (services, features) = tags(&config, &operator, &record, &restored.orders, now.wall);
         Self {
             last: now,
             taken: 0,
@@ -91,6 +94,7 @@ impl Enforcer {
             recounts: Recounts::new(config.workers),
             history: History::new(config.history),
             refusals_lost: 0,
+            eased_seen: BTreeMap::new(),
             unidentified: Unidentified::default(),
             keeping: Keeping {
                 clock: true,
@@ -251,11 +255,13 @@ fn tags(
     config: &Config,
     operator: &OperatorRecord,
     record: &ClockRecord,
+    orders: &[(TagRef, TagOrder)],
     at: Wall,
 ) -> (Vec<ServiceState>, Vec<FeatureState>) {
     let services = (0..).map(ServiceIndex).zip(config.catalog.services());
     let services = services.map(|(place, listed)| {
         let mut state = ServiceState::new(TagRef::Service(place), listed, at);
+        state.tag.ordered(order_of(orders, TagRef::Service(place)));
         let kept = restore_tag(&mut state.tag, &listed.tag, operator, record);
         let ceiling = kept.and_then(|kept| kept.ceiling);
         state.last_ceiling = ceiling.map(|sessions| sessions.0);
@@ -265,6 +271,7 @@ fn tags(
     let features = features.map(|(place, listed)| {
         let configured = config.enabled_features.contains(place);
         let mut state = FeatureState::new(TagRef::Feature(place), listed, configured, at);
+        state.tag.ordered(order_of(orders, TagRef::Feature(place)));
         let switch = operator.features.iter().find(|kept| kept.feature == place);
         state.switched = switch.map(|kept| kept.enabled);
         restore_tag(&mut state.tag, &listed.tag, operator, record);
@@ -275,6 +282,11 @@ fn tags(
         state
     });
     (services.collect(), features.collect())
+}
+
+fn order_of(orders: &[(TagRef, TagOrder)], tag: TagRef) -> TagOrder {
+    let found = orders.iter().find(|(of, _)| *of == tag);
+    found.map_or(TagOrder::default(), |(_, order)| *order)
 }
 
 fn restore_tag<'a>(
@@ -318,7 +330,7 @@ fn restore_tag<'a>(
         }
     }
     let grace = record.graces.iter().find(|grace| grace.tag == state.tag);
-    let minutes = grace.map_or(0, |grace| grace.minutes.min(state.grace_minutes()));
+    let minutes = grace.map_or(0, |grace| grace.minutes.min(state.longest_grace()));
     // An episode whose end was not written ended, for all we know, just now.
     let ended_ms = grace.map(|grace| grace.ended_ms.unwrap_or(0));
     state.episode = Episode::restored(since, minutes, ended_ms);

@@ -21,6 +21,7 @@ mod invariants;
 mod judge;
 mod keep;
 mod recount;
+mod shadow;
 pub mod standing;
 pub mod statistics;
 mod tag;
@@ -32,7 +33,7 @@ mod walls;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ use self::standing::{NodeFacts, PRIORITY_PERCENT_MAX};
 use self::tag::{FeatureState, ServiceState, TagState};
 use self::unidentified::Unidentified;
 use self::walls::WallWatch;
+use crate::class::Class;
 
 /// Refusals that the history holds unless configured otherwise.
 pub const HISTORY_DEFAULT: usize = 1_024;
@@ -115,6 +117,8 @@ pub struct Enforcer {
     recounts: Recounts,
     history: History,
     refusals_lost: u64,
+    /// By class: calls that were let through, as last counted.
+    eased_seen: BTreeMap<Class, (u64, u64)>,
     unidentified: Unidentified,
     keeping: Keeping,
     outputs: VecDeque<Output>,

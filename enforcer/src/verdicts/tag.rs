@@ -6,7 +6,7 @@ use licensing::catalog::{Feature, Service};
 use licensing::snapshot::{RefusedCounts, State};
 use licensing::{
     Compliance, Entitlement, FeatureIndex, FeatureSet, LicenseCount, OocRule, Policy, SessionCount,
-    TagRef, Thresholds, Wall,
+    TagOrder, TagRef, Thresholds, Wall,
 };
 
 use super::clock::{DAY_MINUTES, GRANT_GRACE_MS};
@@ -20,6 +20,13 @@ use crate::terms::Terms;
 pub(super) struct TagState {
     pub(super) tag: TagRef,
     pub(super) rule: OocRule,
+    catalog_rule: OocRule,
+    /// What is ordered about it.
+    pub(super) order: TagOrder,
+    /// Its standing makes for a block, whatever an order makes of that.
+    pub(super) would_block: bool,
+    /// New calls that a block of it, tried out, would have refused and let through.
+    pub(super) let_through: u64,
     /// Sessions that use it, emergency calls apart.
     pub(super) sessions: u32,
     /// Most sessions since this was last put into the statistics.
@@ -99,6 +106,10 @@ impl TagState {
         Self {
             tag,
             rule,
+            catalog_rule: rule,
+            order: TagOrder::default(),
+            would_block: false,
+            let_through: 0,
             sessions: 0,
             reached: 0,
             licenses: LicenseCount(0),
@@ -125,6 +136,18 @@ impl TagState {
             bounce_due: false,
             refused: RefusedCounts::default(),
         }
+    }
+
+    /// What is ordered about it from here on (rule L2).
+    pub(super) fn ordered(&mut self, order: TagOrder) {
+        self.order = order;
+        self.rule = order.rule.unwrap_or(self.catalog_rule);
+    }
+
+    /// The longer of its graces, by order and by catalog: what was used of one is not forgotten by the other.
+    pub(super) fn longest_grace(&self) -> u32 {
+        let days = self.rule.grace_days.max(self.catalog_rule.grace_days);
+        u32::from(days) * DAY_MINUTES
     }
 
     /// Length of its grace, in minutes of use.

@@ -46,6 +46,11 @@ impl Enforcer {
                     }
                 }
             }
+            Input::Order { tag, order } => {
+                if let Some(state) = self.tag_mut(tag) {
+                    state.ordered(order);
+                }
+            }
             Input::Reported { tag, licenses, ok } => {
                 let mode = self.mode();
                 self.keeping.statistics = true;
@@ -147,6 +152,7 @@ impl Enforcer {
             admitted: admitted_emergencies(counts),
         };
         self.count_refused(counts);
+        self.count_eased(counts);
     }
 
     /// Priority calls of each service that bring a feature (rule L8).
@@ -298,7 +304,7 @@ impl Enforcer {
         }
     }
 
-    fn tag_mut(&mut self, tag: TagRef) -> Option<&mut TagState> {
+    pub(super) fn tag_mut(&mut self, tag: TagRef) -> Option<&mut TagState> {
         match tag {
             TagRef::Service(service) => self.services.get_mut(service.at()).map(|s| &mut s.tag),
             TagRef::Feature(feature) => self.features.get_mut(feature.at()).map(|f| &mut f.tag),

@@ -25,8 +25,8 @@ use licensing::snapshot::TagRow;
 use licensing::{Mono, Snapshot, TagRef};
 use parking_lot::RwLock;
 use smart_agent::{
-    Agent, Config as MachineConfig, Failure, Identity, Input, Message, Output, Start, TagUse,
-    Ticket, Timers, Told,
+    Agent, AtStart, Config as MachineConfig, Failure, Identity, Input, Message, Output, Start,
+    TagUse, Ticket, Timers, Told,
 };
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -87,6 +87,8 @@ pub(crate) struct Parts {
     pub(crate) current: Arc<Current>,
     pub(crate) control: Sender<Ask>,
     pub(crate) kept: AgentKept,
+    /// The orders that are good of it.
+    pub(crate) orders: AtStart,
     /// For nonces and jitter.
     pub(crate) random: [u8; 32],
 }
@@ -152,20 +154,20 @@ impl AgentShell {
         let (config, kept) = (&parts.config, parts.kept);
         let snapshot = parts.current.load();
         let machine = machine_config(config, &snapshot);
+        let roots = kept.operator_roots(&config.agent);
         let identity = Identity::new(kept.seed, &machine.sudi);
         let identity = identity.map_err(|error| fail(std::io::Error::other(error)))?;
         let now = parts.clock.now();
         let start = Start {
             identity,
+            orders: parts.orders,
             restored: kept.restored,
             enabled: snapshot.smart.enabled,
             registered: snapshot.smart.mode == licensing::Mode::Registered,
             random: parts.random,
         };
         let mut machine = Agent::new(machine, start, now);
-        let first_root = kept.first_root.filter(|_| config.agent.trust_first);
-        let first_root = first_root.map(|der| der.0);
-        for der in config.agent.roots.iter().cloned().chain(first_root) {
+        for der in roots {
             machine.handle(Input::Root { der }, now);
         }
         let shown = Arc::new(AgentCurrent {

@@ -43,6 +43,12 @@ pub(super) fn log(notice: &Notice) {
         Notice::Forked => tracing::error!(
             "the license authority sees two nodes of this identity, or that this one's state was restored"
         ),
+        Notice::OrdersTaken(serial) => {
+            tracing::info!(serial, "orders of the license authority are in force");
+        }
+        Notice::OrdersRefused(why) => {
+            tracing::error!(%why, "orders of the license authority are refused");
+        }
         Notice::NotWritten => {
             tracing::error!(
                 "nothing is sent to the license authority until the disk takes records"

@@ -26,6 +26,7 @@ pub(crate) fn input(told: Told) -> Input {
         Told::AuthorityReached => Input::AuthorityReached,
         Told::RootExpiring(expiring) => Input::AuthorityCertificate { expiring },
         Told::StateTampered => Input::StateTampered,
+        Told::Order { tag, order } => Input::Order { tag, order },
         Told::LabSpeedup { speedup } => Input::LabSpeedup { speedup },
     }
 }

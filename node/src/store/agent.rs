@@ -40,6 +40,15 @@ pub struct AgentKept {
     pub first_root: Option<Octets>,
 }
 
+impl AgentKept {
+    /// The roots that this start trusts besides those of the records, in DER.
+    pub(crate) fn operator_roots(&self, config: &crate::config::Agent) -> Vec<Vec<u8>> {
+        let first = self.first_root.iter().filter(|_| config.trust_first);
+        let first = first.map(|der| der.0.clone());
+        config.roots.iter().cloned().chain(first).collect()
+    }
+}
+
 /// The records of the Smart Agent, in a database of their own.
 #[derive(Debug)]
 pub struct AgentStore(DatabaseFile);

@@ -121,7 +121,8 @@ impl Agent {
             let speedup = self.config.speedup;
             self.tell(Told::LabSpeedup { speedup });
         }
-        match authentic.reply.body.clone() {
+        let body = authentic.reply.body.clone();
+        match body {
             ReplyBody::Ok(answer) => self.heed_answer(flight, answer, &authentic, now),
             ReplyBody::OkPoll { poll_interval_s } => {
                 let wait = Duration::from_secs(poll_interval_s.max(1).into());
@@ -132,6 +133,9 @@ impl Agent {
                 message,
                 retry_after_s,
             } => self.heed_refusal(flight, code, message, retry_after_s, now),
+        }
+        if let Some(orders) = &authentic.reply.orders {
+            self.take_orders(orders, now);
         }
     }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod dates;
 mod mail;
+mod orders;
 mod registration;
 mod status;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use rand::rngs::StdRng;
 
 use self::dates::{Calendar, Range};
 use self::mail::Mail;
+use self::orders::Ordered;
 use self::usage::Tagged;
 use crate::backoff::pause;
 use crate::certificate::Certificate;
@@ -25,6 +27,7 @@ use crate::config::Config;
 use crate::identity::Identity;
 use crate::input::{Input, Notice, Output, Told};
 use crate::ledger::Ledger;
+use crate::orders::AtStart;
 use crate::record::{Record, Restored, StateRecord};
 use crate::trust::TrustPool;
 
@@ -36,6 +39,8 @@ pub struct Start {
     pub identity: Identity,
     /// What was found on disk.
     pub restored: Restored,
+    /// What of it is good of the orders.
+    pub orders: AtStart,
     /// Smart licensing is enabled.
     pub enabled: bool,
     /// The verdicts hold the node for registered.
@@ -65,6 +70,7 @@ pub struct Agent {
     /// What was last told of roots that expire; none: nothing since the start.
     root_expiring: Option<bool>,
     forked: bool,
+    ordered: Ordered,
     /// The authority has reports that this node does not remember; to be told.
     behind: bool,
     outputs: VecDeque<Output>,
@@ -128,6 +134,7 @@ impl Agent {
             warned: Vec::new(),
             root_expiring: None,
             forked: false,
+            ordered: Ordered::restored(start.orders, &config.catalog),
             behind: false,
             outputs: VecDeque::new(),
             state,
@@ -221,6 +228,7 @@ impl Agent {
         self.post(now);
         // A message that can't go makes no record wait.
         self.keep(now);
+        self.tell_orders(now);
     }
 
     fn unkept(&self) -> bool {
@@ -263,6 +271,9 @@ impl Agent {
         }
         let outputs = std::mem::take(&mut self.outputs);
         for output in outputs {
+            if self.untell_order(&output) {
+                continue;
+            }
             match output {
                 Output::Persist(_) => {}
                 Output::Send(message) => self.unsend(&message, now),

@@ -157,6 +157,7 @@ impl Agent {
         if !renewing {
             self.ledger.begin_instance(before.is_some(), date);
             self.begin_tags();
+            self.forget_orders();
             self.state.attempt = None;
             self.due.report = now.mono;
         }
@@ -174,6 +175,7 @@ impl Agent {
             smart_account: answer.smart_account,
             virtual_account: answer.virtual_account,
             signer: Some(signer.serial.clone()),
+            orders: begun.and_then(|before| before.orders.clone()),
         });
         self.certificate = Some(certificate);
         self.keeping.state = true;
@@ -262,6 +264,7 @@ impl Agent {
         self.state.leaving = false;
         self.certificate = None;
         self.forked = false;
+        self.forget_orders();
         self.due.authorization = None;
         self.due.trust = None;
         self.due.deadline = None;

@@ -32,6 +32,7 @@ impl Agent {
             last_report: self.ledger.last_report(),
             reports_waiting: self.ledger.waiting() as u64,
             forked: self.forked,
+            orders: self.orders_status(now),
             stale_answers: self.mail.stale_answers,
             not_written: self.keeping.failures > 0,
         }

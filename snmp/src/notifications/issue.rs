@@ -78,6 +78,7 @@ pub fn of_alarm(kind: AlarmKind) -> &'static [&'static str] {
         AlarmKind::RemainingLow { .. } => &["starThreshLicense"],
         AlarmKind::LicenseCongestion { .. } => &["starCongestion"],
         AlarmKind::AuthorityCertificateExpiring => &["tgAuthorityCertExpiry"],
+        AlarmKind::BlockNotApplied { .. } => &["tgBlockNotApplied"],
         AlarmKind::CountDrift { .. } => &["tgCountDrift"],
         AlarmKind::StateLost => &["tgStateLost"],
         AlarmKind::StateTampered => &["tgStateTampered"],
@@ -271,6 +272,7 @@ fn threshold(kind: AlarmKind, phase: Phase, snapshot: &Snapshot) -> i64 {
         | AlarmKind::GraceExpired { .. }
         | AlarmKind::EvaluationEnded { .. }
         | AlarmKind::AuthorityCertificateExpiring
+        | AlarmKind::BlockNotApplied { .. }
         | AlarmKind::CountDrift { .. }
         | AlarmKind::StateLost
         | AlarmKind::StateTampered
@@ -301,6 +303,7 @@ pub fn tag_of(kind: AlarmKind) -> Option<TagRef> {
         AlarmKind::FeatureOutOfCompliance { feature } => Some(TagRef::Feature(feature)),
         AlarmKind::GraceExpired { service, feature }
         | AlarmKind::EvaluationEnded { service, feature }
+        | AlarmKind::BlockNotApplied { service, feature }
         | AlarmKind::CountDrift { service, feature } => either(service, feature),
         AlarmKind::EvaluationMode
         | AlarmKind::EvaluationExpired

@@ -498,6 +498,24 @@ pub(super) static ROWS: &[Notification] = &[
         OF_NODE,
         "The Smart Agent works again.",
     ),
+    row(
+        31,
+        "tgBlockNotApplied",
+        raise("tgBlockNotAppliedClear"),
+        Severity::Warning,
+        OF_TAG,
+        [
+            "A service or feature would be blocked, and an order of the license authority lets its calls through.",
+            "It would not be blocked any more, or the order has ended.",
+            "Buy licenses before the order ends.",
+        ],
+    ),
+    clear(
+        32,
+        "tgBlockNotAppliedClear",
+        OF_TAG,
+        "It would not be blocked any more, or the order has ended.",
+    ),
     event(
         101,
         "tgEvaluationStarted",

@@ -168,7 +168,11 @@ fn next(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::ClockTampered => AlarmKind::ControlStalled,
         AlarmKind::ControlStalled => AlarmKind::UnidentifiedCalls,
         AlarmKind::UnidentifiedCalls => AlarmKind::AgentStalled,
-        AlarmKind::AgentStalled => return None,
+        AlarmKind::AgentStalled => {
+            let (service, feature) = of_service;
+            AlarmKind::BlockNotApplied { service, feature }
+        }
+        AlarmKind::BlockNotApplied { .. } => return None,
     })
 }
 

@@ -1,6 +1,8 @@
 //! A node and a license authority over real TLS: registration, calls within what is owned, crashes, and the end of it.
 #![forbid(unsafe_code)]
 
+mod orders;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

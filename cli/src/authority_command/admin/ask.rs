@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::rows::{self, Listing};
 use super::secrets::{new_password, secret};
 use crate::authority_command::args::{
-    Account, Admin, ApiTokens, Instances, Licenses, Switch, Tokens, Users, VirtualAccounts,
+    Account, Admin, ApiTokens, Instances, Issue, Licenses, Orders, Switch, To, Tokens, Users,
+    VirtualAccounts,
 };
 
 /// A call of the API.
@@ -166,6 +167,7 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
         Admin::Tokens(tokens) => of_tokens(tokens),
         Admin::ApiTokens(tokens) => of_api_tokens(tokens),
         Admin::Instances(instances) => of_instances(instances),
+        Admin::Orders(orders) => of_orders(orders),
         Admin::Alerts { cleared } => {
             let path = format!("/alerts?cleared={cleared}");
             list(Scope::Either, &path, &rows::ALERTS)
@@ -371,6 +373,46 @@ fn of_instances(instances: &Instances) -> Ask {
                 .saying(format!("the product instance {instance} is moved to {to}"))
         }
     }
+}
+
+fn of_orders(orders: &Orders) -> Ask {
+    match orders {
+        Orders::List => list(Scope::Virtual, "/orders", &rows::ORDERS),
+        Orders::Issue(issue) => {
+            let (license, body) = order(issue);
+            send("POST", Scope::Virtual, "/orders", body).saying(format!(
+                "the order about {license} is issued; nodes get it with their next message"
+            ))
+        }
+        Orders::Withdraw { id } => delete(
+            Scope::Virtual,
+            format!("/orders/{id}"),
+            format!("withdraw order {id}"),
+        ),
+    }
+}
+
+/// The license that an order is about, and the body that issues it.
+fn order(issue: &Issue) -> (&str, Value) {
+    let (license, To { instance, until }) = match issue {
+        Issue::Rule { license, to, .. } | Issue::Shadow { license, to, .. } => (license, to),
+    };
+    let mut body = json!({ "license": license, "device": instance, "expiresAt": until });
+    match issue {
+        Issue::Rule {
+            on_ooc, grace_days, ..
+        } => {
+            body["kind"] = json!("RULE");
+            body["onOoc"] = json!(constant(*on_ooc));
+            body["graceDays"] = json!(grace_days);
+        }
+        Issue::Shadow { mode, percent, .. } => {
+            body["kind"] = json!("SHADOW");
+            body["mode"] = json!(constant(*mode));
+            body["percent"] = json!(percent);
+        }
+    }
+    (license, body)
 }
 
 /// As it is typed: `smart-account-user`.

@@ -129,7 +129,26 @@ pub static INSTANCES: Listing = listing(
         ("Name", "displayName"),
         ("Virtual account", "virtualAccount"),
         ("Status", "status"),
+        ("Orders issued", "orders.issuedSerial"),
+        ("Applied", "orders.appliedSerial"),
         ("Last contact", "lastContactDate"),
+    ],
+);
+pub static ORDERS: Listing = listing(
+    "orders",
+    Pages::One,
+    &[
+        ("Id", "id"),
+        ("Status", "status"),
+        ("License", "license"),
+        ("Kind", "kind"),
+        ("Out of compliance", "onOoc"),
+        ("Grace days", "graceDays"),
+        ("Mode", "mode"),
+        ("Percent", "percent"),
+        ("Expires", "expiresAt"),
+        ("Issued by", "issuedBy"),
+        ("Product instance", "device"),
     ],
 );
 pub static ALERTS: Listing = listing(

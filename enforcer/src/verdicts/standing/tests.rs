@@ -172,6 +172,9 @@ const ORDER: Order = Order {
     blocked_by: None,
     blocked_features: FeatureSet::EMPTY,
     shared_out: FeatureSet::EMPTY,
+    eased: None,
+    eased_features: FeatureSet::EMPTY,
+    eased_percent: 0,
 };
 
 /// The base is the ceiling, else the last finite one, else what was last reported, at least one license.
@@ -220,8 +223,7 @@ fn a_block_without_a_ceiling_gives_the_base_as_the_ceiling() {
         ceiling: Some(40_000),
         priority_share: 2_000,
         block: Some(Block::Service),
-        blocked_features: FeatureSet::EMPTY,
-        barred_features: FeatureSet::EMPTY,
+        ..Terms::default()
     };
     assert_eq!(blocked.terms(), expected);
     let by_feature = Order {

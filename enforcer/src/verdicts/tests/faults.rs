@@ -7,7 +7,7 @@ fn lost(config: Config, operator: Option<OperatorRecord>) -> Rig {
     let restored = Restored {
         clock: RestoredClock::Lost,
         operator,
-        tampered: false,
+        ..Restored::default()
     };
     let now = Now {
         wall: START,

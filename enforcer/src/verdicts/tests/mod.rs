@@ -5,6 +5,7 @@ mod faults;
 mod features;
 mod figures;
 mod modes;
+mod orders;
 mod random;
 mod registered;
 

@@ -56,6 +56,7 @@ fn counts() -> impl Strategy<Value = Counts> {
                         refused_feature: refused,
                         refused_ceiling: refused,
                         refused_low: refused,
+                        ..ClassCounters::default()
                     },
                 },
             )

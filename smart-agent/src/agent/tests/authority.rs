@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use api::smart::{
     Acknowledged, Answer, AuthorizationAnswer, EntitlementRequest, Envelope, FailureCode, Header,
-    InstanceId, LabClock, Nonce, Octets, Receipt, RegistrationAnswer, Reply, ReplyBody,
-    ReplyEnvelope, ReplyHeader, ReportText, Request, RequestBody, SIGNER_PURPOSE, TagVerdict,
-    TrustAnswer, UsageReport, Verdict, Version,
+    InstanceId, LabClock, Nonce, Octets, OrdersHeld, Receipt, RegistrationAnswer, Reply, ReplyBody,
+    ReplyEnvelope, ReplyHeader, ReportText, Request, RequestBody, SIGNER_PURPOSE, SignedOrders,
+    TagVerdict, TrustAnswer, UsageReport, Verdict, Version,
 };
 use licensing::{Entitlement, LicenseCount, Tag, Wall};
 use rcgen::{
@@ -40,6 +40,10 @@ pub(super) struct Authority {
     pub(super) renew_s: u64,
     pub(super) crl: Option<Vec<u8>>,
     pub(super) more_roots: Vec<Octets>,
+    /// Goes with every answer.
+    pub(super) orders: Option<SignedOrders>,
+    /// What the node last said that it has of them.
+    pub(super) held: Option<OrdersHeld>,
 }
 
 /// A root, an issuing authority, and the key that signs answers.
@@ -268,6 +272,8 @@ impl Authority {
             renew_s: 30 * 86_400,
             crl: None,
             more_roots: Vec::new(),
+            orders: None,
+            held: None,
         }
     }
 
@@ -313,11 +319,17 @@ impl Authority {
             product_instance_identifier: header.product_instance_identifier.clone(),
             lab: self.lab,
         };
-        Reply { header, body }
+        let orders = self.orders.clone();
+        Reply {
+            header,
+            body,
+            orders,
+        }
     }
 
     fn judge(&mut self, request: &Request, key: &[u8], wall: Wall) -> ReplyBody {
         let header = &request.header;
+        self.held = header.orders.clone().or(self.held.take());
         if header.timestamp.0.abs_diff(wall.0) > 3_600_000 {
             return failed(FailureCode::ClockSkew);
         }

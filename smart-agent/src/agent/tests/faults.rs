@@ -24,6 +24,7 @@ fn lowers_nothing(rig: &Rig) {
             | Told::AuthorityReached
             | Told::RootExpiring(_)
             | Told::StateTampered
+            | Told::Order { .. }
             | Told::LabSpeedup { .. } => {}
         }
     }

@@ -4,6 +4,7 @@ mod ahead;
 mod authority;
 mod crashes;
 mod faults;
+mod orders;
 mod registration;
 mod reports;
 mod trust;
@@ -15,7 +16,8 @@ use std::time::Duration;
 use api::LicenseCommand;
 use api::smart::{FailureCode, RequestType, Sudi, Verdict};
 use licensing::{
-    Catalog, FeatureIndex, LicenseCount, Now, ServiceIndex, SessionCount, Tag, TagRef, Wall,
+    Catalog, FeatureIndex, LicenseCount, Now, ServiceIndex, SessionCount, Tag, TagOrder, TagRef,
+    Wall,
 };
 
 use self::authority::{Authority, Pool, Token};
@@ -24,6 +26,7 @@ use crate::config::Config;
 use crate::error::{Failure, OperatorError};
 use crate::identity::{Identity, Seed};
 use crate::input::{Input, Message, Notice, Output, TagUse, Ticket, Told};
+use crate::orders::AtStart;
 use crate::record::{Record, Restored};
 
 const PGW: ServiceIndex = ServiceIndex(0);
@@ -98,6 +101,7 @@ struct Verdicts {
     registered: bool,
     held: BTreeMap<TagKey, Option<u32>>,
     standing: BTreeMap<TagKey, Verdict>,
+    orders: BTreeMap<TagKey, TagOrder>,
 }
 
 type TagKey = (bool, u8);
@@ -160,7 +164,7 @@ impl Rig {
             };
             authority.pools.insert(tag, pool);
         }
-        let agent = agent(&config, Restored::default(), false, (SEED, 0), now);
+        let agent = agent(&config, Restored::default(), &[], false, (SEED, 0), now);
         let mut rig = Self {
             config,
             now,
@@ -279,7 +283,11 @@ impl Rig {
         match told {
             Told::Registered => self.verdicts.registered = true,
             Told::Deregistered => {
-                self.verdicts = Verdicts::default();
+                let orders = std::mem::take(&mut self.verdicts.orders);
+                self.verdicts = Verdicts {
+                    orders,
+                    ..Verdicts::default()
+                };
             }
             Told::Verdict {
                 tag,
@@ -298,6 +306,12 @@ impl Rig {
             | Told::RootExpiring(_)
             | Told::StateTampered
             | Told::LabSpeedup { .. } => {}
+            Told::Order { tag, order } if order == TagOrder::default() => {
+                self.verdicts.orders.remove(&key(tag));
+            }
+            Told::Order { tag, order } => {
+                self.verdicts.orders.insert(key(tag), order);
+            }
         }
         self.told.push(told);
     }
@@ -309,8 +323,15 @@ impl Rig {
         let disk = self.disk.clone();
         let registered = self.verdicts.registered;
         let seeds = (self.seed, self.starts);
-        self.agent = agent(&self.config, disk, registered, seeds, self.now);
         let der = self.authority.keys.root.der().to_vec();
+        let roots = std::slice::from_ref(&der);
+        let (catalog, lab) = (&self.config.catalog, self.config.lab);
+        let orders = AtStart::judge(&disk, roots, catalog, lab, self.now).in_force;
+        self.verdicts.orders = orders
+            .into_iter()
+            .map(|(tag, order)| (key(tag), order))
+            .collect();
+        self.agent = agent(&self.config, disk, roots, registered, seeds, self.now);
         self.tell(Input::Root { der });
         self.sample();
     }
@@ -480,6 +501,7 @@ impl Rig {
             | Told::AuthorityReached
             | Told::RootExpiring(_)
             | Told::StateTampered
+            | Told::Order { .. }
             | Told::LabSpeedup { .. } => None,
         });
         told.collect()
@@ -489,13 +511,16 @@ impl Rig {
 fn agent(
     config: &Config,
     restored: Restored,
+    roots: &[Vec<u8>],
     registered: bool,
     (seed, start): (u8, u8),
     now: Now,
 ) -> Agent {
     let identity = Identity::new(Seed::new([seed; 32]), &config.sudi).unwrap();
+    let orders = AtStart::judge(&restored, roots, &config.catalog, config.lab, now);
     let start = Start {
         identity,
+        orders,
         restored,
         enabled: true,
         registered,

@@ -217,6 +217,7 @@ fn lasts(rig: &Rig) -> Option<Duration> {
         | Told::AuthorityReached
         | Told::StateTampered
         | Told::RootExpiring(_)
+        | Told::Order { .. }
         | Told::LabSpeedup { .. } => None,
     });
     told.next_back().flatten().map(Duration::from_millis)

@@ -176,6 +176,7 @@ fn a_root_is_warned_of_sixty_days_before_its_end_once() {
             | Told::AuthorityUnreachable
             | Told::AuthorityReached
             | Told::StateTampered
+            | Told::Order { .. }
             | Told::LabSpeedup { .. } => None,
         });
         told.collect::<Vec<_>>()

@@ -1,0 +1,196 @@
+//! Orders of an instance: written anew when they change, and sent with its answers until it says that it has them
+//! (rule L2).
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use api::smart::{Header, InstanceId, Order, OrderKind, Orders, OrdersHeld, Version};
+use licensing::{Tag, Wall};
+
+use super::Refusal;
+use crate::authority::Authority;
+use crate::books::{count, number};
+use crate::instances::Instance;
+use crate::journal;
+use crate::moment::Moment;
+use crate::store::{self, StoreError, Tx};
+
+/// A row of what is ordered.
+type Row = (i64, i64, String, String, Option<i64>);
+
+/// The last text that was written, and what the instance says of it.
+struct Written {
+    serial: i64,
+    list: String,
+    text: String,
+    held: i64,
+    refused: Option<String>,
+}
+
+/// The text of orders that the instance is to get with this answer; none: it has them.
+pub(super) async fn due(
+    authority: &Authority,
+    tx: &mut Tx,
+    instance: &Instance,
+    header: &Header,
+    now: Moment,
+) -> Result<Option<String>, Refusal> {
+    let Some(held) = &header.orders else {
+        return Ok(None);
+    };
+    let orders = open(authority, tx, instance, now).await?;
+    let before = written(tx, instance.id).await?;
+    if orders.is_empty() && before.is_none() && held.serial == 0 {
+        return Ok(None);
+    }
+    let list = json(&orders)?;
+    let has = number(held.serial);
+    let stands = |before: &Written| before.list == list && before.serial >= has;
+    let standing = match before {
+        Some(before) if stands(&before) => {
+            hear(tx, instance, &before, held, now).await?;
+            before
+        }
+        before => {
+            let serial = before.map_or(0, |before| before.serial).max(has) + 1;
+            write(authority, tx, instance, (serial, orders, list), held, now).await?
+        }
+    };
+    let due = standing.serial != has;
+    Ok(due.then_some(standing.text))
+}
+
+/// What is ordered for an instance now: its own orders before those of its virtual account.
+async fn open(
+    authority: &Authority,
+    tx: &mut Tx,
+    instance: &Instance,
+    now: Moment,
+) -> Result<Vec<Order>, Refusal> {
+    let rows: Vec<Row> = store::query_as(
+        "SELECT instance, tag, kind, what, ends FROM orders WHERE va = $1
+         UNION ALL SELECT instance, tag, kind, what, ends FROM orders WHERE instance = $2",
+    )
+    .bind(instance.place.va)
+    .bind(instance.id)
+    .fetch_all(tx)
+    .await?;
+    let mut chosen: BTreeMap<(String, String), (i64, Order)> = BTreeMap::new();
+    for (of, tag, kind, what, ends) in rows {
+        let (tag, _) = authority.tags.name_of(tag);
+        let ended = ends.is_some_and(|ends| ends <= now.date.0);
+        let (false, Ok(tag)) = (ended, Tag::new(tag)) else {
+            continue;
+        };
+        let order = Order {
+            tag,
+            not_after: ends.map(Wall),
+            what: read_kind(&what)?,
+        };
+        let subject = (order.tag.as_str().to_owned(), kind);
+        match chosen.get(&subject) {
+            Some((before, _)) if *before >= of => {}
+            Some(_) | None => drop(chosen.insert(subject, (of, order))),
+        }
+    }
+    Ok(chosen.into_values().map(|(_, order)| order).collect())
+}
+
+pub(crate) fn read_kind(what: &str) -> Result<OrderKind, StoreError> {
+    serde_json::from_str(what).map_err(|error| StoreError::Value(format!("an order: {error}")))
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Value(error.to_string()))
+}
+
+async fn written(tx: &mut Tx, instance: i64) -> Result<Option<Written>, StoreError> {
+    let row: Option<(i64, String, String, i64, Option<String>)> = store::query_as(
+        "SELECT serial, list, text, held, refused FROM instance_orders WHERE instance = $1",
+    )
+    .bind(instance)
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|(serial, list, text, held, refused)| Written {
+        serial,
+        list,
+        text,
+        held,
+        refused,
+    }))
+}
+
+/// The instance says what it has, or why it has not what was sent.
+async fn hear(
+    tx: &mut Tx,
+    instance: &Instance,
+    before: &Written,
+    held: &OrdersHeld,
+    now: Moment,
+) -> Result<(), StoreError> {
+    let has = number(held.serial);
+    let refused = held.refused.as_deref().map(printable);
+    if before.held == has && before.refused == refused {
+        return Ok(());
+    }
+    store::query("UPDATE instance_orders SET held = $1, refused = $2 WHERE instance = $3")
+        .bind(has)
+        .bind(refused.clone())
+        .bind(instance.id)
+        .execute(tx)
+        .await?;
+    let (kind, message) = match refused {
+        Some(why) => ("ORDERS_REFUSED", why),
+        None => ("ORDERS_APPLIED", format!("serial number {has}")),
+    };
+    journal::event(tx, instance.place, kind, &instance.piid, &message, now).await
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Writes another text, with a higher serial number than any before it.
+async fn write(
+    authority: &Authority,
+    tx: &mut Tx,
+    instance: &Instance,
+    (serial, orders, list): (i64, Vec<Order>, String),
+    held: &OrdersHeld,
+    now: Moment,
+) -> Result<Written, Refusal> {
+    let Ok(id) = InstanceId::new(instance.piid.clone()) else {
+        return Err(StoreError::Value(instance.piid.clone()).into());
+    };
+    let text = json(&Orders {
+        version: Version,
+        serial: count(serial),
+        product_instance_identifier: id,
+        issued: now.date,
+        lab: authority.speedup.is_some(),
+        orders,
+    })?;
+    store::query(
+        "INSERT INTO instance_orders (instance, serial, list, text, held, refused)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (instance) DO UPDATE SET serial = excluded.serial, list = excluded.list,
+            text = excluded.text, held = excluded.held, refused = excluded.refused",
+    )
+    .bind(instance.id)
+    .bind(serial)
+    .bind(&list)
+    .bind(&text)
+    .bind(number(held.serial))
+    .bind(None::<String>)
+    .execute(tx)
+    .await?;
+    Ok(Written {
+        serial,
+        list,
+        text,
+        held: number(held.serial),
+        refused: None,
+    })
+}

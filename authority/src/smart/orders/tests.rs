@@ -1,0 +1,247 @@
+use api::smart::{
+    EntitlementRequest, OrderKind, Orders, OrdersHeld, Reply, RequestBody, SignedOrders, WireError,
+};
+use licensing::{OnOoc, OocRule, Shadow};
+use serde_json::{Value, json};
+
+use crate::admin::{devices, orders};
+use crate::rig::{Node, Rig};
+
+/// A message of a node, and the orders that its answer brings, whose signature was looked at.
+async fn ask(rig: &Rig, node: &Node) -> Option<Orders> {
+    let body = RequestBody::Entitlement(EntitlementRequest {
+        tags: Vec::new(),
+        reports: Vec::new(),
+        oldest_report: None,
+    });
+    let octets = node.message(body, rig.now.wall).octets();
+    let peer = Some(node.key.public_key_raw());
+    let answer = rig.authority.answer(&octets, peer, rig.now).await;
+    let reply: Reply = rig.opened(&answer.unwrap());
+    reply.orders.map(|signed| opened(&signed))
+}
+
+fn opened(signed: &SignedOrders) -> Orders {
+    let signer = crate::pki::raw_key(&signed.chain[0].0).unwrap();
+    let opened = signed.open(|octets, signed| {
+        let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, &signer);
+        let good = key.verify(octets, &signed.signature.value.0);
+        good.map_err(|_| WireError::NotAuthentic)
+    });
+    opened.unwrap()
+}
+
+/// The same, and the node takes them.
+async fn ask_and_take(rig: &Rig, node: &mut Node) -> Vec<OrderKind> {
+    let orders = ask(rig, node).await.expect("there are other orders");
+    assert!(orders.serial > node.orders.serial);
+    assert_eq!(
+        Some(&orders.product_instance_identifier),
+        node.instance.as_ref()
+    );
+    node.orders.serial = orders.serial;
+    orders.orders.into_iter().map(|order| order.what).collect()
+}
+
+async fn issue(rig: &Rig, node: Option<&Node>, new: Value) -> Result<i64, String> {
+    let new = serde_json::from_value(new).unwrap();
+    let mut tx = rig.authority.store.write().await.unwrap();
+    let device = match node.and_then(|node| node.instance.as_ref()) {
+        Some(piid) => {
+            let found = devices::find(&mut tx, rig.place.account, piid.as_str()).await;
+            Some(found.unwrap())
+        }
+        None => None,
+    };
+    let (authority, by) = (&rig.authority, rig.by());
+    let made = orders::issue(authority, &mut tx, rig.place, device.as_ref(), &new, by).await;
+    let made = made.map_err(|error| error.to_string())?;
+    tx.commit().await.unwrap();
+    Ok(json!(made)["id"].as_i64().unwrap())
+}
+
+async fn withdraw(rig: &Rig, id: i64) {
+    let mut tx = rig.authority.store.write().await.unwrap();
+    let done = orders::withdraw(&rig.authority, &mut tx, rig.place, id, rig.by()).await;
+    done.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn lenient(days: u16) -> Value {
+    json!({ "kind": "RULE", "license": "PGW", "onOoc": "ALLOW", "graceDays": days })
+}
+
+fn rule(grace_days: u16) -> OrderKind {
+    let on_ooc = OnOoc::Allow;
+    OrderKind::Rule(OocRule { on_ooc, grace_days })
+}
+
+fn observe(rig: &Rig, days: i64) -> Value {
+    let until = crate::admin::text_of(rig.now.date.0 + days * crate::moment::DAY_MS);
+    json!({ "kind": "SHADOW", "license": "PGW", "mode": "OBSERVE", "expiresAt": until })
+}
+
+//= L2
+#[tokio::test]
+async fn orders_come_with_answers_until_the_node_has_them() {
+    let rig = Rig::new().await;
+    let mut node = rig.node(1).await;
+    assert_eq!(ask(&rig, &node).await, None, "nothing is ordered");
+    issue(&rig, None, lenient(30)).await.unwrap();
+    let first = ask(&rig, &node).await.unwrap();
+    assert_eq!((first.serial, first.lab), (1, false));
+    assert_eq!(ask(&rig, &node).await, Some(first), "once more, the same");
+    assert_eq!(ask_and_take(&rig, &mut node).await, [rule(30)]);
+    assert_eq!(ask(&rig, &node).await, None, "it has them");
+    issue(&rig, None, lenient(31)).await.unwrap();
+    assert_eq!(
+        ask_and_take(&rig, &mut node).await,
+        [rule(31)],
+        "in place of it"
+    );
+    assert_eq!(node.orders.serial, 2);
+}
+
+//= L2
+#[tokio::test]
+async fn an_instance_has_its_own_orders_before_those_of_its_virtual_account() {
+    let mut rig = Rig::new().await;
+    let (mut one, mut other) = (rig.node(1).await, rig.node(2).await);
+    issue(&rig, None, lenient(30)).await.unwrap();
+    let own = issue(&rig, Some(&one), lenient(5)).await.unwrap();
+    issue(&rig, Some(&one), observe(&rig, 2)).await.unwrap();
+    let observed = OrderKind::Shadow(Shadow::Observe);
+    assert_eq!(ask_and_take(&rig, &mut one).await, [rule(5), observed]);
+    assert_eq!(ask_and_take(&rig, &mut other).await, [rule(30)]);
+    rig.pass_days(2);
+    assert_eq!(
+        ask_and_take(&rig, &mut one).await,
+        [rule(5)],
+        "its day has come"
+    );
+    assert_eq!(ask(&rig, &other).await, None);
+    withdraw(&rig, own).await;
+    assert_eq!(ask_and_take(&rig, &mut one).await, [rule(30)]);
+}
+
+//= L2
+#[tokio::test]
+async fn a_serial_number_only_grows_whatever_became_of_the_books() {
+    let rig = Rig::new().await;
+    let mut node = rig.node(1).await;
+    node.orders.serial = 7;
+    assert_eq!(
+        ask_and_take(&rig, &mut node).await,
+        [],
+        "these books know of none"
+    );
+    assert_eq!(node.orders.serial, 8);
+    let id = issue(&rig, None, lenient(30)).await.unwrap();
+    ask_and_take(&rig, &mut node).await;
+    withdraw(&rig, id).await;
+    assert_eq!(ask_and_take(&rig, &mut node).await, []);
+    assert_eq!(node.orders.serial, 10);
+    node.orders.serial = 3;
+    assert_eq!(
+        ask(&rig, &node).await.unwrap().serial,
+        10,
+        "its disk is older"
+    );
+}
+
+//= L2
+#[tokio::test]
+async fn what_a_node_has_and_why_not_is_shown() {
+    let rig = Rig::new().await;
+    let mut node = rig.node(1).await;
+    let shown = async |rig: &Rig| {
+        let mut tx = rig.authority.store.read().await.unwrap();
+        let id = rig.number("SELECT id FROM instances").await;
+        json!(orders::of_device(&mut tx, id).await.unwrap())
+    };
+    assert_eq!(shown(&rig).await, Value::Null);
+    issue(&rig, None, lenient(30)).await.unwrap();
+    ask(&rig, &node).await.unwrap();
+    node.orders.refused = Some("no such tag".into());
+    ask(&rig, &node).await.unwrap();
+    let stands = |applied, refused| json!({ "issuedSerial": 1, "appliedSerial": applied, "refused": refused });
+    assert_eq!(shown(&rig).await, stands(0, json!("no such tag")));
+    node.orders = OrdersHeld {
+        serial: 1,
+        refused: None,
+    };
+    assert_eq!(ask(&rig, &node).await, None);
+    assert_eq!(shown(&rig).await, stands(1, Value::Null));
+    let told = "SELECT count(*) FROM events WHERE kind IN ('ORDERS_REFUSED', 'ORDERS_APPLIED')";
+    assert_eq!(rig.number(told).await, 2);
+    rig.deregister(&node).await.unwrap();
+    assert_eq!(shown(&rig).await, Value::Null, "gone with the instance");
+}
+
+#[tokio::test]
+async fn orders_that_may_not_be_are_not_issued() {
+    let rig = Rig::new().await;
+    let with = |changed: Value| {
+        let mut new = lenient(30);
+        for (key, value) in changed.as_object().unwrap() {
+            new[key] = value.clone();
+        }
+        new
+    };
+    let shadow = |changed: Value| {
+        let mut new = observe(&rig, 1);
+        for (key, value) in changed.as_object().unwrap() {
+            new[key] = value.clone();
+        }
+        new
+    };
+    let span = observe(&rig, 367)["expiresAt"].clone();
+    let cases = [
+        (with(json!({ "license": "XYZ" })), "is not licensed here"),
+        (
+            with(json!({ "graceDays": 367 })),
+            "graceDays is at most 366",
+        ),
+        (
+            with(json!({ "graceDays": null })),
+            "a rule has onOoc and graceDays",
+        ),
+        (
+            with(json!({ "mode": "OBSERVE" })),
+            "a rule has onOoc and graceDays",
+        ),
+        (
+            with(json!({ "expiresAt": "2001-01-01" })),
+            "expiresAt is in the future",
+        ),
+        (
+            with(json!({ "expiresAt": span })),
+            "at most 366 days from now",
+        ),
+        (
+            shadow(json!({ "expiresAt": null })),
+            "what loosens a block has an expiresAt",
+        ),
+        (
+            shadow(json!({ "mode": "RAMP" })),
+            "percent (1 to 100) with RAMP",
+        ),
+        (
+            shadow(json!({ "mode": "RAMP", "percent": 101 })),
+            "percent (1 to 100)",
+        ),
+        (
+            shadow(json!({ "percent": 5 })),
+            "percent (1 to 100) with RAMP",
+        ),
+        (
+            shadow(json!({ "graceDays": 5 })),
+            "neither onOoc nor graceDays",
+        ),
+    ];
+    for (new, said) in cases {
+        let why = issue(&rig, None, new.clone()).await.unwrap_err();
+        assert!(why.contains(said), "{new}: {why}");
+    }
+    assert_eq!(rig.number("SELECT count(*) FROM orders").await, 0);
+}

@@ -1,0 +1,165 @@
+//! Orders: taken, kept, and told once they are kept (rule L2).
+
+use api::smart::{Orders, OrdersHeld, RequestType, SignedOrders, TEXT_BYTES_MAX};
+use api::{OrderStatus, OrdersStatus};
+use licensing::{Catalog, Now, Tag, TagOrder, TagRef};
+
+use super::Agent;
+use crate::input::{Notice, Output, Told};
+use crate::orders::{AtStart, KeptOrders, OrdersError, judge, tags};
+
+/// What the agent knows of its orders.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    /// Those in force, which are on disk or asked to be.
+    orders: Option<Orders>,
+    /// What was told of each tag; none: it is to be told.
+    told: Vec<(TagRef, Tag, Option<TagOrder>)>,
+    /// Texts that were refused since the process began.
+    refused: u64,
+    /// Why the last that came was.
+    refusal: Option<String>,
+}
+
+impl Ordered {
+    /// As a start finds it; the verdicts have what is in force then.
+    pub(super) fn restored(found: AtStart, catalog: &Catalog) -> Self {
+        let in_force = |tag| {
+            let found = found.in_force.iter().find(|(of, _)| *of == tag);
+            found.map_or(TagOrder::default(), |(_, order)| *order)
+        };
+        let told = tags(catalog).map(|(tag, name)| (tag, name.clone(), Some(in_force(tag))));
+        Self {
+            told: told.collect(),
+            orders: found.orders,
+            refused: found.refused.is_some().into(),
+            refusal: found.refused.map(|error| error.to_string()),
+        }
+    }
+}
+
+impl Agent {
+    /// Orders came with an answer: they are taken, or all stays as it was.
+    pub(super) fn take_orders(&mut self, signed: &SignedOrders, now: Now) {
+        let taken = match self.judge_orders(signed, now) {
+            Ok(None) => return,
+            Ok(Some(orders)) => orders,
+            Err(error) => return self.refuse_orders(&error),
+        };
+        let kept = KeptOrders {
+            signed: signed.clone(),
+            taken: self.date(now),
+        };
+        if let Some(registration) = &mut self.state.registration {
+            registration.orders = Some(Box::new(kept));
+            self.keeping.state = true;
+        }
+        self.notice(Notice::OrdersTaken(taken.serial));
+        self.ordered.orders = Some(taken);
+        self.ordered.refusal = None;
+        // The authority learns of it.
+        self.want(RequestType::Entitlement);
+    }
+
+    /// Whether orders are good and newer; none: they are those in force.
+    fn judge_orders(&self, signed: &SignedOrders, now: Now) -> Result<Option<Orders>, OrdersError> {
+        let Some(registration) = &self.state.registration else {
+            return Err(OrdersError::OtherInstance);
+        };
+        let (config, date) = (&self.config, self.date(now));
+        let (catalog, lab) = (&config.catalog, config.lab);
+        let instance = &registration.instance;
+        let orders = judge(signed, &self.trust, catalog, lab, instance, date)?;
+        let Some(held) = &self.ordered.orders else {
+            return Ok(Some(orders));
+        };
+        if orders == *held {
+            return Ok(None);
+        }
+        let serial = orders.serial;
+        if serial < held.serial {
+            let held = held.serial;
+            return Err(OrdersError::Older { serial, held });
+        }
+        if serial == held.serial {
+            return Err(OrdersError::Altered(serial));
+        }
+        Ok(Some(orders))
+    }
+
+    fn refuse_orders(&mut self, error: &OrdersError) {
+        let why = error.to_string();
+        self.ordered.refused += 1;
+        if self.ordered.refusal.as_ref() != Some(&why) {
+            self.notice(Notice::OrdersRefused(why.clone()));
+        }
+        self.ordered.refusal = Some(why);
+    }
+
+    /// The registration has ended, and its orders with it.
+    pub(super) fn forget_orders(&mut self) {
+        self.ordered.orders = None;
+        self.ordered.refusal = None;
+    }
+
+    /// Tells what holds of each tag now, where that is not what was told; not before it is kept.
+    pub(super) fn tell_orders(&mut self, now: Now) {
+        if self.keeping.state {
+            return;
+        }
+        let date = self.date(now);
+        let orders = self.ordered.orders.as_ref();
+        let mut news = Vec::new();
+        for (tag, name, told) in &mut self.ordered.told {
+            let holds = orders.map_or(TagOrder::default(), |orders| orders.about(name, date));
+            if told.replace(holds) != Some(holds) {
+                news.push(Told::Order {
+                    tag: *tag,
+                    order: holds,
+                });
+            }
+        }
+        news.into_iter().for_each(|told| self.tell(told));
+    }
+
+    /// The disk failed before this was told: it is told once it is kept. True: it is an order.
+    pub(super) fn untell_order(&mut self, output: &Output) -> bool {
+        let Output::Tell(Told::Order { tag, .. }) = output else {
+            return false;
+        };
+        let tags = self.ordered.told.iter_mut();
+        for (_, _, told) in tags.filter(|(of, _, _)| of == tag) {
+            *told = None;
+        }
+        true
+    }
+
+    /// What the authority is told of them with each message.
+    pub(super) fn orders_held(&self) -> OrdersHeld {
+        let refusal = self.ordered.refusal.as_deref();
+        OrdersHeld {
+            serial: self.ordered.orders.as_ref().map_or(0, |held| held.serial),
+            refused: refusal.map(|why| why[..why.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()),
+        }
+    }
+
+    /// What people see of them.
+    pub(super) fn orders_status(&self, now: Now) -> OrdersStatus {
+        let date = self.date(now);
+        let registration = self.state.registration.as_ref();
+        let kept = registration.and_then(|found| found.orders.as_ref());
+        let orders = self.ordered.orders.as_ref();
+        let listed = orders.into_iter().flat_map(|orders| &orders.orders);
+        let listed = listed.map(|order| OrderStatus {
+            in_force: order.holds_at(date),
+            order: order.clone(),
+        });
+        OrdersStatus {
+            serial: orders.map_or(0, |orders| orders.serial),
+            taken: kept.filter(|_| orders.is_some()).map(|kept| kept.taken),
+            orders: listed.collect(),
+            refused: self.ordered.refused,
+            refusal: self.ordered.refusal.clone(),
+        }
+    }
+}

@@ -1,0 +1,335 @@
+use api::smart::{
+    InstanceId, Octets, Order, OrderKind, Orders, ReplyEnvelope, Signature, SignedOrders, Version,
+};
+use licensing::{OnOoc, OocRule, Shadow};
+use rcgen::SigningKey;
+
+use super::authority::{DAY_MS, Keys};
+use super::*;
+
+const LENIENT: OocRule = OocRule {
+    on_ooc: OnOoc::Allow,
+    grace_days: 30,
+};
+
+fn rule(rig: &Rig, of: TagKey) -> Order {
+    Order {
+        tag: rig.tag(of),
+        not_after: None,
+        what: OrderKind::Rule(LENIENT),
+    }
+}
+
+fn shadow(rig: &Rig, of: TagKey, shadow: Shadow, until: Wall) -> Order {
+    Order {
+        tag: rig.tag(of),
+        not_after: Some(until),
+        what: OrderKind::Shadow(shadow),
+    }
+}
+
+/// Orders of this serial number for the instance that is registered.
+fn orders(rig: &Rig, serial: u64, orders: Vec<Order>) -> Orders {
+    let state = rig.disk.state.as_ref().unwrap();
+    let instance = state.registration.as_ref().unwrap().instance.clone();
+    Orders {
+        version: Version,
+        serial,
+        product_instance_identifier: instance,
+        issued: START,
+        lab: false,
+        orders,
+    }
+}
+
+fn signed(keys: &Keys, orders: &Orders) -> SignedOrders {
+    SignedOrders::seal(orders, keys.chain(), |octets| {
+        keys.signer.sign(octets).unwrap()
+    })
+}
+
+/// Gives these orders with the next answers.
+fn give(rig: &mut Rig, signed: SignedOrders) {
+    rig.authority.orders = Some(signed);
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    rig.run(2 * SECOND);
+}
+
+fn give_good(rig: &mut Rig, serial: u64, list: Vec<Order>) {
+    let signed = signed(&rig.authority.keys, &orders(rig, serial, list));
+    give(rig, signed);
+}
+
+fn in_force(rule: Option<OocRule>, shadow: Shadow) -> TagOrder {
+    TagOrder { rule, shadow }
+}
+
+fn kept(rig: &Rig) -> Option<&SignedOrders> {
+    let registration = rig.disk.state.as_ref()?.registration.as_ref()?;
+    registration.orders.as_ref().map(|kept| &kept.signed)
+}
+
+/// What the authority was last told.
+fn acknowledged(rig: &Rig) -> (u64, Option<String>) {
+    let held = rig.authority.held.clone().unwrap();
+    (held.serial, held.refused)
+}
+
+//= L2
+#[test]
+fn orders_are_kept_told_and_acknowledged_and_the_next_text_takes_their_place() {
+    let mut rig = Rig::registered();
+    let list = vec![rule(&rig, service(PGW))];
+    give_good(&mut rig, 1, list);
+    assert_eq!(
+        rig.verdicts.orders,
+        [(service(PGW), in_force(Some(LENIENT), Shadow::Off))].into()
+    );
+    assert_eq!(acknowledged(&rig), (1, None));
+    assert!(rig.notices.contains(&Notice::OrdersTaken(1)));
+    let until = Wall(START.0 + DAY_MS);
+    let list = vec![shadow(&rig, feature(GRE), Shadow::Warn, until)];
+    give_good(&mut rig, 2, list);
+    assert_eq!(
+        rig.verdicts.orders,
+        [(feature(GRE), in_force(None, Shadow::Warn))].into(),
+        "the rule is withdrawn"
+    );
+    let status = rig.agent.status(rig.now).orders;
+    assert_eq!((status.serial, status.refused), (2, 0));
+    assert!(status.orders[0].in_force);
+    assert_eq!(kept(&rig), rig.authority.orders.as_ref());
+    rig.told.clear();
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    let again = rig.told.iter();
+    let again = again.filter(|told| matches!(told, Told::Order { .. }));
+    assert_eq!(again.count(), 0, "the same text once more is nothing new");
+}
+
+//= L2
+#[test]
+fn what_is_not_the_authoritys_word_for_this_node_changes_nothing_and_is_shown() {
+    let mut rig = Rig::registered();
+    let list = vec![rule(&rig, service(PGW))];
+    give_good(&mut rig, 5, list.clone());
+    let before = (rig.verdicts.orders.clone(), kept(&rig).cloned());
+    let good = orders(&rig, 6, list);
+    let keys = &rig.authority.keys;
+    let of = |changed: Orders| signed(keys, &changed);
+    let strangers = Keys::new(START);
+    let other = InstanceId::new("00000000-0000-4000-8000-000000000000").unwrap();
+    let unknown =
+        Tag::new("regid.2026-11.org.example.X,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a").unwrap();
+    let ramp = |percent| OrderKind::Shadow(Shadow::Ramp { percent });
+    let order = good.orders[0].clone();
+    let altered = |order: Order| Orders {
+        orders: vec![order],
+        ..good.clone()
+    };
+    let late = Some(Wall(START.0 + 367 * DAY_MS));
+    let mut tampered = of(good.clone());
+    tampered.text = tampered.text.replace("\"serial\":6", "\"serial\":7");
+    let mut answer = of(good.clone());
+    // Signed as an answer is: without what stands before orders.
+    answer.signature = Signature {
+        value: Octets(keys.signer.sign(answer.text.as_bytes()).unwrap()),
+        ..answer.signature
+    };
+    let form = SignedOrders::of_text("{}".into(), keys.chain(), |octets| {
+        keys.signer.sign(octets).unwrap()
+    });
+    let cases = [
+        (
+            of(Orders {
+                serial: 4,
+                ..good.clone()
+            }),
+            "their serial number is 4, and 5 is in force",
+        ),
+        (
+            of(Orders {
+                serial: 5,
+                orders: Vec::new(),
+                ..good.clone()
+            }),
+            "other orders of the serial number 5 are in force",
+        ),
+        (
+            of(Orders {
+                product_instance_identifier: other,
+                ..good.clone()
+            }),
+            "they are for another product instance",
+        ),
+        (
+            of(Orders {
+                lab: true,
+                ..good.clone()
+            }),
+            "are for lab nodes",
+        ),
+        (
+            of(altered(Order {
+                tag: unknown,
+                ..order.clone()
+            })),
+            "they are about the tag regid.2026-11.org.example.X,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a, which is not in the catalog",
+        ),
+        (
+            of(altered(Order {
+                what: OrderKind::Shadow(Shadow::Observe),
+                ..order.clone()
+            })),
+            "what loosens a block has an end",
+        ),
+        (
+            of(altered(Order {
+                what: ramp(101),
+                not_after: Some(START),
+                ..order.clone()
+            })),
+            "a ramp has 1 to 100 percent",
+        ),
+        (
+            of(altered(Order {
+                not_after: late,
+                ..order.clone()
+            })),
+            "it ends too late",
+        ),
+        (
+            of(Orders {
+                orders: vec![order.clone(), order],
+                ..good.clone()
+            }),
+            "there are two of a kind for a tag",
+        ),
+        (
+            signed(&strangers, &good),
+            "leads to no root of the trust pool",
+        ),
+        (tampered, "the signature is not good"),
+        (answer, "the signature is not good"),
+        (form, "not of the form"),
+    ];
+    for (place, (given, said)) in (1..).zip(cases) {
+        give(&mut rig, given);
+        // It says so with the next message.
+        rig.command(LicenseCommand::RenewAuth).unwrap();
+        let why = acknowledged(&rig).1.unwrap();
+        assert!(why.contains(said), "{said}: {why}");
+        let status = rig.agent.status(rig.now).orders;
+        assert_eq!((status.serial, status.refusal), (5, Some(why)));
+        assert!(status.refused >= place, "{place}: {}", status.refused);
+        let now = (rig.verdicts.orders.clone(), kept(&rig).cloned());
+        assert_eq!(now, before, "{said}");
+    }
+    let good = of_keys(&rig, &good);
+    give(&mut rig, good);
+    assert_eq!(
+        acknowledged(&rig),
+        (6, None),
+        "a good one is taken all the same"
+    );
+}
+
+fn of_keys(rig: &Rig, orders: &Orders) -> SignedOrders {
+    signed(&rig.authority.keys, orders)
+}
+
+//= L2
+#[test]
+fn an_order_ends_on_its_day_and_all_end_with_the_registration() {
+    let mut rig = Rig::registered();
+    let until = Wall(START.0 + DAY_MS);
+    let list = vec![
+        shadow(&rig, service(PGW), Shadow::Observe, until),
+        rule(&rig, service(SAEGW)),
+    ];
+    give_good(&mut rig, 1, list);
+    assert_eq!(rig.verdicts.orders.len(), 2);
+    rig.run_by(DAY, HOUR);
+    assert_eq!(
+        rig.verdicts.orders,
+        [(service(SAEGW), in_force(Some(LENIENT), Shadow::Off))].into()
+    );
+    rig.command(LicenseCommand::Deregister).unwrap();
+    assert_eq!(rig.verdicts.orders, BTreeMap::new());
+    assert_eq!(kept(&rig), None);
+}
+
+//= L2
+#[test]
+fn a_start_judges_the_kept_text_anew() {
+    let mut rig = Rig::registered();
+    let list = vec![rule(&rig, service(PGW))];
+    give_good(&mut rig, 3, list);
+    let told = rig.verdicts.orders.clone();
+    rig.kill();
+    assert_eq!(rig.verdicts.orders, told, "in force from the first moment");
+    assert_eq!(rig.agent.status(rig.now).orders.serial, 3);
+    // Somebody writes another rule into the file.
+    let state = rig.disk.state.as_mut().unwrap();
+    let kept = state.registration.as_mut().unwrap().orders.as_mut();
+    let text = &mut kept.unwrap().signed.text;
+    *text = text.replace("\"grace_days\":30", "\"grace_days\":31");
+    rig.authority.orders = None;
+    rig.kill();
+    assert_eq!(rig.verdicts.orders, BTreeMap::new());
+    let status = rig.agent.status(rig.now).orders;
+    assert_eq!((status.serial, status.refused), (0, 1));
+    assert_eq!(status.refusal.as_deref(), Some("the signature is not good"));
+}
+
+//= L2
+#[test]
+fn nothing_is_told_before_it_is_kept() {
+    let mut rig = Rig::registered();
+    rig.disk_full = true;
+    let signed = of_keys(&rig, &orders(&rig, 1, vec![rule(&rig, service(PGW))]));
+    rig.authority.orders = Some(signed);
+    rig.ask(LicenseCommand::RenewAuth);
+    rig.run(5 * SECOND);
+    assert_eq!(rig.verdicts.orders, BTreeMap::new());
+    rig.disk_full = false;
+    rig.run(2 * HOUR);
+    assert_eq!(rig.verdicts.orders.len(), 1);
+    assert!(kept(&rig).is_some());
+}
+
+//= L2
+#[test]
+fn killed_after_any_output_what_is_told_is_what_is_kept() {
+    for lives in 0..40 {
+        let mut rig = Rig::registered();
+        let signed = of_keys(&rig, &orders(&rig, 1, vec![rule(&rig, service(PGW))]));
+        rig.authority.orders = Some(signed);
+        rig.lives = Some(lives);
+        rig.ask(LicenseCommand::RenewAuth);
+        for _ in 0..30 {
+            rig.step(SECOND);
+            let (told, kept) = (!rig.verdicts.orders.is_empty(), kept(&rig).is_some());
+            assert!(kept || !told, "{lives}: told and not kept");
+        }
+        rig.lives = None;
+        rig.run(MINUTE);
+        assert_eq!(rig.verdicts.orders.len(), 1, "{lives}");
+        assert_eq!(acknowledged(&rig), (1, None), "{lives}");
+    }
+}
+
+#[test]
+fn orders_are_no_answer() {
+    let rig = Rig::registered();
+    let good = of_keys(&rig, &orders(&rig, 1, Vec::new()));
+    let envelope = ReplyEnvelope {
+        response: good.text.clone(),
+        chain: good.chain.clone(),
+        calendar: START,
+        signature: good.signature.clone(),
+    };
+    let key = rig.authority.keys.signer.public_key_raw();
+    let opened = envelope
+        .open(|text, envelope| crate::identity::verify(key, text, &envelope.signature.value.0));
+    assert_eq!(opened.unwrap_err().to_string(), "the signature is not good");
+}

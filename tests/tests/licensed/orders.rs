@@ -1,0 +1,156 @@
+//! Orders of the authority to a node: from the API to the calls of subscribers.
+
+use jiff::{SignedDuration, Timestamp};
+use licensing::{OnOoc, Shadow};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A day soon, as the API reads it.
+fn soon() -> String {
+    (Timestamp::now() + SignedDuration::from_hours(30 * 24)).to_string()
+}
+
+fn issue(office: &Office, order: Value) -> Result<Value> {
+    office.account("POST", "/orders", Some(order))
+}
+
+/// The node asks its authority, and shows GGSN as is waited for.
+fn learns(
+    gateway: &Gateway,
+    what: &str,
+    shown: impl Fn(&licensing::snapshot::ServiceStatus) -> bool,
+) -> Result<()> {
+    let renew = Request::License(LicenseCommand::RenewAuth);
+    gateway.node()?.control().change(&renew)?;
+    until(what, LIMIT, || Ok(shown(&gateway.ggsn()?)))
+}
+
+/// The office has what the node says of its orders.
+fn applied(office: &Office) -> Result<(i64, i64)> {
+    let devices = office.account("GET", "/devices", None)?;
+    let orders = &devices["devices"][0]["orders"];
+    let number = |key: &str| orders[key].as_i64().context("a serial number");
+    Ok((number("issuedSerial")?, number("appliedSerial")?))
+}
+
+/// A node with ten calls of GGSN whose only license went elsewhere: out of compliance.
+fn blocked(office: &Office) -> Result<Gateway> {
+    office.own("GGSN", 1)?;
+    let mut gateway = gateway(office, "")?;
+    register(gateway.node()?, &office.token(1)?.1, false)?;
+    accepted(&mut gateway, 0..PER_LICENSE)?;
+    office.move_away("GGSN", 1)?;
+    learns(&gateway, "GGSN is blocked", |row| {
+        row.tag.state == State::Block
+    })?;
+    gateway.refused(&Call::new(100, "internet"))?;
+    Ok(gateway)
+}
+
+//= L2
+#[test]
+fn an_ordered_rule_reaches_the_calls_survives_a_kill_and_is_withdrawn() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let mut office = Office::open(dir.path(), Some(1))?;
+    let mut gateway = blocked(&office)?;
+    let rule = json!({ "kind": "RULE", "license": "GGSN", "onOoc": "ALLOW", "graceDays": 7 });
+    let issued = issue(&office, rule)?;
+    learns(&gateway, "the rule holds", |row| {
+        row.tag.state == State::Allow
+    })?;
+    let row = gateway.ggsn()?;
+    assert_eq!(
+        (row.tag.rule.on_ooc, row.tag.rule.grace_days),
+        (OnOoc::Allow, 7)
+    );
+    assert!(matches!(
+        row.tag.compliance,
+        Some(Compliance::OutOfCompliance { .. })
+    ));
+    accepted(&mut gateway, 100..103)?;
+    until("it is acknowledged", LIMIT, || {
+        Ok(applied(&office)? == (1, 1))
+    })?;
+    let all = gateway.node()?.cli("show license all")?;
+    let line = "GN10SESS: out of compliance ALLOW after 7 days of grace";
+    assert!(all.log().contains(line), "{all:?}");
+
+    // Killed while the authority is down: the text that was kept holds from the first call on.
+    office.end();
+    gateway.crash_and_restart()?;
+    accepted(&mut gateway, 200..201)?;
+    assert_eq!(gateway.ggsn()?.tag.rule.grace_days, 7);
+
+    office.begin()?;
+    let path = format!("/orders/{}", issued["id"]);
+    office.account("DELETE", &path, None)?;
+    learns(&gateway, "the rule is withdrawn", |row| {
+        row.tag.rule.on_ooc == OnOoc::Block
+    })?;
+    assert_eq!(gateway.ggsn()?.tag.state, State::Block);
+    gateway.refused(&Call::new(201, "internet"))?;
+    until("that is acknowledged", LIMIT, || {
+        Ok(applied(&office)? == (2, 2))
+    })
+}
+
+//= L2
+#[test]
+fn a_block_is_tried_out_before_it_refuses() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let office = Office::open(dir.path(), Some(1))?;
+    let mut gateway = blocked(&office)?;
+    let shadow = |mode: &str, percent: Option<u8>| {
+        json!({
+            "kind": "SHADOW", "license": "GGSN", "mode": mode, "percent": percent,
+            "expiresAt": soon(),
+        })
+    };
+    issue(&office, shadow("OBSERVE", None))?;
+    learns(&gateway, "the block is observed", |row| row.tag.eased)?;
+    let row = gateway.ggsn()?;
+    assert_eq!(
+        (row.tag.state, row.tag.shadow),
+        (State::Allow, Shadow::Observe)
+    );
+    accepted(&mut gateway, 100..105)?;
+    until("they are counted", LIMIT, || {
+        Ok(gateway.ggsn()?.tag.let_through == 5)
+    })?;
+    let status = gateway.node()?.cli("show license enforcement status")?;
+    let said = "observe, and it would be BLOCK; 5 calls let through";
+    assert!(status.log().contains(said), "{status:?}");
+
+    issue(&office, shadow("WARN", None))?;
+    let warned = |row: &licensing::snapshot::ServiceStatus| row.tag.shadow == Shadow::Warn;
+    learns(&gateway, "it is warned of", warned)?;
+    let alarms = gateway.snapshot()?.alarms;
+    let warning = |alarm: &licensing::Alarm| {
+        matches!(alarm.kind, licensing::AlarmKind::BlockNotApplied { .. })
+    };
+    assert!(alarms.iter().any(warning), "{alarms:?}");
+
+    issue(&office, shadow("RAMP", Some(50)))?;
+    let ramp = Shadow::Ramp { percent: 50 };
+    learns(&gateway, "some are refused", |row| row.tag.shadow == ramp)?;
+    let mut turns = [Vec::new(), Vec::new()];
+    for turn in &mut turns {
+        for subscriber in 300..340 {
+            turn.push(gateway.is_accepted(&Call::new(subscriber, "internet"))?);
+        }
+    }
+    let [first, second] = turns;
+    assert_eq!(first, second, "always the same");
+    let refused = first.iter().filter(|accepted| !**accepted).count();
+    assert!((5..=35).contains(&refused), "{refused} of 40 at 50 %");
+
+    issue(&office, shadow("BLOCK", None))?;
+    learns(&gateway, "all are refused", |row| {
+        row.tag.shadow == Shadow::Block
+    })?;
+    for subscriber in 300..310 {
+        gateway.refused(&Call::new(subscriber, "internet"))?;
+    }
+    Ok(())
+}
