@@ -32,9 +32,12 @@ const SGW_APNS: &str = "[[apn]]\nname = \"*\"\nservice = \"SGW\"\n";
 /// Each call is held for a second and updated once. How many are up at once hangs on the time that each answer takes, and
 /// on who counts: a gateway from request to request, the load from answer to answer.
 const UPDATED: &str = "--rate 200 --hold 1s --update-every 600ms";
+/// On S11 each UE falls idle once and comes back. There is time for that on a busy machine too: what is not done when the
+/// call is to end is left out.
+const IDLE: &str = "--rate 200 --hold 15s --update-every 8s";
 /// No call ends before every one was answered: all that were accepted are up at once, in both books.
 const HELD: &str = "--rate 1000 --hold forever";
-/// Three to four seconds, if all is well.
+/// Three to twenty seconds, if all is well.
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// 300 calls, and requests that are sent again until `LIMIT`, should the machine stand still: the options of it.
@@ -228,7 +231,7 @@ fn on_s11_an_saegw_takes_every_call_and_tshark_finds_no_fault_with_any() -> Resu
     let gateway = epc()?;
     let node = gateway.node()?.address().ip();
     let more = format!("--interface s11 --pgw {node} --pdns 2 --apn internet,ims");
-    let (code, report, capture) = through_a_relay(&gateway, &format!("{UPDATED} {more}"))?;
+    let (code, report, capture) = through_a_relay(&gateway, &format!("{IDLE} {more}"))?;
     let expected = [
         ("Create", 2 * CALLS),
         ("Modify", 4 * CALLS),
@@ -339,7 +342,7 @@ fn on_s11_an_sgw_takes_every_call_to_the_pgw_that_it_names() -> Result<()> {
     configuration.apns.push_str(SGW_APNS);
     let sgw = site.open(&configuration)?;
     let more = format!("--interface s11 --pgw {}", pgw.node()?.address().ip());
-    let (code, report, capture) = through_a_relay(&sgw, &format!("{UPDATED} {more}"))?;
+    let (code, report, capture) = through_a_relay(&sgw, &format!("{IDLE} {more}"))?;
     let expected = [
         ("Create", CALLS),
         ("Modify", 2 * CALLS),
