@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use gtp::v2::{Cause, CauseIe, FTeid, IeType, Message, MessageType, Writer};
 
 use crate::capture::Capture;
+use crate::wait::datagram;
 
 /// A node answers in milliseconds; the machine may be busy.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -101,7 +102,7 @@ impl Peer {
     pub fn receive(&self) -> Result<Answer> {
         let mut buffer = [0; 4096];
         loop {
-            let (length, from) = self.socket.recv_from(&mut buffer).context("no answer")?;
+            let (length, from) = datagram(&self.socket, &mut buffer).context("no answer")?;
             ensure!(from == self.node, "an answer came from {from}");
             let octets = buffer[..length].to_vec();
             if self.heard.borrow_mut().insert(octets.clone()) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::capture::Capture;
+use crate::wait::datagram;
 
 /// A node answers in milliseconds; the machine may be busy.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -316,10 +317,8 @@ impl Sgsn {
     /// The next message that comes.
     pub fn receive(&self) -> Result<Received> {
         let mut buffer = [0; 4096];
-        let (length, from) = self
-            .socket
-            .recv_from(&mut buffer)
-            .context("no answer came")?;
+        let received = datagram(&self.socket, &mut buffer);
+        let (length, from) = received.context("no answer came")?;
         ensure!(
             from == self.ggsn,
             "an answer came from {from}, not from {}",

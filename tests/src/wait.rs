@@ -1,5 +1,7 @@
 //! Waiting for what another process does, with a deadline.
 
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,16 @@ pub fn eventually<T>(
             bail!("not within {limit:?}: {what}");
         }
         thread::park_timeout(LOOK_AGAIN);
+    }
+}
+
+/// Waits for a datagram, as long as the socket does; that this process was stopped meanwhile is no end of it.
+pub fn datagram(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    loop {
+        match socket.recv_from(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            received => return received,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use tests::node::APNS;
 use tests::sgsn::{self, Call, ie, kind};
 use tests::sgsnemu::Sgsnemu;
 use tests::tshark;
-use tests::wait::until;
+use tests::wait::{datagram, until};
 
 const SGW: u8 = 3;
 const OTHER_SGW: u8 = 4;
@@ -60,7 +60,7 @@ impl Sgw {
 
     fn receive(&self) -> Result<Vec<u8>> {
         let mut octets = vec![0; 4096];
-        let (length, from) = self.socket.recv_from(&mut octets).context("nothing came")?;
+        let (length, from) = datagram(&self.socket, &mut octets).context("nothing came")?;
         ensure!(from == self.pgw, "from {from}");
         octets.truncate(length);
         self.capture

@@ -18,7 +18,7 @@ use tests::gtpv2::{Answer, Peer};
 use tests::node::{APNS, Configuration, Node};
 use tests::relay::{Noise, Relay};
 use tests::tshark;
-use tests::wait::until;
+use tests::wait::{datagram, until};
 
 const SGW: u8 = 1;
 const MME: u8 = 3;
@@ -191,7 +191,7 @@ impl Mme {
     /// Waits for a Delete Bearer Request from the SGW; its octets, and the bearer that it is about.
     fn asked_to_delete(&self) -> Result<(Vec<u8>, u8)> {
         let mut octets = vec![0; 4096];
-        let (length, from) = self.asked_at.recv_from(&mut octets).context("nothing")?;
+        let (length, from) = datagram(&self.asked_at, &mut octets).context("nothing")?;
         octets.truncate(length);
         let capture = self.peer.capture();
         capture.record(from, self.peer_address()?, &octets)?;
