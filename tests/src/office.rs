@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::database;
+use crate::subnet::Subnet;
 
 /// The virtual account that takes new licenses and instances.
 const ACCOUNT: &str = "/v1/accounts/example.org/virtual-accounts/Default";
@@ -29,6 +30,8 @@ pub struct Office {
     root: Vec<u8>,
     setup_secret: String,
     session: String,
+    /// Whose TCP port it has, while it is down too.
+    _subnet: Subnet,
 }
 
 impl Office {
@@ -37,19 +40,23 @@ impl Office {
         let dir = dir.join("authority");
         let url = database::url_of(&dir);
         Self::start(Config {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             speedup,
             database: url.map(|url| Database::new(&url, None)).transpose()?,
             ..Config::new(dir)
         })
     }
 
-    /// The same by a configuration.
+    /// The same by a configuration, at a port of its own.
     pub fn start(config: Config) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
+        let subnet = Subnet::take()?;
+        let config = Config {
+            listen: subnet.tcp(),
+            ..config
+        };
         let server = runtime.block_on(Server::start(config.clone()))?;
         let secret = server.setup_secret().context("the first start")?;
         let secret = secret.reveal().to_owned();
@@ -65,6 +72,7 @@ impl Office {
             config,
             setup_secret: secret,
             session: String::new(),
+            _subnet: subnet,
         };
         office.call("POST", "/v1/setup", Some(setup))?;
         let login = json!({ "user": "ada", "password": PASSWORD });

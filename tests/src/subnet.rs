@@ -12,6 +12,8 @@ const SECOND_OCTET: u8 = 77;
 /// The address of a subnet whose port says that the subnet is taken.
 const MARK: u8 = 254;
 const MARK_PORT: u16 = 47_123;
+/// Of the ports of 127.0.0.1 that go with the subnets, one each: below those that the system gives to whoever asks for any.
+const FIRST_PORT: u16 = 21_000;
 
 /// 253 loopback addresses that nobody else has while this value lives, in this process or another.
 #[derive(Debug)]
@@ -43,6 +45,13 @@ impl Subnet {
     /// Address number `host` with the port of GTP-C.
     pub fn gtp_c(&self, host: u8) -> SocketAddr {
         SocketAddr::from((self.ip(host), GTP_C))
+    }
+
+    /// An address for TCP, by the name of `localhost` too, that is nobody else's while this value lives, also while nobody
+    /// listens there.
+    pub fn tcp(&self) -> SocketAddr {
+        let port = FIRST_PORT + u16::from(self.third);
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     }
 
     /// A socket on address number `host`, at the port of GTP-C.

@@ -1,12 +1,13 @@
 //! Tinyproxy, an HTTP proxy that asks for a name and a password.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::child::{Running, command, require};
+use crate::subnet::Subnet;
 use crate::wait::until;
 
 /// It listens at once; the machine may be busy.
@@ -32,6 +33,7 @@ pub struct Tinyproxy {
     /// Its TCP port.
     pub port: u16,
     running: Running,
+    subnet: Subnet,
 }
 
 impl Tinyproxy {
@@ -42,20 +44,24 @@ impl Tinyproxy {
 
     /// The same, for whom it wants.
     pub fn start_wanting(dir: &Path, to: u16, wants: Wants) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Self::start_at(dir, port, to, wants)
+        Self::start_at(dir, Subnet::take()?, to, wants)
     }
 
     /// Ends it and starts another one where it was.
     pub fn again(self, dir: &Path, to: u16, wants: Wants) -> Result<Self> {
-        let port = self.port;
-        self.running.kill()?;
-        Self::start_at(dir, port, to, wants)
+        Self::start_at(dir, self.end()?, to, wants)
     }
 
-    /// Starts one at a port.
-    pub fn start_at(dir: &Path, port: u16, to: u16, wants: Wants) -> Result<Self> {
+    /// Ends it; with this, nobody else comes to where it was.
+    pub fn end(self) -> Result<Subnet> {
+        self.running.kill()?;
+        Ok(self.subnet)
+    }
+
+    /// Starts one at the port that goes with a subnet.
+    pub fn start_at(dir: &Path, subnet: Subnet, to: u16, wants: Wants) -> Result<Self> {
         require("tinyproxy", "tinyproxy")?;
+        let port = subnet.tcp().port();
         let file = dir.join(format!("tinyproxy-{port}.conf"));
         let password = match wants {
             Wants::Nothing => String::new(),
@@ -75,7 +81,11 @@ impl Tinyproxy {
             anyhow::ensure!(running.is_alive()?, "it ended:\n{}", running.log());
             Ok(TcpStream::connect(("127.0.0.1", port)).is_ok())
         })?;
-        Ok(Self { port, running })
+        Ok(Self {
+            port,
+            running,
+            subnet,
+        })
     }
 
     /// What it has logged until now.

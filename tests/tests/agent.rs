@@ -1,7 +1,6 @@
 //! The Smart Agent in a node: what operators ask of it, and what stays as it was where that can't be done.
 #![forbid(unsafe_code)]
 
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -114,9 +113,9 @@ fn what_can_not_be_done_is_told_and_changes_nothing() -> Result<()> {
 
 #[test]
 fn an_authority_that_has_no_name_or_is_not_there_is_told() -> Result<()> {
-    // Nobody else has its addresses.
+    // Nobody listens there.
     let nobody = Subnet::take()?;
-    let at = SocketAddr::from((nobody.ip(1), 8443));
+    let at = nobody.tcp();
     let node = Licensed::enabled(&format!("[agent]\nauthority = \"https://{at}\""))?;
     let said = format!(
         "the license authority can't be reached at {at}: connection refused; nothing has changed (license smart register): see that the license authority runs there, and that nothing on the way keeps it from being reached"

@@ -83,7 +83,7 @@ fn a_proxy_that_refuses_is_told_as_the_proxys_and_costs_messages_alone() -> Resu
             "the proxy {at} refuses: it lets nobody through to localhost:{to} (HTTP status 403)"
         )
     );
-    drop(proxy);
+    let place = proxy.end()?;
     assert_eq!(
         not_renewed(&gateway)?,
         format!("the proxy {at} refuses: it can't be reached: connection refused")
@@ -100,7 +100,7 @@ fn a_proxy_that_refuses_is_told_as_the_proxys_and_costs_messages_alone() -> Resu
     closing.end()?;
     gateway.accepted(&Call::new(5, "internet"))?;
 
-    let _proxy = Tinyproxy::start_at(dir, port, to, Wants::Nothing)?;
+    let _proxy = Tinyproxy::start_at(dir, place, to, Wants::Nothing)?;
     let control = gateway.node()?.control();
     control.license(LicenseCommand::RenewAuth)?;
     settled(&gateway)?;
