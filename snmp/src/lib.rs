@@ -1,10 +1,18 @@
 //! SNMP: the agent that managers ask, and the notifications that they are sent.
 //!
 //! It is a machine: bytes and times go in, bytes come out. Whoever runs it owns the sockets, the clock, the queue on
-//! disk and the number of engine boots.
+//! disk and the number of engine boots, which never falls.
 //!
-//! Deliberately absent: sockets, files, clocks and randomness (a seed is handed in), MD5, DES, and any object that can
-//! be set.
+//! | what | where |
+//! |---|---|
+//! | octets to values and back | [`message`] |
+//! | who may speak, in secret | [`usm`], [`Community`] |
+//! | who may read what | [`vacm`], [`agent`] |
+//! | what there is to read | [`objects`], [`groups`] |
+//! | what is told, to whom and when | [`notifications`], [`delivery`], [`target`] |
+//!
+//! Deliberately absent: sockets, files, clocks and randomness, MD5, DES, masks of views, contexts with names, and any
+//! object that can be set.
 #![forbid(unsafe_code)]
 
 pub mod agent;

@@ -9,6 +9,7 @@
 //!
 //! When to send, to repeat and to give up is decided elsewhere. A request id is the msgID of SNMPv3 too.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use licensing::time::Mono;
@@ -19,6 +20,9 @@ use crate::message::{
 };
 use crate::usm::{EngineId, Fault, KeyError, Keys, Level, Local, Remote, Report, User, seal};
 use crate::{Community, Oid};
+
+/// How many informs of one target may be waiting for an answer; of more the oldest are forgotten.
+pub const ASKED_MAX: usize = 1024;
 
 /// How a receiver is spoken to.
 #[derive(Clone, Debug)]
@@ -65,6 +69,8 @@ struct Secured {
     keys: Result<Keys, KeyError>,
     /// For informs.
     remote: Remote,
+    /// Their ids, as long as no answer came.
+    asked: VecDeque<i32>,
 }
 
 /// What is to be sent for an inform.
@@ -100,6 +106,8 @@ pub enum Ignored {
     Malformed,
     /// Another community.
     Community,
+    /// No question of ours has its id: nothing in it is believed.
+    Unasked,
     /// What USM has against it.
     Fault(Fault),
 }
@@ -115,6 +123,7 @@ impl Target {
                 level: level.min(user.level()),
                 keys: user.keys(local),
                 remote: Remote::new(user, level),
+                asked: VecDeque::new(),
             })),
         };
         Self { way }
@@ -157,19 +166,20 @@ impl Target {
 
     /// Octets of an inform, or of what has to be known before. `request_id` is not negative.
     pub fn inform(
-        &self,
+        &mut self,
         local: &mut Local,
         now: Mono,
         request_id: i32,
         notification: &Notification,
     ) -> Result<Outbound, EncodeError> {
         let pdu = notification.pdu(request_id, true);
-        let secured = match &self.way {
+        let secured = match &mut self.way {
             Way::V1(..) => return Err(EncodeError::NotInV1),
             Way::V2c(community) => return v2c(community, pdu).map(Outbound::Inform),
             Way::V3(secured) => secured,
         };
         let id = request_id & i32::MAX;
+        secured.ask(id);
         let salt = local.salt();
         if let Some((around, keys)) = secured.remote.sealed(id, salt, now) {
             return seal(around, keys, scoped(local, pdu)).map(Outbound::Inform);
@@ -198,6 +208,14 @@ impl Target {
 }
 
 impl Secured {
+    fn ask(&mut self, id: i32) {
+        self.asked.retain(|asked| *asked != id);
+        if self.asked.len() == ASKED_MAX {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(id);
+    }
+
     fn heard(&mut self, now: Mono, bytes: &[u8]) -> Result<Heard, Ignored> {
         if version_of(bytes) != Ok(Version::V3) {
             return Err(Ignored::Malformed);
@@ -207,11 +225,17 @@ impl Secured {
             return Err(Ignored::Malformed);
         }
         let id = message.header.id;
+        if !self.asked.contains(&id) {
+            return Err(Ignored::Unasked);
+        }
         let report = self.remote.handle(now, bytes, &message);
         match report.map_err(Ignored::Fault)? {
             Report::Learned => Ok(Heard::Learned(id)),
             Report::Refused(name) => Ok(Heard::Refused(id, name)),
-            Report::Answer(pdu) if pdu.request_id & i32::MAX == id => answer(&pdu),
+            Report::Answer(pdu) if pdu.request_id & i32::MAX == id => {
+                self.asked.retain(|asked| *asked != id);
+                answer(&pdu)
+            }
             Report::Answer(_) => Err(Ignored::Malformed),
         }
     }

@@ -113,7 +113,7 @@ fn sender(user: User, level: Level) -> (Local, Target) {
     (local, target)
 }
 
-fn inform(local: &mut Local, target: &Target, now: Mono, id: i32) -> Vec<u8> {
+fn inform(local: &mut Local, target: &mut Target, now: Mono, id: i32) -> Vec<u8> {
     match target.inform(local, now, id, &notification()).unwrap() {
         Outbound::Inform(bytes) => bytes,
         Outbound::Question(_) => panic!("the receiver is known"),
@@ -129,7 +129,7 @@ fn introduced(receiver: &mut Receiver, now: Mono) -> (Local, Target) {
     };
     let (answer, _) = receiver.take(now, &question);
     assert_eq!(target.handle_datagram(now, &answer), Heard::Learned(1));
-    let (answer, taken) = receiver.take(now, &inform(&mut local, &target, now, 2));
+    let (answer, taken) = receiver.take(now, &inform(&mut local, &mut target, now, 2));
     assert_eq!(taken, None);
     assert_eq!(target.handle_datagram(now, &answer), Heard::Learned(2));
     (local, target)
@@ -140,7 +140,7 @@ fn a_receiver_is_discovered_by_its_engine_then_its_time() {
     let mut receiver = Receiver::new("manager", 9, at(0));
     let (mut local, mut target) = introduced(&mut receiver, at(1000));
     assert_eq!(target.engine(), Some(receiver.engine.id()));
-    let bytes = inform(&mut local, &target, at(1001), 3);
+    let bytes = inform(&mut local, &mut target, at(1001), 3);
     assert_eq!(V3Message::decode(&bytes).unwrap().level(), Level::AuthPriv);
     let (answer, taken) = receiver.take(at(1001), &bytes);
     assert_eq!(taken, Some(notification().pdu(3, true)));
@@ -152,7 +152,7 @@ fn a_receiver_is_discovered_by_its_engine_then_its_time() {
 
 #[test]
 fn the_question_names_no_engine_and_no_user() {
-    let (mut local, target) = sender(user(b"maplesyrup"), Level::AuthPriv);
+    let (mut local, mut target) = sender(user(b"maplesyrup"), Level::AuthPriv);
     let outbound = target.inform(&mut local, at(0), 0x1234, &notification());
     let Ok(Outbound::Question(bytes)) = outbound else {
         panic!("{outbound:?}");
@@ -174,16 +174,17 @@ fn a_restart_of_the_receiver_is_followed() {
     let mut receiver = Receiver::new("manager", 9, at(0));
     let (mut local, mut target) = introduced(&mut receiver, at(1000));
     let mut again = Receiver::new("manager", 10, at(2000));
-    let (answer, taken) = again.take(at(2001), &inform(&mut local, &target, at(2001), 5));
+    let (answer, taken) = again.take(at(2001), &inform(&mut local, &mut target, at(2001), 5));
     assert_eq!(taken, None);
     assert_eq!(target.handle_datagram(at(2001), &answer), Heard::Learned(5));
-    let (answer, taken) = again.take(at(2001), &inform(&mut local, &target, at(2001), 6));
+    let (answer, taken) = again.take(at(2001), &inform(&mut local, &mut target, at(2001), 6));
     assert!(taken.is_some());
     assert_eq!(
         target.handle_datagram(at(2001), &answer),
         Heard::Acknowledged(6)
     );
     // What the old one would have said is late now.
+    inform(&mut local, &mut target, at(2001), 7);
     let stale = receiver.sealed(at(2001), 7, Level::AuthPriv, b"carrier");
     let pdu = notification().pdu(7, true);
     let stale = receiver.seal(stale, pdu.response(Status::NO_ERROR, 0, Vec::new()));
@@ -195,7 +196,7 @@ fn a_restart_of_the_receiver_is_followed() {
 fn an_answer_more_than_150_seconds_old_is_not_heard() {
     let mut receiver = Receiver::new("manager", 9, at(0));
     let (mut local, mut target) = introduced(&mut receiver, at(1000));
-    let (answer, _) = receiver.take(at(1000), &inform(&mut local, &target, at(1000), 5));
+    let (answer, _) = receiver.take(at(1000), &inform(&mut local, &mut target, at(1000), 5));
     let late = Heard::Ignored(Ignored::Fault(Fault::NotInTimeWindow));
     assert_eq!(target.handle_datagram(at(1151), &answer), late);
     assert_eq!(
@@ -209,7 +210,7 @@ fn another_engine_at_the_address_is_learned_anew() {
     let mut receiver = Receiver::new("manager", 9, at(0));
     let (mut local, mut target) = introduced(&mut receiver, at(1000));
     let mut other = Receiver::new("reinstalled", 1, at(900));
-    let bytes = inform(&mut local, &target, at(1001), 5);
+    let bytes = inform(&mut local, &mut target, at(1001), 5);
     let (answer, _) = other.take(at(1001), &bytes);
     assert_eq!(target.handle_datagram(at(1001), &answer), Heard::Learned(5));
     assert_eq!(target.engine(), Some(other.engine.id()));
@@ -224,8 +225,9 @@ fn another_engine_at_the_address_is_learned_anew() {
 fn nobody_else_acknowledges() {
     let mut receiver = Receiver::new("manager", 9, at(0));
     let (mut local, mut target) = introduced(&mut receiver, at(1000));
-    let bytes = inform(&mut local, &target, at(1001), 5);
+    let bytes = inform(&mut local, &mut target, at(1001), 5);
     let (answer, _) = receiver.take(at(1001), &bytes);
+    inform(&mut local, &mut target, at(1001), 6);
     let response = notification()
         .pdu(5, true)
         .response(Status::NO_ERROR, 0, Vec::new());
@@ -270,6 +272,7 @@ fn nobody_else_acknowledges() {
 fn a_report_that_nobody_vouches_for_changes_nothing() {
     let mut receiver = Receiver::new("manager", 9, at(0));
     let (mut local, mut target) = introduced(&mut receiver, at(1000));
+    inform(&mut local, &mut target, at(1001), 5);
     for fault in [
         Fault::UnknownUser,
         Fault::WrongDigest,
@@ -283,8 +286,28 @@ fn a_report_that_nobody_vouches_for_changes_nothing() {
         let refused = Heard::Refused(5, fault.counter());
         assert_eq!(target.handle_datagram(at(1001), &bytes), refused);
     }
-    let (_, taken) = receiver.take(at(1001), &inform(&mut local, &target, at(1001), 6));
+    let (_, taken) = receiver.take(at(1001), &inform(&mut local, &mut target, at(1001), 6));
     assert!(taken.is_some());
+}
+
+#[test]
+fn what_answers_no_question_is_not_believed() {
+    let mut receiver = Receiver::new("manager", 9, at(0));
+    let (mut local, mut target) = introduced(&mut receiver, at(1000));
+    let mut other = Receiver::new("other", 1, at(900));
+    let bytes = inform(&mut local, &mut target, at(1001), 5);
+    let unasked = Heard::Ignored(Ignored::Unasked);
+    let sealed = other.sealed(at(1001), 6, Level::NoAuthNoPriv, b"carrier");
+    let bait = other.seal(sealed, report(0, Fault::UnknownEngine));
+    assert_eq!(target.handle_datagram(at(1001), &bait), unasked);
+    assert_eq!(target.engine(), Some(receiver.engine.id()));
+    let (answer, _) = receiver.take(at(1001), &bytes);
+    assert_eq!(
+        target.handle_datagram(at(1001), &answer),
+        Heard::Acknowledged(5)
+    );
+    // An answer counts once.
+    assert_eq!(target.handle_datagram(at(1001), &answer), unasked);
 }
 
 #[test]
@@ -302,7 +325,7 @@ fn a_user_without_authentication_is_believed_and_believes() {
     };
     let (answer, _) = receiver.take(at(50), &question);
     assert_eq!(target.handle_datagram(at(50), &answer), Heard::Learned(1));
-    let bytes = inform(&mut local, &target, at(60), 2);
+    let bytes = inform(&mut local, &mut target, at(60), 2);
     let security = V3Message::decode(&bytes).unwrap().security;
     assert_eq!((security.boots, security.time), (9, 60));
     let (answer, taken) = receiver.take(at(60), &bytes);
@@ -318,7 +341,7 @@ fn snmp_v2c_acknowledges_with_its_community() {
     let mut local = Local::new(EngineId::of_node(8164, "node"), 4, at(0));
     let community = Community::new("secret");
     let mut target = Target::new(Security::V2c { community }, local.id());
-    let bytes = inform(&mut local, &target, at(0), 8);
+    let bytes = inform(&mut local, &mut target, at(0), 8);
     let message = CommunityMessage::decode_v2c(&bytes).unwrap();
     assert_eq!(message.pdu, notification().pdu(8, true));
     let answer = |community: &str, status| {
@@ -353,7 +376,7 @@ fn snmp_v2c_acknowledges_with_its_community() {
 fn snmp_v1_has_no_informs() {
     let mut local = Local::new(EngineId::of_node(8164, "node"), 4, at(0));
     let (community, agent) = (Community::new("public"), Ipv4Addr::LOCALHOST);
-    let target = Target::new(Security::V1 { community, agent }, local.id());
+    let mut target = Target::new(Security::V1 { community, agent }, local.id());
     let inform = target.inform(&mut local, at(0), 1, &notification());
     assert_eq!(inform, Err(EncodeError::NotInV1));
     assert!(target.trap(&mut local, at(0), 1, &notification()).is_ok());

@@ -43,15 +43,15 @@ fn with_environment(program: &str, dir: &Path) -> Command {
     command
 }
 
-/// A receiver of notifications on loopback, which prints a line each.
+/// A receiver of notifications, which prints a line each.
 #[derive(Debug)]
 pub struct Snmptrapd {
     running: Running,
 }
 
 impl Snmptrapd {
-    /// Starts one at this port of 127.0.0.1. `configuration` has its users and who may log; its engine lives in `dir`.
-    pub fn start(dir: &Path, port: u16, configuration: &str) -> Result<Self> {
+    /// Starts one at this address. `configuration` has its users and who may log; its engine lives in `dir`.
+    pub fn start(dir: &Path, address: SocketAddr, configuration: &str) -> Result<Self> {
         require("snmptrapd", "snmptrapd")?;
         prepare(dir)?;
         let file = dir.join("trapd.conf");
@@ -61,7 +61,7 @@ impl Snmptrapd {
         command
             .args(["-f", "-Lo", "-C", "-On", "-Oe", "-OU", "-c"])
             .arg(&file);
-        command.arg(format!("udp:127.0.0.1:{port}"));
+        command.arg(format!("udp:{address}"));
         let running = Running::start("snmptrapd", &mut command)?;
         running.wait_for_line("NET-SNMP version", LIMIT)?;
         Ok(Self { running })

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,9 +16,14 @@ use snmp::{Community, Oid, Value, VarBind};
 use tests::child::Ended;
 use tests::net_snmp::{Snmptrapd, run};
 use tests::snmp_agent::{UdpAgent, engine_id};
+use tests::subnet::Subnet;
+use tests::wait::until;
 
 const PASSWORD: &str = "maplesyrup";
 const TABLE: &str = ".1.3.6.1.4.1.32473.9.2";
+
+/// Where receivers of notifications listen.
+const TRAPS: u16 = 1162;
 
 /// For a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -230,7 +235,7 @@ fn a_community_sees_its_view_and_nothing_else() {
         "{}",
         set.log()
     );
-    assert_eq!(agent.counters().in_bad_community_uses, 1);
+    assert!(agent.counters().in_bad_community_uses >= 1);
     let stranger = ["-v2c", "-c", "private", "-t", "0.2", "-r", "0"];
     let got = run(
         dir.path(),
@@ -241,7 +246,10 @@ fn a_community_sees_its_view_and_nothing_else() {
     )
     .unwrap();
     assert!(got.log().contains("Timeout"), "{}", got.log());
-    assert_eq!(agent.counters().in_bad_community_names, 1);
+    until("the stranger is counted", LIMIT, || {
+        Ok(agent.counters().in_bad_community_names == 1)
+    })
+    .unwrap();
 }
 
 #[test]
@@ -299,9 +307,9 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(security: Security, port: u16) -> Self {
+    fn new(security: Security, receiver: SocketAddr) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.connect(("127.0.0.1", port)).unwrap();
+        socket.connect(receiver).unwrap();
         let local = Local::new(engine_id(), 7, Mono::default());
         let target = Target::new(security, local.id());
         Self {
@@ -330,6 +338,7 @@ impl Sender {
     fn inform(&mut self, text: &str) -> usize {
         let deadline = Instant::now() + LIMIT;
         let mut sent = 0;
+        let first = self.next_id;
         while Instant::now() < deadline {
             let (now, id) = (self.now(), self.next_id);
             self.next_id += 1;
@@ -340,14 +349,15 @@ impl Sender {
             // Nobody may be there yet.
             let _ = self.socket.send(&bytes);
             sent += 1;
-            if self.hears(id) {
+            if self.hears(first) {
                 return sent;
             }
         }
         panic!("not acknowledged within {LIMIT:?}: {text}");
     }
 
-    fn hears(&mut self, id: i32) -> bool {
+    /// Whether an inform with this id, or a later one, is acknowledged: an answer may be late.
+    fn hears(&mut self, first: i32) -> bool {
         let mut buffer = [0; 65_536];
         self.socket
             .set_read_timeout(Some(Duration::from_secs(1)))
@@ -356,7 +366,7 @@ impl Sender {
             return false;
         };
         let heard = self.target.handle_datagram(self.now(), &buffer[..length]);
-        heard == Heard::Acknowledged(id)
+        matches!(heard, Heard::Acknowledged(id) if id >= first)
     }
 }
 
@@ -384,17 +394,8 @@ fn v3(at: usize) -> Security {
     }
 }
 
-/// A port that nobody has at the moment.
-fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 /// Configuration of a receiver that knows the users, here for traps by our engine, for informs by its own.
-fn receiver(dir: &Path, port: u16) -> Snmptrapd {
+fn receiver(dir: &Path, address: SocketAddr) -> Snmptrapd {
     let mut lines = vec![
         "disableAuthorization no".to_owned(),
         "authCommunity log public".to_owned(),
@@ -415,14 +416,15 @@ fn receiver(dir: &Path, port: u16) -> Snmptrapd {
         lines.push(format!("createUser -e 0x{} {name}{keys}", engine_id()));
         lines.push(format!("authUser log {name} {level}"));
     }
-    Snmptrapd::start(dir, port, &lines.join("\n")).unwrap()
+    Snmptrapd::start(dir, address, &lines.join("\n")).unwrap()
 }
 
 #[test]
 fn traps_of_every_version_and_level_are_taken() {
     let dir = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let trapd = receiver(dir.path(), port);
+    let subnet = Subnet::take().unwrap();
+    let address = SocketAddr::from((subnet.ip(1), TRAPS));
+    let trapd = receiver(dir.path(), address);
     let community = || Community::new("public");
     let agent = Ipv4Addr::new(10, 1, 2, 3);
     let mut all = vec![
@@ -445,7 +447,7 @@ fn traps_of_every_version_and_level_are_taken() {
         all.push((Security::V3 { user, level }, format!("v3 {name}")));
     }
     for (security, text) in all {
-        Sender::new(security, port).trap(&text);
+        Sender::new(security, address).trap(&text);
         let line = trapd.wait_for(&format!("\"{text}\"")).unwrap();
         assert!(
             line.contains(".1.3.6.1.4.1.8164.1.31.177.0 = Gauge32: 4000000000"),
@@ -468,13 +470,14 @@ fn traps_of_every_version_and_level_are_taken() {
 #[test]
 fn informs_are_acknowledged_also_by_a_receiver_that_started_anew() {
     let dir = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let trapd = receiver(dir.path(), port);
+    let subnet = Subnet::take().unwrap();
+    let address = SocketAddr::from((subnet.ip(1), TRAPS));
+    let trapd = receiver(dir.path(), address);
     let community = Community::new("public");
-    let mut v2c = Sender::new(Security::V2c { community }, port);
+    let mut v2c = Sender::new(Security::V2c { community }, address);
     v2c.inform("first, v2c");
     trapd.wait_for("first, v2c").unwrap();
-    let mut senders: Vec<Sender> = [2, 3, 4, 5].map(|at| Sender::new(v3(at), port)).into();
+    let mut senders: Vec<Sender> = [2, 3, 4, 5].map(|at| Sender::new(v3(at), address)).into();
     for (at, sender) in senders.iter_mut().enumerate() {
         // A question, an inform that is told the time, an inform.
         assert!(sender.inform(&format!("first of {at}")) >= 3);
@@ -485,7 +488,7 @@ fn informs_are_acknowledged_also_by_a_receiver_that_started_anew() {
         trapd.wait_for(&format!("first of {at}")).unwrap();
     }
     trapd.kill().unwrap();
-    let again = receiver(dir.path(), port);
+    let again = receiver(dir.path(), address);
     v2c.inform("second, v2c");
     again.wait_for("second, v2c").unwrap();
     for (at, sender) in senders.iter_mut().enumerate() {
