@@ -28,10 +28,12 @@ pub mod mib;
 pub mod notifications;
 pub mod objects;
 mod oid;
+pub mod tables;
 pub mod target;
 pub mod usm;
 pub mod vacm;
 mod value;
+pub mod view;
 
 pub use community::Community;
 pub use counters::Counters;

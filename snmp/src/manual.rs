@@ -7,6 +7,8 @@ use crate::notifications::{
     DEFAULT_ENTERPRISE, Kind, Mib, Notification, Object, Place, Syntax, Which, notify_objects,
     table,
 };
+use crate::objects::Mib as Objects;
+use crate::tables;
 
 const HEAD: &str = "\
 # SNMP
@@ -14,7 +16,8 @@ const HEAD: &str = "\
 <!-- Generated from the tables of the crate snmp by cargo xtask documents. -->
 
 What a node tells its managers, and what they can ask it. The same tables make
-[TOLLGATE-MIB](../mibs/TOLLGATE-MIB.txt), which managers load beside STARENT-MIB and CISCO-SMART-LIC-MIB.
+[TOLLGATE-MIB](../mibs/TOLLGATE-MIB.txt), which managers load beside STARENT-MIB and CISCO-SMART-LIC-MIB. A node without a
+section `[snmp]` in its configuration does neither.
 
 ## What is sent, and when
 
@@ -54,6 +57,7 @@ pub fn text() -> String {
         }
     }
     varbinds(&mut out, &enterprise);
+    readable(&mut out, &enterprise);
     while out.ends_with("\n\n") {
         out.pop();
     }
@@ -116,6 +120,26 @@ fn varbinds(out: &mut String, enterprise: &Oid) {
             syntax(object.syntax),
             object.help
         );
+    }
+}
+
+fn readable(out: &mut String, enterprise: &Oid) {
+    out.push_str("\n## Objects of TOLLGATE-MIB\n\n");
+    out.push_str(
+        "They can be read, and not be set. All that one walk gives is of one snapshot.\n\n",
+    );
+    out.push_str("| object | identifier | type | what it is |\n|---|---|---|---|\n");
+    let Ok(objects) = Objects::new(vec![tables::group(enterprise)]) else {
+        return;
+    };
+    for listed in objects.listed() {
+        let kind = match (listed.syntax, listed.readable) {
+            (None, _) => "table",
+            (Some(_), false) => "index",
+            (Some(syntax), true) => syntax.name(),
+        };
+        let (name, oid, help) = (listed.name, listed.oid, listed.help);
+        let _ = writeln!(out, "| `{name}` | `{oid}` | {kind} | {help} |");
     }
 }
 

@@ -5,9 +5,13 @@
 
 use std::fmt::Write as _;
 
+use crate::Oid;
 use crate::notifications::{
     DEFAULT_ENTERPRISE, Mib, Notification, Object, Severity, Syntax, notify_objects, table,
 };
+use crate::objects::{self, Column, Group, Scalar, Table};
+use crate::tables;
+use crate::view::View;
 
 /// The date of the last change of a name, a number or a type, as SMIv2 writes it.
 const REVISION: &str = "202611220000Z";
@@ -20,7 +24,7 @@ TOLLGATE-MIB DEFINITIONS ::= BEGIN
 IMPORTS
     MODULE-IDENTITY, OBJECT-TYPE, NOTIFICATION-TYPE, enterprises, @TYPES@
         FROM SNMPv2-SMI
-    DisplayString
+    @CONVENTIONS@
         FROM SNMPv2-TC
     MODULE-COMPLIANCE, OBJECT-GROUP, NOTIFICATION-GROUP
         FROM SNMPv2-CONF;
@@ -43,21 +47,23 @@ tgNotifications  OBJECT IDENTIFIER ::= { tollgateMIB 0 }
 tgObjects        OBJECT IDENTIFIER ::= { tollgateMIB 1 }
 tgConformance    OBJECT IDENTIFIER ::= { tollgateMIB 2 }
 tgNotifyObjects  OBJECT IDENTIFIER ::= { tgObjects 1 }
+tgNode           OBJECT IDENTIFIER ::= { tgObjects 2 }
 tgCompliances    OBJECT IDENTIFIER ::= { tgConformance 1 }
 tgGroups         OBJECT IDENTIFIER ::= { tgConformance 2 }
 ";
 
-const ABOUT: &str = "Licensing of a packet gateway: notifications that neither STARENT-MIB nor CISCO-SMART-LIC-MIB has \
-                     a number for. The enterprise arc is one of those that RFC 5612 keeps for examples; a network gives the \
-                     node an arc of its own with snmp.enterprise, and changes the assignments of tgEnterprise and tollgateMIB here.";
+const ABOUT: &str = "Licensing of a packet gateway: the node, its tags, alarms, log and targets, and notifications that \
+                     neither STARENT-MIB nor CISCO-SMART-LIC-MIB has a number for. The enterprise arc is one of those \
+                     that RFC 5612 keeps for examples; a network gives the node an arc of its own with snmp.enterprise, and changes the assignments of tgEnterprise and tollgateMIB here.";
 
 /// The whole module, for the arc of [`DEFAULT_ENTERPRISE`].
 pub fn text() -> String {
     let objects = notify_objects();
     let [.., number, mib] = DEFAULT_ENTERPRISE;
-    let types = ["Gauge32", "Integer32", "Unsigned32"];
+    let shown = tables::group(&Oid::from(DEFAULT_ENTERPRISE));
     let mut out = HEAD
-        .replace("@TYPES@", &types.join(", "))
+        .replace("@TYPES@", "Counter64, Gauge32, Integer32, Unsigned32")
+        .replace("@CONVENTIONS@", "DisplayString, TruthValue")
         .replace("@REVISION@", REVISION)
         .replace("@ABOUT@", &quoted(ABOUT))
         .replace("@NUMBER@", &number.to_string())
@@ -65,6 +71,7 @@ pub fn text() -> String {
     objects
         .iter()
         .for_each(|object| notify_object(&mut out, object));
+    objects_of(&mut out, &shown);
     let ours: Vec<_> = table()
         .map(|(_, row)| row)
         .filter(|row| row.mib == Mib::Tollgate)
@@ -90,7 +97,23 @@ pub fn text() -> String {
         "All notifications.",
         &names,
     );
-    compliance(&mut out, &["tgNotifyObjectsGroup", "tgNotificationsGroup"]);
+    let names = readable(&shown);
+    let help = "The node, its tags, alarms, notifications and targets.";
+    group(
+        &mut out,
+        3,
+        "tgTablesGroup",
+        "OBJECT-GROUP",
+        "OBJECTS",
+        help,
+        &names,
+    );
+    let groups = [
+        "tgNotifyObjectsGroup",
+        "tgNotificationsGroup",
+        "tgTablesGroup",
+    ];
+    compliance(&mut out, &groups);
     out.push_str("\nEND\n");
     out
 }
@@ -143,6 +166,132 @@ fn notify_object(out: &mut String, object: &Object) {
         syntax(object.syntax),
         quoted(object.help)
     );
+}
+
+fn objects_of(out: &mut String, group: &Group<View>) {
+    for Scalar {
+        name,
+        arcs,
+        syntax,
+        help,
+        ..
+    } in &group.scalars
+    {
+        let arc = arcs.last().copied().unwrap_or_default();
+        object(
+            out,
+            name,
+            *syntax,
+            "read-only",
+            help,
+            &format!("tgNode {arc}"),
+        );
+    }
+    for table in &group.tables {
+        table_of(out, table);
+    }
+}
+
+fn table_of(out: &mut String, table: &Table<View>) {
+    let Table {
+        name,
+        entry,
+        arcs,
+        index,
+        help,
+        columns,
+        ..
+    } = table;
+    let arc = arcs.last().copied().unwrap_or_default();
+    let sequence = upper(entry);
+    // Writing to a String can't fail.
+    let _ = write!(
+        out,
+        "
+{name} OBJECT-TYPE
+    SYNTAX      SEQUENCE OF {sequence}
+    MAX-ACCESS  not-accessible
+    STATUS      current
+    DESCRIPTION
+{}
+    ::= {{ tgObjects {arc} }}
+
+{entry} OBJECT-TYPE
+    SYNTAX      {sequence}
+    MAX-ACCESS  not-accessible
+    STATUS      current
+    DESCRIPTION
+        \"One row of {name}.\"
+    INDEX       {{ {} }}
+    ::= {{ {name} 1 }}
+
+{sequence} ::= SEQUENCE {{
+",
+        quoted(help),
+        index.join(", ")
+    );
+    let members = columns
+        .iter()
+        .map(|c| format!("    {} {}", c.name, c.syntax.name()));
+    out.push_str(&members.collect::<Vec<_>>().join(",\n"));
+    out.push_str("\n}\n");
+    for Column {
+        name,
+        arc,
+        syntax,
+        help,
+        value,
+    } in columns
+    {
+        let access = match value {
+            Some(_) => "read-only",
+            None => "not-accessible",
+        };
+        object(out, name, *syntax, access, help, &format!("{entry} {arc}"));
+    }
+}
+
+fn object(
+    out: &mut String,
+    name: &str,
+    syntax: objects::Syntax,
+    access: &str,
+    help: &str,
+    place: &str,
+) {
+    let syntax = if let objects::Syntax::Named(names) = syntax {
+        self::syntax(Syntax::Named(names))
+    } else {
+        syntax.name().to_owned()
+    };
+    let _ = write!(
+        out,
+        "
+{name} OBJECT-TYPE
+    SYNTAX      {syntax}
+    MAX-ACCESS  {access}
+    STATUS      current
+    DESCRIPTION
+{}
+    ::= {{ {place} }}
+",
+        quoted(help)
+    );
+}
+
+/// Names of all that can be read.
+fn readable(group: &Group<View>) -> Vec<&'static str> {
+    let scalars = group.scalars.iter().map(|scalar| scalar.name);
+    let columns = group.tables.iter().flat_map(|table| &table.columns);
+    let columns = columns.filter(|column| column.value.is_some());
+    scalars.chain(columns.map(|column| column.name)).collect()
+}
+
+/// A name that begins with a capital, as types do.
+fn upper(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn notification(out: &mut String, row: &Notification) {
@@ -243,6 +392,8 @@ mod tests {
         let names = ours.map(|(_, row)| row.name);
         let objects = notify_objects();
         let names = names.chain(objects.iter().map(|object| object.name));
+        let shown = tables::group(&Oid::from(DEFAULT_ENTERPRISE));
+        let names = names.chain(readable(&shown));
         let mut all: Vec<_> = names.collect();
         assert!(
             all.iter()

@@ -5,6 +5,7 @@ use licensing::Wall;
 
 use super::Delivery;
 use crate::notifications::{Issued, Mib, Notification, Which, table};
+use crate::view::{LOG_MAX, Told};
 
 /// Notifications that the history holds.
 pub const HISTORY_MAX: usize = 5_000;
@@ -95,6 +96,16 @@ impl Delivery {
             let count = self.counts.get(&which).copied().unwrap_or_default();
             (which, count, self.suppressed.contains(&which))
         })
+    }
+
+    /// What managers are shown of it.
+    pub fn shown(&self) -> Told {
+        let before = self.history.len().saturating_sub(LOG_MAX);
+        Told {
+            enterprise: self.config.enterprise.clone(),
+            targets: self.targets().collect(),
+            log: self.history.iter().skip(before).cloned().collect(),
+        }
     }
 
     /// Every target, in the order of the configuration.

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Oid, VarBind};
 
-pub use issue::{News, issue, of_alarm};
+pub use issue::{News, issue, of_alarm, tag_of};
+pub(crate) use objects::display;
 pub use objects::{Object, Place, Subject, Syntax, enforce_mode, overall};
 pub use ours::notify_objects;
 

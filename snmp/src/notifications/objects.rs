@@ -167,7 +167,7 @@ pub(super) fn signed(figure: i64) -> Value {
 }
 
 /// At most 255 octets, as a DisplayString has: what is not printable ASCII becomes a question mark.
-pub(super) fn display(text: &str) -> Value {
+pub fn display(text: &str) -> Value {
     let printable = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
     Value::text(text.chars().map(printable).take(255).collect::<String>())
 }
