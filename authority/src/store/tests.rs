@@ -163,7 +163,7 @@ async fn a_store_of_a_newer_program_or_of_another_one_is_left_alone() {
     open(dir.path()).await.unwrap().close().await;
     run(
         dir.path(),
-        "UPDATE _sqlx_migrations SET version = 99 WHERE version > 1",
+        "UPDATE _sqlx_migrations SET version = 99 WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
     )
     .await;
     let refused = open(dir.path()).await;
