@@ -4,8 +4,8 @@
 //! [`ggsn`], [`gtpv2`], and [`sgsn`], a peer of our own that shares no code with the codec under test), and the programs
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
 //! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, [`postgres`] keeps its
-//! books, and a [`courier`] between that and nodes makes its messages meet every fault. [`net_snmp`] asks an SNMP agent, and
-//! takes its notifications.
+//! books, and a [`courier`] between that and nodes makes its messages meet every fault. [`net_snmp`] and [`pysnmp`] ask an SNMP
+//! agent, and take its notifications.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -35,6 +35,7 @@ pub mod office;
 pub mod planes;
 pub mod postgres;
 pub mod pycrate;
+pub mod pysnmp;
 pub mod python;
 pub mod relay;
 pub mod scapy;

@@ -1,4 +1,4 @@
-//! The SNMP engine and net-snmp, which nobody here wrote: managers ask, and notifications are taken.
+//! The SNMP engine with net-snmp and pysnmp, which nobody here wrote: managers ask, and notifications are taken.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use licensing::Mono;
+use serde_json::json;
 use snmp::agent::{Access, Limits};
 use snmp::message::Notification;
 use snmp::target::{Heard, Outbound, Security, Target};
@@ -15,6 +16,7 @@ use snmp::vacm::{Subtree, View};
 use snmp::{Community, Oid, Value, VarBind};
 use tests::child::Ended;
 use tests::net_snmp::{Snmptrapd, run};
+use tests::pysnmp::Pysnmp;
 use tests::snmp_agent::{UdpAgent, engine_id};
 use tests::subnet::Subnet;
 use tests::wait::until;
@@ -33,7 +35,7 @@ type Named<T> = Option<(T, &'static str)>;
 type Entry = (&'static str, Named<AuthProtocol>, Named<PrivProtocol>);
 
 /// The users.
-const USERS: [Entry; 6] = [
+const USERS: [Entry; 7] = [
     ("nobody", None, None),
     ("auth", Some((AuthProtocol::Sha256, "SHA-256")), None),
     (
@@ -54,6 +56,11 @@ const USERS: [Entry; 6] = [
     (
         "strongest",
         Some((AuthProtocol::Sha512, "SHA-512")),
+        Some((PrivProtocol::Aes256, "AES-256")),
+    ),
+    (
+        "long",
+        Some((AuthProtocol::Sha256, "SHA-256")),
         Some((PrivProtocol::Aes256, "AES-256")),
     ),
 ];
@@ -477,7 +484,9 @@ fn informs_are_acknowledged_also_by_a_receiver_that_started_anew() {
     let mut v2c = Sender::new(Security::V2c { community }, address);
     v2c.inform("first, v2c");
     trapd.wait_for("first, v2c").unwrap();
-    let mut senders: Vec<Sender> = [2, 3, 4, 5].map(|at| Sender::new(v3(at), address)).into();
+    let mut senders: Vec<Sender> = [2, 3, 4, 5, 6]
+        .map(|at| Sender::new(v3(at), address))
+        .into();
     for (at, sender) in senders.iter_mut().enumerate() {
         // A question, an inform that is told the time, an inform.
         assert!(sender.inform(&format!("first of {at}")) >= 3);
@@ -494,5 +503,133 @@ fn informs_are_acknowledged_also_by_a_receiver_that_started_anew() {
     for (at, sender) in senders.iter_mut().enumerate() {
         sender.inform(&format!("second of {at}"));
         again.wait_for(&format!("second of {at}")).unwrap();
+    }
+}
+
+/// A user in the words of pysnmp's script.
+fn who(at: usize) -> serde_json::Value {
+    let (name, auth, privacy) = USERS[at];
+    let lower = |name: &str| name.to_lowercase();
+    let auth = auth.map(|(_, auth)| match auth {
+        "SHA" => "sha-1".to_owned(),
+        other => lower(other),
+    });
+    let privacy = privacy.map(|(_, privacy)| match privacy {
+        "AES" => "aes-128".to_owned(),
+        other => lower(other),
+    });
+    json!({"user": name, "auth": auth, "privacy": privacy, "password": PASSWORD})
+}
+
+#[test]
+fn pysnmp_reads_over_v2c_and_v3() {
+    let agent = agent(40);
+    let mut pysnmp = Pysnmp::start().unwrap();
+    let table = TABLE.trim_start_matches('.');
+    let hex = |text: &str| tests::python::hex(text.as_bytes());
+    let everybody = (0..USERS.len()).map(who);
+    for who in [json!({"community": "everything"})]
+        .into_iter()
+        .chain(everybody)
+    {
+        let mut ask = |how: &str, names: &[&str]| {
+            let got = pysnmp.ask(how, agent.address, &who, names);
+            got.unwrap_or_else(|error| panic!("{how} by {who}: {error:#}"))
+        };
+        let large = format!("{table}.1.3.2");
+        let names = ["1.3.6.1.2.1.1.5.0", "1.3.6.1.2.1.1.99.0", &large];
+        let value = |name: &str, kind: &str, value| (name.to_owned(), kind.to_owned(), value);
+        assert_eq!(
+            ask("get", &names),
+            [
+                value(names[0], "OctetString", json!(hex("node"))),
+                value(names[1], "NoSuchObject", json!(null)),
+                value(names[2], "Counter64", json!(u64::MAX - 2)),
+            ],
+            "{who}"
+        );
+        let rows = ask("walk", &[&format!("{table}.1.4")]);
+        let wanted = (1..=40).map(|row| {
+            let name = format!("{table}.1.4.{row}");
+            value(&name, "Integer", json!(-row))
+        });
+        assert_eq!(rows, wanted.collect::<Vec<_>>(), "{who}");
+        let all = ask("bulkwalk", &[table]);
+        assert_eq!(all.len(), 5 * 40, "{who}");
+        let name = format!("{table}.1.2.40");
+        assert_eq!(
+            all[79],
+            value(&name, "OctetString", json!(hex("row 40"))),
+            "{who}"
+        );
+        let name = format!("{table}.1.5.40");
+        assert_eq!(
+            all[199],
+            value(&name, "IpAddress", json!("0ac80001")),
+            "{who}"
+        );
+        let sequences: Vec<_> = all[..40].iter().map(|(_, _, value)| value).collect();
+        assert!(
+            sequences.iter().all(|sequence| *sequence == sequences[0]),
+            "of several snapshots"
+        );
+    }
+    let mut refused = |who: serde_json::Value| {
+        let got = pysnmp.ask("get", agent.address, &who, &["1.3.6.1.2.1.1.5.0"]);
+        got.unwrap_err().to_string()
+    };
+    let mut other = who(3);
+    other["user"] = json!("somebody");
+    let log = refused(other);
+    assert!(log.contains("Unknown USM user"), "{log}");
+    assert!(agent.counters().usm[2] >= 1, "{:?}", agent.counters());
+    let wrong = agent.counters().usm[4];
+    let mut other = who(3);
+    other["password"] = json!("another password");
+    let log = refused(other);
+    assert!(log.contains("digest"), "{log}");
+    assert!(agent.counters().usm[4] > wrong, "{:?}", agent.counters());
+}
+
+#[test]
+fn pysnmp_acknowledges_informs_and_takes_traps() {
+    let mut pysnmp = Pysnmp::start().unwrap();
+    let everybody = (0..USERS.len()).map(who);
+    let known: Vec<_> = [json!({"community": "public"})]
+        .into_iter()
+        .chain(everybody)
+        .collect();
+    let subnet = Subnet::take().unwrap();
+    let address = pysnmp.listen(subnet.ip(1).into(), &known).unwrap();
+    let community = Community::new("public");
+    let v2c = || Security::V2c {
+        community: community.clone(),
+    };
+    let mut senders: Vec<Sender> = vec![Sender::new(v2c(), address)];
+    senders.extend([2, 3, 4, 5, 6].map(|at| Sender::new(v3(at), address)));
+    let mut take = || {
+        let values = pysnmp.take().unwrap();
+        let value = |at: usize| values[at].2.clone();
+        assert_eq!(value(0), json!(12345));
+        assert_eq!(value(1), json!("1.3.6.1.4.1.8164.2.1349"));
+        assert_eq!(value(3), json!(4_000_000_000_u32));
+        value(2).as_str().unwrap().to_owned()
+    };
+    for (at, sender) in senders.iter_mut().enumerate() {
+        let text = format!("inform of {at}");
+        sender.inform(&text);
+        let hex = tests::python::hex(text.as_bytes());
+        // One whose acknowledgement was late was sent again.
+        let deadline = Instant::now() + LIMIT;
+        while take() != hex {
+            assert!(Instant::now() < deadline, "{text}");
+        }
+    }
+    let mut sender = Sender::new(v2c(), address);
+    sender.trap("a trap");
+    let hex = tests::python::hex(b"a trap");
+    let deadline = Instant::now() + LIMIT;
+    while take() != hex {
+        assert!(Instant::now() < deadline, "a trap");
     }
 }

@@ -18,7 +18,7 @@ const PACKAGES: [(&str, &str); 10] = [
     ("tshark", "a second decoder"),
     (
         "python3-venv",
-        "an environment for scapy, pycrate and schemathesis",
+        "an environment for scapy, pycrate, schemathesis and pysnmp",
     ),
     (
         "tinyproxy",
@@ -30,14 +30,22 @@ const PACKAGES: [(&str, &str); 10] = [
     ("iproute2", "a network namespace for that GGSN"),
 ];
 
-/// From PyPI: two more encoders and decoders, and a client that tries an API by its OpenAPI document.
-const PYTHON: [&str; 3] = ["scapy==2.8.0", "pycrate==0.8.1", "schemathesis==4.32.5"];
+/// From PyPI: two more encoders and decoders, a client that tries an API by its OpenAPI document, an SNMP manager, and what
+/// that encrypts with.
+const PYTHON: [&str; 5] = [
+    "scapy==2.8.0",
+    "pycrate==0.8.1",
+    "schemathesis==4.32.5",
+    "pysnmp==7.1.30",
+    "cryptography==50.0.2",
+];
 
 /// Says which of them are there, as the test set-up names them.
 const PROBE: &str = "\
-import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis
+import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis, pysnmp, cryptography
 from importlib.metadata import version
-print(*(f'{name}=={version(name)}' for name in ('scapy', 'pycrate', 'schemathesis')))";
+print(*(f'{name}=={version(name)}' for name in (
+    'scapy', 'pycrate', 'schemathesis', 'pysnmp', 'cryptography')))";
 
 /// Where they live.
 pub fn venv(workspace: &Workspace) -> PathBuf {
