@@ -24,5 +24,5 @@ pub use gate::{
 };
 pub use lot::Lot;
 pub use ring::{RefusalRing, RefusalSeen};
-pub use terms::{Block, Eased, Terms};
+pub use terms::{Block, Eased, Shares, Terms};
 pub use verdicts::{Answer, Config, Enforcer, Input, Output, Restored, RestoredClock};

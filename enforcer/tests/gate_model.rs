@@ -90,11 +90,10 @@ fn terms() -> impl Strategy<Value = Terms> {
         features,
         barred,
         eased,
-        0..4u64,
-        0..2u8,
+        prop::array::uniform2(0..3u8),
     );
     parts.prop_map(
-        |(ceiling, priority_share, block, features, barred, (share, by), tried, all)| Terms {
+        |(ceiling, priority_share, block, features, barred, (share, by), tried)| Terms {
             ceiling,
             priority_share,
             block,
@@ -105,8 +104,13 @@ fn terms() -> impl Strategy<Value = Terms> {
                 by,
                 percent: 100 * share.saturating_sub(1),
             }),
-            eased_features: FeatureSet(tried),
-            eased_percent: 100 * all,
+            eased_features: (0..)
+                .map(FeatureIndex)
+                .zip(tried)
+                .filter(|(_, share)| *share > 0)
+                .map(|(feature, share)| (feature, 100 * (share - 1)))
+                .collect::<Vec<_>>()
+                .into(),
         },
     )
 }
@@ -175,10 +179,11 @@ impl Model {
     /// The block that is tried out on a class.
     fn eased(&self, class: Class) -> Option<Eased> {
         let terms = self.terms[class.service.at()];
-        let features = class.features.intersection(terms.eased_features);
-        let brought = features.iter().next().map(|feature| Eased {
-            by: Block::Feature(feature),
-            percent: terms.eased_percent,
+        let tried: Vec<(FeatureIndex, u8)> = terms.eased_features.into();
+        let brought = tried.into_iter().filter_map(|(feature, percent)| {
+            let by = Block::Feature(feature);
+            let brings = class.features.contains(feature);
+            brings.then_some(Eased { by, percent })
         });
         let mut both: Vec<_> = terms.eased.into_iter().chain(brought).collect();
         both.sort_by_key(|eased| std::cmp::Reverse(eased.percent));

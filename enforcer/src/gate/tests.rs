@@ -5,7 +5,7 @@ use licensing::{FeatureIndex, FeatureSet, RefusalReason, ServiceIndex};
 use super::*;
 use crate::class::CallKind;
 use crate::lot::Lot;
-use crate::terms::{Block, Eased};
+use crate::terms::{Block, Eased, Shares};
 
 const S: ServiceIndex = ServiceIndex(2);
 
@@ -476,8 +476,7 @@ fn a_ramp_refuses_its_share_always_the_same_and_that_of_nobody_known_by_turns() 
 fn of_blocks_that_are_tried_out_the_hardest_holds_and_a_real_one_before_all() {
     let feature = FeatureIndex(3);
     let brought = Terms {
-        eased_features: FeatureSet::EMPTY.with(feature),
-        eased_percent: 100,
+        eased_features: Shares::EMPTY.with(feature, 100),
         ..tried_out(0, Terms::default())
     };
     let by_feature = RefusalReason::FeatureBlocked { feature };
@@ -490,7 +489,7 @@ fn of_blocks_that_are_tried_out_the_hardest_holds_and_a_real_one_before_all() {
     let plain = gate.intern(plain).unwrap();
     let mut permits = fill(&mut worker, plain, 1);
     let none = Terms {
-        eased_percent: 0,
+        eased_features: Shares::EMPTY.with(feature, 0),
         eased: None,
         ..brought
     };
@@ -509,4 +508,30 @@ fn of_blocks_that_are_tried_out_the_hardest_holds_and_a_real_one_before_all() {
         assert_eq!(reason, RefusalReason::ServiceBlocked);
     }
     empty(&mut worker, permits);
+}
+
+//= L2
+#[test]
+fn the_share_of_one_feature_is_not_that_of_another() {
+    let (observed, blocked) = (FeatureIndex(3), FeatureIndex(4));
+    let terms = Terms {
+        eased_features: Shares::EMPTY.with(observed, 0).with(blocked, 99),
+        ..Terms::default()
+    };
+    let (gate, mut worker, _) = gate(terms);
+    let bringing = |features: FeatureSet| {
+        let class = Class {
+            features,
+            ..class(CallKind::Ordinary)
+        };
+        gate.intern(class).unwrap()
+    };
+    let one = bringing(FeatureSet::EMPTY.with(observed));
+    let both = bringing(FeatureSet::EMPTY.with(observed).with(blocked));
+    let permits = fill(&mut worker, one, 100);
+    assert_eq!(gate.class_counters(one).eased_feature, 100);
+    let let_in: Vec<_> = (0..100).filter_map(|_| worker.admit(both).ok()).collect();
+    assert_eq!(let_in.len(), 1, "of both the harder holds");
+    empty(&mut worker, permits);
+    empty(&mut worker, let_in);
 }

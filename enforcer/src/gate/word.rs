@@ -5,7 +5,7 @@ use licensing::{FeatureIndex, RefusalReason};
 use super::mutants::{Mutant, on};
 use crate::class::{CallKind, Class};
 use crate::lot::Lot;
-use crate::terms::{Block, Eased, Terms};
+use crate::terms::{Block, Terms};
 
 /// "No ceiling": more sessions than a process can hold, on the same path as any other ceiling.
 pub(super) const NO_CEILING: u32 = 1 << 30;
@@ -64,18 +64,9 @@ impl ClassWord {
         }
     }
 
-    /// The block that is tried out on a class: of several, the one that refuses most.
+    /// The block that is tried out on a class.
     fn eased(class: Class, terms: &Terms) -> u64 {
-        let brought = class.features.intersection(terms.eased_features);
-        let brought = brought.iter().next().map(|feature| Eased {
-            by: Block::Feature(feature),
-            percent: terms.eased_percent,
-        });
-        let hardest = match (terms.eased, brought) {
-            (Some(all), Some(brought)) if brought.percent > all.percent => Some(brought),
-            (all, brought) => all.or(brought),
-        };
-        hardest.map_or(0, |eased| {
+        terms.eased_of(class.features).map_or(0, |eased| {
             let percent = u64::from(eased.percent.min(100)) << Self::PERCENT_SHIFT;
             Self::blocked(eased.by) | Self::EASED | percent
         })

@@ -10,7 +10,7 @@ use licensing::{
 
 use super::alarms::Conditions;
 use super::clock::SILENCE_MINUTES;
-use super::shadow::{ByFeatures, harder};
+use super::shadow::ByFeatures;
 use super::standing::{self, NodeFacts, Order};
 use super::tag::{FeatureState, Period, ServiceState, TagState};
 use super::{Enforcer, Output};
@@ -75,7 +75,7 @@ impl Enforcer {
         let features = self.blocked_features(place);
         let state = &mut self.services[place];
         let (period, policy) = (state.tag.period, state.tag.ceiling_policy());
-        state.blocked_by = features.all.filter(|_| period.policy == Policy::Allow);
+        state.blocked_by = features.all.filter(|_| policy == Policy::Allow);
         let granted = state.tag.granted.map(|grant| grant.licenses);
         let authorized = state.tag.authorized.unwrap_or_default();
         let licenses = standing::ceiling(period.compliance, policy, granted, authorized);
@@ -116,9 +116,8 @@ impl Enforcer {
             blocked_by: state.blocked_by,
             blocked_features: by.brought,
             shared_out: FeatureSet::EMPTY,
-            eased: harder(own, by.eased),
-            eased_features: by.eased_brought.0,
-            eased_percent: by.eased_brought.1,
+            eased: Eased::harder(own, by.eased),
+            eased_features: by.eased_brought,
         }
     }
 

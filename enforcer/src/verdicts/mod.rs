@@ -118,7 +118,7 @@ pub struct Enforcer {
     history: History,
     refusals_lost: u64,
     /// By class: calls that were let through, as last counted.
-    eased_seen: BTreeMap<Class, (u64, u64)>,
+    eased_seen: BTreeMap<Class, shadow::EasedSeen>,
     unidentified: Unidentified,
     keeping: Keeping,
     outputs: VecDeque<Output>,

@@ -8,7 +8,16 @@ use licensing::{FeatureIndex, FeatureSet, Policy, TagRef};
 use super::Enforcer;
 use super::tag::TagState;
 use crate::counts::Counts;
-use crate::terms::{Block, Eased, Terms};
+use crate::terms::{Block, Eased, Shares};
+
+/// What was counted of a class, as last seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EasedSeen {
+    service: u64,
+    feature: u64,
+    /// The feature whose block was last tried out on it.
+    by: Option<FeatureIndex>,
+}
 
 /// The blocks of features that concern a service.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,8 +28,8 @@ pub(super) struct ByFeatures {
     pub(super) brought: FeatureSet,
     /// Of those that are tried out, the one that would refuse most new calls.
     pub(super) eased: Option<Eased>,
-    /// Those that are tried out on the calls that bring them, and the highest percentage among them.
-    pub(super) eased_brought: (FeatureSet, u8),
+    /// Those that are tried out on the calls that bring them.
+    pub(super) eased_brought: Shares,
 }
 
 impl ByFeatures {
@@ -29,7 +38,7 @@ impl ByFeatures {
         let by = Block::Feature(feature);
         match eased {
             None => self.all = self.all.or(Some(feature)),
-            Some(percent) => self.eased = harder(self.eased, Some(Eased { by, percent })),
+            Some(percent) => self.eased = Eased::harder(self.eased, Some(Eased { by, percent })),
         }
     }
 
@@ -37,19 +46,8 @@ impl ByFeatures {
     pub(super) fn add_brought(&mut self, feature: FeatureIndex, eased: Option<u8>) {
         match eased {
             None => self.brought = self.brought.with(feature),
-            Some(percent) => {
-                let (features, highest) = self.eased_brought;
-                self.eased_brought = (features.with(feature), highest.max(percent));
-            }
+            Some(percent) => self.eased_brought = self.eased_brought.with(feature, percent),
         }
-    }
-}
-
-/// The one that refuses more; of two alike the first.
-pub(super) fn harder(first: Option<Eased>, second: Option<Eased>) -> Option<Eased> {
-    match (first, second) {
-        (Some(one), Some(other)) if other.percent > one.percent => Some(other),
-        (first, second) => first.or(second),
     }
 }
 
@@ -70,22 +68,32 @@ impl TagState {
 }
 
 impl Enforcer {
-    /// Lays what was let through to the tags whose blocks would have refused it, by the terms that were in force.
+    /// Lays what was let through to the tags whose blocks would have refused it. Of a class whose block of a feature is
+    /// tried out no more, the rest is laid to the feature that it was last tried out by.
     pub(super) fn count_eased(&mut self, counts: &Counts) {
         for count in &counts.classes {
-            let now = (count.counters.eased_service, count.counters.eased_feature);
-            if now == (0, 0) {
-                continue;
-            }
-            let seen = self.eased_seen.insert(count.class, now).unwrap_or_default();
-            let fresh = (now.0.saturating_sub(seen.0), now.1.saturating_sub(seen.1));
-            let service = TagRef::Service(count.class.service);
-            self.add_eased(service, fresh.0);
-            if fresh.1 > 0
-                && let Some(feature) = self.easing(count.class.service.at(), count.class.features)
-            {
-                self.add_eased(TagRef::Feature(feature), fresh.1);
-            }
+            let (service, counters) = (count.class.service, &count.counters);
+            let terms = self
+                .services
+                .get(service.at())
+                .and_then(|state| state.terms);
+            let by = terms.and_then(|terms| terms.eased_of(count.class.features));
+            let feature = by.and_then(|eased| match eased.by {
+                Block::Feature(feature) => Some(feature),
+                Block::Service => None,
+            });
+            let seen = self.eased_seen.entry(count.class).or_default();
+            let of_service = counters.eased_service.saturating_sub(seen.service);
+            let of_feature = counters.eased_feature.saturating_sub(seen.feature);
+            *seen = EasedSeen {
+                service: counters.eased_service,
+                feature: counters.eased_feature,
+                by: feature.or(seen.by),
+            };
+            let by = seen.by.map(TagRef::Feature);
+            self.add_eased(TagRef::Service(service), of_service);
+            by.into_iter()
+                .for_each(|tag| self.add_eased(tag, of_feature));
         }
     }
 
@@ -93,30 +101,5 @@ impl Enforcer {
         if let Some(state) = self.tag_mut(tag) {
             state.let_through += calls;
         }
-    }
-
-    /// The feature whose block lets calls of a service with these features through.
-    fn easing(&self, service: usize, features: FeatureSet) -> Option<FeatureIndex> {
-        let terms: Terms = self.services.get(service)?.terms?;
-        let brought = features.intersection(terms.eased_features).iter().next();
-        let all = match terms.eased {
-            Some(Eased {
-                by: Block::Feature(feature),
-                percent,
-            }) => Some((feature, percent)),
-            Some(_) | None => None,
-        };
-        match (all, brought) {
-            (Some((_, percent)), Some(brought)) if terms.eased_percent > percent => Some(brought),
-            (Some((feature, _)), _) => Some(feature),
-            (None, brought) => brought.or_else(|| self.eased_features().next()),
-        }
-    }
-
-    /// Features whose block is tried out.
-    fn eased_features(&self) -> impl Iterator<Item = FeatureIndex> {
-        let listed = (0..).map(FeatureIndex).zip(&self.features);
-        let eased = listed.filter(|(_, state)| state.tag.eased().is_some());
-        eased.map(|(feature, _)| feature)
     }
 }

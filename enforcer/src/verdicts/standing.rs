@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use licensing::{Compliance, FeatureIndex, FeatureSet, LicenseCount, OnOoc, Policy, Wall};
 use serde::{Deserialize, Serialize};
 
-use crate::terms::{Block, Eased, Terms};
+use crate::terms::{Block, Eased, Shares, Terms};
 
 /// What the authority answered for a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,9 +157,7 @@ pub struct Order {
     /// The block that is tried out on every new call, the service's own or a feature's.
     pub eased: Option<Eased>,
     /// Features whose block is tried out on the calls that bring them.
-    pub eased_features: FeatureSet,
-    /// Percent of the subscribers that these refuse.
-    pub eased_percent: u8,
+    pub eased_features: Shares,
 }
 
 /// Most that `priority_percent` may be (rule L8).
@@ -204,7 +202,6 @@ impl Order {
             barred_features: ceiling.map_or(barred, |_| FeatureSet::EMPTY),
             eased: self.eased,
             eased_features: self.eased_features,
-            eased_percent: self.eased_percent,
         }
     }
 }

@@ -173,8 +173,7 @@ const ORDER: Order = Order {
     blocked_features: FeatureSet::EMPTY,
     shared_out: FeatureSet::EMPTY,
     eased: None,
-    eased_features: FeatureSet::EMPTY,
-    eased_percent: 0,
+    eased_features: Shares::EMPTY,
 };
 
 /// The base is the ceiling, else the last finite one, else what was last reported, at least one license.

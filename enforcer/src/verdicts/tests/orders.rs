@@ -2,7 +2,7 @@ use licensing::snapshot::State;
 use licensing::{OnOoc, OocRule, Policy, Shadow, TagOrder};
 
 use super::*;
-use crate::terms::{Block, Eased};
+use crate::terms::{Block, Eased, Shares};
 
 const NOT_APPLIED: AlarmKind = AlarmKind::BlockNotApplied {
     service: Some(GGSN),
@@ -192,12 +192,10 @@ fn a_feature_that_is_tried_out_is_told_by_how_it_is_tied() {
         let brought = FeatureSet::EMPTY.with(F);
         if tie == "service" {
             assert_eq!(terms.eased, Some(Eased { by, percent }));
-            assert_eq!(terms.eased_features, FeatureSet::EMPTY);
+            assert_eq!(terms.eased_features, Shares::EMPTY);
         } else {
-            assert_eq!(
-                (terms.eased_features, terms.eased_percent),
-                (brought, percent)
-            );
+            let share = Shares::EMPTY.with(F, percent);
+            assert_eq!(terms.eased_features, share);
             assert_eq!(terms.eased, None);
         }
         rig.class(class(S, &[F], CallKind::Ordinary), let_through(0, 7));
@@ -210,9 +208,31 @@ fn a_feature_that_is_tried_out_is_told_by_how_it_is_tied() {
         } else {
             assert_eq!(terms.blocked_features, brought);
         }
-        assert_eq!(
-            (terms.eased, terms.eased_features),
-            (None, FeatureSet::EMPTY)
-        );
+        assert_eq!((terms.eased, terms.eased_features), (None, Shares::EMPTY));
+        rig.class(class(S, &[F], CallKind::Ordinary), let_through(0, 9));
+        assert_eq!(rig.feature(F).tag.let_through, 9, "{tie}, counted late");
     }
+}
+
+//= L2
+#[test]
+fn a_ramp_of_the_service_leaves_the_block_of_a_feature_whole() {
+    let mut rig = Rig::registered(small("", "tie = \"service\""));
+    rig.sessions(S, 5);
+    rig.tell(Input::Feature {
+        feature: F,
+        enabled: true,
+    });
+    let (service, feature) = (TagRef::Service(S), TagRef::Feature(F));
+    let zero = rule(OnOoc::Block, 0);
+    for tag in [service, feature] {
+        rig.verdict(tag, Answer::OutOfCompliance, None);
+    }
+    order(&mut rig, feature, zero, Shadow::Off);
+    for shadow in [Shadow::Observe, Shadow::Ramp { percent: 1 }] {
+        order(&mut rig, service, zero, shadow);
+        assert_eq!(rig.terms(S).block, Some(Block::Feature(F)), "{shadow}");
+    }
+    order(&mut rig, service, zero, Shadow::Off);
+    assert_eq!(rig.terms(S).block, Some(Block::Service));
 }
