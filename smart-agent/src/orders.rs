@@ -58,6 +58,8 @@ pub enum OrdersError {
 pub struct AtStart {
     /// They; none: there are none, or they are not good.
     pub orders: Option<Orders>,
+    /// The date at which they came.
+    pub taken: Option<Wall>,
     /// Why those that are kept are not good.
     pub refused: Option<OrdersError>,
     /// What holds by them at the start; a tag that is not listed has no order.
@@ -86,10 +88,12 @@ impl AtStart {
         }
         let calendar = state.and_then(|state| state.calendar);
         let date = calendar.filter(|_| lab).unwrap_or(now.wall);
+        let date = date.max(kept.taken);
         match judge(&kept.signed, &trust, catalog, lab, instance, kept.taken) {
             Ok(orders) => Self {
                 in_force: in_force(&orders, catalog, date),
                 orders: Some(orders),
+                taken: Some(kept.taken),
                 refused: None,
             },
             Err(error) => Self {

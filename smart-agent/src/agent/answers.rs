@@ -121,6 +121,7 @@ impl Agent {
             let speedup = self.config.speedup;
             self.tell(Told::LabSpeedup { speedup });
         }
+        self.date_orders(now);
         let body = authentic.reply.body.clone();
         match body {
             ReplyBody::Ok(answer) => self.heed_answer(flight, answer, &authentic, now),

@@ -134,7 +134,7 @@ impl Agent {
             warned: Vec::new(),
             root_expiring: None,
             forked: false,
-            ordered: Ordered::restored(start.orders, &config.catalog),
+            ordered: Ordered::restored(start.orders, &config.catalog, now),
             behind: false,
             outputs: VecDeque::new(),
             state,
@@ -151,6 +151,7 @@ impl Agent {
         if self.keeping.asked && self.outputs.is_empty() && input != Input::NotPersisted {
             self.keeping.asked = false;
             self.keeping.failures = 0;
+            self.orders_kept();
         }
         self.measure(now);
         self.last = now;

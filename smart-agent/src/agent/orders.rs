@@ -2,17 +2,22 @@
 
 use api::smart::{Orders, OrdersHeld, RequestType, SignedOrders, TEXT_BYTES_MAX};
 use api::{OrderStatus, OrdersStatus};
-use licensing::{Catalog, Now, Tag, TagOrder, TagRef};
+use licensing::{Catalog, Mono, Now, Tag, TagOrder, TagRef, Wall};
 
 use super::Agent;
+use super::dates::later;
 use crate::input::{Notice, Output, Told};
 use crate::orders::{AtStart, KeptOrders, OrdersError, judge, tags};
 
 /// What the agent knows of its orders.
 #[derive(Debug)]
 pub(super) struct Ordered {
-    /// Those in force, which are on disk or asked to be.
+    /// The last that were taken, which are on disk or asked to be.
     orders: Option<Orders>,
+    /// Those that surely are on disk.
+    kept: Option<Orders>,
+    /// A date that is certain, and when it was: a clock that is set back makes no order last longer.
+    certain: Option<(Wall, Mono)>,
     /// What was told of each tag; none: it is to be told.
     told: Vec<(TagRef, Tag, Option<TagOrder>)>,
     /// Texts that were refused since the process began.
@@ -23,7 +28,7 @@ pub(super) struct Ordered {
 
 impl Ordered {
     /// As a start finds it; the verdicts have what is in force then.
-    pub(super) fn restored(found: AtStart, catalog: &Catalog) -> Self {
+    pub(super) fn restored(found: AtStart, catalog: &Catalog, now: Now) -> Self {
         let in_force = |tag| {
             let found = found.in_force.iter().find(|(of, _)| *of == tag);
             found.map_or(TagOrder::default(), |(_, order)| *order)
@@ -31,7 +36,9 @@ impl Ordered {
         let told = tags(catalog).map(|(tag, name)| (tag, name.clone(), Some(in_force(tag))));
         Self {
             told: told.collect(),
+            kept: found.orders.clone(),
             orders: found.orders,
+            certain: found.taken.map(|taken| (taken, now.mono)),
             refused: found.refused.is_some().into(),
             refusal: found.refused.map(|error| error.to_string()),
         }
@@ -39,6 +46,25 @@ impl Ordered {
 }
 
 impl Agent {
+    /// An answer came, whose authority's clock and this node's agree.
+    pub(super) fn date_orders(&mut self, now: Now) {
+        self.ordered.certain = Some((self.date(now), now.mono));
+    }
+
+    /// The date by which orders end.
+    fn orders_date(&self, now: Now) -> Wall {
+        let certain = self.ordered.certain;
+        let certain = certain.map(|(date, at)| later(date, now.mono.since(at)));
+        certain.map_or(self.date(now), |certain| certain.max(self.date(now)))
+    }
+
+    /// All that was asked to be kept is.
+    pub(super) fn orders_kept(&mut self) {
+        if !self.keeping.state && self.ordered.kept != self.ordered.orders {
+            self.ordered.kept.clone_from(&self.ordered.orders);
+        }
+    }
+
     /// Orders came with an answer: they are taken, or all stays as it was.
     pub(super) fn take_orders(&mut self, signed: &SignedOrders, now: Now) {
         let taken = match self.judge_orders(signed, now) {
@@ -102,13 +128,14 @@ impl Agent {
         self.ordered.refusal = None;
     }
 
-    /// Tells what holds of each tag now, where that is not what was told; not before it is kept.
+    /// Tells what holds of each tag now, where that is not what was told. What is not kept does not hold yet, and of what
+    /// is, an order ends on its day though the disk fails.
     pub(super) fn tell_orders(&mut self, now: Now) {
-        if self.keeping.state {
-            return;
-        }
-        let date = self.date(now);
-        let orders = self.ordered.orders.as_ref();
+        let date = self.orders_date(now);
+        let orders = match self.keeping.state {
+            true => self.ordered.kept.as_ref(),
+            false => self.ordered.orders.as_ref(),
+        };
         let mut news = Vec::new();
         for (tag, name, told) in &mut self.ordered.told {
             let holds = orders.map_or(TagOrder::default(), |orders| orders.about(name, date));
@@ -145,7 +172,7 @@ impl Agent {
 
     /// What people see of them.
     pub(super) fn orders_status(&self, now: Now) -> OrdersStatus {
-        let date = self.date(now);
+        let date = self.orders_date(now);
         let registration = self.state.registration.as_ref();
         let kept = registration.and_then(|found| found.orders.as_ref());
         let orders = self.ordered.orders.as_ref();

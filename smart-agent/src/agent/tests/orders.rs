@@ -299,6 +299,63 @@ fn nothing_is_told_before_it_is_kept() {
 
 //= L2
 #[test]
+fn an_order_ends_on_its_day_though_the_disk_fails() {
+    let mut rig = Rig::registered();
+    let until = Wall(START.0 + DAY_MS);
+    let observed = |rig: &Rig| vec![shadow(rig, service(PGW), Shadow::Observe, until)];
+    let list = observed(&rig);
+    give_good(&mut rig, 1, list);
+    let told = rig.verdicts.orders.clone();
+    rig.disk_full = true;
+    let later = shadow(&rig, service(PGW), Shadow::Observe, Wall(until.0 + DAY_MS));
+    let signed = of_keys(&rig, &orders(&rig, 2, vec![later]));
+    rig.authority.orders = Some(signed);
+    rig.ask(LicenseCommand::RenewAuth);
+    rig.run(MINUTE);
+    assert_eq!(rig.verdicts.orders, told, "until its end it holds");
+    rig.run_by(DAY, HOUR);
+    assert_eq!(rig.verdicts.orders, BTreeMap::new());
+}
+
+//= L2
+#[test]
+fn a_clock_that_is_set_back_prolongs_no_order() {
+    for restart in [false, true] {
+        let mut rig = Rig::registered();
+        let until = Wall(START.0 + DAY_MS);
+        let list = vec![shadow(&rig, service(PGW), Shadow::Observe, until)];
+        give_good(&mut rig, 1, list);
+        rig.wrong_ms = -100 * DAY_MS;
+        rig.now.wall.0 += rig.wrong_ms;
+        if restart {
+            rig.kill();
+        }
+        rig.run_by(DAY / 2, HOUR);
+        assert_eq!(rig.verdicts.orders.len(), 1);
+        rig.run_by(DAY, HOUR);
+        assert_eq!(rig.verdicts.orders, BTreeMap::new(), "{restart}");
+    }
+}
+
+//= L2
+#[test]
+fn a_clock_that_was_ahead_ends_no_order_for_good() {
+    let mut rig = Rig::registered();
+    let until = Wall(START.0 + DAY_MS);
+    let list = vec![shadow(&rig, service(PGW), Shadow::Observe, until)];
+    give_good(&mut rig, 1, list);
+    rig.wrong_ms = 100 * DAY_MS;
+    rig.now.wall.0 += rig.wrong_ms;
+    rig.run(MINUTE);
+    assert_eq!(rig.verdicts.orders, BTreeMap::new());
+    rig.now.wall.0 -= rig.wrong_ms;
+    rig.wrong_ms = 0;
+    rig.run(MINUTE);
+    assert_eq!(rig.verdicts.orders.len(), 1);
+}
+
+//= L2
+#[test]
 fn killed_after_any_output_what_is_told_is_what_is_kept() {
     for lives in 0..40 {
         let mut rig = Rig::registered();
