@@ -54,7 +54,10 @@ pub(super) async fn due(
             before
         }
         before => {
-            let serial = before.map_or(0, |before| before.serial).max(has) + 1;
+            let serial = before
+                .map_or(0, |before| before.serial)
+                .max(has)
+                .saturating_add(1);
             write(authority, tx, instance, (serial, orders, list), held, now).await?
         }
     };

@@ -147,6 +147,8 @@ async fn a_serial_number_only_grows_whatever_became_of_the_books() {
         10,
         "its disk is older"
     );
+    node.orders.serial = u64::MAX;
+    assert_eq!(ask(&rig, &node).await, None, "no number is higher");
 }
 
 //= L2
