@@ -33,6 +33,8 @@ pub struct AgentStatus {
     pub registration: RegistrationState,
     /// The registration; none: there is none.
     pub registered: Option<RegisteredStatus>,
+    /// How registration was asked for.
+    pub initial: Attempts,
     /// How authorization was asked for.
     pub authorization: Attempts,
     /// How renewal of the identity was asked for.

@@ -138,7 +138,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license statistics service",
         by_standing: false,
         by_kind: true,
-        needs: Needs::Snapshot,
+        needs: Needs::Agent,
         text: statistics::text,
         json: statistics::json,
     },

@@ -3,8 +3,8 @@
 //! The columns have the names of the field; they stand in two tables side by side no screen of 80 columns could hold,
 //! so one below the other.
 
+use licensing::Mode;
 use licensing::snapshot::{ModeStatistics, TagRow, TagStatus};
-use licensing::{Mode, Snapshot};
 use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
@@ -46,7 +46,7 @@ const REFUSED: &[Column] = &[
 pub fn text(view: &View) -> String {
     let snapshot = &view.snapshot;
     let mut out = String::from("Smart Licensing Statistics\n");
-    out.push_str(&scalars(snapshot));
+    out.push_str(&scalars(view));
     for (kind, title) in [(Kind::Service, "Service"), (Kind::Feature, "Feature")] {
         if view.filter.kind.is_none_or(|wanted| wanted == kind) {
             let rows: Vec<TagRow<'_>> = snapshot
@@ -74,6 +74,10 @@ pub fn json(view: &View) -> Value {
     };
     json!({
         "smart": view.snapshot.smart,
+        "timers": {
+            "report_usage_s": view.agent.transport.report_usage_s,
+            "ooc_retry_s": view.agent.transport.ooc_retry_s,
+        },
         "services": rows(Kind::Service),
         "features": rows(Kind::Feature),
     })
@@ -86,8 +90,8 @@ fn row_json(tag: &TagStatus) -> Value {
     })
 }
 
-fn scalars(snapshot: &Snapshot) -> String {
-    let smart = &snapshot.smart;
+fn scalars(view: &View) -> String {
+    let smart = &view.snapshot.smart;
     let status = if smart.enabled { "Enabled" } else { "Disabled" };
     let mut out = field("Smart Licensing Status", status);
     out.push_str(&field("Smart Licensing Mode", &smart.mode.to_string()));
@@ -96,12 +100,16 @@ fn scalars(snapshot: &Snapshot) -> String {
         "Total SL Disabled",
         &smart.total_disabled.to_string(),
     ));
-    for label in [
-        "Report License Usage",
-        "List of Timer Intervals",
-        "SLMGR - SLAGENT Messages",
-        "Event Notification Stats",
-    ] {
+    let reporting = smart.enabled && smart.mode == Mode::Registered;
+    let reporting = if reporting { "Running" } else { "Not Running" };
+    out.push_str(&field("Report License Usage", reporting));
+    let transport = &view.agent.transport;
+    let intervals = format!(
+        "Report License Usage {} s, OOC Retry {} s",
+        transport.report_usage_s, transport.ooc_retry_s
+    );
+    out.push_str(&field("List of Timer Intervals", &intervals));
+    for label in ["SLMGR - SLAGENT Messages", "Event Notification Stats"] {
         out.push_str(&field(label, ABSENT));
     }
     out

@@ -140,12 +140,20 @@ pub fn field(label: &str, text: &str) -> String {
     labelled(&format!("  {label:<24}: "), text)
 }
 
-/// `head` and the text behind it, wrapped under itself, with a line end.
+/// `head` and the text behind it, wrapped under itself, with a line end; a word that is too long for that stands further to
+/// the left, as do those after it.
 pub fn labelled(head: &str, text: &str) -> String {
     let indent = head.chars().count();
-    let lines = wrap(text, COLUMNS - indent);
-    let body = lines.join(&format!("\n{}", " ".repeat(indent)));
-    format!("{}\n", format!("{head}{body}").trim_end())
+    let mut out = head.to_owned();
+    let mut lines = wrap(text, COLUMNS - indent).into_iter();
+    out.push_str(&lines.next().unwrap_or_default());
+    let lines: Vec<String> = lines.collect();
+    let widest = lines.iter().map(|line| line.chars().count()).max();
+    let indent = indent.min(COLUMNS.saturating_sub(widest.unwrap_or(0)));
+    for line in lines {
+        out.push_str(&format!("\n{}{line}", " ".repeat(indent)));
+    }
+    format!("{}\n", out.trim_end())
 }
 
 #[cfg(test)]
@@ -178,5 +186,13 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("regid.long", 4), ["regid.long"]);
         assert_eq!(field("A", ""), "  A                       :\n");
+        let digest = "ab".repeat(32);
+        assert_eq!(
+            labelled(
+                "  Authority Unreachable: ",
+                &format!("its root is {digest}")
+            ),
+            format!("  Authority Unreachable: its root is\n{:16}{digest}\n", "")
+        );
     }
 }

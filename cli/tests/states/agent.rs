@@ -81,6 +81,13 @@ pub fn registering() -> AgentView {
         ..transport()
     };
     view.status.registration = RegistrationState::Registering;
+    view.status.initial = attempts(
+        -20,
+        Some(
+            "the proxy proxy.example:3128 refuses: it does not take the user name and password (HTTP status 407)",
+        ),
+        12,
+    );
     view.status.call_home = rows([
         (0, 0, 0, 0),
         (0, 3, 1, 0),

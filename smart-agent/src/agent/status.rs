@@ -20,6 +20,7 @@ impl Agent {
         AgentStatus {
             registration: self.registration_state(),
             registered: self.registered_status(),
+            initial: self.attempts(RequestType::Registration, now),
             authorization: self.authorization_attempts(now),
             renewal: self.renewal_attempts(now),
             communication_deadline: self.due.deadline.map(|at| self.wall_of(at, now)),

@@ -34,6 +34,7 @@ pub fn status_json(view: &View) -> Value {
         "recovery": view.snapshot.recovery,
         "registration": status.registration,
         "registered": status.registered,
+        "initial": status.initial,
         "authorization_status": authorization(view),
         "authorization": status.authorization,
         "renewal": status.renewal,
@@ -54,6 +55,8 @@ pub fn summary_text(view: &View) -> String {
         out.push_str(&attempt("Last Renewal Attempt", &status.renewal));
         let next = stamp_or_none(status.renewal.next);
         out.push_str(&format!("  Next Renewal Attempt: {next}\n"));
+    } else {
+        out.push_str(&initial(view));
     }
     out.push_str("\nLicense Authorization:\n");
     out.push_str(&authorization_lines(view));
@@ -141,7 +144,7 @@ fn registration_lines(view: &View) -> String {
     let mut out = format!("  Status: {}\n", registration(view));
     out.push_str(&accounts(view));
     let Some(registered) = &status.registered else {
-        return out;
+        return out + &initial(view);
     };
     let since = stamp(registered.since);
     out.push_str(&format!("  Initial Registration: SUCCEEDED on {since}\n"));
@@ -156,6 +159,15 @@ fn registration_lines(view: &View) -> String {
     let expires = stamp(registered.expires);
     out.push_str(&format!("  Registration Expires: {expires}\n"));
     out
+}
+
+/// A registration that failed, and why; what was asked before it, and there is nothing left of, is not shown.
+fn initial(view: &View) -> String {
+    let initial = &view.agent.status.initial;
+    match initial.failure {
+        Some(_) => attempt("Initial Registration", initial),
+        None => String::new(),
+    }
 }
 
 fn communication_lines(view: &View) -> String {

@@ -129,6 +129,10 @@ fn tokens_that_are_refused_change_nothing_and_say_why() {
         let error = rig.register().unwrap_err();
         assert_eq!(error.to_string(), text);
         assert_eq!(state(&rig), RegistrationState::Unregistered);
+        let initial = rig.agent.status(rig.now).initial;
+        let said = "the license authority refused: ";
+        assert!(initial.failure.unwrap().starts_with(said));
+        assert_eq!((initial.last.is_some(), initial.next), (true, None));
         assert_eq!(rig.sent, [RequestType::Registration], "asked once");
         assert_eq!(rig.disk.state, Some(Default::default()));
         assert!(rig.told.contains(&Told::RegistrationFailed));
