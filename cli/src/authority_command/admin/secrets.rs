@@ -96,8 +96,9 @@ fn asked(prompt: &str) -> io::Result<String> {
     if !stdin.is_terminal() {
         return read_line(&mut stdin.lock());
     }
-    output::complain(prompt);
+    // Before the prompt: whoever answers it at once is heard, and not shown.
     let quiet = Quiet::begin()?;
+    output::complain(prompt);
     let line = read_line(&mut stdin.lock());
     drop(quiet);
     output::complain("\n");
