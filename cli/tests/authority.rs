@@ -3,14 +3,18 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 /// What is waited for takes far less; the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -288,6 +292,13 @@ fn a_newcomer_sets_up_an_authority_and_registers_a_node() {
     assert_eq!(cells[2..4], ["Default", "ACTIVE"]);
     let shown = office.done(&format!("instances show {}", cells[0]));
     assert!(shown.contains(cells[0]), "{shown}");
+    let shown = office.done(&format!("instances show {} --format csv", cells[0]));
+    let (keys, values) = shown.trim_end().split_once("\r\n").unwrap();
+    assert!(keys.split(',').any(|key| key == "displayName"), "{shown}");
+    assert!(
+        values.contains(cells[0]) && !values.contains('\n'),
+        "{shown}"
+    );
     let tokens = office.done("tokens list --format csv");
     assert!(tokens.contains("\r\n1,USED_UP,1,1,"), "{tokens}");
 
@@ -327,6 +338,27 @@ fn accounts_users_pools_logs_and_reports_are_administered() {
     let report = office.done("report licenses --format json");
     let rows: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(rows[2]["quantity"], 4);
+    assert_eq!(
+        office.done("report licenses --format table"),
+        office.done("licenses list")
+    );
+    let report = office.done("report audit --format table");
+    assert!(report.contains("\n------"), "{report}");
+    assert!(
+        report.trim_end().ends_with('}') && report.contains("  set-up  "),
+        "{report}"
+    );
+    assert!(
+        office
+            .done("report usage --format table")
+            .ends_with("(none)\n")
+    );
+    office.done("virtual-accounts edit Lab --to Annex");
+    assert_eq!(
+        office.done("virtual-accounts list --format csv"),
+        "name,isDefault,description\r\nDefault,true,takes new licenses and instances\r\nAnnex,false,tests\r\n"
+    );
+    office.done("virtual-accounts edit Annex --to Lab");
 
     let password = office.path("password");
     office.done(&format!(
@@ -409,6 +441,39 @@ fn whoever_is_not_trusted_or_not_known_is_told_and_gets_no_secret() {
     let listen = office.url.trim_start_matches("https://").to_owned();
     office.begin(&listen, "Its SHA-256");
     assert!(office.done("users list").contains("ada"));
+}
+
+#[test]
+fn whoever_answers_a_prompt_at_once_is_heard_and_not_shown() {
+    let office = Office::set_up();
+    let terminal = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap());
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY;
+    let stdin = rustix::fs::open(&name, flags, Mode::empty()).unwrap();
+    let child = tollgate()
+        .args(["authority", "admin", "--dir", &office.path("admin")])
+        .args(["login", "--user", "ada"])
+        .stdin(stdin)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut process = Process(child.unwrap());
+    let mut said = process.0.stderr.take().unwrap();
+    let mut prompt = [0; "Password: ".len()];
+    said.read_exact(&mut prompt).unwrap();
+    assert_eq!(&prompt, b"Password: ");
+    let shows = || {
+        let modes = tcgetattr(&terminal).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO)
+    };
+    assert!(!shows());
+    (&terminal)
+        .write_all(format!("{PASSWORD}\n").as_bytes())
+        .unwrap();
+    assert!(process.0.wait().unwrap().success());
+    assert!(shows());
 }
 
 #[test]

@@ -52,13 +52,21 @@ pub(crate) struct VirtualAccount {
     pub(crate) is_default: bool,
 }
 
-/// A new virtual account, or what one is to be.
+/// A new virtual account.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct VirtualAccountEdit {
+pub(crate) struct NewVirtualAccount {
     name: String,
     #[serde(default)]
     description: String,
+}
+
+/// What a virtual account is to be; what is not named stays.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct VirtualAccountEdit {
+    name: Option<String>,
+    description: Option<String>,
 }
 
 /// What a Smart Account is to be.
@@ -350,7 +358,7 @@ async fn check_free(tx: &mut Tx, account: i64, name: &str) -> Result<(), Problem
 pub(crate) async fn add_virtual(
     tx: &mut Tx,
     account: i64,
-    new: VirtualAccountEdit,
+    new: NewVirtualAccount,
     by: By<'_>,
 ) -> Result<VirtualAccount, Problem> {
     check_name("the name of a virtual account", &new.name)?;
@@ -391,14 +399,18 @@ pub(crate) async fn edit_virtual(
     edit: VirtualAccountEdit,
     by: By<'_>,
 ) -> Result<VirtualAccount, Problem> {
-    check_name("the name of a virtual account", &edit.name)?;
-    check_description(&edit.description)?;
-    if edit.name != before.name {
-        check_free(tx, account, &edit.name).await?;
+    let name = edit.name.unwrap_or_else(|| before.name.clone());
+    let description = edit
+        .description
+        .unwrap_or_else(|| before.description.clone());
+    check_name("the name of a virtual account", &name)?;
+    check_description(&description)?;
+    if name != before.name {
+        check_free(tx, account, &name).await?;
     }
     store::query("UPDATE virtual_accounts SET name = $1, description = $2 WHERE id = $3")
-        .bind(&edit.name)
-        .bind(&edit.description)
+        .bind(&name)
+        .bind(&description)
         .bind(before.id)
         .execute(tx)
         .await?;
@@ -407,14 +419,14 @@ pub(crate) async fn edit_virtual(
         action: "edit-virtual-account",
         object: &before.name,
         before: Some(json!({ "name": before.name, "description": before.description })),
-        after: Some(json!({ "name": edit.name, "description": edit.description })),
+        after: Some(json!({ "name": name, "description": description })),
     };
     let va = before.id;
     journal::audit(tx, Place { account, va }, change, by.now).await?;
     Ok(VirtualAccount {
         id: va,
-        name: edit.name,
-        description: edit.description,
+        name,
+        description,
         is_default: before.is_default,
     })
 }

@@ -220,7 +220,7 @@ pub(crate) static OPERATIONS: [Operation; 49] = [
     operation!("listVirtualAccounts", "GET" Account "/virtual-accounts", Needs::Somewhere(Action::SeeAccount), "The virtual accounts that one may see",
         [], None, Gives::Found("VirtualAccounts"), calls::list_virtual_accounts),
     operation!("addVirtualAccount", "POST" Account "/virtual-accounts", Needs::May(Action::EditVirtualAccounts), "Make a virtual account",
-        [], Some("VirtualAccountEdit"), Gives::Made("VirtualAccount"), calls::add_virtual_account),
+        [], Some("NewVirtualAccount"), Gives::Made("VirtualAccount"), calls::add_virtual_account),
     operation!("editVirtualAccount", "PATCH" Virtual "", Needs::May(Action::EditVirtualAccounts), "Rename or describe a virtual account",
         [], Some("VirtualAccountEdit"), Gives::Found("VirtualAccount"), calls::edit_virtual_account),
     operation!("removeVirtualAccount", "DELETE" Virtual "", Needs::May(Action::EditVirtualAccounts), "Remove a virtual account that is empty",

@@ -276,6 +276,38 @@ async fn licenses_tokens_and_users_live_and_are_audited_before_and_after() {
 }
 
 #[tokio::test]
+async fn what_an_edit_of_a_virtual_account_does_not_name_stays() {
+    let api = Api::new().await;
+    let made = json!({ "name": "West", "description": "cost centre 7" });
+    let accounts = format!("{SA}/virtual-accounts");
+    let (status, _) = api.admin("POST", &accounts, Some(made)).await;
+    assert_eq!(status, 201);
+    let mut name = "West".to_owned();
+    for (edit, left) in [
+        (json!({ "name": "East" }), ("East", "cost centre 7")),
+        (json!({ "description": "tests" }), ("East", "tests")),
+        (json!({}), ("East", "tests")),
+        (json!({ "name": "North", "description": "" }), ("North", "")),
+    ] {
+        let path = format!("{accounts}/{name}");
+        let (status, said) = api.admin("PATCH", &path, Some(edit.clone())).await;
+        assert_eq!(status, 200, "{edit}: {said}");
+        let (_, all) = api.admin("GET", &accounts, None).await;
+        let all = all["virtualAccounts"].as_array().unwrap();
+        let of = |key: &str| all.iter().find(|va| va["isDefault"] == false).unwrap()[key].clone();
+        assert_eq!(
+            (of("name"), of("description")),
+            (json!(left.0), json!(left.1))
+        );
+        assert_eq!(
+            (&said["name"], &said["description"]),
+            (&json!(left.0), &json!(left.1))
+        );
+        name = left.0.to_owned();
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_and_is_never_our_fault() {
     let api = Api::new().await;
     let licenses = format!("{VA}/licenses");

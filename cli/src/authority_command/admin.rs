@@ -2,6 +2,7 @@
 
 mod ask;
 mod keep;
+mod lines;
 mod rest;
 mod rows;
 mod secrets;
@@ -19,6 +20,7 @@ use crate::control::confirmed;
 use crate::output;
 use ask::{Ask, Scope, Show, segment};
 use keep::Keep;
+use lines::Lines;
 use rest::Desk;
 use rows::{Listing, Pages, Printer};
 use secrets::write_private;
@@ -101,7 +103,7 @@ impl Session<'_> {
         let path = format!("{}{}", self.scope(ask.scope).await?, ask.path);
         match &ask.show {
             Show::Rows(listing) => return self.list(&path, listing).await,
-            Show::Lines => return self.report(&path).await,
+            Show::Lines(listing) => return self.report(&path, listing).await,
             Show::Token(file) => return self.token(&ask, &path, file.as_deref()).await,
             Show::One | Show::Said(_) | Show::Session(_) | Show::Over => {}
         }
@@ -118,7 +120,7 @@ impl Session<'_> {
                 self.keep.forget_token();
                 output::print("logged out\n");
             }
-            Show::Rows(_) | Show::Lines | Show::Token(_) => {}
+            Show::Rows(_) | Show::Lines(_) | Show::Token(_) => {}
         }
         Ok(())
     }
@@ -216,13 +218,12 @@ impl Session<'_> {
         put(printer.end().as_bytes()).map(drop)
     }
 
-    async fn report(&mut self, path: &str) -> Result<(), Failure> {
+    async fn report(&mut self, path: &str, listing: &'static Listing) -> Result<(), Failure> {
         let format = match self.with.format {
             None | Some(Format::Csv) => "csv",
             Some(Format::Json) => "json",
             Some(Format::Table) => {
-                let todo = "choose --format csv or json";
-                return Err(Failure::new("a report is no table", "--format", todo));
+                return self.table(&format!("{path}?format=json"), listing).await;
             }
         };
         self.desk
@@ -230,10 +231,30 @@ impl Session<'_> {
             .await
     }
 
+    /// A report as a table, as wide as its first page.
+    async fn table(&mut self, path: &str, listing: &'static Listing) -> Result<(), Failure> {
+        let mut printer = Printer::new(listing, Format::Table);
+        let (mut lines, mut page, mut read_on) = (Lines::default(), Vec::new(), true);
+        let take = |piece: &[u8]| {
+            page.extend(lines.rows(piece)?);
+            if page.len() >= PAGE {
+                read_on = put(printer.page(&page).as_bytes())?;
+                page.clear();
+            }
+            Ok(read_on)
+        };
+        self.desk.stream(path, take).await?;
+        if read_on && put(printer.page(&page).as_bytes())? {
+            put(printer.end().as_bytes())?;
+        }
+        Ok(())
+    }
+
     fn one(&self, thing: &Value) {
         match self.with.format {
             Some(Format::Json) => output::print(&format!("{thing}\n")),
-            None | Some(Format::Table | Format::Csv) => output::print(&rows::one(thing)),
+            Some(Format::Csv) => output::print(&rows::one_csv(thing)),
+            None | Some(Format::Table) => output::print(&rows::one(thing)),
         }
     }
 }

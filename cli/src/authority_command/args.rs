@@ -217,7 +217,7 @@ pub enum Admin {
     Audit,
     /// What can be licensed: tags and their short names
     Catalog,
-    /// Reports of up to 100,000 lines, in CSV or JSON
+    /// Reports of up to 100,000 lines
     Report {
         /// Of what
         #[arg(value_enum)]
@@ -268,8 +268,8 @@ pub enum VirtualAccounts {
         #[arg(long, value_name = "NAME")]
         to: Option<String>,
         /// What it is for
-        #[arg(long, value_name = "TEXT", default_value = "")]
-        description: String,
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
     },
     /// Remove one that is empty
     Remove {

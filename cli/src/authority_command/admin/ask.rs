@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::rows::{self, Listing};
 use super::secrets::{new_password, secret};
 use crate::authority_command::args::{
-    Account, Admin, ApiTokens, Instances, Issue, Licenses, Orders, Switch, To, Tokens, Users,
-    VirtualAccounts,
+    Account, Admin, ApiTokens, Instances, Issue, Licenses, Orders, Report, Switch, To, Tokens,
+    Users, VirtualAccounts,
 };
 
 /// A call of the API.
@@ -54,8 +54,8 @@ pub enum Show {
     Session(String),
     /// The session is over.
     Over,
-    /// Lines as they come.
-    Lines,
+    /// Lines as they come, or a table of them.
+    Lines(&'static Listing),
 }
 
 fn get(scope: Scope, path: impl Into<String>, show: Show) -> Ask {
@@ -177,7 +177,13 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
         Admin::Catalog => list(Scope::Root, "/catalog", &rows::CATALOG),
         Admin::Report { of } => {
             let path = format!("/reports/{}", word(*of));
-            get(Scope::Either, path, Show::Lines)
+            let listing = match of {
+                Report::Licenses => &rows::LICENSES,
+                Report::Devices => &rows::INSTANCES,
+                Report::Usage => &rows::USAGE,
+                Report::Audit => &rows::AUDIT,
+            };
+            get(Scope::Either, path, Show::Lines(listing))
         }
     };
     Ok(vec![one])
@@ -208,8 +214,8 @@ fn of_virtual_accounts(accounts: &VirtualAccounts) -> Ask {
             to,
             description,
         } => {
-            let to = to.as_ref().unwrap_or(name);
             let body = json!({ "name": to, "description": description });
+            let to = to.as_ref().unwrap_or(name);
             send("PATCH", Scope::Account, path(name), body)
                 .saying(format!("the virtual account {to} is changed"))
         }

@@ -174,6 +174,19 @@ pub static EVENTS: Listing = listing(
         ("Message", "message"),
     ],
 );
+/// Only a report has it.
+pub static USAGE: Listing = listing(
+    "usage",
+    Pages::One,
+    &[
+        ("Product instance", "productInstanceIdentifier"),
+        ("Virtual account", "virtualAccount"),
+        ("Reports", "reports"),
+        ("License hours", "licenseHours"),
+        ("Peak", "peak"),
+        ("Tag", "tag"),
+    ],
+);
 pub static AUDIT: Listing = listing(
     "audit",
     Pages::Next("before"),
@@ -321,6 +334,15 @@ pub fn one(thing: &Value) -> String {
         format!("{key:<widest$}  {value}\n")
     });
     lines.collect()
+}
+
+/// The same as CSV: its keys, then their values.
+pub fn one_csv(thing: &Value) -> String {
+    let empty = serde_json::Map::new();
+    let things = thing.as_object().unwrap_or(&empty);
+    let keys: Vec<&str> = things.keys().map(String::as_str).collect();
+    let values: Vec<String> = things.values().map(quoted).collect();
+    format!("{}\r\n{}\r\n", keys.join(","), values.join(","))
 }
 
 /// A cell of a table: no control characters, times to the second, and not too long.
