@@ -29,6 +29,12 @@ pub struct Health {
     pub agent_stalled: bool,
     /// The Smart Agent's thread has failed.
     pub agent_dead: bool,
+    /// Time since the thread of SNMP last worked, in milliseconds.
+    pub snmp_age_ms: u64,
+    /// The thread of SNMP has not worked for more than its bound: calls go on, and no notification is sent.
+    pub snmp_stalled: bool,
+    /// The thread of SNMP has failed.
+    pub snmp_dead: bool,
     /// State was written when last it had to be; false: it is not saved now, and calls go on.
     pub state_written: bool,
     /// The journal of what the verdicts take in.

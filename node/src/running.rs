@@ -33,6 +33,7 @@ use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
 use crate::shutdown::Shutdown;
+use crate::snmp::{self, Feed, SnmpAsk, SnmpShell};
 use crate::socket;
 use crate::store::{AgentKept, Found, Store};
 use crate::threads::Thread;
@@ -67,6 +68,8 @@ struct Threads {
     workers: Vec<Thread>,
     agent: Thread,
     commands: mpsc::Sender<AgentAsk>,
+    snmp: Thread,
+    snmp_asks: mpsc::Sender<SnmpAsk>,
     control: Thread,
     journal: Option<Thread>,
     interface: Runtime,
@@ -105,7 +108,17 @@ impl Running {
         let (asks, asked) = bounded(ASKS);
         let agent_kept = store.open_agent()?;
         let orders = orders_at_start(&common, &agent_kept);
-        let (mut control, journal) = make_control(&common, store, restored(found, &orders), asked)?;
+        let targets = !common.config.snmp.targets.is_empty();
+        let snmp_kept = targets.then(|| store.open_snmp());
+        let starts = found.clock.as_ref().map_or(0, |clock| clock.boots);
+        let (feed, told) = snmp::feed();
+        let (mut control, journal) = make_control(
+            &common,
+            store,
+            restored(found, &orders),
+            asked,
+            feed.clone(),
+        )?;
         control.begin();
         let shared = Shared::new(&plane, &common.gate, Arc::clone(&common.ring), secret()?)?;
         let current = Arc::clone(&control.current);
@@ -115,9 +128,20 @@ impl Running {
             orders,
             Arc::clone(&current),
             asks.clone(),
+            feed,
         )?)?;
+        let (snmp, snmp_asks) = SnmpShell::new(snmp::Parts {
+            config: Arc::clone(&common.config),
+            clock: Arc::clone(&common.clock),
+            vitals: Arc::clone(&common.vitals),
+            current: Arc::clone(&current),
+            told,
+            kept: snmp_kept,
+            starts,
+        })?;
         let control = Thread::start("control", move || control.run())?;
         let agent = Thread::start("agent", move || agent.run())?;
+        let snmp = Thread::start("snmp", move || snmp.run())?;
         let spares = Spares::new();
         let (workers, queues) = start_workers(&common, &plane, &shared, &spares, &asks)?;
         let admissions = make_admissions(&common, &plane)?;
@@ -151,6 +175,8 @@ impl Running {
             workers,
             agent,
             commands,
+            snmp,
+            snmp_asks,
             control,
             journal,
             interface,
@@ -226,6 +252,9 @@ impl Running {
         ends.push(threads.agent.join(END));
         let _ended = self.asks.send_timeout(Ask::End, END);
         ends.push(threads.control.join(END));
+        // What the control thread told last is still taken.
+        let _ended = threads.snmp_asks.try_send(SnmpAsk::End);
+        ends.push(threads.snmp.join(END));
         ends.extend(threads.journal.map(|journal| journal.join(END)));
         threads.interface.shutdown_timeout(INTERFACE_END);
         match fs::remove_file(&self.config.control_socket) {
@@ -292,6 +321,7 @@ fn make_control(
     store: Store,
     (serial, restored): (String, Restored),
     asks: crossbeam::channel::Receiver<Ask>,
+    feed: Feed,
 ) -> Result<(Control, Option<Thread>), NodeError> {
     let config = &common.config;
     let now = common.clock.now();
@@ -326,6 +356,8 @@ fn make_control(
         stalled: false,
         agent_stalled: false,
         check: Check::default(),
+        feed,
+        untold: Vec::new(),
     };
     Ok((control, writer))
 }
@@ -336,6 +368,7 @@ fn agent_parts(
     orders: AtStart,
     current: Arc<Current>,
     control: Sender<Ask>,
+    feed: Feed,
 ) -> Result<Parts, NodeError> {
     Ok(Parts {
         config: Arc::clone(&common.config),
@@ -345,6 +378,7 @@ fn agent_parts(
         control,
         kept,
         orders,
+        feed,
         random: random()?,
     })
 }

@@ -13,6 +13,9 @@ pub const CONTROL_STALL: Duration = Duration::from_secs(2);
 /// Longest time without work of the agent's thread that is not called a stall: its disk may be slow.
 pub const AGENT_STALL: Duration = Duration::from_secs(10);
 
+/// Longest time without work of the thread of SNMP that is not called a stall: its disk may be slow.
+pub const SNMP_STALL: Duration = Duration::from_secs(10);
+
 /// Marks of life and counts of losses.
 #[derive(Debug)]
 pub struct Vitals {
@@ -20,6 +23,8 @@ pub struct Vitals {
     control_ended: AtomicBool,
     agent_beat_ns: AtomicU64,
     agent_ended: AtomicBool,
+    snmp_beat_ns: AtomicU64,
+    snmp_ended: AtomicBool,
     state_written: AtomicBool,
     queue_drops: AtomicU64,
     send_failures: AtomicU64,
@@ -60,6 +65,8 @@ impl Vitals {
             control_ended: AtomicBool::new(false),
             agent_beat_ns: AtomicU64::new(now.0),
             agent_ended: AtomicBool::new(false),
+            snmp_beat_ns: AtomicU64::new(now.0),
+            snmp_ended: AtomicBool::new(false),
             state_written: AtomicBool::new(true),
             queue_drops: AtomicU64::new(0),
             send_failures: AtomicU64::new(0),
@@ -102,6 +109,24 @@ impl Vitals {
 
     pub(crate) fn agent_ended(&self) -> bool {
         self.agent_ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn snmp_beats(&self, now: Mono) {
+        self.snmp_beat_ns.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Time since the thread of SNMP last worked.
+    pub(crate) fn snmp_age(&self, now: Mono) -> Duration {
+        now.since(Mono(self.snmp_beat_ns.load(Ordering::Relaxed)))
+    }
+
+    /// The thread of SNMP has failed, or has not worked for longer than [`SNMP_STALL`].
+    pub(crate) fn snmp_stalled(&self, now: Mono) -> bool {
+        self.snmp_ended() || self.snmp_age(now) > SNMP_STALL
+    }
+
+    pub(crate) fn snmp_ended(&self) -> bool {
+        self.snmp_ended.load(Ordering::Relaxed)
     }
 
     pub(crate) fn state_written(&self) -> bool {
@@ -180,6 +205,11 @@ impl<'a> EndOf<'a> {
     /// Of the agent's thread, but for the end that it is told to make.
     pub(crate) fn agent(vitals: &'a Vitals) -> Self {
         Self(&vitals.agent_ended)
+    }
+
+    /// Of the thread of SNMP, but for the end that it is told to make.
+    pub(crate) fn snmp(vitals: &'a Vitals) -> Self {
+        Self(&vitals.snmp_ended)
     }
 
     /// It ends as it should.

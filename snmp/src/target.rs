@@ -25,7 +25,7 @@ use crate::{Community, Oid};
 pub const ASKED_MAX: usize = 1024;
 
 /// How a receiver is spoken to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Security {
     /// SNMPv1: traps only.
     V1 {

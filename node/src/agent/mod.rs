@@ -37,6 +37,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denied};
 use crate::error::NodeError;
+use crate::snmp::Feed;
 use crate::store::{AgentKept, AgentStore};
 use crate::transport::{Credentials, Outcome, Parcel, Transport, Trust};
 use crate::vitals::{EndOf, Vitals};
@@ -89,6 +90,8 @@ pub(crate) struct Parts {
     pub(crate) kept: AgentKept,
     /// The orders that are good of it.
     pub(crate) orders: AtStart,
+    /// What managers are told.
+    pub(crate) feed: Feed,
     /// For nonces and jitter.
     pub(crate) random: [u8; 32],
 }
@@ -107,6 +110,7 @@ pub(crate) struct AgentShell {
     current: Arc<Current>,
     shown: Arc<AgentCurrent>,
     control: Sender<Ask>,
+    feed: Feed,
     asks: mpsc::Receiver<AgentAsk>,
     waiting: BTreeMap<Ticket, Waiting>,
     tickets: u64,
@@ -188,6 +192,7 @@ impl AgentShell {
             current: parts.current,
             shown: Arc::clone(&shown),
             control: parts.control,
+            feed: parts.feed,
             asks,
             waiting: BTreeMap::new(),
             tickets: 0,
@@ -300,7 +305,12 @@ impl AgentShell {
                         self.done.push(Answered { reply, result });
                     }
                 }
-                Output::Notice(notice) => notice::log(&notice),
+                Output::Notice(notice) => {
+                    notice::log(&notice);
+                    if let Some(news) = notice::news(&notice) {
+                        self.feed.tell(self.current.load(), vec![news]);
+                    }
+                }
             }
         }
         let status = self.machine.status(self.clock.now());

@@ -1,6 +1,7 @@
 //! What people are to know of the agent, in the log.
 
 use smart_agent::Notice;
+use snmp::notifications::News;
 
 /// Writes a notice into the log.
 pub(super) fn log(notice: &Notice) {
@@ -55,4 +56,31 @@ pub(super) fn log(notice: &Notice) {
             );
         }
     }
+}
+
+/// What managers are told of a notice; none: the table of alarms has it, or it is for the log alone.
+pub(super) fn news(notice: &Notice) -> Option<News> {
+    Some(match notice {
+        Notice::Registered => News::Registered,
+        Notice::RegistrationFailed(_) => News::RegistrationFailed,
+        Notice::Deregistered => News::Deregistered,
+        Notice::RegistrationEnded(why) => News::RegistrationEnded(why.to_string()),
+        Notice::DeregistrationFailed(why) => News::DeregistrationFailed(why.to_string()),
+        Notice::IdRenewed => News::IdRenewed,
+        Notice::IdNotRenewed(_) => News::IdNotRenewed,
+        Notice::AuthorizationRenewed => News::AuthorizationRenewed,
+        Notice::AuthorizationNotRenewed(_) => News::AuthorizationNotRenewed,
+        Notice::CommunicationFailed(_) => News::CommunicationFailed,
+        Notice::CommunicationRestored => News::CommunicationRestored,
+        Notice::CertificateOutOfRange => News::CertificateOutOfRange,
+        Notice::CertificateDropped => News::CertificateDropped,
+        Notice::CertificateInRange => News::CertificateInRange,
+        Notice::TrustPoolChanged => News::TrustPoolChanged,
+        Notice::TrustRefused(why) => News::TrustRefused(why.clone()),
+        Notice::RootExpires { .. } | Notice::OrdersTaken(_) | Notice::OrdersRefused(_) => {
+            return None;
+        }
+        Notice::Forked => News::Forked,
+        Notice::NotWritten => News::AgentNotWritten,
+    })
 }

@@ -16,7 +16,7 @@ use super::check::{Checked, expected, missing, within, wrong};
 use super::file::{self, FirstUse};
 use crate::transport::{AuthorityUrl, Proxy, ProxyCredentials, Way};
 
-/// Longest password of a proxy, in bytes.
+/// Longest password or community, in bytes.
 const PASSWORD_BYTES_MAX: usize = 255;
 
 /// The Smart Agent and its way to the license authority.
@@ -82,7 +82,7 @@ fn check_proxy(proxy: file::Proxy, base: &Path) -> Checked<Proxy> {
             if username.is_empty() || username.len() > 255 || !printable {
                 return wrong("agent.proxy.username", format!("{username:?}"));
             }
-            let password = read_password(&base.join(file))?;
+            let password = read_secret("agent.proxy.password_file", &base.join(file))?;
             Some(ProxyCredentials { username, password })
         }
     };
@@ -94,8 +94,7 @@ fn check_proxy(proxy: file::Proxy, base: &Path) -> Checked<Proxy> {
 }
 
 /// The first line of a file that nobody else may read.
-fn read_password(file: &Path) -> Checked<Zeroizing<String>> {
-    let key = "agent.proxy.password_file";
+pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
     let refused = |reason: String| refuse(key, file, reason);
     let metadata = fs::metadata(file).map_err(|error| refused(error.to_string()))?;
     let mode = metadata.permissions().mode() & 0o777;

@@ -8,7 +8,7 @@ use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product, Threshold, Thresholds};
 
 use super::file::{self, EXPECTED, File};
-use super::{Config, Journal, Problem, agent, plane};
+use super::{Config, Journal, Problem, agent, plane, snmp};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
@@ -50,6 +50,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
     let control_socket = socket.unwrap_or_else(|| state_dir.join("control.sock"));
     check_socket(&control_socket)?;
     let agent = agent::check(file.agent, base, lab.is_some())?;
+    let snmp = snmp::check(file.snmp, base, &file.node.name, plane.control.ip())?;
     let journal = check_journal(&file.journal, base, &state_dir)?;
     Ok(Config {
         name: file.node.name,
@@ -66,6 +67,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         catalog: Arc::new(catalog),
         catalog_text: catalog_text.into(),
         agent,
+        snmp,
         journal,
         lab,
     })

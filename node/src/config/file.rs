@@ -199,6 +199,66 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     ("agent.first_use", "\"refuse\" or \"trust\""),
     ("agent.send_hostname", "true or false"),
+    ("snmp", "a section [snmp]"),
+    (
+        "snmp.enterprise",
+        "an object identifier below 1.3.6.1.4.1 such as \"1.3.6.1.4.1.32473.1\"",
+    ),
+    (
+        "snmp.suppress",
+        "a list of names of notifications such as [\"tgCeilingChanged\"]",
+    ),
+    ("snmp.suppress[]", "the name of a notification"),
+    (
+        "snmp.user[].name",
+        "1 to 32 printable characters without space",
+    ),
+    (
+        "snmp.user[].auth",
+        "\"sha-1\", \"sha-256\", \"sha-384\" or \"sha-512\"",
+    ),
+    (
+        "snmp.user[].auth_file",
+        "the path of a file that holds a password of at least 8 characters and is for this user alone",
+    ),
+    (
+        "snmp.user[].privacy",
+        "\"aes-128\" or, with an auth of SHA-2, \"aes-256\"",
+    ),
+    (
+        "snmp.user[].privacy_file",
+        "the path of a file that holds a password of at least 8 characters and is for this user alone",
+    ),
+    (
+        "snmp.target[].name",
+        "1 to 63 letters, digits, hyphens, dots or underscores",
+    ),
+    (
+        "snmp.target[].address",
+        "an address and port such as \"192.0.2.162:162\"",
+    ),
+    ("snmp.target[].version", "\"v1\", \"v2c\" or \"v3\""),
+    (
+        "snmp.target[].community_file",
+        "the path of a file that holds the community and is for this user alone",
+    ),
+    (
+        "snmp.target[].user",
+        "the name of a [[snmp.user]], for version \"v3\"",
+    ),
+    (
+        "snmp.target[].notify",
+        "\"trap\" or, not for version \"v1\", \"inform\"",
+    ),
+    (
+        "snmp.target[].timeout_ms",
+        "a number of milliseconds, 100 to 60000",
+    ),
+    ("snmp.target[].retries", "a number of times, 0 to 10"),
+    (
+        "snmp.target[].queue",
+        "a number of notifications, 16 to 10000",
+    ),
     ("journal", "a section [journal]"),
     ("journal.enabled", "true or false"),
     ("journal.file", "the path of a file"),
@@ -227,6 +287,8 @@ pub(super) struct File {
     pub(super) licensing: Licensing,
     #[serde(default)]
     pub(super) agent: Agent,
+    #[serde(default)]
+    pub(super) snmp: Snmp,
     #[serde(default)]
     pub(super) journal: Journal,
     pub(super) lab: Option<Lab>,
@@ -408,6 +470,79 @@ pub(super) enum FirstUse {
     Trust,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Snmp {
+    pub(super) enterprise: Option<String>,
+    pub(super) suppress: Vec<String>,
+    pub(super) user: Vec<SnmpUser>,
+    pub(super) target: Vec<SnmpTarget>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SnmpUser {
+    pub(super) name: String,
+    pub(super) auth: Option<SnmpAuth>,
+    pub(super) auth_file: Option<PathBuf>,
+    pub(super) privacy: Option<SnmpPrivacy>,
+    pub(super) privacy_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) enum SnmpAuth {
+    #[serde(rename = "sha-1")]
+    Sha1,
+    #[serde(rename = "sha-256")]
+    Sha256,
+    #[serde(rename = "sha-384")]
+    Sha384,
+    #[serde(rename = "sha-512")]
+    Sha512,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) enum SnmpPrivacy {
+    #[serde(rename = "aes-128")]
+    Aes128,
+    #[serde(rename = "aes-256")]
+    Aes256,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SnmpTarget {
+    pub(super) name: String,
+    pub(super) address: SocketAddr,
+    pub(super) version: SnmpVersion,
+    pub(super) community_file: Option<PathBuf>,
+    pub(super) user: Option<String>,
+    #[serde(default)]
+    pub(super) notify: SnmpNotify,
+    #[serde(default = "five_seconds")]
+    pub(super) timeout_ms: u64,
+    #[serde(default = "three")]
+    pub(super) retries: u8,
+    #[serde(default = "ten_thousand")]
+    pub(super) queue: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SnmpVersion {
+    V1,
+    V2c,
+    V3,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SnmpNotify {
+    #[default]
+    Trap,
+    Inform,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Journal {
@@ -425,6 +560,18 @@ pub(super) struct Lab {
 
 fn one_worker() -> u16 {
     1
+}
+
+fn five_seconds() -> u64 {
+    5_000
+}
+
+fn three() -> u8 {
+    3
+}
+
+fn ten_thousand() -> u64 {
+    10_000
 }
 
 fn vpc_si() -> String {

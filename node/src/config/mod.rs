@@ -9,6 +9,7 @@ mod check;
 mod error;
 mod file;
 mod plane;
+mod snmp;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use licensing::{Catalog, FeatureSet, Product, Thresholds};
 use session_plane::PlaneConfig;
 use toml::de::DeTable;
 
+pub use self::snmp::{NotifyTarget, Snmp};
 pub use agent::Agent;
 pub use error::{ConfigError, Problem};
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub catalog_text: Arc<str>,
     /// The Smart Agent and its way to the license authority.
     pub agent: Agent,
+    /// Who is sent notifications, and by which engine.
+    pub snmp: Snmp,
     /// The journal of what the verdicts take in; none: there is none.
     pub journal: Option<Journal>,
     /// Present on a lab node (rule L2).

@@ -68,7 +68,11 @@ fn the_example_says_what_the_defaults_are() {
             .replace("\"SGW\"", "\"sGW\""),
     );
     assert_eq!(other_case.unwrap().plane.apns, example.plane.apns);
-    let uncommented: String = text
+    // Files of managers and their users there are none.
+    let (before, managers) = text.split_once("\n# [[snmp.user]]").unwrap();
+    let (_, after) = managers.split_once("\n[journal]").unwrap();
+    let without_managers = format!("{before}\n[journal]{after}");
+    let uncommented: String = without_managers
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(rest) if rest.contains(" = ") && !rest.ends_with('.') => rest,
@@ -200,7 +204,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `journal`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `snmp`, `journal`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),
@@ -634,4 +638,96 @@ fn alarms_on_use_are_off_unless_a_percentage_is_set() {
         congestion: threshold(75, 65),
     };
     assert_eq!(parse(&text).unwrap().thresholds, expected);
+}
+
+const MANAGERS: &str = r#"[snmp]
+enterprise = "1.3.6.1.4.1.32473.7"
+suppress = ["tgLabSpeedup"]
+[[snmp.user]]
+name = "noc"
+auth = "sha-256"
+auth_file = "auth"
+privacy = "aes-256"
+privacy_file = "privacy"
+[[snmp.target]]
+name = "first"
+address = "192.0.2.1:162"
+version = "v2c"
+community_file = "community"
+[[snmp.target]]
+name = "second"
+address = "[2001:db8::1]:162"
+version = "v3"
+user = "noc"
+notify = "inform"
+timeout_ms = 700
+retries = 2
+queue = 100
+"#;
+
+/// Files of passwords for [`MANAGERS`].
+fn passwords() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    private(dir.path(), "auth", "maplesyrup\n", 0o600);
+    private(dir.path(), "privacy", "syrupmaple\n", 0o600);
+    private(dir.path(), "community", "hunter2\n", 0o600);
+    private(dir.path(), "short", "sevenoc\n", 0o600);
+    private(dir.path(), "open", "maplesyrup\n", 0o644);
+    dir
+}
+
+#[test]
+fn managers_are_spoken_to_as_is_written_and_no_secret_is_shown() {
+    use ::snmp::target::Security;
+    use ::snmp::usm::{AuthProtocol, Level, Secret};
+    let dir = passwords();
+    let config = Config::parse(&and(MANAGERS), &dir.path().join(FILE)).unwrap();
+    let snmp = &config.snmp;
+    assert_eq!(snmp.enterprise.to_string(), "1.3.6.1.4.1.32473.7");
+    assert_eq!(snmp.engine.to_string(), "80007ed9046767736e2d31");
+    assert_eq!(snmp.suppressed[0].row().name, "tgLabSpeedup");
+    let [first, second] = snmp.targets.as_slice() else {
+        panic!("{:?}", snmp.targets)
+    };
+    assert_eq!((first.target.inform, first.target.queue), (None, 10_000));
+    assert!(matches!(&first.security, Security::V2c { community } if community.is(b"hunter2")));
+    let inform = second.target.inform.unwrap();
+    assert_eq!((inform.timeout.as_millis(), inform.retries), (700, 2));
+    assert_eq!(second.target.queue, 100);
+    let Security::V3 { user, level } = &second.security else {
+        panic!("{:?}", second.security)
+    };
+    let key = Secret::of_password(AuthProtocol::Sha256, b"maplesyrup").unwrap();
+    assert_eq!(user.auth, Some((AuthProtocol::Sha256, key)));
+    assert_eq!(*level, Level::AuthPriv);
+    let shown = format!("{config:?}");
+    for secret in ["hunter2", "maplesyrup", "syrupmaple"] {
+        assert!(!shown.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn managers_that_are_wrong_are_named_with_what_to_do() {
+    let dir = passwords();
+    let password = "the path of a file that holds a password of at least 8 characters and is for this user alone";
+    let cases = [
+        ("enterprise = \"1.3.6.1.4.1.32473.7\"", "enterprise = \"1.3.6.1\"", "snmp.enterprise: \"1.3.6.1\"; expected an object identifier below 1.3.6.1.4.1 such as \"1.3.6.1.4.1.32473.1\"; mend the value".to_owned()),
+        ("tgLabSpeedup", "tgLab", "snmp.suppress[0]: \"tgLab\"; expected the name of a notification; mend the value".to_owned()),
+        ("auth_file = \"auth\"", "auth_file = \"short\"", format!("snmp.user[0].auth_file: a password has at least 8 octets; expected {password}; mend the value")),
+        ("auth_file = \"auth\"", "auth_file = \"open\"", format!("snmp.user[0].auth_file: DIR/open is refused: others may read it, its mode is 644; expected {password}; mend the file or name another")),
+        ("sha-256", "sha-1", "snmp.user[0].privacy: the key has 20 octets, the protocol wants 32; expected \"aes-128\" or, with an auth of SHA-2, \"aes-256\"; mend the value".to_owned()),
+        ("user = \"noc\"", "user = \"nok\"", "snmp.target[1].user: no user is called \"nok\"; expected noc; mend the name".to_owned()),
+        ("\"second\"", "\"first\"", "snmp.target[1].name: \"first\" is given twice; expected each target once; remove one".to_owned()),
+        ("version = \"v2c\"", "version = \"v1\"\nnotify = \"inform\"", "snmp.target[0].notify: \"inform\" by version \"v1\"; expected \"trap\" or, not for version \"v1\", \"inform\"; mend the value".to_owned()),
+        ("version = \"v3\"", "version = \"v2c\"", "snmp.target[1].user: a user by version \"v1\" or \"v2c\"; expected the name of a [[snmp.user]], for version \"v3\"; mend the value".to_owned()),
+    ];
+    for (line, instead, said) in cases {
+        assert!(MANAGERS.contains(line), "{line}");
+        let text = and(&MANAGERS.replacen(line, instead, 1));
+        let error = Config::parse(&text, &dir.path().join(FILE)).unwrap_err();
+        let error = error.to_string();
+        let error = error.replace(&dir.path().display().to_string(), "DIR");
+        let (_, problem) = error.split_once(": ").unwrap();
+        assert_eq!(problem, said);
+    }
 }

@@ -17,11 +17,13 @@ use licensing::snapshot::Lab;
 use licensing::{Catalog, Event, Now, Snapshot};
 use parking_lot::RwLock;
 use smart_agent::Told;
+use snmp::notifications::News;
 use tokio::sync::oneshot;
 
 use crate::agent;
 use crate::clock::{Clock, SPEEDUP_MAX};
 use crate::journal::Recorder;
+use crate::snmp::Feed;
 use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
 pub(crate) use keeper::Keeper;
 pub(crate) use ledgers::Check;
@@ -112,6 +114,9 @@ pub(crate) struct Control {
     pub(crate) stalled: bool,
     pub(crate) agent_stalled: bool,
     pub(crate) check: Check,
+    pub(crate) feed: Feed,
+    /// Events that SNMP was not told yet.
+    pub(crate) untold: Vec<Event>,
 }
 
 impl Control {
@@ -284,7 +289,10 @@ impl Control {
                     let written = self.keeper.keep(record, now.mono);
                     self.report_written(written, now);
                 }
-                Output::Event(event) => log(&event),
+                Output::Event(event) => {
+                    log(&event);
+                    self.untold.push(event);
+                }
             }
         }
     }
@@ -296,9 +304,14 @@ impl Control {
         }
     }
 
-    fn publish(&self, now: Now) -> Arc<Snapshot> {
+    /// Shows what there is now, then tells what has happened until now.
+    fn publish(&mut self, now: Now) -> Arc<Snapshot> {
         let snapshot = Arc::new(self.enforcer.snapshot(now));
         self.current.store(Arc::clone(&snapshot));
+        if !self.untold.is_empty() {
+            let news = self.untold.drain(..).map(News::Event).collect();
+            self.feed.tell(Arc::clone(&snapshot), news);
+        }
         snapshot
     }
 

@@ -50,11 +50,20 @@ impl DatabaseFile {
         &mut self,
         change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
+        self.write_with(Durability::Immediate, change)
+    }
+
+    /// The same, durable only if that is wanted, or else with the next that is.
+    pub(super) fn write_with(
+        &mut self,
+        durability: Durability,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
         let database = match self.database.take() {
             Some(database) => database,
             None => self.connect()?,
         };
-        let written = write(&database, change);
+        let written = write(&database, durability, change);
         let written = written.map_err(|error| self.error("writing", error.to_string()));
         // After an error the database is opened anew: what it holds in memory may not be what is on disk.
         if written.is_ok() {
@@ -184,17 +193,18 @@ pub(super) fn put_row(
 }
 
 fn put_schema(database: &Database) -> Result<(), redb::Error> {
-    write(database, |transaction| {
+    write(database, Durability::Immediate, |transaction| {
         put_row(transaction, "schema", SCHEMA)
     })
 }
 
 fn write(
     database: &Database,
+    durability: Durability,
     change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
 ) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_durability(durability)?;
     change(&transaction)?;
     transaction.commit()?;
     Ok(())

@@ -7,6 +7,7 @@
 //! operator.redb  what operators and the authority said, and the license clock once more
 //! identity.key   32 random bytes, mode 0600, made at first start: the seed of the key that the authority certifies
 //! agent.redb     the smart agent's registration, trust pool and usage reports
+//! snmp.redb      notifications that wait for targets, the alarms that they were told of, and snmpEngineBoots
 //! ```
 //!
 //! Files appear by rename, whole, and the key gets its name last. So a first start that was cut short is told from a
@@ -19,6 +20,7 @@ mod database;
 mod database_file;
 mod key;
 mod slots;
+mod snmp;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +32,7 @@ use std::path::{Path, PathBuf};
 use licensing::record::{ClockRecord, OperatorRecord, Record};
 use thiserror::Error;
 
+pub use self::snmp::{SnmpKept, SnmpStore};
 pub use agent::{AgentKept, AgentStore};
 use database::OperatorDatabase;
 use key::NodeKey;
@@ -152,6 +155,11 @@ impl Store {
     /// The smart agent's records and key, used by one thread while this directory is held.
     pub fn open_agent(&self) -> Result<AgentKept, StoreError> {
         AgentStore::open(&self.dir, &self.key)
+    }
+
+    /// The records of SNMP, used by one thread while this directory is held.
+    pub fn open_snmp(&self) -> SnmpKept {
+        SnmpStore::open(&self.dir, &self.key)
     }
 
     /// Writes a record so that it survives a loss of power before this returns.

@@ -500,3 +500,42 @@ mod agent {
         store.keep(&report(2)).unwrap();
     }
 }
+
+mod snmp {
+    use ::snmp::delivery::{Change, Record};
+
+    use super::*;
+
+    #[test]
+    fn what_waits_and_how_often_the_engine_began_is_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap().0;
+        let mut kept = store.open_snmp();
+        assert_eq!((kept.boots, kept.records), (0, Vec::new()));
+        kept.store.keep_boots(7).unwrap();
+        let reserved = Record::Reserved { below: 4096 };
+        let suppressed = Record::Suppressed(vec!["tgLabSpeedup".to_owned()]);
+        let changes = [&reserved, &suppressed].map(|record| Change::Persist(record.clone()));
+        kept.store.keep(&changes, true).unwrap();
+        let gone = [Change::Delete(suppressed.key())];
+        kept.store.keep(&gone, false).unwrap();
+        drop((kept.store, store));
+        let store = Store::open(dir.path()).unwrap().0;
+        let kept = store.open_snmp();
+        assert_eq!((kept.boots, kept.records), (7, vec![reserved]));
+        let mode = fs::metadata(dir.path().join("snmp.redb")).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn records_of_another_hand_are_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap().0;
+        let path = dir.path().join("snmp.redb");
+        fs::write(&path, b"not a database, but long enough to look like one").unwrap();
+        let mut kept = store.open_snmp();
+        assert_eq!((kept.boots, kept.records), (0, Vec::new()));
+        assert!(dir.path().join("snmp.redb.unreadable").exists());
+        kept.store.keep_boots(1).unwrap();
+    }
+}

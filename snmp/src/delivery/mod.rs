@@ -88,6 +88,8 @@ pub enum Input {
         /// Suppress it.
         suppress: bool,
     },
+    /// Some news was lost: what the table of alarms says is told anew, as at a start.
+    Missed,
     /// Time passed.
     Timeout,
 }
@@ -207,6 +209,7 @@ impl Delivery {
                 lines.for_each(|line| line.again(number, now.mono));
             }
             Input::Suppress { which, suppress } => self.suppress(which, suppress),
+            Input::Missed => self.compare(snapshot, now),
             Input::Timeout => {}
         }
         self.settle(snapshot, now);

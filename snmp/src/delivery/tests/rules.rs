@@ -44,6 +44,21 @@ fn what_the_process_did_not_come_to_tell_is_told_at_the_next_start() {
 
 //= L16
 #[test]
+fn what_the_shell_lost_is_told_by_the_table_of_alarms() {
+    let mut world = World::new(vec![traps("a")]);
+    let first = alarm(1, drift(0), 1);
+    world.event(Event::AlarmRaised { alarm: first });
+    world.forget();
+    // Its clear and another raise were lost.
+    world.snapshot.alarms = vec![alarm(2, drift(1), 1)];
+    world.tell(Input::Missed);
+    assert_eq!(world.names(0), [CLEARED, RAISED]);
+    world.tell(Input::Missed);
+    assert_eq!(world.names(0).len(), 2, "each once");
+}
+
+//= L16
+#[test]
 fn a_raise_is_told_once_and_a_clear_only_of_what_was_raised() {
     let mut world = World::new(vec![traps("a")]);
     let told = alarm(1, drift(0), 1);

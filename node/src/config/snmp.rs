@@ -1,0 +1,259 @@
+//! `[snmp]`: this engine, its users, and the targets that are sent notifications.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::time::Duration;
+
+use snmp::delivery::{Inform, QUEUE_MAX, TARGETS_MAX, Target};
+use snmp::notifications::{DEFAULT_ENTERPRISE, Which};
+use snmp::target::Security;
+use snmp::usm::{AuthProtocol, EngineId, KeyError, PrivProtocol, Secret, User};
+use snmp::{Community, Oid};
+
+use super::Problem;
+use super::agent::read_secret;
+use super::check::{Checked, missing, unknown, within, wrong};
+use super::file::{self, SnmpAuth, SnmpNotify, SnmpPrivacy, SnmpVersion};
+
+/// Users at most.
+const USERS_MAX: usize = 64;
+
+/// Below it are the numbers of enterprises.
+const ENTERPRISES: [u32; 6] = [1, 3, 6, 1, 4, 1];
+
+/// Who is sent notifications, and by which engine. Passwords are kept as keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snmp {
+    /// The arc of our own MIB.
+    pub enterprise: Oid,
+    /// snmpEngineID: of the enterprise's number and the node's name.
+    pub engine: EngineId,
+    /// Who is sent notifications.
+    pub targets: Vec<NotifyTarget>,
+    /// Notifications that nobody is sent.
+    pub suppressed: Vec<Which>,
+}
+
+/// A target and how it is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyTarget {
+    /// Its name, address and queue.
+    pub target: Target,
+    /// Version and credentials.
+    pub security: Security,
+}
+
+pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Checked<Snmp> {
+    let enterprise = enterprise(snmp.enterprise.as_deref())?;
+    let number = enterprise.arcs().get(ENTERPRISES.len());
+    let engine = EngineId::of_node(number.copied().unwrap_or_default(), node);
+    let users = users(snmp.user, base, &engine)?;
+    if snmp.target.len() > TARGETS_MAX {
+        let (found, expected) = (snmp.target.len(), TARGETS_MAX);
+        return too_many("snmp.target", found, expected);
+    }
+    let agent = match gn {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    };
+    let mut targets: Vec<NotifyTarget> = Vec::new();
+    for (n, target) in snmp.target.into_iter().enumerate() {
+        let key = format!("snmp.target[{n}]");
+        let target = self::target(target, &key, base, &users, agent)?;
+        if targets.iter().any(|t| t.target.name == target.target.name) {
+            let (what, name) = ("target", target.target.name);
+            return Err((format!("{key}.name"), Problem::Twice { what, name }));
+        }
+        targets.push(target);
+    }
+    Ok(Snmp {
+        enterprise,
+        engine,
+        targets,
+        suppressed: suppressed(&snmp.suppress)?,
+    })
+}
+
+fn too_many<T>(key: &str, found: usize, most: usize) -> Checked<T> {
+    let found = format!("{found} sections");
+    let expected = format!("at most {most}");
+    Err((key.to_owned(), Problem::Value { found, expected }))
+}
+
+fn enterprise(written: Option<&str>) -> Checked<Oid> {
+    let Some(written) = written else {
+        return Ok(Oid::from(DEFAULT_ENTERPRISE));
+    };
+    let arc: Option<Oid> = written.parse().ok();
+    // Room for the objects below it.
+    let is_arc =
+        |arc: &Oid| arc.arcs().starts_with(&ENTERPRISES) && (7..=32).contains(&arc.arcs().len());
+    match arc.filter(is_arc) {
+        Some(arc) => Ok(arc),
+        None => wrong("snmp.enterprise", format!("{written:?}")),
+    }
+}
+
+fn suppressed(names: &[String]) -> Checked<Vec<Which>> {
+    let named = names.iter().enumerate().map(|(n, name)| {
+        let key = format!("snmp.suppress[{n}]");
+        match Which::named(name) {
+            Some(which) => Ok(which),
+            None => wrong(key, format!("{name:?}")),
+        }
+    });
+    named.collect()
+}
+
+fn users(written: Vec<file::SnmpUser>, base: &Path, engine: &EngineId) -> Checked<Vec<User>> {
+    if written.len() > USERS_MAX {
+        return too_many("snmp.user", written.len(), USERS_MAX);
+    }
+    let mut users: Vec<User> = Vec::new();
+    for (n, user) in written.into_iter().enumerate() {
+        let key = format!("snmp.user[{n}]");
+        let user = self::user(user, &key, base, engine)?;
+        if users.iter().any(|other| other.name == user.name) {
+            let (what, name) = ("user", user.name);
+            return Err((format!("{key}.name"), Problem::Twice { what, name }));
+        }
+        users.push(user);
+    }
+    Ok(users)
+}
+
+fn user(user: file::SnmpUser, key: &str, base: &Path, engine: &EngineId) -> Checked<User> {
+    let printable = user.name.bytes().all(|b| b.is_ascii_graphic());
+    if user.name.is_empty() || user.name.len() > 32 || !printable {
+        return wrong(format!("{key}.name"), format!("{:?}", user.name));
+    }
+    let (auth_key, privacy_key) = (format!("{key}.auth"), format!("{key}.privacy"));
+    let auth = match (user.auth.map(auth_protocol), user.auth_file) {
+        (None, None) => None,
+        (Some(_), None) => return missing(format!("{auth_key}_file")),
+        (None, Some(_)) => return missing(auth_key),
+        (Some(auth), Some(file)) => Some((
+            auth,
+            secret(&format!("{auth_key}_file"), &base.join(file), auth)?,
+        )),
+    };
+    let privacy = match (user.privacy.map(privacy_protocol), user.privacy_file) {
+        (None, None) => None,
+        (Some(_), None) => return missing(format!("{privacy_key}_file")),
+        (None, Some(_)) => return missing(privacy_key),
+        (Some(privacy), Some(file)) => {
+            let Some((auth, _)) = &auth else {
+                return missing(auth_key);
+            };
+            let key = format!("{privacy_key}_file");
+            Some((privacy, secret(&key, &base.join(file), *auth)?))
+        }
+    };
+    let user = User {
+        name: user.name,
+        auth,
+        privacy,
+    };
+    match user.keys(engine) {
+        Ok(_) => Ok(user),
+        Err(error) => wrong(privacy_key, error.to_string()),
+    }
+}
+
+fn auth_protocol(auth: SnmpAuth) -> AuthProtocol {
+    match auth {
+        SnmpAuth::Sha1 => AuthProtocol::Sha1,
+        SnmpAuth::Sha256 => AuthProtocol::Sha256,
+        SnmpAuth::Sha384 => AuthProtocol::Sha384,
+        SnmpAuth::Sha512 => AuthProtocol::Sha512,
+    }
+}
+
+fn privacy_protocol(privacy: SnmpPrivacy) -> PrivProtocol {
+    match privacy {
+        SnmpPrivacy::Aes128 => PrivProtocol::Aes128,
+        SnmpPrivacy::Aes256 => PrivProtocol::Aes256,
+    }
+}
+
+/// The key of a password, which is forgotten.
+fn secret(key: &str, file: &Path, auth: AuthProtocol) -> Checked<Secret> {
+    let password = read_secret(key, file)?;
+    let secret = Secret::of_password(auth, password.as_bytes());
+    secret.or_else(|error: KeyError| wrong(key, error.to_string()))
+}
+
+fn target(
+    target: file::SnmpTarget,
+    key: &str,
+    base: &Path,
+    users: &[User],
+    agent: Ipv4Addr,
+) -> Checked<NotifyTarget> {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    if target.name.is_empty() || target.name.len() > 63 || !target.name.bytes().all(letter) {
+        return wrong(format!("{key}.name"), format!("{:?}", target.name));
+    }
+    if target.address.port() == 0 || target.address.ip().is_unspecified() {
+        return wrong(format!("{key}.address"), target.address.to_string());
+    }
+    within(target.timeout_ms, 100, 60_000, &format!("{key}.timeout_ms"))?;
+    within(target.retries, 0, 10, &format!("{key}.retries"))?;
+    let most = QUEUE_MAX as u64;
+    within(target.queue, 16, most, &format!("{key}.queue"))?;
+    let inform = match (target.notify, target.version) {
+        (SnmpNotify::Trap, _) => None,
+        (SnmpNotify::Inform, SnmpVersion::V1) => {
+            return wrong(format!("{key}.notify"), "\"inform\" by version \"v1\"");
+        }
+        (SnmpNotify::Inform, SnmpVersion::V2c | SnmpVersion::V3) => Some(Inform {
+            timeout: Duration::from_millis(target.timeout_ms),
+            retries: target.retries,
+        }),
+    };
+    let security = security(&target, key, base, users, agent)?;
+    Ok(NotifyTarget {
+        target: Target {
+            inform,
+            queue: usize::try_from(target.queue).unwrap_or(QUEUE_MAX),
+            ..Target::new(&target.name, target.address)
+        },
+        security,
+    })
+}
+
+/// A community goes with versions 1 and 2c, a user with version 3.
+fn security(
+    target: &file::SnmpTarget,
+    key: &str,
+    base: &Path,
+    users: &[User],
+    agent: Ipv4Addr,
+) -> Checked<Security> {
+    let (community_key, user_key) = (format!("{key}.community_file"), format!("{key}.user"));
+    let version = target.version;
+    match (version, &target.community_file, &target.user) {
+        (SnmpVersion::V1 | SnmpVersion::V2c, Some(file), None) => {
+            let community = read_secret(&community_key, &base.join(file))?;
+            let community = Community::new(community.as_bytes());
+            Ok(match version {
+                SnmpVersion::V1 => Security::V1 { community, agent },
+                SnmpVersion::V2c | SnmpVersion::V3 => Security::V2c { community },
+            })
+        }
+        (SnmpVersion::V3, None, Some(name)) => {
+            let Some(user) = users.iter().find(|user| user.name == *name) else {
+                let known = users.iter().map(|user| user.name.as_str());
+                return unknown("user", name, user_key, known);
+            };
+            let (user, level) = (user.clone(), user.level());
+            Ok(Security::V3 { user, level })
+        }
+        (SnmpVersion::V1 | SnmpVersion::V2c, None, None) => missing(community_key),
+        (SnmpVersion::V3, None, None) => missing(user_key),
+        (SnmpVersion::V1 | SnmpVersion::V2c, _, Some(_)) => {
+            wrong(user_key, "a user by version \"v1\" or \"v2c\"")
+        }
+        (SnmpVersion::V3, Some(_), _) => wrong(community_key, "a community by version \"v3\""),
+    }
+}

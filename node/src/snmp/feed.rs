@@ -1,0 +1,108 @@
+//! The feed: what other threads tell SNMP, without ever waiting for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use licensing::Snapshot;
+use snmp::notifications::News;
+use tokio::sync::mpsc;
+
+/// Most batches of news that wait.
+const WAITING: usize = 256;
+
+/// News, and the node after them.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) news: Vec<News>,
+}
+
+/// The end that tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    batches: mpsc::Sender<Batch>,
+    missed: Arc<AtomicBool>,
+}
+
+/// The end that is told.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) batches: mpsc::Receiver<Batch>,
+    missed: Arc<AtomicBool>,
+}
+
+/// Both ends.
+pub(crate) fn feed() -> (Feed, Told) {
+    let (tell, batches) = mpsc::channel(WAITING);
+    let missed = Arc::new(AtomicBool::new(false));
+    let feed = Feed {
+        batches: tell,
+        missed: Arc::clone(&missed),
+    };
+    (feed, Told { batches, missed })
+}
+
+impl Feed {
+    /// Tells news, of which the current snapshot knows already. Without room they are lost, and it is known that some were.
+    pub(crate) fn tell(&self, snapshot: Arc<Snapshot>, news: Vec<News>) {
+        if self.batches.try_send(Batch { snapshot, news }).is_err() {
+            self.missed.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Told {
+    /// Whether some were lost since this was asked last.
+    pub(crate) fn missed(&self) -> bool {
+        self.missed.swap(false, Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use enforcer::verdicts::{Config, Enforcer, Restored, RestoredClock};
+    use licensing::snapshot::NodeIdentity;
+    use licensing::{Catalog, Now};
+
+    use super::*;
+
+    fn snapshot() -> Arc<Snapshot> {
+        let catalog = Catalog::staros();
+        let product = catalog.products()[1].clone();
+        let node = NodeIdentity {
+            name: "gw1".into(),
+            pid: "VPC_SI".into(),
+            serial: "9FR4BQX".into(),
+            product: product.name,
+            product_tag: product.tag,
+            version: "0.1.0".into(),
+        };
+        let restored = Restored {
+            clock: RestoredClock::Fresh,
+            operator: None,
+            tampered: false,
+            orders: Vec::new(),
+        };
+        let now = Now::default();
+        let machine = Enforcer::new(Config::new(node, Arc::new(catalog)), restored, now);
+        Arc::new(machine.snapshot(now))
+    }
+
+    #[test]
+    fn what_finds_no_room_is_known_to_be_lost() {
+        let (feed, mut told) = feed();
+        let snapshot = snapshot();
+        for _ in 0..WAITING {
+            feed.tell(Arc::clone(&snapshot), vec![News::Ready]);
+        }
+        assert!(!told.missed());
+        feed.tell(snapshot, vec![News::Forked]);
+        assert!(told.missed() && !told.missed());
+        let mut taken = 0;
+        while let Ok(batch) = told.batches.try_recv() {
+            assert_eq!(batch.news, [News::Ready]);
+            taken += 1;
+        }
+        assert_eq!(taken, WAITING);
+    }
+}

@@ -1,0 +1,347 @@
+//! SNMP's shell: a thread beside the control thread, with its sockets, timers and records.
+//!
+//! ```text
+//! control thread --events, snapshot--> feed --> delivery --notifications--> targets (UDP)
+//! smart agent    --notices-----------> feed        |  ^----acknowledgements---'
+//!                                                  '--records--> snmp.redb, before what follows from them
+//! ```
+//!
+//! Nobody waits for it: what finds the feed full is lost, and the table of alarms of the current snapshot is compared with
+//! what targets were told, so that each raise and clear still goes out, once. A node without targets keeps nothing.
+
+mod feed;
+mod sockets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use licensing::Now;
+use snmp::delivery::{self, Change, Delivery, Input, Output, Record, Send};
+use snmp::message::{EncodeError, Notification};
+use snmp::target::{Heard, Outbound, Target};
+use snmp::usm::Local;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::Current;
+use crate::error::NodeError;
+use crate::store::{SnmpKept, SnmpStore};
+use crate::vitals::{EndOf, Vitals};
+use feed::Batch;
+pub(crate) use feed::{Feed, Told, feed};
+use sockets::{Datagram, Sockets};
+
+/// Longest pause from one sign of life to the next.
+const BEAT_EVERY: Duration = Duration::from_millis(500);
+
+/// What the thread is asked.
+#[derive(Debug)]
+pub(crate) enum SnmpAsk {
+    /// End.
+    End,
+}
+
+/// Most asks that wait.
+const ASKS: usize = 16;
+
+/// What the shell is made with.
+pub(crate) struct Parts {
+    pub(crate) config: Arc<Config>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) vitals: Arc<Vitals>,
+    pub(crate) current: Arc<Current>,
+    pub(crate) told: Told,
+    /// None: nothing is kept.
+    pub(crate) kept: Option<SnmpKept>,
+    /// Starts of the process before this one, as far as is known.
+    pub(crate) starts: u32,
+}
+
+/// The belongings of SNMP.
+pub(crate) struct SnmpShell {
+    runtime: Option<Runtime>,
+    delivery: Delivery,
+    local: Local,
+    targets: Vec<Line>,
+    store: Option<SnmpStore>,
+    failing: bool,
+    sockets: Sockets,
+    told: Told,
+    asks: mpsc::Receiver<SnmpAsk>,
+    clock: Arc<Clock>,
+    vitals: Arc<Vitals>,
+    current: Arc<Current>,
+}
+
+/// A target as it is spoken to.
+struct Line {
+    target: delivery::Target,
+    spoken: Target,
+    /// The last thing that was sent could not be.
+    failing: bool,
+}
+
+impl SnmpShell {
+    /// SNMP as a start finds it, and where it is asked. Errors: the system gives no runtime or socket, or the targets of
+    /// the configuration are refused.
+    pub(crate) fn new(parts: Parts) -> Result<(Self, mpsc::Sender<SnmpAsk>), NodeError> {
+        let what = "starting SNMP";
+        let fail = |source| NodeError::System { what, source };
+        let config = &parts.config.snmp;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(fail)?;
+        let addresses = config.targets.iter().map(|to| to.target.address);
+        let addresses: Vec<_> = addresses.collect();
+        let sockets = runtime.block_on(Sockets::bind(&addresses)).map_err(fail)?;
+        let now = parts.clock.now();
+        let (store, records, boots) = match parts.kept {
+            Some(kept) => (Some(kept.store), kept.records, kept.boots),
+            None => (None, Vec::new(), 0),
+        };
+        // Of both the higher: managers drop what comes with fewer boots than they have seen.
+        let boots = boots.max(parts.starts).saturating_add(1);
+        let local = Local::new(config.engine.clone(), boots, now.mono);
+        let machine = delivery::Config {
+            targets: config.targets.iter().map(|to| to.target.clone()).collect(),
+            enterprise: config.enterprise.clone(),
+            started: now.mono,
+        };
+        let records = with_suppressed(records, config);
+        let snapshot = parts.current.load();
+        let delivery = Delivery::new(machine, records, &snapshot, now);
+        let delivery = delivery.map_err(|error| fail(std::io::Error::other(error)))?;
+        let targets = config.targets.iter().map(|to| Line {
+            target: to.target.clone(),
+            spoken: Target::new(to.security.clone(), local.id()),
+            failing: false,
+        });
+        let targets = targets.collect();
+        let (asks, asked) = mpsc::channel(ASKS);
+        let mut shell = Self {
+            runtime: Some(runtime),
+            delivery,
+            local,
+            targets,
+            store,
+            failing: false,
+            sockets,
+            told: parts.told,
+            asks: asked,
+            clock: parts.clock,
+            vitals: parts.vitals,
+            current: parts.current,
+        };
+        shell.keep_boots();
+        Ok((shell, asks))
+    }
+
+    /// Works until it is told to end, or nobody is left who could.
+    pub(crate) fn run(mut self) {
+        let vitals = Arc::clone(&self.vitals);
+        let end = EndOf::snmp(&vitals);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.block_on(self.work());
+        }
+        end.ends_as_told();
+    }
+
+    async fn work(&mut self) {
+        self.perform().await;
+        loop {
+            let wait = self.pause();
+            tokio::select! {
+                ask = self.asks.recv() => match ask {
+                    Some(SnmpAsk::End) | None => break,
+                },
+                Some(batch) = self.told.batches.recv() => self.take(batch),
+                received = self.sockets.receive() => match received {
+                    Ok(datagram) => self.hear(&datagram),
+                    // Of something sent before; the machine sends it again.
+                    Err(error) => tracing::debug!(%error, "receiving from targets"),
+                },
+                () = sleep(wait) => {}
+            }
+            self.look();
+            self.vitals.snmp_beats(self.clock.now().mono);
+            self.perform().await;
+        }
+        while let Ok(batch) = self.told.batches.try_recv() {
+            self.take(batch);
+        }
+        self.perform().await;
+    }
+
+    fn pause(&self) -> Duration {
+        let now = self.clock.now().mono;
+        let due = self.delivery.poll_timeout();
+        due.map_or(BEAT_EVERY, |at| at.since(now).min(BEAT_EVERY))
+            .max(Duration::from_millis(1))
+    }
+
+    fn take(&mut self, batch: Batch) {
+        let now = self.clock.now();
+        for news in batch.news {
+            self.delivery
+                .handle(Input::News(news), &batch.snapshot, now);
+        }
+    }
+
+    /// Lets time pass, and looks at the snapshot if some news were lost, once those that were not are taken.
+    fn look(&mut self) {
+        if self.told.missed() {
+            while let Ok(batch) = self.told.batches.try_recv() {
+                self.take(batch);
+            }
+            tracing::warn!("events were lost to notifications; the table of alarms is told anew");
+            self.handle(Input::Missed);
+        }
+        let now = self.clock.now().mono;
+        if self.delivery.poll_timeout().is_some_and(|at| at <= now) {
+            self.handle(Input::Timeout);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let snapshot = self.current.load();
+        self.delivery.handle(input, &snapshot, self.clock.now());
+    }
+
+    fn hear(&mut self, datagram: &Datagram) {
+        let now = self.clock.now();
+        for at in 0..self.targets.len() {
+            let target = &mut self.targets[at];
+            if target.target.address != datagram.from {
+                continue;
+            }
+            let heard = target.spoken.handle_datagram(now.mono, &datagram.bytes);
+            let name = &target.target.name;
+            match heard {
+                Heard::Acknowledged(request_id) => self.acknowledged(datagram, request_id),
+                Heard::Failed(request_id, status) => {
+                    tracing::warn!(target = name, ?status, "a manager could not use an inform");
+                    self.acknowledged(datagram, request_id);
+                }
+                Heard::Learned(request_id) => self.handle(Input::Again { request_id }),
+                Heard::Refused(_, counter) => {
+                    tracing::warn!(target = name, %counter, "a manager refuses informs");
+                }
+                // Another target of this address may be meant.
+                Heard::Ignored(_) => {}
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, datagram: &Datagram, request_id: i32) {
+        let from = datagram.from;
+        self.handle(Input::Acknowledged { from, request_id });
+    }
+
+    /// Does all that the machine asks for.
+    async fn perform(&mut self) {
+        while let Some(output) = self.delivery.poll_output() {
+            match output {
+                Output::Commit { changes, durable } => self.keep(&changes, durable),
+                Output::Send(send) => self.send(send).await,
+            }
+        }
+    }
+
+    fn keep(&mut self, changes: &[Change], durable: bool) {
+        let kept = self
+            .store
+            .as_mut()
+            .map(|store| store.keep(changes, durable));
+        self.report_kept(kept.unwrap_or(Ok(())));
+    }
+
+    fn keep_boots(&mut self) {
+        let boots = self.local.boots();
+        let kept = self.store.as_mut().map(|store| store.keep_boots(boots));
+        self.report_kept(kept.unwrap_or(Ok(())));
+    }
+
+    fn report_kept(&mut self, kept: Result<(), crate::store::StoreError>) {
+        match &kept {
+            Ok(()) if self.failing => tracing::warn!("the records of SNMP are saved again"),
+            Ok(()) => {}
+            Err(error) if !self.failing => {
+                tracing::error!(%error, "the records of SNMP are not saved; notifications go on");
+            }
+            Err(_) => {}
+        }
+        self.failing = kept.is_err();
+    }
+
+    async fn send(&mut self, send: Send) {
+        let now = self.clock.now();
+        let Some(manager) = self.targets.get_mut(send.target) else {
+            return;
+        };
+        let address = manager.target.address;
+        let place = send.target;
+        let failure = match encode(&mut manager.spoken, &mut self.local, now, send) {
+            Ok(bytes) => {
+                let sent = self.sockets.send(&bytes, address).await;
+                sent.err().map(|error| error.to_string())
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        self.report_sent(place, failure);
+    }
+
+    fn report_sent(&mut self, place: usize, failure: Option<String>) {
+        let Some(manager) = self.targets.get_mut(place) else {
+            return;
+        };
+        let target = &manager.target.name;
+        match &failure {
+            Some(error) if !manager.failing => {
+                tracing::warn!(target, %error, "a notification can't be sent");
+            }
+            None if manager.failing => tracing::warn!(target, "notifications are sent again"),
+            Some(_) | None => {}
+        }
+        manager.failing = failure.is_some();
+    }
+}
+
+/// What the configuration suppresses, in place of what an earlier one did.
+fn with_suppressed(mut records: Vec<Record>, config: &crate::config::Snmp) -> Vec<Record> {
+    records.retain(|record| !matches!(record, Record::Suppressed(_)));
+    let names = config.suppressed.iter().map(|which| which.row().name);
+    records.push(Record::Suppressed(names.map(str::to_owned).collect()));
+    records
+}
+
+fn encode(
+    spoken: &mut Target,
+    local: &mut Local,
+    now: Now,
+    send: Send,
+) -> Result<Vec<u8>, EncodeError> {
+    let Send {
+        inform,
+        request_id,
+        uptime,
+        trap,
+        varbinds,
+        ..
+    } = send;
+    let notification = Notification {
+        uptime,
+        trap,
+        varbinds,
+    };
+    if !inform {
+        return spoken.trap(local, now.mono, request_id, &notification);
+    }
+    let outbound = spoken.inform(local, now.mono, request_id, &notification);
+    outbound.map(|outbound| match outbound {
+        Outbound::Inform(bytes) | Outbound::Question(bytes) => bytes,
+    })
+}
