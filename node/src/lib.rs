@@ -7,7 +7,7 @@
 //!                       control (owns the verdicts, the store) <--asks-- interface (HTTP on a Unix socket)
 //!                          |
 //!                          +--lines--> journal (writes what the verdicts took in, if it is configured)
-//!                          +--events-> snmp (sends notifications to targets, if there are any)
+//!                          +--events-> snmp (sends notifications to targets and answers managers, if there are any)
 //! ```
 //!
 //! Clients of the admission API, processes that run calls of their own, are served by the interface, which has a seat of

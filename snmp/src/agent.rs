@@ -36,7 +36,7 @@ use walks::{Walker, Walks};
 pub use walks::{HELD_MAX, WALK_IDLE, WALK_MAX};
 
 /// Who may read what.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// Communities of SNMPv1 and SNMPv2c, and their views.
     pub communities: Vec<(Community, View)>,

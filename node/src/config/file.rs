@@ -210,6 +210,24 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     ("snmp.suppress[]", "the name of a notification"),
     (
+        "snmp.listen",
+        "the address of one interface and a port such as \"192.0.2.1:161\"",
+    ),
+    ("snmp.contact", "at most 255 printable characters"),
+    ("snmp.location", "at most 255 printable characters"),
+    (
+        "snmp.community[].community_file",
+        "the path of a file that holds the community and is for this user alone",
+    ),
+    (
+        "snmp.community[].read",
+        "a list of object identifiers such as [\"1.3.6.1.2.1\"]",
+    ),
+    (
+        "snmp.user[].read",
+        "a list of object identifiers such as [\"1.3.6.1.2.1\"]",
+    ),
+    (
         "snmp.user[].name",
         "1 to 32 printable characters without space",
     ),
@@ -475,8 +493,19 @@ pub(super) enum FirstUse {
 pub(super) struct Snmp {
     pub(super) enterprise: Option<String>,
     pub(super) suppress: Vec<String>,
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) contact: String,
+    pub(super) location: String,
+    pub(super) community: Vec<SnmpCommunity>,
     pub(super) user: Vec<SnmpUser>,
     pub(super) target: Vec<SnmpTarget>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SnmpCommunity {
+    pub(super) community_file: PathBuf,
+    pub(super) read: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -487,6 +516,8 @@ pub(super) struct SnmpUser {
     pub(super) auth_file: Option<PathBuf>,
     pub(super) privacy: Option<SnmpPrivacy>,
     pub(super) privacy_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) read: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

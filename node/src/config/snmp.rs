@@ -1,13 +1,15 @@
-//! `[snmp]`: this engine, its users, and the targets that are sent notifications.
+//! `[snmp]`: this engine, who may ask it what, and the targets that are sent notifications.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use snmp::agent::Access;
 use snmp::delivery::{Inform, QUEUE_MAX, TARGETS_MAX, Target};
 use snmp::notifications::{DEFAULT_ENTERPRISE, Which};
 use snmp::target::Security;
 use snmp::usm::{AuthProtocol, EngineId, KeyError, PrivProtocol, Secret, User};
+use snmp::vacm::{Subtree, View, ViewError};
 use snmp::{Community, Oid};
 
 use super::Problem;
@@ -18,16 +20,30 @@ use super::file::{self, SnmpAuth, SnmpNotify, SnmpPrivacy, SnmpVersion};
 /// Users at most.
 const USERS_MAX: usize = 64;
 
+/// Communities that may read, at most.
+const COMMUNITIES_MAX: usize = 64;
+
+/// Longest contact and location, in octets (RFC 3418).
+const TEXT_BYTES_MAX: usize = 255;
+
 /// Below it are the numbers of enterprises.
 const ENTERPRISES: [u32; 6] = [1, 3, 6, 1, 4, 1];
 
-/// Who is sent notifications, and by which engine. Passwords are kept as keys.
+/// Who asks, who is sent notifications, and by which engine. Passwords are kept as keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snmp {
     /// The arc of our own MIB.
     pub enterprise: Oid,
     /// snmpEngineID: of the enterprise's number and the node's name.
     pub engine: EngineId,
+    /// Where managers ask; none: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Who may read what.
+    pub access: Access,
+    /// sysContact.
+    pub contact: String,
+    /// sysLocation.
+    pub location: String,
     /// Who is sent notifications.
     pub targets: Vec<NotifyTarget>,
     /// Notifications that nobody is sent.
@@ -47,7 +63,15 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
     let enterprise = enterprise(snmp.enterprise.as_deref())?;
     let number = enterprise.arcs().get(ENTERPRISES.len());
     let engine = EngineId::of_node(number.copied().unwrap_or_default(), node);
-    let users = users(snmp.user, base, &engine)?;
+    check_listen(snmp.listen)?;
+    for (text, key) in [(&snmp.contact, "contact"), (&snmp.location, "location")] {
+        if text.len() > TEXT_BYTES_MAX || text.contains(char::is_control) {
+            return wrong(format!("snmp.{key}"), format!("{text:?}"));
+        }
+    }
+    let communities = communities(snmp.community, base)?;
+    let readers = users(snmp.user, base, &engine)?;
+    let users: Vec<User> = readers.iter().map(|(user, _)| user.clone()).collect();
     if snmp.target.len() > TARGETS_MAX {
         let (found, expected) = (snmp.target.len(), TARGETS_MAX);
         return too_many("snmp.target", found, expected);
@@ -69,6 +93,13 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
     Ok(Snmp {
         enterprise,
         engine,
+        listen: snmp.listen,
+        access: Access {
+            communities,
+            users: readers,
+        },
+        contact: snmp.contact,
+        location: snmp.location,
         targets,
         suppressed: suppressed(&snmp.suppress)?,
     })
@@ -105,19 +136,58 @@ fn suppressed(names: &[String]) -> Checked<Vec<Which>> {
     named.collect()
 }
 
-fn users(written: Vec<file::SnmpUser>, base: &Path, engine: &EngineId) -> Checked<Vec<User>> {
+/// Answers come from where managers asked, so that it is one address.
+fn check_listen(listen: Option<SocketAddr>) -> Checked<()> {
+    match listen {
+        Some(at) if at.ip().is_unspecified() || at.port() == 0 => {
+            wrong("snmp.listen", at.to_string())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn communities(written: Vec<file::SnmpCommunity>, base: &Path) -> Checked<Vec<(Community, View)>> {
+    if written.len() > COMMUNITIES_MAX {
+        return too_many("snmp.community", written.len(), COMMUNITIES_MAX);
+    }
+    let communities = written.into_iter().enumerate().map(|(n, community)| {
+        let key = format!("snmp.community[{n}]");
+        let file = base.join(community.community_file);
+        let secret = read_secret(&format!("{key}.community_file"), &file)?;
+        let view = view(&community.read, &format!("{key}.read"))?;
+        Ok((Community::new(secret.as_bytes()), view))
+    });
+    communities.collect()
+}
+
+/// What is in these subtrees; nothing, if there are none.
+fn view(roots: &[String], key: &str) -> Checked<View> {
+    let subtrees = roots.iter().map(|root| {
+        let subtree = Subtree::parse(root, true);
+        subtree.or_else(|_| wrong(key, format!("{root:?}")))
+    });
+    let subtrees: Vec<_> = subtrees.collect::<Checked<_>>()?;
+    View::new(&subtrees).or_else(|error: ViewError| wrong(key, error.to_string()))
+}
+
+fn users(
+    written: Vec<file::SnmpUser>,
+    base: &Path,
+    engine: &EngineId,
+) -> Checked<Vec<(User, View)>> {
     if written.len() > USERS_MAX {
         return too_many("snmp.user", written.len(), USERS_MAX);
     }
-    let mut users: Vec<User> = Vec::new();
+    let mut users: Vec<(User, View)> = Vec::new();
     for (n, user) in written.into_iter().enumerate() {
         let key = format!("snmp.user[{n}]");
+        let view = view(&user.read, &format!("{key}.read"))?;
         let user = self::user(user, &key, base, engine)?;
-        if users.iter().any(|other| other.name == user.name) {
+        if users.iter().any(|(other, _)| other.name == user.name) {
             let (what, name) = ("user", user.name);
             return Err((format!("{key}.name"), Problem::Twice { what, name }));
         }
-        users.push(user);
+        users.push((user, view));
     }
     Ok(users)
 }

@@ -643,12 +643,20 @@ fn alarms_on_use_are_off_unless_a_percentage_is_set() {
 const MANAGERS: &str = r#"[snmp]
 enterprise = "1.3.6.1.4.1.32473.7"
 suppress = ["tgLabSpeedup"]
+listen = "192.0.2.3:161"
+contact = "the noc"
+[[snmp.community]]
+community_file = "community"
+read = ["1.3.6.1.2.1.1"]
 [[snmp.user]]
 name = "noc"
 auth = "sha-256"
 auth_file = "auth"
 privacy = "aes-256"
 privacy_file = "privacy"
+[[snmp.user]]
+name = "reader"
+read = ["1", ".1.3.6.1.2.1"]
 [[snmp.target]]
 name = "first"
 address = "192.0.2.1:162"
@@ -700,6 +708,22 @@ fn managers_are_spoken_to_as_is_written_and_no_secret_is_shown() {
     let key = Secret::of_password(AuthProtocol::Sha256, b"maplesyrup").unwrap();
     assert_eq!(user.auth, Some((AuthProtocol::Sha256, key)));
     assert_eq!(*level, Level::AuthPriv);
+    assert_eq!(snmp.listen, Some("192.0.2.3:161".parse().unwrap()));
+    let access = &snmp.access;
+    let [(community, view)] = access.communities.as_slice() else {
+        panic!("{access:?}")
+    };
+    let sees = |view: &::snmp::vacm::View, name: &str| view.contains(&name.parse().unwrap());
+    assert!(community.is(b"hunter2") && sees(view, "1.3.6.1.2.1.1.1.0"));
+    assert!(!sees(view, "1.3.6.1.2.1.2.1"));
+    let views: Vec<_> = access
+        .users
+        .iter()
+        .map(|(user, view)| (user.name.as_str(), view))
+        .collect();
+    assert!(
+        matches!(views[..], [("noc", nothing), ("reader", all)] if nothing.is_empty() && sees(all, "1.2.3"))
+    );
     let shown = format!("{config:?}");
     for secret in ["hunter2", "maplesyrup", "syrupmaple"] {
         assert!(!shown.contains(secret), "{secret}");
@@ -712,6 +736,8 @@ fn managers_that_are_wrong_are_named_with_what_to_do() {
     let password = "the path of a file that holds a password of at least 8 characters and is for this user alone";
     let cases = [
         ("enterprise = \"1.3.6.1.4.1.32473.7\"", "enterprise = \"1.3.6.1\"", "snmp.enterprise: \"1.3.6.1\"; expected an object identifier below 1.3.6.1.4.1 such as \"1.3.6.1.4.1.32473.1\"; mend the value".to_owned()),
+        ("192.0.2.3:161", "0.0.0.0:161", "snmp.listen: 0.0.0.0:161; expected the address of one interface and a port such as \"192.0.2.1:161\"; mend the value".to_owned()),
+        ("\"1.3.6.1.2.1.1\"", "\"sysName\"", "snmp.community[0].read: \"sysName\"; expected a list of object identifiers such as [\"1.3.6.1.2.1\"]; mend the value".to_owned()),
         ("tgLabSpeedup", "tgLab", "snmp.suppress[0]: \"tgLab\"; expected the name of a notification; mend the value".to_owned()),
         ("auth_file = \"auth\"", "auth_file = \"short\"", format!("snmp.user[0].auth_file: a password has at least 8 octets; expected {password}; mend the value")),
         ("auth_file = \"auth\"", "auth_file = \"open\"", format!("snmp.user[0].auth_file: DIR/open is refused: others may read it, its mode is 644; expected {password}; mend the file or name another")),

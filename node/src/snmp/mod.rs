@@ -3,13 +3,17 @@
 //! ```text
 //! control thread --events, snapshot--> feed --> delivery --notifications--> targets (UDP)
 //! smart agent    --notices-----------> feed        |  ^----acknowledgements---'
-//!                                                  '--records--> snmp.redb, before what follows from them
+//!                                                  |--records--> snmp.redb, before what follows from them
+//! managers --requests (UDP)--> managers --answers  '--what was told--> managers
+//!                                          of the current snapshot
 //! ```
 //!
 //! Nobody waits for it: what finds the feed full is lost, and the table of alarms of the current snapshot is compared with
-//! what targets were told, so that each raise and clear still goes out, once. A node without targets keeps nothing.
+//! what targets were told, so that each raise and clear still goes out, once. A node without targets that nobody asks
+//! keeps nothing.
 
 mod feed;
+mod managers;
 mod sockets;
 
 use std::sync::Arc;
@@ -20,6 +24,7 @@ use snmp::delivery::{self, Change, Delivery, Input, Output, Record, Send};
 use snmp::message::{EncodeError, Notification};
 use snmp::target::{Heard, Outbound, Target};
 use snmp::usm::Local;
+use snmp::view::View;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -32,6 +37,7 @@ use crate::store::{SnmpKept, SnmpStore};
 use crate::vitals::{EndOf, Vitals};
 use feed::Batch;
 pub(crate) use feed::{Feed, Told, feed};
+use managers::Managers;
 use sockets::{Datagram, Sockets};
 
 /// Longest pause from one sign of life to the next.
@@ -69,6 +75,7 @@ pub(crate) struct SnmpShell {
     store: Option<SnmpStore>,
     failing: bool,
     sockets: Sockets,
+    managers: Managers,
     told: Told,
     asks: mpsc::Receiver<SnmpAsk>,
     clock: Arc<Clock>,
@@ -121,6 +128,8 @@ impl SnmpShell {
             failing: false,
         });
         let targets = targets.collect();
+        let managers = Managers::new(&parts.config, &local);
+        let managers = runtime.block_on(managers).map_err(fail)?;
         let (asks, asked) = mpsc::channel(ASKS);
         let mut shell = Self {
             runtime: Some(runtime),
@@ -130,6 +139,7 @@ impl SnmpShell {
             store,
             failing: false,
             sockets,
+            managers,
             told: parts.told,
             asks: asked,
             clock: parts.clock,
@@ -163,6 +173,10 @@ impl SnmpShell {
                     Ok(datagram) => self.hear(&datagram),
                     // Of something sent before; the machine sends it again.
                     Err(error) => tracing::debug!(%error, "receiving from targets"),
+                },
+                received = self.managers.receive() => match received {
+                    Ok(datagram) => self.answer(&datagram).await,
+                    Err(error) => tracing::debug!(%error, "receiving from managers"),
                 },
                 () = sleep(wait) => {}
             }
@@ -233,6 +247,21 @@ impl SnmpShell {
                 // Another target of this address may be meant.
                 Heard::Ignored(_) => {}
             }
+        }
+    }
+
+    async fn answer(&mut self, datagram: &Datagram) {
+        let now = self.clock.now().mono;
+        let (current, delivery) = (&self.current, &self.delivery);
+        let answer = self
+            .managers
+            .answer(&mut self.local, now, datagram, |own| View {
+                own,
+                node: current.load(),
+                told: Arc::new(delivery.shown()),
+            });
+        if let Some(answer) = answer {
+            self.managers.send(&answer, datagram.from).await;
         }
     }
 

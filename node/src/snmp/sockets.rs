@@ -58,7 +58,8 @@ impl Sockets {
     }
 }
 
-async fn receive(socket: Option<&UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
+/// The next datagram of a socket; never, without one.
+pub(super) async fn receive(socket: Option<&UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
     let Some(socket) = socket else {
         return std::future::pending().await;
     };
