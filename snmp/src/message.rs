@@ -1,8 +1,9 @@
 //! Messages of SNMPv1 (RFC 1157), SNMPv2c (RFC 1901) and SNMPv3 (RFC 3412), octets to values and back.
 //!
-//! `rasn` reads and writes BER; here are the shapes that the rest of the engine works with, and the bounds. Octets from
+//! `rasn` reads BER; here are what writes it, the shapes that the rest of the engine works with, and the bounds. Octets from
 //! outside are decoded whole or not at all: nothing may follow a message in its datagram.
 
+mod ber;
 mod community;
 mod notification;
 mod pdu;

@@ -801,7 +801,7 @@ fn flags_that_contradict_each_other_are_counted() {
     let mut send = |change: fn(&mut V3Message)| {
         let mut message = good.clone();
         change(&mut message);
-        node.take(peer(9), &message.encode().unwrap())
+        node.take(peer(9), &message.encode())
     };
     assert_eq!(
         send(|m| m.header.flags = Flags(Flags::PRIV | Flags::REPORTABLE)),

@@ -190,7 +190,7 @@ proptest! {
     #[test]
     fn snmp_v2c_is_read_as_it_was_written(community in "[ -~]{0,40}", pdu in pdu()) {
         let message = CommunityMessage { is_v1: false, community: community.clone().into_bytes(), pdu: pdu.clone() };
-        let bytes = message.clone().encode().unwrap();
+        let bytes = message.encode().unwrap();
         let (rest, theirs) = SnmpMessage::from_ber(&bytes).unwrap();
         prop_assert!(rest.is_empty());
         prop_assert_eq!((theirs.version, &theirs.community), (1, &community));
@@ -202,7 +202,7 @@ proptest! {
     #[test]
     fn snmp_v1_is_read_as_it_was_written(community in "[ -~]{0,40}", pdu in pdu_v1()) {
         let message = CommunityMessage { is_v1: true, community: community.clone().into_bytes(), pdu: pdu.clone() };
-        let bytes = message.clone().encode().unwrap();
+        let bytes = message.encode().unwrap();
         let (rest, theirs) = SnmpMessage::from_ber(&bytes).unwrap();
         prop_assert!(rest.is_empty());
         prop_assert_eq!((theirs.version, &theirs.community), (0, &community));
@@ -249,7 +249,7 @@ proptest! {
             None => ScopedData::Plain(Scoped { engine_id: engine.clone(), context, pdu: pdu.clone() }),
         };
         let message = V3Message { header: Header::ours(id, Flags(flags)), security, data };
-        let bytes = message.clone().encode().unwrap();
+        let bytes = message.encode();
         let (rest, theirs) = SnmpV3Message::from_ber(&bytes).unwrap();
         prop_assert!(rest.is_empty());
         prop_assert_eq!(theirs.header_data.msg_id, id.unsigned_abs());

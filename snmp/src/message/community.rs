@@ -2,7 +2,8 @@
 
 use rasn_snmp::{v1, v2, v2c};
 
-use super::wire::{decode, encode, octets_from};
+use super::ber::written;
+use super::wire::{decode, octets_from};
 use super::{DecodeError, EncodeError, Pdu};
 
 /// A message with a community.
@@ -48,19 +49,16 @@ impl CommunityMessage {
     }
 
     /// Its octets.
-    pub fn encode(self) -> Result<Vec<u8>, EncodeError> {
-        let community = self.community.into();
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         if self.is_v1 {
-            return encode(&v1::Message {
-                version: 0.into(),
-                community,
-                data: self.pdu.into_v1()?,
-            });
+            self.pdu.check_v1()?;
         }
-        encode(&v2c::Message {
-            version: 1.into(),
-            community,
-            data: self.pdu.into_v2()?,
-        })
+        Ok(written(|out| {
+            out.sequence(|out| {
+                self.pdu.write(out);
+                out.octet_string(&self.community);
+                out.integer(if self.is_v1 { 0 } else { 1 });
+            });
+        }))
     }
 }

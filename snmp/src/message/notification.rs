@@ -2,10 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use rasn_smi::v1::{NetworkAddress, TimeTicks};
-use rasn_snmp::v1;
-
-use super::wire::{encode, ip, oid, v1_bindings};
+use super::ber::written;
+use super::pdu::{V1_TRAP, check_v1};
 use super::{EncodeError, Kind, Pdu};
 use crate::{Oid, Value, VarBind};
 
@@ -56,18 +54,21 @@ pub fn v1_trap(
     notification: &Notification,
 ) -> Result<Vec<u8>, EncodeError> {
     let (enterprise, generic, specific) = v1_identity(notification);
-    encode(&v1::Message {
-        version: 0.into(),
-        community: community.into(),
-        data: v1::Trap {
-            enterprise: oid(&enterprise),
-            agent_addr: NetworkAddress::Internet(ip(agent)),
-            generic_trap: generic.into(),
-            specific_trap: specific.into(),
-            time_stamp: TimeTicks(notification.uptime),
-            variable_bindings: v1_bindings(notification.varbinds.clone())?,
-        },
-    })
+    check_v1(&notification.varbinds)?;
+    Ok(written(|out| {
+        out.sequence(|out| {
+            out.element(V1_TRAP, |out| {
+                out.varbinds(&notification.varbinds);
+                out.time_ticks(notification.uptime);
+                out.integer(specific);
+                out.integer(generic);
+                out.ip_address(agent.octets());
+                out.object_identifier(&enterprise);
+            });
+            out.octet_string(community);
+            out.integer(0);
+        });
+    }))
 }
 
 /// Enterprise, generic and specific trap.

@@ -2,9 +2,13 @@
 
 use rasn_snmp::{v1, v2};
 
-use super::wire::{from_v1_bindings, from_v2_bindings, number, v1_bindings, v2_bindings};
+use super::ber::Backwards;
+use super::wire::{from_v1_bindings, from_v2_bindings, number};
 use super::{DecodeError, EncodeError};
-use crate::VarBind;
+use crate::{Value, VarBind};
+
+/// Tag of a trap of SNMPv1.
+pub(super) const V1_TRAP: u8 = 0xa4;
 
 /// What is asked, told or answered, about which objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +76,18 @@ impl Status {
 }
 
 impl Kind {
-    /// What its error status and index are on the wire.
-    fn error(self) -> (u32, u32) {
-        if let Self::Response { status, index } = self {
-            return (status.0, index);
+    /// On the wire.
+    fn tag(self) -> u8 {
+        match self {
+            Self::Get => 0xa0,
+            Self::GetNext => 0xa1,
+            Self::Response { .. } => 0xa2,
+            Self::Set => 0xa3,
+            Self::GetBulk { .. } => 0xa5,
+            Self::Inform => 0xa6,
+            Self::Trap => 0xa7,
+            Self::Report => 0xa8,
         }
-        (0, 0)
     }
 }
 
@@ -130,37 +140,35 @@ impl Pdu {
         })
     }
 
-    pub(super) fn into_v2(self) -> Result<v2::Pdus, EncodeError> {
-        let (error_status, error_index) = self.kind.error();
-        let request_id = self.request_id;
-        let variable_bindings = v2_bindings(self.varbinds)?;
-        if let Kind::GetBulk {
-            non_repeaters,
-            max_repetitions,
-        } = self.kind
-        {
-            return Ok(v2::Pdus::GetBulkRequest(v2::GetBulkRequest(v2::BulkPdu {
-                request_id,
+    /// As all versions have it.
+    pub(super) fn write(&self, out: &mut Backwards) {
+        let (one, other) = match self.kind {
+            Kind::Response { status, index } => (status.0, index),
+            Kind::GetBulk {
                 non_repeaters,
                 max_repetitions,
-                variable_bindings,
-            })));
-        }
-        let pdu = v2::Pdu {
-            request_id,
-            error_status,
-            error_index,
-            variable_bindings,
+            } => (non_repeaters, max_repetitions),
+            Kind::Get | Kind::GetNext | Kind::Set | Kind::Inform | Kind::Trap | Kind::Report => {
+                (0, 0)
+            }
         };
-        Ok(match self.kind {
-            Kind::Get => v2::Pdus::GetRequest(v2::GetRequest(pdu)),
-            Kind::GetNext => v2::Pdus::GetNextRequest(v2::GetNextRequest(pdu)),
-            Kind::Set => v2::Pdus::SetRequest(v2::SetRequest(pdu)),
-            Kind::Inform => v2::Pdus::InformRequest(v2::InformRequest(pdu)),
-            Kind::Trap => v2::Pdus::Trap(v2::Trap(pdu)),
-            Kind::Report => v2::Pdus::Report(v2::Report(pdu)),
-            Kind::Response { .. } | Kind::GetBulk { .. } => v2::Pdus::Response(v2::Response(pdu)),
-        })
+        out.element(self.kind.tag(), |out| {
+            out.varbinds(&self.varbinds);
+            out.integer(other);
+            out.integer(one);
+            out.integer(self.request_id);
+        });
+    }
+
+    /// Whether SNMPv1 can say it.
+    pub(super) fn check_v1(&self) -> Result<(), EncodeError> {
+        check_v1(&self.varbinds)?;
+        match self.kind {
+            Kind::Get | Kind::GetNext | Kind::Set | Kind::Response { .. } => Ok(()),
+            Kind::GetBulk { .. } | Kind::Inform | Kind::Trap | Kind::Report => {
+                Err(EncodeError::NotInV1)
+            }
+        }
     }
 
     pub(super) fn from_v1(pdus: v1::Pdus) -> Result<Self, DecodeError> {
@@ -181,23 +189,23 @@ impl Pdu {
             varbinds: from_v1_bindings(pdu.variable_bindings)?,
         })
     }
+}
 
-    pub(super) fn into_v1(self) -> Result<v1::Pdus, EncodeError> {
-        let (status, index) = self.kind.error();
-        let pdu = v1::Pdu {
-            request_id: self.request_id.into(),
-            error_status: status.into(),
-            error_index: index.into(),
-            variable_bindings: v1_bindings(self.varbinds)?,
-        };
-        match self.kind {
-            Kind::Get => Ok(v1::Pdus::GetRequest(v1::GetRequest(pdu))),
-            Kind::GetNext => Ok(v1::Pdus::GetNextRequest(v1::GetNextRequest(pdu))),
-            Kind::Set => Ok(v1::Pdus::SetRequest(v1::SetRequest(pdu))),
-            Kind::Response { .. } => Ok(v1::Pdus::GetResponse(v1::GetResponse(pdu))),
-            Kind::GetBulk { .. } | Kind::Inform | Kind::Trap | Kind::Report => {
-                Err(EncodeError::NotInV1)
-            }
+/// Whether SNMPv1 has a type for each of these values.
+pub(super) fn check_v1(varbinds: &[VarBind]) -> Result<(), EncodeError> {
+    varbinds.iter().try_for_each(|varbind| match varbind.value {
+        Value::Counter64(_) => Err(EncodeError::Counter64),
+        Value::NoSuchObject | Value::NoSuchInstance | Value::EndOfMibView => {
+            Err(EncodeError::NotInV1)
         }
-    }
+        Value::Integer(_)
+        | Value::OctetString(_)
+        | Value::ObjectIdentifier(_)
+        | Value::IpAddress(_)
+        | Value::Counter32(_)
+        | Value::Gauge32(_)
+        | Value::TimeTicks(_)
+        | Value::Opaque(_)
+        | Value::Unspecified => Ok(()),
+    })
 }

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use rasn_snmp::v3;
 
-use super::wire::{self, decode, element, encode, number, octets_from};
-use super::{DecodeError, EncodeError, MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES, Pdu};
+use super::ber::{Backwards, written};
+use super::wire::{self, decode, element, number, octets_from};
+use super::{DecodeError, MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES, Pdu};
 
 /// The only security model that is known: USM.
 const USM: u32 = 3;
@@ -110,28 +111,17 @@ impl V3Message {
     }
 
     /// Its octets.
-    pub fn encode(self) -> Result<Vec<u8>, EncodeError> {
-        let security = encode(&v3::USMSecurityParameters {
-            authoritative_engine_id: self.security.engine_id.into(),
-            authoritative_engine_boots: self.security.boots.into(),
-            authoritative_engine_time: self.security.time.into(),
-            user_name: self.security.user.into(),
-            authentication_parameters: self.security.mac.into(),
-            privacy_parameters: self.security.salt.into(),
-        })?;
-        encode(&v3::Message {
-            version: 3.into(),
-            global_data: v3::HeaderData {
-                message_id: self.header.id.into(),
-                max_size: self.header.max_size.into(),
-                flags: vec![self.header.flags.0].into(),
-                security_model: self.header.model.into(),
-            },
-            security_parameters: security.into(),
-            scoped_data: match self.data {
-                ScopedData::Plain(scoped) => v3::ScopedPduData::CleartextPdu(scoped.into_wire()?),
-                ScopedData::Encrypted(octets) => v3::ScopedPduData::EncryptedPdu(octets.into()),
-            },
+    pub fn encode(&self) -> Vec<u8> {
+        written(|out| {
+            out.sequence(|out| {
+                match &self.data {
+                    ScopedData::Plain(scoped) => scoped.write(out),
+                    ScopedData::Encrypted(octets) => out.octet_string(octets),
+                }
+                out.element(wire::OCTET_STRING, |out| self.security.write(out));
+                self.header.write(out);
+                out.integer(3);
+            });
         })
     }
 
@@ -168,6 +158,15 @@ impl Header {
         self.model == USM
     }
 
+    fn write(&self, out: &mut Backwards) {
+        out.sequence(|out| {
+            out.integer(self.model);
+            out.octet_string(&[self.flags.0]);
+            out.integer(self.max_size);
+            out.integer(self.id);
+        });
+    }
+
     fn from_wire(header: v3::HeaderData) -> Result<Self, DecodeError> {
         let [flags] = *header.flags.as_ref() else {
             return Err(DecodeError::Malformed("msgFlags is one octet"));
@@ -192,6 +191,17 @@ impl Header {
 }
 
 impl SecurityParameters {
+    fn write(&self, out: &mut Backwards) {
+        out.sequence(|out| {
+            out.octet_string(&self.salt);
+            out.octet_string(&self.mac);
+            out.octet_string(&self.user);
+            out.integer(self.time);
+            out.integer(self.boots);
+            out.octet_string(&self.engine_id);
+        });
+    }
+
     fn from_wire(bytes: &[u8]) -> Result<Self, DecodeError> {
         let what = "not the parameters of USM";
         let wire: v3::USMSecurityParameters = decode(bytes, what)?;
@@ -219,8 +229,16 @@ impl Scoped {
     }
 
     /// Its octets, to be encrypted.
-    pub fn encode(self) -> Result<Vec<u8>, EncodeError> {
-        encode(&self.into_wire()?)
+    pub fn encode(&self) -> Vec<u8> {
+        written(|out| self.write(out))
+    }
+
+    fn write(&self, out: &mut Backwards) {
+        out.sequence(|out| {
+            self.pdu.write(out);
+            out.octet_string(&self.context);
+            out.octet_string(&self.engine_id);
+        });
     }
 
     fn of(wire: v3::ScopedPdu) -> Result<Self, DecodeError> {
@@ -228,14 +246,6 @@ impl Scoped {
             engine_id: octets_from(&wire.engine_id),
             context: octets_from(&wire.name),
             pdu: Pdu::from_v2(wire.data)?,
-        })
-    }
-
-    fn into_wire(self) -> Result<v3::ScopedPdu, EncodeError> {
-        Ok(v3::ScopedPdu {
-            engine_id: self.engine_id.into(),
-            name: self.context.into(),
-            data: self.pdu.into_v2()?,
         })
     }
 }

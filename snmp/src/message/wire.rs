@@ -1,13 +1,12 @@
-//! Between the types of `rasn` and ours, and the little BER that is read by hand.
+//! From the types of `rasn` to ours, and the little BER that is read by hand.
 
 use std::net::Ipv4Addr;
 
-use rasn::types::{Any, Integer, ObjectIdentifier, OctetString};
-use rasn_smi::v1::ToOpaque;
+use rasn::types::{Integer, ObjectIdentifier, OctetString};
 use rasn_smi::{v1 as smi1, v2 as smi2};
 use rasn_snmp::{v1, v2};
 
-use super::{DecodeError, EncodeError};
+use super::DecodeError;
 use crate::{Oid, Value, VarBind};
 
 pub const INTEGER: u8 = 0x02;
@@ -51,16 +50,8 @@ pub fn decode<T: rasn::Decode>(bytes: &[u8], what: &'static str) -> Decoded<T> {
     }
 }
 
-pub fn encode<T: rasn::Encode>(value: &T) -> Result<Vec<u8>, EncodeError> {
-    rasn::ber::encode(value).map_err(|error| EncodeError::Unencodable(error.to_string()))
-}
-
 pub fn number<T: TryFrom<Integer>>(integer: Integer) -> Decoded<T> {
     T::try_from(integer).map_err(|_| DecodeError::Malformed("a number out of range"))
-}
-
-pub fn oid(oid: &Oid) -> ObjectIdentifier {
-    ObjectIdentifier::new_unchecked(oid.arcs().to_vec().into())
 }
 
 fn oid_from(oid: &ObjectIdentifier) -> Decoded<Oid> {
@@ -70,46 +61,6 @@ fn oid_from(oid: &ObjectIdentifier) -> Decoded<Oid> {
 
 pub fn octets_from(octets: &OctetString) -> Vec<u8> {
     octets.as_ref().to_vec()
-}
-
-fn opaque(octets: Vec<u8>) -> Result<smi1::Opaque, EncodeError> {
-    let opaque = Any::new(octets).to_opaque();
-    opaque.map_err(|error| EncodeError::Unencodable(error.to_string()))
-}
-
-pub fn v2_bindings(varbinds: Vec<VarBind>) -> Result<v2::VarBindList, EncodeError> {
-    let bind = |varbind: VarBind| {
-        Ok(v2::VarBind {
-            name: oid(&varbind.name),
-            value: v2_value(varbind.value)?,
-        })
-    };
-    varbinds.into_iter().map(bind).collect()
-}
-
-fn v2_value(value: Value) -> Result<v2::VarBindValue, EncodeError> {
-    use smi2::{ApplicationSyntax as App, SimpleSyntax as Simple};
-    let simple = |value| v2::VarBindValue::Value(smi2::ObjectSyntax::Simple(value));
-    let wide = |value| v2::VarBindValue::Value(smi2::ObjectSyntax::ApplicationWide(value));
-    Ok(match value {
-        Value::Integer(value) => simple(Simple::Integer(value.into())),
-        Value::OctetString(octets) => simple(Simple::String(octets.into())),
-        Value::ObjectIdentifier(value) => simple(Simple::ObjectId(oid(&value))),
-        Value::IpAddress(address) => wide(App::Address(ip(address))),
-        Value::Counter32(value) => wide(App::Counter(smi1::Counter(value))),
-        Value::Gauge32(value) => wide(App::Unsigned(smi1::Gauge(value))),
-        Value::TimeTicks(value) => wide(App::Ticks(smi1::TimeTicks(value))),
-        Value::Opaque(octets) => wide(App::Arbitrary(opaque(octets)?)),
-        Value::Counter64(value) => wide(App::BigCounter(smi2::Counter64(value))),
-        Value::Unspecified => v2::VarBindValue::Unspecified,
-        Value::NoSuchObject => v2::VarBindValue::NoSuchObject,
-        Value::NoSuchInstance => v2::VarBindValue::NoSuchInstance,
-        Value::EndOfMibView => v2::VarBindValue::EndOfMibView,
-    })
-}
-
-pub fn ip(address: Ipv4Addr) -> smi1::IpAddress {
-    smi1::IpAddress(address.octets().into())
 }
 
 fn ip_from(address: &smi1::IpAddress) -> Ipv4Addr {
@@ -144,37 +95,6 @@ fn from_v2_value(value: smi2::ObjectSyntax) -> Decoded<Value> {
             App::BigCounter(value) => Value::Counter64(value.0),
             App::Unsigned(value) => Value::Gauge32(value.0),
         },
-    })
-}
-
-pub fn v1_bindings(varbinds: Vec<VarBind>) -> Result<v1::VarBindList, EncodeError> {
-    let bind = |varbind: VarBind| {
-        Ok(v1::VarBind {
-            name: oid(&varbind.name),
-            value: v1_value(varbind.value)?,
-        })
-    };
-    varbinds.into_iter().map(bind).collect()
-}
-
-fn v1_value(value: Value) -> Result<smi1::ObjectSyntax, EncodeError> {
-    use smi1::{ApplicationSyntax as App, NetworkAddress, SimpleSyntax as Simple};
-    let simple = smi1::ObjectSyntax::Simple;
-    let wide = smi1::ObjectSyntax::ApplicationWide;
-    Ok(match value {
-        Value::Integer(value) => simple(Simple::Number(value.into())),
-        Value::OctetString(octets) => simple(Simple::String(octets.into())),
-        Value::ObjectIdentifier(value) => simple(Simple::Object(oid(&value))),
-        Value::IpAddress(address) => wide(App::Address(NetworkAddress::Internet(ip(address)))),
-        Value::Counter32(value) => wide(App::Counter(smi1::Counter(value))),
-        Value::Gauge32(value) => wide(App::Gauge(smi1::Gauge(value))),
-        Value::TimeTicks(value) => wide(App::Ticks(smi1::TimeTicks(value))),
-        Value::Opaque(octets) => wide(App::Arbitrary(opaque(octets)?)),
-        Value::Counter64(_) => return Err(EncodeError::Counter64),
-        Value::Unspecified => simple(Simple::Empty),
-        Value::NoSuchObject | Value::NoSuchInstance | Value::EndOfMibView => {
-            return Err(EncodeError::NotInV1);
-        }
     })
 }
 

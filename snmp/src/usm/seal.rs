@@ -51,7 +51,7 @@ pub fn seal(around: Sealed, keys: &Keys, scoped: Scoped) -> Result<Vec<u8>, Enco
         Some((privacy, key)) if level == Level::AuthPriv => {
             flags |= Flags::PRIV;
             security.salt = around.salt.to_be_bytes().to_vec();
-            let mut octets = scoped.encode()?;
+            let mut octets = scoped.encode();
             privacy
                 .encrypt(key, &vector(&security), &mut octets)
                 .map_err(|error| EncodeError::Unencodable(error.to_string()))?;
@@ -65,7 +65,7 @@ pub fn seal(around: Sealed, keys: &Keys, scoped: Scoped) -> Result<Vec<u8>, Enco
         security,
         data,
     };
-    let mut bytes = message.encode()?;
+    let mut bytes = message.encode();
     if bytes.len() > MESSAGE_MAX_BYTES {
         return Err(EncodeError::TooLong {
             bytes: bytes.len(),
