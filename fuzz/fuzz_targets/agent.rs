@@ -1,0 +1,6 @@
+//! What the SNMP agent is sent: `cargo fuzz run -s none agent`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    fuzz::agent(input);
+});

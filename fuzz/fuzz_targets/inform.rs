@@ -1,0 +1,6 @@
+//! What the receiver of an inform says: `cargo fuzz run -s none inform`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    fuzz::inform(input);
+});
