@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use crate::Oid;
 use crate::notifications::{
-    DEFAULT_ENTERPRISE, Kind, Mib, Notification, Object, Place, Syntax, Which, notify_objects,
+    DEFAULT_ENTERPRISE, Kind, Mib, NotificationType, Object, Place, Syntax, Which, notify_objects,
     table,
 };
-use crate::objects::Mib as Objects;
+use crate::objects::{Group, Mib as Objects};
 use crate::tables;
+use crate::view::View;
 
 const HEAD: &str = "\
 # SNMP
@@ -57,14 +58,15 @@ pub fn text() -> String {
         }
     }
     varbinds(&mut out, &enterprise);
-    readable(&mut out, &enterprise);
+    readable(&mut out, "TOLLGATE-MIB", tables::group(&enterprise));
+    readable(&mut out, "CISCO-SMART-LIC-MIB", tables::smart_licensing());
     while out.ends_with("\n\n") {
         out.pop();
     }
     out
 }
 
-fn section(out: &mut String, which: Which, row: &Notification, enterprise: &Oid) {
+fn section(out: &mut String, which: Which, row: &NotificationType, enterprise: &Oid) {
     let objects: Vec<_> = row
         .objects
         .iter()
@@ -123,13 +125,13 @@ fn varbinds(out: &mut String, enterprise: &Oid) {
     }
 }
 
-fn readable(out: &mut String, enterprise: &Oid) {
-    out.push_str("\n## Objects of TOLLGATE-MIB\n\n");
+fn readable(out: &mut String, mib: &str, group: Group<View>) {
+    let _ = writeln!(out, "\n## Objects of {mib}\n");
     out.push_str(
         "They can be read, and not be set. All that one walk gives is of one snapshot.\n\n",
     );
     out.push_str("| object | identifier | type | what it is |\n|---|---|---|---|\n");
-    let Ok(objects) = Objects::new(vec![tables::group(enterprise)]) else {
+    let Ok(objects) = Objects::new(vec![group]) else {
         return;
     };
     for listed in objects.listed() {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::Oid;
 use crate::notifications::{
-    DEFAULT_ENTERPRISE, Mib, Notification, Object, Severity, Syntax, notify_objects, table,
+    DEFAULT_ENTERPRISE, Mib, NotificationType, Object, Severity, Syntax, notify_objects, table,
 };
 use crate::objects::{self, Column, Group, Scalar, Table};
 use crate::tables;
@@ -294,7 +294,7 @@ fn upper(name: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-fn notification(out: &mut String, row: &Notification) {
+fn notification(out: &mut String, row: &NotificationType) {
     let names: Vec<_> = row.objects.iter().map(|object| object.name).collect();
     let objects = match names.is_empty() {
         true => String::new(),

@@ -1,8 +1,9 @@
 //! Objects of TOLLGATE-MIB: the node, its tags with their statistics (rule L15), ties of features, outstanding alarms,
-//! the log of notifications, and targets.
+//! the log of notifications, and targets; and those of CISCO-SMART-LIC-MIB.
 //!
 //! A field without a source yet has no instance.
 
+mod smart;
 mod tags;
 mod told;
 
@@ -12,9 +13,11 @@ use crate::objects::{Column, Group, Index, Row, Scalar, Syntax};
 use crate::view::View;
 use crate::{Oid, Value};
 
+pub use smart::smart_licensing;
+
 type Get = fn(&View, usize) -> Option<Value>;
 
-/// All of them; `enterprise` is the arc of our MIB.
+/// All of TOLLGATE-MIB; `enterprise` is its arc.
 pub fn group(enterprise: &Oid) -> Group<View> {
     Group {
         root: enterprise.join(&[1]),

@@ -1,12 +1,14 @@
 //! What managers are shown: one view of the node, which every object is a function of.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use licensing::Snapshot;
+use licensing::{Snapshot, Wall};
 
 use crate::Oid;
 use crate::delivery::{HISTORY_MAX, HistoryRow, TargetStatus};
 use crate::groups::{Managed, Own};
+use crate::notifications::Which;
 
 /// Notifications of the log that managers are shown: the last so many.
 pub const LOG_MAX: usize = 1_000;
@@ -19,6 +21,8 @@ pub struct View {
     pub own: Own,
     /// The node.
     pub node: Arc<Snapshot>,
+    /// Its Smart Agent.
+    pub agent: Arc<Agent>,
     /// What was told of it.
     pub told: Arc<Told>,
 }
@@ -32,6 +36,57 @@ pub struct Told {
     pub targets: Vec<TargetStatus>,
     /// The last notifications, oldest first, at most [`LOG_MAX`].
     pub log: Vec<HistoryRow>,
+    /// Notifications that are not sent.
+    pub suppressed: BTreeSet<Which>,
+}
+
+/// The Smart Agent, as far as CISCO-SMART-LIC-MIB shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agent {
+    /// Where the registration stands.
+    pub registration: Registration,
+    /// How renewal of the identity was tried.
+    pub renewal: Attempts,
+    /// How authorization was asked for.
+    pub authorization: Attempts,
+    /// When the authorization expires unless the authority is heard; none: not registered, or it was not heard yet.
+    pub authorized_until: Option<Wall>,
+}
+
+/// Where a registration stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// There is none.
+    #[default]
+    None,
+    /// It is being asked for.
+    InProgress,
+    /// It stands, also while it is being ended.
+    Completed(Registered),
+}
+
+/// A registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Name of the Smart Account.
+    pub smart_account: String,
+    /// Name of the virtual account.
+    pub virtual_account: String,
+    /// When it began.
+    pub since: Wall,
+    /// When the identity certificate ends.
+    pub expires: Wall,
+}
+
+/// Attempts at something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    /// The last one; none: there was none since the process began.
+    pub last: Option<Wall>,
+    /// Why it failed; none: it did not.
+    pub failure: Option<String>,
+    /// The next one; none: none is due.
+    pub next: Option<Wall>,
 }
 
 impl Managed for View {

@@ -4,7 +4,7 @@
 use licensing::Wall;
 
 use super::Delivery;
-use crate::notifications::{Issued, Mib, Notification, Which, table};
+use crate::notifications::{Issued, Mib, NotificationType, Which, table};
 use crate::view::{LOG_MAX, Told};
 
 /// Notifications that the history holds.
@@ -77,7 +77,7 @@ impl HistoryRow {
 }
 
 /// Name as StarOS prints it, without its prefix.
-fn short(row: &Notification) -> &'static str {
+fn short(row: &NotificationType) -> &'static str {
     match row.mib {
         Mib::Starent => row.name.strip_prefix("star").unwrap_or(row.name),
         Mib::CiscoSmartLic | Mib::Tollgate => row.name,
@@ -105,6 +105,7 @@ impl Delivery {
             enterprise: self.config.enterprise.clone(),
             targets: self.targets().collect(),
             log: self.history.iter().skip(before).cloned().collect(),
+            suppressed: self.suppressed.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use licensing::snapshot::TagRow;
 
 use super::objects::{Object, Place, Subject, Syntax, compliance, display, sudi};
-use super::{Kind, Mib, Notification, Severity};
+use super::{Kind, Mib, NotificationType, Severity};
 use crate::Value;
 
 const fn object(
@@ -55,7 +55,7 @@ static VERSION: Object = object(
     Place::Tag,
     Syntax::Text,
     "Version, which the tag names.",
-    |subject| display(subject.row().map_or("", |row| version(row))),
+    |subject| display(subject.row().map_or("", |row| entitlement_version(row))),
 );
 static ENFORCE_MODE: Object = object(
     "ciscoSlaEntitlementEnforceMode",
@@ -94,7 +94,7 @@ const ENFORCE_MODES: &[(&str, i32)] = &[
 ];
 
 /// What stands between the comma and the underscore of a tag.
-fn version(row: TagRow<'_>) -> &str {
+pub(crate) fn entitlement_version(row: TagRow<'_>) -> &str {
     let tag = row.tag().tag.as_str();
     let after = tag.split_once(',').map_or("", |(_, after)| after);
     after.split_once('_').map_or(after, |(version, _)| version)
@@ -106,8 +106,8 @@ const fn row(
     severity: Severity,
     objects: &'static [&'static Object],
     [cause, action]: [&'static str; 2],
-) -> Notification {
-    Notification {
+) -> NotificationType {
+    NotificationType {
         name,
         mib: Mib::CiscoSmartLic,
         number,
@@ -124,7 +124,7 @@ const NOTHING: &str = "Nothing.";
 const NODE: &[&Object] = &[&SUDI];
 
 /// By number. None of them is a condition: what lasts is a row of another MIB.
-pub(super) static ROWS: &[Notification] = &[
+pub(super) static ROWS: &[NotificationType] = &[
     row(
         1,
         "ciscoSlaSmartAgentNotifyEnforcementMode",

@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Oid, VarBind};
 
+pub(crate) use cisco::entitlement_version;
 pub use issue::{News, issue, of_alarm, tag_of};
-pub(crate) use objects::display;
 pub use objects::{Object, Place, Subject, Syntax, enforce_mode, overall};
+pub(crate) use objects::{display, sudi};
 pub use ours::notify_objects;
 
 /// Where our own MIB is, unless a network gives it an arc of its own: below the enterprise number that RFC 5612 keeps for
@@ -77,7 +78,7 @@ pub enum Severity {
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Notification {
+pub struct NotificationType {
     /// Name in its MIB.
     pub name: &'static str,
     /// Its MIB.
@@ -146,7 +147,7 @@ pub struct Issued {
 }
 
 /// All rows: STARENT-MIB's, CISCO-SMART-LIC-MIB's, ours; by number within each.
-pub fn table() -> impl Iterator<Item = (Which, &'static Notification)> {
+pub fn table() -> impl Iterator<Item = (Which, &'static NotificationType)> {
     let all = starent::ROWS.iter().chain(cisco::ROWS).chain(ours::ROWS);
     all.enumerate().map(|(place, row)| (Which(place), row))
 }
@@ -160,7 +161,7 @@ impl Which {
     }
 
     /// The row.
-    pub fn row(self) -> &'static Notification {
+    pub fn row(self) -> &'static NotificationType {
         let Self(place) = self;
         let (stars, licenses) = (starent::ROWS.len(), cisco::ROWS.len());
         match place {

@@ -207,7 +207,7 @@ pub(super) fn ceiling(subject: &Subject<'_>) -> Value {
 }
 
 /// UDI as the agent's MIB has it.
-pub(super) fn sudi(subject: &Subject<'_>) -> Value {
+pub fn sudi(subject: &Subject<'_>) -> Value {
     let node = &subject.snapshot.node;
     display(&format!("PID:{},SN:{}", node.pid, node.serial))
 }

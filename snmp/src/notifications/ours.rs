@@ -6,7 +6,7 @@ use super::objects::{
     Object, Place, Subject, Syntax, ceiling, display, figure, mode, policy, sessions, signed,
     state, tag_name, unsigned,
 };
-use super::{Kind, Mib, Notification, Severity};
+use super::{Kind, Mib, NotificationType, Severity};
 use crate::Value;
 
 const fn object(
@@ -163,8 +163,8 @@ const fn row(
     severity: Severity,
     objects: &'static [&'static Object],
     [cause, clears, action]: [&'static str; 3],
-) -> Notification {
-    Notification {
+) -> NotificationType {
+    NotificationType {
         name,
         mib: Mib::Tollgate,
         number,
@@ -186,7 +186,7 @@ const fn clear(
     name: &'static str,
     objects: &'static [&'static Object],
     cause: &'static str,
-) -> Notification {
+) -> NotificationType {
     let severity = Severity::Informational;
     row(
         number,
@@ -204,7 +204,7 @@ const fn event(
     severity: Severity,
     objects: &'static [&'static Object],
     [cause, action]: [&'static str; 2],
-) -> Notification {
+) -> NotificationType {
     row(
         number,
         name,
@@ -224,7 +224,7 @@ const REGISTER: &str = "Register the node: `license smart register idtoken`.";
 const CALL_US: &str = "Report it with the output of `show license enforcement policy verbose`: the count must never drift.";
 
 /// By number.
-pub(super) static ROWS: &[Notification] = &[
+pub(super) static ROWS: &[NotificationType] = &[
     row(
         1,
         "tgServiceEvalExpiry",

@@ -5,7 +5,7 @@ use licensing::snapshot::TagRow;
 use super::objects::{
     Object, Place, Subject, Syntax, ceiling, days, figure, sessions, signed, tag_name,
 };
-use super::{Kind, Mib, Notification, Severity};
+use super::{Kind, Mib, NotificationType, Severity};
 use crate::Value;
 
 const fn scalar(
@@ -148,8 +148,8 @@ const fn row(
     severity: Severity,
     objects: &'static [&'static Object],
     [cause, clears, action]: [&'static str; 3],
-) -> Notification {
-    Notification {
+) -> NotificationType {
+    NotificationType {
         name,
         mib: Mib::Starent,
         number,
@@ -169,7 +169,7 @@ const fn raise(cleared_by: &'static str) -> Kind {
 const NOTHING: &str = "Nothing.";
 
 /// By number.
-pub(super) static ROWS: &[Notification] = &[
+pub(super) static ROWS: &[NotificationType] = &[
     row(
         65,
         "starLicenseExceeded",

@@ -99,7 +99,7 @@ fn each_raise_has_exactly_one_clear_with_the_same_varbinds() {
         assert_eq!(clear.kind, Kind::Clear);
         assert!(cleared.insert(cleared_by), "{cleared_by} clears one");
         assert_eq!((clear.mib, row.clears.is_empty()), (row.mib, false));
-        let names = |row: &Notification| row.objects.iter().map(|o| o.name).collect::<Vec<_>>();
+        let names = |row: &NotificationType| row.objects.iter().map(|o| o.name).collect::<Vec<_>>();
         // StarOS tells of congestion's end with the service alone.
         if row.name != "starCongestion" {
             assert_eq!(names(row), names(clear), "{}", row.name);
