@@ -258,6 +258,8 @@ impl SnmpShell {
             .answer(&mut self.local, now, datagram, |own| View {
                 own,
                 node: current.load(),
+                // Objects of CISCO-SMART-LIC-MIB, which show it, are not among those that are served.
+                agent: Arc::default(),
                 told: Arc::new(delivery.shown()),
             });
         if let Some(answer) = answer {
