@@ -32,6 +32,8 @@ pub(super) struct Tagged {
     sampled: bool,
     /// Licenses last reported.
     reported: Option<LicenseCount>,
+    /// Licenses in use by the last message that told them; none: there was none since the process or the registration began.
+    told: Option<LicenseCount>,
     /// What the authority said last, in this registration and process.
     verdict: Option<Verdict>,
     growth: Growth,
@@ -51,6 +53,7 @@ impl Tagged {
             used: false,
             sampled: false,
             reported: None,
+            told: None,
             verdict: None,
             growth: Growth::default(),
         };
@@ -65,8 +68,15 @@ impl Tagged {
         services.chain(features).collect()
     }
 
+    /// Something else is in use than was reported, or than a message said that asked for more meanwhile.
     fn changed(&self) -> bool {
-        self.licenses != self.reported.unwrap_or_default()
+        let told = self.told.is_none_or(|told| told == self.licenses);
+        self.licenses != self.reported.unwrap_or_default() || !told
+    }
+
+    /// More is held than is needed.
+    fn has_spare(&self) -> bool {
+        self.held.is_some_and(|held| held > self.requested())
     }
 
     fn out_of_compliance(&self) -> bool {
@@ -137,6 +147,7 @@ impl Agent {
         for tag in &mut self.tags {
             tag.verdict = None;
             tag.reported = None;
+            tag.told = None;
             tag.used = tag.licenses.0 > 0;
         }
     }
@@ -146,6 +157,7 @@ impl Agent {
         let demand = |tag: &mut Tagged| {
             let known = tag.used || tag.held.is_some();
             tag.asked = known.then(|| tag.requested());
+            tag.told = known.then_some(tag.licenses);
             Some(TagDemand {
                 tag: tag.name.clone(),
                 in_use: tag.licenses,
@@ -215,13 +227,16 @@ impl Agent {
         self.ask(now);
     }
 
-    /// Report License Usage: only what changed.
+    /// Report License Usage: only what changed, and what may be given back.
     fn report_changes(&mut self, now: Now) {
         let changed = self.tags.iter().any(Tagged::changed);
         if changed {
             self.report(Tagged::changed, now);
         } else if self.state.registration.is_some() {
             self.ledger.keep_interval();
+            if self.tags.iter().any(Tagged::has_spare) {
+                self.want(RequestType::Entitlement);
+            }
         }
     }
 

@@ -71,8 +71,11 @@ fn what_is_not_needed_any_more_is_given_back() {
     rig.use_of(service(PGW), 100);
     rig.run(10 * MINUTE);
     assert!(rig.held(service(PGW)) >= Some(5), "kept for a while");
-    rig.leap(31 * DAY, HOUR);
+    rig.run(HOUR);
     assert_eq!(rig.held(service(PGW)), Some(1));
+    rig.forget();
+    rig.run(HOUR);
+    assert_eq!(rig.sent, [], "there is nothing more to give back");
 }
 
 //= L10

@@ -22,6 +22,25 @@ fn only_changes_are_reported_and_only_on_the_timer() {
     assert_eq!(rig.reported(feature(GRE)), []);
 }
 
+//= L5
+#[test]
+fn use_that_came_and_went_between_two_reports_is_told_to_be_over() {
+    let mut rig = Rig::registered();
+    rig.run(11 * MINUTE);
+    let pgw = rig.tag(service(PGW));
+    rig.use_of(service(PGW), 1);
+    rig.run(30 * SECOND);
+    assert_eq!(rig.authority.the_instance().in_use[&pgw], 1);
+    rig.use_of(service(PGW), 0);
+    rig.run(5 * MINUTE);
+    assert_eq!(rig.authority.the_instance().in_use[&pgw], 0);
+    let reported_ms = rig.authority.the_instance().license_ms();
+    assert!((29_000..=31_000).contains(&reported_ms), "{reported_ms}");
+    rig.forget();
+    rig.run(20 * MINUTE);
+    assert_eq!(rig.sent, [], "it is told once");
+}
+
 //= L12
 #[test]
 fn a_feature_in_use_is_one_license_and_a_disabled_one_none() {
@@ -240,7 +259,8 @@ fn the_end_of_a_grant_is_told_as_a_time_left_and_asked_after_within_ten_minutes(
         rig.run(2 * SECOND);
         let left = lasts(&rig).unwrap();
         assert!(left <= 5 * HOUR && left > 5 * HOUR - MINUTE, "{left:?}");
-        rig.run(MINUTE * 10);
+        // What was asked ahead of need is given back meanwhile.
+        rig.run_by(2 * HOUR, MINUTE);
         rig.forget();
         while rig.wall().0 < ends {
             rig.run_by(MINUTE, MINUTE);
