@@ -13,7 +13,7 @@
 //! keeps nothing.
 
 mod feed;
-mod managers;
+mod requests;
 mod sockets;
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ use crate::store::{SnmpKept, SnmpStore};
 use crate::vitals::{EndOf, Vitals};
 use feed::Batch;
 pub(crate) use feed::{Feed, Told, feed};
-use managers::Managers;
+use requests::Managers;
 use sockets::{Datagram, Sockets};
 
 /// Longest pause from one sign of life to the next.
