@@ -188,7 +188,7 @@ fn binary(workspace: &Workspace) -> PathBuf {
 }
 
 fn test(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    let mut test = bounded_cargo(workspace, 1200);
+    let mut test = bounded_cargo(workspace, 2400);
     test.args(["test", "--workspace", "--no-fail-fast"]);
     tell(workspace, &mut test);
     stream("cargo test", &mut test, tally)
@@ -209,7 +209,7 @@ fn postgres(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     clippy.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
     run::must("cargo clippy", &mut clippy)?;
     build(workspace, tally)?;
-    let mut test = bounded_cargo(workspace, 1200);
+    let mut test = bounded_cargo(workspace, 2400);
     test.args(["run", "--quiet", "--package", "tests"]);
     test.args(["--example", "with-postgres", "--"]);
     test.arg(cargo()).args(["test", "--no-fail-fast"]);
