@@ -200,7 +200,16 @@ fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let modules = format!("{0}/smi:{0}/../mibs", root.display());
     for version in [V2C.to_vec(), user("noc", AUTH)] {
-        let load = ["-M", &modules, "-m", "TOLLGATE-MIB", "-Cf", ",", "-Ci"];
+        let load = [
+            "-Os",
+            "-M",
+            &modules,
+            "-m",
+            "TOLLGATE-MIB",
+            "-Cf",
+            ",",
+            "-Ci",
+        ];
         let options = [&version[..], &load].concat();
         let ended = managed.run("snmptable", &options, &["TOLLGATE-MIB::tgTagTable"])?;
         assert!(ended.status.success(), "{}", ended.log());
