@@ -68,8 +68,8 @@ fn the_example_says_what_the_defaults_are() {
             .replace("\"SGW\"", "\"sGW\""),
     );
     assert_eq!(other_case.unwrap().plane.apns, example.plane.apns);
-    // Files of managers and their users there are none.
-    let (before, managers) = text.split_once("\n# [[snmp.user]]").unwrap();
+    // Managers are examples, and files of theirs there are none.
+    let (before, managers) = text.split_once("\n# Where managers ask").unwrap();
     let (_, after) = managers.split_once("\n[journal]").unwrap();
     let without_managers = format!("{before}\n[journal]{after}");
     let uncommented: String = without_managers
@@ -742,7 +742,7 @@ fn managers_that_are_wrong_are_named_with_what_to_do() {
         ("auth_file = \"auth\"", "auth_file = \"short\"", format!("snmp.user[0].auth_file: a password has at least 8 octets; expected {password}; mend the value")),
         ("auth_file = \"auth\"", "auth_file = \"open\"", format!("snmp.user[0].auth_file: DIR/open is refused: others may read it, its mode is 644; expected {password}; mend the file or name another")),
         ("sha-256", "sha-1", "snmp.user[0].privacy: the key has 20 octets, the protocol wants 32; expected \"aes-128\" or, with an auth of SHA-2, \"aes-256\"; mend the value".to_owned()),
-        ("user = \"noc\"", "user = \"nok\"", "snmp.target[1].user: no user is called \"nok\"; expected noc; mend the name".to_owned()),
+        ("user = \"noc\"", "user = \"nok\"", "snmp.target[1].user: no user is called \"nok\"; expected noc, reader; mend the name".to_owned()),
         ("\"second\"", "\"first\"", "snmp.target[1].name: \"first\" is given twice; expected each target once; remove one".to_owned()),
         ("version = \"v2c\"", "version = \"v1\"\nnotify = \"inform\"", "snmp.target[0].notify: \"inform\" by version \"v1\"; expected \"trap\" or, not for version \"v1\", \"inform\"; mend the value".to_owned()),
         ("version = \"v3\"", "version = \"v2c\"", "snmp.target[1].user: a user by version \"v1\" or \"v2c\"; expected the name of a [[snmp.user]], for version \"v3\"; mend the value".to_owned()),
