@@ -1,4 +1,4 @@
-//! Notifications of a node, taken by snmptrapd by every version and level.
+//! Notifications of a node, taken by snmptrapd: every version and level, and a manager that is away.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -20,6 +20,10 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 const AUTH: &str = "maplesyrup";
 const PRIVACY: &str = "syrupmaple";
+
+/// Where a line tells that the license clock has another speed, and which.
+const LAB_SPEEDUP: &str = "= OID: .1.3.6.1.4.1.32473.1.0.109|";
+const SPEED: &str = ".1.3.6.1.4.1.32473.1.1.1.14.0 = Gauge32: ";
 
 /// How the node speaks to its targets, and a part of the line that snmptrapd writes of what one is sent.
 const TARGETS: [(&str, &str); 7] = [
@@ -52,6 +56,9 @@ const TARGETS: [(&str, &str); 7] = [
         "INFORM, SNMP v3, user strong",
     ),
 ];
+
+/// Places of those that are sent informs.
+const INFORMED: [usize; 3] = [2, 4, 6];
 
 /// Its place in the subnet.
 const MANAGER: u8 = 9;
@@ -165,5 +172,57 @@ fn every_version_and_level_is_told_what_a_node_goes_through() -> Result<()> {
     managed.gateway.refused(&call(3))?;
     managed.gateway.delete(first, 5)?;
     wait_for_all(&manager, "under the limit", |line| is_starent(line, 94))?;
+    Ok(())
+}
+
+/// Speeds that a target was told, in order.
+fn speeds(manager: &Snmptrapd, target: usize) -> Vec<u32> {
+    let speed = |line: &String| -> Option<u32> {
+        let (_, rest) = line.split_once(LAB_SPEEDUP)?;
+        rest.split_once(SPEED)?
+            .1
+            .split('|')
+            .next()?
+            .trim()
+            .parse()
+            .ok()
+    };
+    let mut speeds: Vec<u32> = lines_of(manager, target).iter().filter_map(speed).collect();
+    // One whose acknowledgement was lost is sent again.
+    speeds.dedup();
+    speeds
+}
+
+//= L16
+#[test]
+fn no_inform_is_missing_after_the_manager_was_away() -> Result<()> {
+    let managed = Managed::start()?;
+    let manager = managed.manager()?;
+    managed.change(&Request::SmartLicensing { enable: true })?;
+    wait_for_all(&manager, "evaluation", |line| is_starent(line, 1351))?;
+    manager.kill()?;
+    // Fewer than are sent in a second, so that none stands for others.
+    for speedup in 2..=30 {
+        managed.change(&Request::LabSpeedup { speedup })?;
+    }
+    let manager = managed.manager()?;
+    let wanted: Vec<u32> = (2..=30).collect();
+    let mut lost = 0;
+    for target in INFORMED {
+        let got = until(
+            &format!("all informs: {}", TARGETS[target].1),
+            LIMIT,
+            || {
+                let all = speeds(&manager, target);
+                Ok(wanted.iter().all(|speed| all.contains(speed)))
+            },
+        );
+        let got = got.map(|()| speeds(&manager, target));
+        let got = got.unwrap_or_else(|_| speeds(&manager, target));
+        lost += wanted.iter().filter(|speed| !got.contains(speed)).count();
+        assert!(got.is_sorted(), "{got:?}");
+    }
+    println!("snmp-inform-lost {lost}");
+    assert_eq!(lost, 0, "{}", manager.lines().join("\n"));
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 15] = [
+const FIGURES: [Figure; 16] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -147,6 +147,16 @@ const FIGURES: [Figure; 15] = [
         meaning: "GETBULK walk of 10,000 rows: rows per second of the agent's CPU over those of Debian's snmpd",
         target: "at least 5",
         how: How::Bench,
+    },
+    Figure {
+        id: "snmp-inform-lost",
+        meaning: "informs that snmptrapd misses, by v2c and v3, after it was killed and started again",
+        target: "0",
+        how: How::Tests(&[Test {
+            package: "tests",
+            target: Some("snmp"),
+            name: "no_inform_is_missing_after_the_manager_was_away",
+        }]),
     },
     Figure {
         id: "authority-instances",
