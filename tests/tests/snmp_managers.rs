@@ -207,7 +207,7 @@ fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
             "-m",
             "TOLLGATE-MIB",
             "-Cf",
-            ",",
+            "|",
             "-Ci",
         ];
         let options = [&version[..], &load].concat();
@@ -218,13 +218,13 @@ fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
             .iter()
             .position(|line| line.contains("tgTagSessions"));
         let head = head.with_context(|| ended.log())?;
-        let columns: Vec<&str> = ended.lines[head].split(',').collect();
+        let columns: Vec<&str> = ended.lines[head].split('|').collect();
         let at = |name: &str| columns.iter().position(|column| *column == name);
         let (name, sessions) = (at("tgTagName"), at("tgTagSessions"));
         let (name, sessions) = (name.context("a name")?, sessions.context("sessions")?);
         let rows = ended.lines[head + 1..].iter();
         let rows: Vec<Vec<&str>> = rows
-            .map(|line| line.split(',').map(|cell| cell.trim_matches('"')).collect())
+            .map(|line| line.split('|').map(|cell| cell.trim_matches('"')).collect())
             .collect();
         let ggsn = rows.iter().find(|row| row.get(name) == Some(&"GGSN"));
         let ggsn = ggsn.with_context(|| ended.log())?;

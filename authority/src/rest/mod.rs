@@ -263,6 +263,11 @@ impl Call {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        // Read as the fields of what is expected, an array would pass.
+        if !self.body.trim_ascii_start().starts_with(b"{") {
+            let why = "the body is not what is expected: it is no object";
+            return Err(Problem::Invalid(why.into()));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             let why = unquoted(&error.to_string());
             Problem::Invalid(format!("the body is not what is expected: {why}"))
