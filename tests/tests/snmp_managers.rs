@@ -211,26 +211,24 @@ fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
             "-Ci",
         ];
         let options = [&version[..], &load].concat();
-        let ended = managed.run("snmptable", &options, &["TOLLGATE-MIB::tgTagTable"])?;
-        assert!(ended.status.success(), "{}", ended.log());
-        let head = ended
-            .lines
-            .iter()
-            .position(|line| line.contains("tgTagSessions"));
-        let head = head.with_context(|| ended.log())?;
-        let columns: Vec<&str> = ended.lines[head].split('|').collect();
-        let at = |name: &str| columns.iter().position(|column| *column == name);
-        let (name, sessions) = (at("tgTagName"), at("tgTagSessions"));
-        let (name, sessions) = (name.context("a name")?, sessions.context("sessions")?);
-        let rows = ended.lines[head + 1..].iter();
-        let rows: Vec<Vec<&str>> = rows
-            .map(|line| line.split('|').map(|cell| cell.trim_matches('"')).collect())
-            .collect();
-        let ggsn = rows.iter().find(|row| row.get(name) == Some(&"GGSN"));
-        let ggsn = ggsn.with_context(|| ended.log())?;
-        assert_eq!(ggsn.get(sessions), Some(&"2"), "{}", ended.log());
-        let snapshot = managed.gateway.snapshot()?;
-        assert_eq!(rows.len(), snapshot.rows().count(), "{}", ended.log());
+        let rows = managed.gateway.snapshot()?.rows().count();
+        until("both calls are in the table", LIMIT, || {
+            let ended = managed.run("snmptable", &options, &["TOLLGATE-MIB::tgTagTable"])?;
+            ensure!(ended.status.success(), "{}", ended.log());
+            let mut lines = ended.lines.iter().map(|line| line.split('|'));
+            let head = lines.find(|cells| cells.clone().any(|cell| cell == "tgTagSessions"));
+            let columns: Vec<&str> = head.with_context(|| ended.log())?.collect();
+            let at = |name: &str| columns.iter().position(|column| *column == name);
+            let (name, sessions) = (at("tgTagName"), at("tgTagSessions"));
+            let (name, sessions) = (name.context("a name")?, sessions.context("sessions")?);
+            let cells: Vec<Vec<&str>> = lines
+                .map(|cells| cells.map(|cell| cell.trim_matches('"')).collect())
+                .collect();
+            ensure!(cells.len() == rows, "{}", ended.log());
+            let ggsn = cells.iter().find(|row| row.get(name) == Some(&"GGSN"));
+            let ggsn = ggsn.with_context(|| ended.log())?;
+            Ok(ggsn.get(sessions) == Some(&"2"))
+        })?;
     }
     Ok(())
 }
