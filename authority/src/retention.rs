@@ -1,5 +1,5 @@
-//! What is kept for so long and no longer: nonces, logins that are over, events, the audit log, usage reports, and what is
-//! left of instances that are gone. It goes in steps, so that nobody waits long for the store.
+//! What is kept for so long and no longer: nonces, logins that are over, events, the audit log, transfers, usage reports, and
+//! what is left of instances that are gone. It goes in steps, so that nobody waits long for the store.
 //!
 //! Nothing goes that is needed: an alert that is outstanding stays; of the reports of an instance that lives, its row keeps
 //! number and digest of the last one, and `usage_sums` what they add up to; an instance that is gone is known until no
@@ -18,7 +18,7 @@ const STEPS_MAX: u32 = 20;
 /// For how many days things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// The audit log, by the wall clock.
+    /// The audit log and transfers, by the wall clock.
     pub audit_days: u32,
     /// Events, and alerts that have cleared, by the wall clock.
     pub events_days: u32,
@@ -53,7 +53,7 @@ const GONE: [&str; 2] = [
 ];
 
 impl Kept {
-    fn old(&self, now: Moment) -> [Old; 8] {
+    fn old(&self, now: Moment) -> [Old; 9] {
         let ago = |at: i64, days: u32| at.saturating_sub(i64::from(days) * DAY_MS);
         let events = ago(now.wall.0, self.events_days);
         [
@@ -93,6 +93,12 @@ impl Kept {
                 any: "SELECT EXISTS (SELECT 1 FROM (SELECT at FROM audit ORDER BY id LIMIT 1) x WHERE at < $1)",
                 delete: "DELETE FROM audit WHERE id IN
                     (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT $2) x WHERE at < $1)",
+            },
+            Old {
+                before: ago(now.wall.0, self.audit_days),
+                any: "SELECT EXISTS (SELECT 1 FROM (SELECT at FROM transfers ORDER BY id LIMIT 1) x WHERE at < $1)",
+                delete: "DELETE FROM transfers WHERE id IN
+                    (SELECT id FROM (SELECT id, at FROM transfers ORDER BY id LIMIT $2) x WHERE at < $1)",
             },
             Old {
                 before: ago(now.date.0, self.reports_days),
@@ -287,24 +293,29 @@ mod tests {
     async fn the_audit_log_and_tokens_go_by_their_age_and_living_instances_stay() {
         let mut rig = Rig::new().await;
         let node = rig.node(1).await;
-        let tokens = "SELECT count(*) FROM registration_tokens";
-        let audit = "SELECT count(*) FROM audit";
-        assert_eq!(
-            [count(&rig, tokens).await, count(&rig, audit).await],
-            [1, 2]
-        );
-        rig.pass_days(400);
-        rig.authority.sweep(rig.now).await.unwrap();
-        assert_eq!(
-            [count(&rig, tokens).await, count(&rig, audit).await],
-            [1, 2]
-        );
-        rig.pass_days(31);
-        rig.authority.sweep(rig.now).await.unwrap();
-        assert_eq!(
-            [count(&rig, tokens).await, count(&rig, audit).await],
-            [0, 0]
-        );
+        let mut tx = rig.authority.store.write().await.unwrap();
+        store::query(
+            "INSERT INTO transfers
+                (at, account, who, kind, object, quantity, source, source_name, target, target_name)
+             VALUES ($1, 1, 'a', 'LICENSES', 'PGW', 1, 1, 'a', 2, 'b')",
+        )
+        .bind(rig.now.wall.0)
+        .execute(&mut tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        let tables = [
+            "SELECT count(*) FROM registration_tokens",
+            "SELECT count(*) FROM audit",
+            "SELECT count(*) FROM transfers",
+        ];
+        for (days, left) in [(0, [1, 2, 1]), (400, [1, 2, 1]), (31, [0, 0, 0])] {
+            rig.pass_days(days);
+            rig.authority.sweep(rig.now).await.unwrap();
+            for (table, left) in tables.into_iter().zip(left) {
+                assert_eq!(count(&rig, table).await, left, "{days}: {table}");
+            }
+        }
         assert_eq!(count(&rig, INSTANCES).await, 1, "{:?}", node.instance);
         let alerts = rig.alerts().await;
         assert_eq!(alerts, [("INSTANCE_SILENT".to_owned(), None)]);

@@ -342,6 +342,18 @@ fn accounts_users_pools_logs_and_reports_are_administered() {
         office.done("report licenses --format table"),
         office.done("licenses list")
     );
+    let moved = office.done("transfers --format csv");
+    let (head, row) = moved.split_once("\r\n").unwrap();
+    assert_eq!(head, "at,who,kind,object,quantity,from,to");
+    assert!(
+        row.ends_with("Z,ada,LICENSES,PGW,4,Default,Lab\r\n"),
+        "{row}"
+    );
+    let report = office.done("report transfers");
+    assert!(
+        report.contains("LICENSES,PGW,4,Default,Lab\r\n"),
+        "{report}"
+    );
     let report = office.done("report audit --format table");
     assert!(report.contains("\n------"), "{report}");
     assert!(

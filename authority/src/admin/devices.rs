@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::pools::{Usage, usage};
+use super::transfers::{self, Moved};
 use super::{By, Problem, not_found, orders, text_of};
 use crate::authority::Authority;
 use crate::books::{self, PoolKey};
@@ -265,6 +266,8 @@ pub(crate) async fn transfer(
         .bind(&instance.piid)
         .execute(tx)
         .await?;
+    let moved = Moved::Instance(&instance.piid);
+    transfers::note(tx, instance.place, target, moved, by).await?;
     let change = Change {
         who: by.who,
         action: "transfer-instance",

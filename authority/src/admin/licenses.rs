@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::transfers::{self, Moved};
 use super::{By, Problem, check_description, invalid, not_found, parse_date, text_of};
 use crate::authority::Authority;
 use crate::books::{LOTS_MAX, PoolKey, number};
@@ -372,6 +373,9 @@ pub(crate) async fn transfer(
         let tag = tag_of(authority, &item.license)?;
         let key = PoolKey { va: place.va, tag };
         move_licenses(tx, key, *target, item, by.now).await?;
+        let (_, name) = authority.tags.name_of(tag);
+        let moved = Moved::Licenses(name, i64::from(item.quantity));
+        transfers::note(tx, place, *target, moved, by).await?;
         for va in [place.va, *target] {
             let key = PoolKey { va, tag };
             journal::judge_key(tx, place.account, key, &authority.tags, by.now).await?;

@@ -10,6 +10,7 @@ pub(crate) mod pools;
 pub(crate) mod records;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
+pub(crate) mod transfers;
 pub(crate) mod users;
 
 use licensing::Wall;

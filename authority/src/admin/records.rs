@@ -15,7 +15,7 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    fn below(self) -> i64 {
+    pub(super) fn below(self) -> i64 {
         match self.id {
             0 => i64::MAX,
             id => id,

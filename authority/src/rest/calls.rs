@@ -8,7 +8,8 @@ use crate::admin::licenses::{self, Transfer};
 use crate::admin::orders::NewOrder;
 use crate::admin::records::{self, Before};
 use crate::admin::{
-    Problem, accounts, invalid, not_found, orders, pools, sessions, text_of, tokens, users,
+    Problem, accounts, invalid, not_found, orders, pools, sessions, text_of, tokens, transfers,
+    users,
 };
 use crate::authority::Authority;
 use crate::instances::Instance;
@@ -502,4 +503,14 @@ pub(crate) async fn list_audit(call: Call) -> Answered {
     let full = changes.len() >= usize_of(before.limit);
     let next = changes.last().filter(|_| full).map(|last| last.id);
     Answer::ok(&json!({ "audit": changes, "next": next }))
+}
+
+/// What moved between virtual accounts.
+pub(crate) async fn list_transfers(call: Call) -> Answered {
+    let before = call.before()?;
+    let mut tx = call.authority.store.read().await?;
+    let moved = transfers::list(&mut tx, call.place, before).await?;
+    let full = moved.len() >= usize_of(before.limit);
+    let next = moved.last().filter(|_| full).map(|last| last.id);
+    Answer::ok(&json!({ "transfers": moved, "next": next }))
 }

@@ -179,7 +179,7 @@ macro_rules! operation {
 
 /// All operations.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 49] = [
+pub(crate) static OPERATIONS: [Operation; 51] = [
     operation!("smart", "POST" Smart "/smart", Needs::Nothing, "A message of a Smart Agent",
         [], Some("Envelope"), Gives::Found("ReplyEnvelope"), calls::smart),
     operation!("health", "GET" Root "/health", Needs::Nothing, "Whether the authority serves",
@@ -279,6 +279,8 @@ pub(crate) static OPERATIONS: [Operation; 49] = [
         [BEFORE, LIMIT], None, Gives::Found("Events"), calls::list_events),
     operation!("listAudit", "GET" Both "/audit", LOGS, "Who changed what, newest first",
         [BEFORE, LIMIT], None, Gives::Found("Audit"), calls::list_audit),
+    operation!("listTransfers", "GET" Both "/transfers", LOGS, "Licenses and instances that moved between virtual accounts, newest first",
+        [BEFORE, LIMIT], None, Gives::Found("Transfers"), calls::list_transfers),
 
     operation!("reportLicenses", "GET" Both "/reports/licenses", SEE, "Licenses, up to 100,000 lines",
         [FORMAT], None, Gives::Lines, report::licenses),
@@ -288,4 +290,6 @@ pub(crate) static OPERATIONS: [Operation; 49] = [
         [FORMAT], None, Gives::Lines, report::usage),
     operation!("reportAudit", "GET" Both "/reports/audit", LOGS, "The audit log, up to 100,000 lines",
         [FORMAT], None, Gives::Lines, report::audit),
+    operation!("reportTransfers", "GET" Both "/reports/transfers", LOGS, "Transfers, up to 100,000 lines",
+        [FORMAT], None, Gives::Lines, report::transfers),
 ];

@@ -16,7 +16,7 @@ use super::calls::virtual_accounts;
 use super::{Answer, Call};
 use crate::admin::devices::{self, Page};
 use crate::admin::records::{self, Before};
-use crate::admin::{Problem, invalid, pools};
+use crate::admin::{Problem, invalid, pools, transfers as moved};
 use crate::store::{StoreError, Tx};
 
 /// Most lines of a report.
@@ -106,6 +106,10 @@ const AUDIT: &[&str] = &[
     "after",
 ];
 
+const TRANSFERS: &[&str] = &[
+    "id", "at", "who", "kind", "object", "quantity", "from", "to",
+];
+
 /// Licenses.
 pub(crate) async fn licenses(call: Call) -> Answered {
     stream(call, LICENSES, |call, mut tx, mut writer| async move {
@@ -172,6 +176,25 @@ pub(crate) async fn audit(call: Call) -> Answered {
         let mut before = Before { id: 0, limit: PAGE };
         loop {
             let rows = records::audit(&mut tx, call.place, before).await;
+            let rows = rows.map(|rows| {
+                let last = rows.last().map(|last| last.id);
+                before.id = last.unwrap_or(before.id);
+                (values(&rows), last.is_some())
+            });
+            if !writer.page(rows).await {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+/// Transfers.
+pub(crate) async fn transfers(call: Call) -> Answered {
+    stream(call, TRANSFERS, |call, mut tx, mut writer| async move {
+        let mut before = Before { id: 0, limit: PAGE };
+        loop {
+            let rows = moved::list(&mut tx, call.place, before).await;
             let rows = rows.map(|rows| {
                 let last = rows.last().map(|last| last.id);
                 before.id = last.unwrap_or(before.id);

@@ -1,5 +1,6 @@
 mod logins;
 mod secrets;
+mod transfers;
 
 use axum::http::Request as HttpRequest;
 use hyper::service::Service;
@@ -554,7 +555,7 @@ async fn reports_are_streamed_as_csv_or_json() {
     assert_eq!(csv.matches("add-licenses").count(), 3);
     let (_, rows) = api.admin("GET", &format!("{path}?format=json"), None).await;
     assert_eq!(rows.as_array().unwrap().len(), csv.lines().count() - 1);
-    for kind in ["licenses", "devices", "usage"] {
+    for kind in ["licenses", "devices", "usage", "transfers"] {
         let (status, rows) = api
             .admin("GET", &format!("{VA}/reports/{kind}?format=json"), None)
             .await;

@@ -8,13 +8,14 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::{StoreError, Tx, query_scalar};
 
 /// The versions: what is new in each, and its SQL.
-const VERSIONS: [(&str, &str); 3] = [
+const VERSIONS: [(&str, &str); 4] = [
     (
         "accounts, licenses, instances, users",
         include_str!("schema.sql"),
     ),
     ("what is kept, by its date", include_str!("retention.sql")),
     ("orders", include_str!("orders.sql")),
+    ("transfers", include_str!("transfers.sql")),
 ];
 
 /// Where [`Migrator`] writes down which of them are in place.

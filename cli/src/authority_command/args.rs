@@ -215,6 +215,8 @@ pub enum Admin {
     Events,
     /// Who changed what, newest first
     Audit,
+    /// What moved between virtual accounts, newest first
+    Transfers,
     /// What can be licensed: tags and their short names
     Catalog,
     /// Reports of up to 100,000 lines
@@ -593,4 +595,6 @@ pub enum Report {
     Usage,
     /// The audit log
     Audit,
+    /// What moved between virtual accounts
+    Transfers,
 }

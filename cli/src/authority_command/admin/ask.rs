@@ -174,6 +174,7 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
         }
         Admin::Events => list(Scope::Either, "/events", &rows::EVENTS),
         Admin::Audit => list(Scope::Either, "/audit", &rows::AUDIT),
+        Admin::Transfers => list(Scope::Either, "/transfers", &rows::TRANSFERS),
         Admin::Catalog => list(Scope::Root, "/catalog", &rows::CATALOG),
         Admin::Report { of } => {
             let path = format!("/reports/{}", word(*of));
@@ -182,6 +183,7 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
                 Report::Devices => &rows::INSTANCES,
                 Report::Usage => &rows::USAGE,
                 Report::Audit => &rows::AUDIT,
+                Report::Transfers => &rows::TRANSFERS,
             };
             get(Scope::Either, path, Show::Lines(listing))
         }

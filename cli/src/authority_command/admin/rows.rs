@@ -199,6 +199,19 @@ pub static AUDIT: Listing = listing(
         ("After", "after"),
     ],
 );
+pub static TRANSFERS: Listing = listing(
+    "transfers",
+    Pages::Next("before"),
+    &[
+        ("At", "at"),
+        ("Who", "who"),
+        ("Kind", "kind"),
+        ("License or instance", "object"),
+        ("Quantity", "quantity"),
+        ("From", "from"),
+        ("To", "to"),
+    ],
+);
 pub static CATALOG: Listing = listing(
     "licenses",
     Pages::One,
