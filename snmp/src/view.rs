@@ -35,7 +35,7 @@ pub struct Told {
     /// Every target, in the order of the configuration.
     pub targets: Vec<TargetStatus>,
     /// The last notifications, oldest first, at most [`LOG_MAX`].
-    pub log: Vec<HistoryRow>,
+    pub log: Arc<[HistoryRow]>,
     /// Notifications that are not sent.
     pub suppressed: BTreeSet<Which>,
 }

@@ -252,7 +252,7 @@ impl SnmpShell {
 
     async fn answer(&mut self, datagram: &Datagram) {
         let now = self.clock.now().mono;
-        let (current, delivery) = (&self.current, &self.delivery);
+        let (current, delivery) = (&self.current, &mut self.delivery);
         let answer = self
             .managers
             .answer(&mut self.local, now, datagram, |own| View {

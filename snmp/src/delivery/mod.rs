@@ -35,6 +35,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use licensing::{Alarm, AlarmId, Event, Mono, Now, Snapshot};
 
@@ -144,6 +145,8 @@ pub struct Delivery {
     outputs: VecDeque<Output>,
     history: VecDeque<HistoryRow>,
     logged: u64,
+    /// The end of the history as managers are shown it, and what `logged` was then.
+    shown: (u64, Arc<[HistoryRow]>),
     counts: BTreeMap<Which, NotifyCount>,
 }
 
@@ -171,6 +174,7 @@ impl Delivery {
             outputs: VecDeque::new(),
             history: VecDeque::new(),
             logged: 0,
+            shown: (0, Arc::default()),
             counts: BTreeMap::new(),
         };
         for record in kept {

@@ -1,6 +1,8 @@
 //! What is shown of delivery: `show snmp trap history`, `show snmp trap statistics`, `show snmp notifies`, and the tables
 //! of targets and of the notification log.
 
+use std::sync::Arc;
+
 use licensing::Wall;
 
 use super::Delivery;
@@ -98,13 +100,17 @@ impl Delivery {
         })
     }
 
-    /// What managers are shown of it.
-    pub fn shown(&self) -> Told {
-        let before = self.history.len().saturating_sub(LOG_MAX);
+    /// What managers are shown of it. The log is copied once for all who ask until it grows.
+    pub fn shown(&mut self) -> Told {
+        if self.shown.0 != self.logged {
+            let before = self.history.len().saturating_sub(LOG_MAX);
+            let log = self.history.iter().skip(before).cloned().collect();
+            self.shown = (self.logged, log);
+        }
         Told {
             enterprise: self.config.enterprise.clone(),
             targets: self.targets().collect(),
-            log: self.history.iter().skip(before).cloned().collect(),
+            log: Arc::clone(&self.shown.1),
             suppressed: self.suppressed.clone(),
         }
     }

@@ -382,3 +382,15 @@ fn targets_are_checked() {
     };
     assert!(refuse(&slow).contains("60 s"));
 }
+
+#[test]
+fn the_log_that_managers_are_shown_is_one_copy_until_it_grows() {
+    let mut world = World::new(vec![traps("one")]);
+    let before = world.delivery.shown().log;
+    assert!(Arc::ptr_eq(&before, &world.delivery.shown().log));
+    world.raise(drift(0));
+    let after = world.delivery.shown().log;
+    assert_eq!(after.len(), before.len() + 1);
+    assert_eq!(after.last().unwrap().which.row().name, "tgCountDrift");
+    assert!(Arc::ptr_eq(&after, &world.delivery.shown().log));
+}
