@@ -91,6 +91,8 @@ pub enum AlarmKind {
     ControlStalled,
     /// The Smart Agent does not work: nothing is asked of the authority, and nothing reported.
     AgentStalled,
+    /// The thread of SNMP does not work: no manager is told anything, or answered.
+    SnmpStalled,
     /// Calls without an authenticated subscriber, as emergency calls may be, came to ordinary access points; they are
     /// refused there. Over when none has come for ten minutes.
     UnidentifiedCalls,

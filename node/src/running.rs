@@ -235,6 +235,13 @@ impl Running {
         }
     }
 
+    /// Ends the thread of SNMP alone: calls go on, and no manager is told anything, or answered.
+    pub fn end_snmp(&self) {
+        if let Some(threads) = &self.threads {
+            let _ended = threads.snmp_asks.try_send(SnmpAsk::End);
+        }
+    }
+
     /// Ends the node: takes what has arrived, saves, and lets go of everything. Errors: a thread did not end within its
     /// time or had failed before; the first is told, the others are logged.
     pub fn end(mut self) -> Result<(), NodeError> {
@@ -356,6 +363,7 @@ fn make_control(
         asks,
         stalled: false,
         agent_stalled: false,
+        snmp_stalled: false,
         check: Check::default(),
         feed,
         untold: Vec::new(),

@@ -312,6 +312,22 @@ fn an_agent_that_does_not_work_is_an_alarm_and_holds_no_call_up() -> Result<()> 
     gateway.end()
 }
 
+/// It is shown and an alarm, and no call waits for it.
+//= L10
+#[test]
+fn snmp_that_does_not_work_is_an_alarm_and_holds_no_call_up() -> Result<()> {
+    let mut gateway = Gateway::in_evaluation(1)?;
+    let health = gateway.control.health()?;
+    assert!(!health.snmp_stalled && !health.snmp_dead);
+    gateway.running.end_snmp();
+    gateway.wait_for_health("its silence is noticed", |health| health.snmp_stalled)?;
+    gateway.accepted(&Call::new(1, "internet"))?;
+    let standing = |alarm: &licensing::Alarm| alarm.kind == AlarmKind::SnmpStalled;
+    gateway.wait_for("the alarm", |snapshot| snapshot.alarms.iter().any(standing))?;
+    assert!(gateway.control.health()?.snmp_age_ms >= 10_000);
+    gateway.end()
+}
+
 /// Evaluation used, what an operator switched, and the restart counter go on after an end.
 //= L3
 //= L12

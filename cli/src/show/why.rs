@@ -217,6 +217,7 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
         AlarmKind::AgentStalled => {
             "the smart agent does not work: nothing is asked or reported".to_owned()
         }
+        AlarmKind::SnmpStalled => "SNMP does not work: no manager is told or answered".to_owned(),
         AlarmKind::UnidentifiedCalls => {
             let calls = text::counted(snapshot.unidentified_calls, "call");
             format!("{calls} to ordinary access points had no authenticated subscriber")

@@ -106,6 +106,8 @@ pub enum Input {
     ControlStalled(bool),
     /// The Smart Agent's thread has not worked for longer than it should, or works again.
     AgentStalled(bool),
+    /// The thread of SNMP has not worked for longer than it should, or works again.
+    SnmpStalled(bool),
     /// Everything worth keeping is to be asked for now: the process ends.
     Save,
 }

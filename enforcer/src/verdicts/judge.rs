@@ -239,6 +239,7 @@ impl Enforcer {
             (self.watch.tampered().is_some(), AlarmKind::ClockTampered),
             (troubles.control_stalled, AlarmKind::ControlStalled),
             (troubles.agent_stalled, AlarmKind::AgentStalled),
+            (troubles.snmp_stalled, AlarmKind::SnmpStalled),
             (self.unidentified.lately(), AlarmKind::UnidentifiedCalls),
         ];
         let holding = conditions.into_iter().filter(|(holds, _)| *holds);
@@ -287,7 +288,8 @@ impl Enforcer {
             | AlarmKind::StateTampered
             | AlarmKind::StateNotWritten
             | AlarmKind::ControlStalled
-            | AlarmKind::AgentStalled => 0,
+            | AlarmKind::AgentStalled
+            | AlarmKind::SnmpStalled => 0,
         };
         i64::try_from(figure).unwrap_or(i64::MAX)
     }

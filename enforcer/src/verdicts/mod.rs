@@ -145,6 +145,7 @@ struct Troubles {
     state_not_written: bool,
     control_stalled: bool,
     agent_stalled: bool,
+    snmp_stalled: bool,
 }
 
 /// What changed since it was last kept.

@@ -73,6 +73,7 @@ impl Enforcer {
             Input::StateTampered => self.troubles.state_tampered = true,
             Input::ControlStalled(stalled) => self.troubles.control_stalled = stalled,
             Input::AgentStalled(stalled) => self.troubles.agent_stalled = stalled,
+            Input::SnmpStalled(stalled) => self.troubles.snmp_stalled = stalled,
             Input::Save => {
                 self.keeping.clock = true;
                 self.keeping.operator = true;

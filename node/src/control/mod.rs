@@ -113,6 +113,7 @@ pub(crate) struct Control {
     pub(crate) asks: Receiver<Ask>,
     pub(crate) stalled: bool,
     pub(crate) agent_stalled: bool,
+    pub(crate) snmp_stalled: bool,
     pub(crate) check: Check,
     pub(crate) feed: Feed,
     /// Events that SNMP was not told yet.
@@ -174,6 +175,7 @@ impl Control {
         let now = self.clock.now();
         self.watch_itself(now);
         self.watch_agent(now);
+        self.watch_snmp(now);
         self.sample(now);
         if let Some(written) = self.keeper.retry(now.mono) {
             self.report_written(written, now);
@@ -199,6 +201,23 @@ impl Control {
             tracing::warn!("the smart agent works again");
         }
         self.tell(Input::AgentStalled(stalled), now);
+    }
+
+    /// Tells the machine when the thread of SNMP stops working, and when it works again.
+    fn watch_snmp(&mut self, now: Now) {
+        let stalled = self.vitals.snmp_stalled(now.mono);
+        if stalled == self.snmp_stalled {
+            return;
+        }
+        self.snmp_stalled = stalled;
+        if stalled {
+            let age_ms = self.vitals.snmp_age(now.mono).as_millis();
+            let ended = self.vitals.snmp_ended();
+            tracing::error!(age_ms, ended, "SNMP does not work; calls go on");
+        } else {
+            tracing::warn!("SNMP works again");
+        }
+        self.tell(Input::SnmpStalled(stalled), now);
     }
 
     /// Tells the machine of a stall once it is over, and that it is over at the next tick.

@@ -87,6 +87,7 @@ pub fn of_alarm(kind: AlarmKind) -> &'static [&'static str] {
         AlarmKind::ControlStalled => &["tgControlStalled"],
         AlarmKind::UnidentifiedCalls => &["tgUnidentifiedCalls"],
         AlarmKind::AgentStalled => &["tgAgentStalled"],
+        AlarmKind::SnmpStalled => &["tgSnmpStalled"],
     }
 }
 
@@ -280,7 +281,8 @@ fn threshold(kind: AlarmKind, phase: Phase, snapshot: &Snapshot) -> i64 {
         | AlarmKind::ClockTampered
         | AlarmKind::ControlStalled
         | AlarmKind::UnidentifiedCalls
-        | AlarmKind::AgentStalled => None,
+        | AlarmKind::AgentStalled
+        | AlarmKind::SnmpStalled => None,
     };
     let percent = crossed.map(|at| match phase {
         Phase::Clear => at.clear_percent,
@@ -316,6 +318,7 @@ pub fn tag_of(kind: AlarmKind) -> Option<TagRef> {
         | AlarmKind::ClockTampered
         | AlarmKind::ControlStalled
         | AlarmKind::UnidentifiedCalls
-        | AlarmKind::AgentStalled => None,
+        | AlarmKind::AgentStalled
+        | AlarmKind::SnmpStalled => None,
     }
 }

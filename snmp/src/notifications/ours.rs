@@ -516,6 +516,25 @@ pub(super) static ROWS: &[NotificationType] = &[
         OF_TAG,
         "It would not be blocked any more, or the order has ended.",
     ),
+    row(
+        33,
+        "tgSnmpStalled",
+        raise("tgSnmpStalledClear"),
+        Severity::Major,
+        OF_NODE,
+        [
+            "The thread of SNMP does not work: managers are neither told nor answered. They get this notification, and its \
+             clear, once it works again; until then `show alarm` and the log have it.",
+            "It works again.",
+            "Look at the disk of the state directory; restart the node if it stays so.",
+        ],
+    ),
+    clear(
+        34,
+        "tgSnmpStalledClear",
+        OF_NODE,
+        "The thread of SNMP works again.",
+    ),
     event(
         101,
         "tgEvaluationStarted",

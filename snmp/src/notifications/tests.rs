@@ -168,7 +168,8 @@ fn next(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::ClockTampered => AlarmKind::ControlStalled,
         AlarmKind::ControlStalled => AlarmKind::UnidentifiedCalls,
         AlarmKind::UnidentifiedCalls => AlarmKind::AgentStalled,
-        AlarmKind::AgentStalled => {
+        AlarmKind::AgentStalled => AlarmKind::SnmpStalled,
+        AlarmKind::SnmpStalled => {
             let (service, feature) = of_service;
             AlarmKind::BlockNotApplied { service, feature }
         }

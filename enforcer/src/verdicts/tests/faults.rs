@@ -192,7 +192,7 @@ fn a_registered_node_that_lost_its_clock_keeps_its_verdicts_for_7_days() {
 #[test]
 fn troubles_of_the_node_are_alarms_that_end() {
     type Case = (Input, Input, AlarmKind);
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         (
             Input::StateWritten(false),
             Input::StateWritten(true),
@@ -207,6 +207,11 @@ fn troubles_of_the_node_are_alarms_that_end() {
             Input::AgentStalled(true),
             Input::AgentStalled(false),
             AlarmKind::AgentStalled,
+        ),
+        (
+            Input::SnmpStalled(true),
+            Input::SnmpStalled(false),
+            AlarmKind::SnmpStalled,
         ),
         (
             Input::AuthorityUnreachable,

@@ -161,6 +161,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => any::<bool>().prop_map(|expiring| Input::AuthorityCertificate { expiring }),
         1 => any::<bool>().prop_map(Input::ControlStalled),
         1 => any::<bool>().prop_map(Input::AgentStalled),
+        1 => any::<bool>().prop_map(Input::SnmpStalled),
         1 => Just(Input::Save),
     ]
 }
