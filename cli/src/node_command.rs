@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use node::Shutdown;
 use node::config::Config;
+use node::settings::laid_over;
 use tracing_subscriber::EnvFilter;
 
 use crate::grammar::NodeArgs;
@@ -29,6 +30,7 @@ pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
     let file = args.config.clone().unwrap_or_default();
     let config = Config::read_with_catalog(&file, args.catalog.as_deref())?;
     if args.check {
+        laid_over(config)?;
         let file = file.display();
         output::print(&format!("{file} is a good configuration\n"));
         return Ok(ExitCode::SUCCESS);

@@ -22,9 +22,14 @@ struct Entry {
 impl Places {
     /// Of a text; of one that is not TOML what can be made out.
     pub fn of(text: &str) -> Self {
-        let mut entries = Vec::new();
         let (table, _errors) = DeTable::parse_recoverable(text);
-        enter_table(table.get_ref(), "", &mut entries);
+        Self::of_table(text, table.get_ref())
+    }
+
+    /// Of a table that is made of parts of a text.
+    pub fn of_table(text: &str, table: &DeTable<'_>) -> Self {
+        let mut entries = Vec::new();
+        enter_table(table, "", &mut entries);
         let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             line_starts: std::iter::once(0).chain(newlines).collect(),

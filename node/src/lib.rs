@@ -29,6 +29,7 @@ mod interface;
 pub mod journal;
 mod receiver;
 mod running;
+pub mod settings;
 mod shutdown;
 mod snmp;
 mod socket;

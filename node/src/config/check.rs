@@ -8,7 +8,7 @@ use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product, Threshold, Thresholds};
 
 use super::file::{self, EXPECTED, File};
-use super::{Config, Journal, Problem, agent, plane, snmp};
+use super::{Config, Journal, Problem, Source, agent, plane, snmp};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
@@ -70,6 +70,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         snmp,
         journal,
         lab,
+        source: Source::default(),
     })
 }
 

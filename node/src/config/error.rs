@@ -18,6 +18,16 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// What operators have set can't be read.
+    #[error(
+        "{file}: can't be read: {source}; expected what operators have set; let this user read it, or move it away and set that anew"
+    )]
+    Settings {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Something in it is wrong.
     #[error("{file}:{line}: {}{problem}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
     Wrong {
@@ -52,6 +62,12 @@ pub enum Problem {
     Misplaced {
         /// That section.
         section: &'static str,
+    },
+    /// A key that is not set at run time.
+    #[error("not set at run time; expected {known}; move it to the configuration")]
+    NotSettable {
+        /// The keys that are.
+        known: String,
     },
     /// A key that has no default is not there.
     #[error("missing; expected {expected}; add it")]

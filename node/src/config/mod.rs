@@ -8,6 +8,7 @@ mod agent;
 mod check;
 mod error;
 mod file;
+mod overlay;
 mod plane;
 mod snmp;
 #[cfg(test)]
@@ -20,12 +21,16 @@ use std::sync::Arc;
 use licensing::place::Places;
 use licensing::snapshot::Lab;
 use licensing::{Catalog, FeatureSet, Product, Thresholds};
+use serde::Deserialize;
 use session_plane::PlaneConfig;
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
 
 pub use self::snmp::{NotifyTarget, Snmp};
 pub use agent::Agent;
 pub use error::{ConfigError, Problem};
+pub(crate) use overlay::{NAME, REMOVED};
+pub use overlay::{SETTABLE, Settable};
 
 /// A configuration that was checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +69,17 @@ pub struct Config {
     pub journal: Option<Journal>,
     /// Present on a lab node (rule L2).
     pub lab: Option<Lab>,
+    /// What it was read from.
+    pub source: Source,
+}
+
+/// What a configuration was read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    path: PathBuf,
+    text: Arc<str>,
+    /// A catalog file that goes before the one that the text names.
+    catalog: Option<PathBuf>,
 }
 
 /// Where the journal is written.
@@ -107,29 +123,45 @@ impl Config {
         catalog: Option<&Path>,
     ) -> Result<Self, ConfigError> {
         let places = Places::of(text);
-        let wrong = |line, key: String, problem| ConfigError::Wrong {
+        let table = table(text);
+        let source = Source {
+            path: path.to_owned(),
+            text: text.into(),
+            catalog: catalog.map(Path::to_owned),
+        };
+        let checked = table.and_then(|table| source.check(table, &places));
+        checked.map_err(|(line, key, problem)| ConfigError::Wrong {
             file: path.to_owned(),
             line,
             key,
             problem,
-        };
-        let read = match DeTable::parse(text) {
-            Ok(_) => toml::from_str(text).map_err(|error| explain(&error, &places)),
-            Err(error) => Err(explain_syntax(&error, text, &places)),
-        };
-        let file = read.map_err(|(line, key, problem)| wrong(line, key, problem))?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        check::check(file, base, catalog)
-            .map_err(|(key, problem)| wrong(places.line_of_key(&key), key, problem))
+        })
     }
 }
 
+impl Source {
+    fn check(&self, table: Spanned<DeTable<'_>>, places: &Places) -> Result<Config, Wrong> {
+        let file = file::File::deserialize(Deserializer::from(table));
+        let file = file.map_err(|error| explain(&error, places))?;
+        let base = self.path.parent().unwrap_or(Path::new(""));
+        let checked = check::check(file, base, self.catalog.as_deref());
+        let config = checked.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
+        Ok(Config {
+            source: self.clone(),
+            ..config
+        })
+    }
+}
+
+/// Line, key and problem.
+type Wrong = (usize, String, Problem);
+
+fn table(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
+    DeTable::parse(text).map_err(|error| explain_syntax(&error, text, &Places::of(text)))
+}
+
 /// Line, key and problem of a text that is not TOML.
-fn explain_syntax(
-    error: &toml::de::Error,
-    text: &str,
-    places: &Places,
-) -> (usize, String, Problem) {
+fn explain_syntax(error: &toml::de::Error, text: &str, places: &Places) -> Wrong {
     let span = error.span().unwrap_or_default();
     let line = places.line_of(span.start);
     if error.message() == "duplicate key" {
@@ -141,7 +173,7 @@ fn explain_syntax(
 }
 
 /// Line, key and problem of what a type refused.
-fn explain(error: &toml::de::Error, places: &Places) -> (usize, String, Problem) {
+fn explain(error: &toml::de::Error, places: &Places) -> Wrong {
     let span = error.span().unwrap_or_default();
     let line = places.line_of(span.start);
     let key = places.key_at(span.start).to_owned();

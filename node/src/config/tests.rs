@@ -104,6 +104,7 @@ fn the_example_says_what_the_defaults_are() {
         udi_pid: None,
         udi_serial: None,
         control_socket: example.control_socket.clone(),
+        source: example.source.clone(),
         ..written_out
     };
     assert_eq!(apart_from_examples, example);

@@ -8,6 +8,7 @@
 //! identity.key   32 random bytes, mode 0600, made at first start: the seed of the key that the authority certifies
 //! agent.redb     the smart agent's registration, trust pool and usage reports
 //! snmp.redb      notifications that wait for targets, the alarms that they were told of, and snmpEngineBoots
+//! settings.toml  what operators set of the configuration, see [`crate::settings`]; their secrets are in secrets/
 //! ```
 //!
 //! Files appear by rename, whole, and the key gets its name last. So a first start that was cut short is told from a
@@ -174,7 +175,7 @@ impl Store {
     }
 }
 
-fn make_private(dir: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_private(dir: &Path) -> Result<(), StoreError> {
     let fail = |doing| file_error(doing, dir);
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(fail("making the state directory"))?;
@@ -216,7 +217,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 }
 
 /// Makes a file appear whole: written beside its place, made durable, then renamed.
-fn create_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn create_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_beside(path, bytes)?;
     put_in_place(path)
 }

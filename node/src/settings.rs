@@ -1,0 +1,335 @@
+//! What operators change of the configuration while the node runs: kept in the state directory, laid over the
+//! configuration at each start.
+//!
+//! ```text
+//! settings.toml  keys of the configuration (config::SETTABLE), and `removed`; mode 0600
+//! secrets/N      a password that settings.toml names as a file, in a file of its own; mode 0600
+//! ```
+//!
+//! A change is made on a copy, checked with the configuration as a whole, written, and only then in force: what is refused
+//! or can't be written has changed nothing. Files of secrets are written before what names them and swept after it, so
+//! that a process that is killed anywhere leaves the old settings or the new ones.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::{fmt, fs};
+
+use thiserror::Error;
+use toml::{Table, Value};
+use zeroize::Zeroizing;
+
+use crate::config::{Config, ConfigError, NAME, Problem, REMOVED};
+use crate::store::{StoreError, create_whole, make_private};
+
+/// The file.
+const FILE: &str = "settings.toml";
+
+/// The directory of secrets.
+const SECRETS: &str = "secrets";
+
+/// The first lines of the file.
+const HEADING: &str = "\
+# What operators have set, laid over the configuration at each start. The node writes this file.
+";
+
+/// A key of the configuration that operators may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting<'a> {
+    section: &'static str,
+    key: &'static str,
+    /// The entry of a list.
+    name: Option<&'a str>,
+}
+
+impl<'a> Setting<'a> {
+    /// `agent.authority`.
+    pub const AUTHORITY: Self = Self::of("agent", "authority");
+    /// `agent.proxy`.
+    pub const PROXY: Self = Self::of("agent", "proxy");
+
+    const fn of(section: &'static str, key: &'static str) -> Self {
+        let name = None;
+        Self { section, key, name }
+    }
+
+    /// The `[[snmp.target]]` of this name.
+    pub const fn snmp_target(name: &'a str) -> Self {
+        let name = Some(name);
+        let (section, key) = ("snmp", "target");
+        Self { section, key, name }
+    }
+
+    /// As `removed` has it.
+    fn named(&self) -> String {
+        match self.name {
+            None => format!("{}.{}", self.section, self.key),
+            Some(name) => format!("{}.{}[{name}]", self.section, self.key),
+        }
+    }
+}
+
+/// Why a change was not made; nothing has changed.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// The configuration is not a good one with it.
+    #[error("{key}: {problem}")]
+    Refused {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// The settings themselves, or what the configuration names, can't be read.
+    #[error(transparent)]
+    Config(ConfigError),
+    /// It can't be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It can't be written as TOML.
+    #[error("settings can't be written as TOML: {0}")]
+    Toml(#[from] toml::ser::Error),
+}
+
+/// What came of a change.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The configuration with it.
+    pub config: Config,
+    /// It made a difference; else it was so before.
+    pub changed: bool,
+}
+
+/// The settings of a node.
+#[derive(Debug)]
+pub struct Settings {
+    /// The configuration without them.
+    below: Config,
+    /// Where they are; an absolute path.
+    dir: PathBuf,
+    kept: Table,
+}
+
+/// The configuration with the settings that are kept in its state directory, which is only read.
+pub fn laid_over(config: Config) -> Result<Config, ConfigError> {
+    Settings::read(config).map(|(config, _)| config)
+}
+
+impl Settings {
+    /// The settings that are kept, and the configuration with them. Errors: [`ConfigError`], which names file and line.
+    pub fn open(config: Config) -> Result<(Config, Self), ConfigError> {
+        let (config, settings) = Self::read(config)?;
+        settings.sweep();
+        Ok((config, settings))
+    }
+
+    fn read(config: Config) -> Result<(Config, Self), ConfigError> {
+        let dir = std::path::absolute(&config.state_dir);
+        let dir = dir.unwrap_or_else(|_| config.state_dir.clone());
+        let file = dir.join(FILE);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let below = config.clone();
+                let kept = Table::new();
+                return Ok((config, Self { below, dir, kept }));
+            }
+            Err(source) => return Err(ConfigError::Settings { file, source }),
+        };
+        let laid = config.with_settings(&text, &file)?;
+        let settings = Self {
+            // It was read as TOML.
+            kept: toml::from_str(&text).unwrap_or_default(),
+            below: config,
+            dir,
+        };
+        Ok((laid, settings))
+    }
+
+    /// Makes a change: edits, checks the whole, writes. On return it is kept, and the caller has it applied.
+    ///
+    /// Errors: [`SettingsError`]; nothing has changed then.
+    pub fn change(&mut self, edit: impl FnOnce(&mut Edit)) -> Result<Changed, SettingsError> {
+        let mut edited = Edit {
+            below: self.below.source.table(),
+            kept: self.kept.clone(),
+            secrets: Vec::new(),
+            next: self.secrets().into_iter().max().unwrap_or(0),
+        };
+        edit(&mut edited);
+        let done = self.keep(&edited);
+        if done.is_ok() {
+            self.kept = edited.kept;
+        }
+        // Of a disk that failed nobody knows which settings it has: what either names stays.
+        if !matches!(done, Err(SettingsError::Store(_))) {
+            self.sweep();
+        }
+        done
+    }
+
+    fn keep(&self, edited: &Edit) -> Result<Changed, SettingsError> {
+        if !edited.secrets.is_empty() {
+            make_private(&self.dir.join(SECRETS))?;
+        }
+        for (name, secret) in &edited.secrets {
+            create_whole(&self.dir.join(name), secret.as_bytes())?;
+        }
+        let text = format!("{HEADING}{}", toml::to_string(&edited.kept)?);
+        let file = self.dir.join(FILE);
+        let laid = self.below.with_settings(&text, &file);
+        let config = laid.map_err(|error| match error {
+            ConfigError::Wrong { key, problem, .. } => SettingsError::Refused { key, problem },
+            ConfigError::Read { .. } | ConfigError::Settings { .. } => SettingsError::Config(error),
+        })?;
+        let changed = edited.kept != self.kept;
+        if changed {
+            create_whole(&file, text.as_bytes())?;
+        }
+        Ok(Changed { config, changed })
+    }
+
+    /// Numbers of the files of secrets that are there.
+    fn secrets(&self) -> Vec<u64> {
+        let files = fs::read_dir(self.dir.join(SECRETS)).into_iter().flatten();
+        let names = files.filter_map(|file| Some(file.ok()?.file_name()));
+        let numbers = names.filter_map(|name| name.to_str()?.parse().ok());
+        numbers.collect()
+    }
+
+    /// Takes away secrets that nothing names.
+    fn sweep(&self) {
+        for number in self.secrets() {
+            let name = secret_name(number);
+            if names(&Value::Table(self.kept.clone()), &name) {
+                continue;
+            }
+            let path = self.dir.join(name);
+            if let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(%error, path = %path.display(), "a secret that is not used any more can't be removed");
+            }
+        }
+    }
+}
+
+fn secret_name(number: u64) -> String {
+    format!("{SECRETS}/{number}")
+}
+
+/// Is this text a value somewhere?
+fn names(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(value) => value == text,
+        Value::Array(values) => values.iter().any(|value| names(value, text)),
+        Value::Table(table) => table.iter().any(|(_, value)| names(value, text)),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => false,
+    }
+}
+
+/// A change in the making.
+pub struct Edit {
+    below: Table,
+    kept: Table,
+    secrets: Vec<(String, Zeroizing<String>)>,
+    next: u64,
+}
+
+/// Without the secrets.
+impl fmt::Debug for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Edit");
+        shown.field("kept", &self.kept).finish_non_exhaustive()
+    }
+}
+
+impl Edit {
+    /// Sets it, in place of what the configuration says; the value of an entry of a list is a table, without its name.
+    pub fn set(&mut self, setting: Setting<'_>, value: impl Into<Value>) {
+        self.unset(setting);
+        let mut value = value.into();
+        let section = self.kept.entry(setting.section);
+        let Value::Table(section) = section.or_insert_with(|| Table::new().into()) else {
+            return;
+        };
+        let Some(name) = setting.name else {
+            section.insert(setting.key.to_owned(), value);
+            return;
+        };
+        if let Value::Table(entry) = &mut value {
+            entry.insert(NAME.to_owned(), name.into());
+        }
+        let list = section
+            .entry(setting.key)
+            .or_insert_with(|| Vec::<Value>::new().into());
+        if let Value::Array(list) = list {
+            list.push(value);
+        }
+    }
+
+    /// It is not set, also where the configuration says it.
+    pub fn remove(&mut self, setting: Setting<'_>) {
+        self.unset(setting);
+        if !is_in(&self.below, setting) {
+            return;
+        }
+        let removed = self.kept.entry(REMOVED);
+        let removed = removed.or_insert_with(|| Vec::<Value>::new().into());
+        if let Value::Array(removed) = removed {
+            removed.push(setting.named().into());
+        }
+    }
+
+    /// It is as the configuration says.
+    pub fn unset(&mut self, setting: Setting<'_>) {
+        let named = Value::String(setting.named());
+        if let Some(Value::Array(removed)) = self.kept.get_mut(REMOVED) {
+            removed.retain(|other| *other != named);
+            if removed.is_empty() {
+                self.kept.remove(REMOVED);
+            }
+        }
+        let Some(Value::Table(section)) = self.kept.get_mut(setting.section) else {
+            return;
+        };
+        match (setting.name, section.get_mut(setting.key)) {
+            (None, _) => drop(section.remove(setting.key)),
+            (Some(name), Some(Value::Array(list))) => {
+                list.retain(|entry| name_of(entry) != Some(name));
+                if list.is_empty() {
+                    section.remove(setting.key);
+                }
+            }
+            (Some(_), _) => {}
+        }
+        if section.is_empty() {
+            self.kept.remove(setting.section);
+        }
+    }
+
+    /// A file that holds a secret: what a key says that names one.
+    pub fn secret(&mut self, secret: Zeroizing<String>) -> Value {
+        self.next += 1;
+        let name = secret_name(self.next);
+        self.secrets.push((name.clone(), secret));
+        name.into()
+    }
+}
+
+fn name_of(entry: &Value) -> Option<&str> {
+    entry.get(NAME)?.as_str()
+}
+
+fn is_in(table: &Table, setting: Setting<'_>) -> bool {
+    let value = table
+        .get(setting.section)
+        .and_then(|section| section.get(setting.key));
+    match (setting.name, value) {
+        (Some(name), Some(Value::Array(list))) => {
+            list.iter().any(|entry| name_of(entry) == Some(name))
+        }
+        (Some(_), _) => false,
+        (None, value) => value.is_some(),
+    }
+}
