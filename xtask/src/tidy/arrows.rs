@@ -8,7 +8,7 @@ use super::Breach;
 use crate::workspace::{Member, Workspace};
 
 /// The only arrows between crates; dependencies of tests count too.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("licensing", &[]),
     ("enforcer", &["licensing"]),
     ("gtp", &[]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("admission-client", &["licensing", "api"]),
     ("smart-agent", &["licensing", "api"]),
     ("snmp", &["licensing"]),
+    ("bulkstats", &["licensing"]),
     ("authority", &["licensing", "api"]),
     (
         "node",
@@ -29,9 +30,13 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "api",
             "smart-agent",
             "snmp",
+            "bulkstats",
         ],
     ),
-    ("cli", &["licensing", "api", "node", "authority", "load"]),
+    (
+        "cli",
+        &["licensing", "api", "node", "authority", "load", "bulkstats"],
+    ),
     ("tests", ANY),
     ("benches", ANY),
     ("xtask", ANY),
@@ -40,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const ANY: &[&str] = &["*"];
 
 /// Crates whose decisions are values: no dependency that does IO.
-pub const MACHINES: [&str; 7] = [
+pub const MACHINES: [&str; 8] = [
     "licensing",
     "enforcer",
     "gtp",
@@ -48,6 +53,7 @@ pub const MACHINES: [&str; 7] = [
     "api",
     "smart-agent",
     "snmp",
+    "bulkstats",
 ];
 
 const IO: [&str; 12] = [

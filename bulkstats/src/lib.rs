@@ -1,0 +1,26 @@
+//! Bulk statistics: what a node has counted, in files of the form that collectors already parse.
+//!
+//! It is a machine: a view of the node and times go in, texts come out. Whoever runs it owns the clock, the files and the
+//! way to the receivers.
+//!
+//! | what | where |
+//! |---|---|
+//! | which variables there are, and where their values come from | [`table`], [`view`] |
+//! | what people write in a schema, and what becomes of it | [`format`], [`plan`] |
+//! | files, intervals and receivers as configured | [`config`] |
+//!
+//! Deliberately absent: files, sockets, clocks, compression, and passwords of receivers.
+#![forbid(unsafe_code)]
+
+pub mod config;
+#[cfg(test)]
+mod fixture;
+pub mod format;
+mod moment;
+pub mod plan;
+pub mod table;
+mod value;
+pub mod view;
+
+pub use moment::Moment;
+pub use value::{Value, word};
