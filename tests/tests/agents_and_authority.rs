@@ -539,7 +539,7 @@ async fn apart(office: &Office, nodes: &[Node]) -> Result<u64> {
     let mut apart = 0;
     for node in nodes {
         let name = format!("UDI_PID:VPC-SI; UDI_SN:SN{};", node.number);
-        let rows = rows.as_array().context("rows")?.iter();
+        let rows = rows["rows"].as_array().context("rows")?.iter();
         let hours: f64 = rows
             .filter(|row| row["displayName"] == *name)
             .filter_map(|row| row["licenseHours"].as_f64())

@@ -1,5 +1,7 @@
 //! Pools: what virtual accounts own and use, and how they answer.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -72,24 +74,32 @@ pub(crate) async fn set_grants(
     Ok(())
 }
 
-/// What these virtual accounts own and use: the pools from `offset` on, at most `limit`.
+/// The pools of these virtual accounts, with the names of those.
+pub(crate) async fn keys(
+    tx: &mut Tx,
+    virtual_accounts: Vec<(i64, String)>,
+) -> Result<Vec<(PoolKey, Arc<str>)>, StoreError> {
+    let mut keys = Vec::new();
+    for (va, name) in virtual_accounts {
+        let name: Arc<str> = name.into();
+        for tag in books::pools_of(tx, va).await? {
+            keys.push((PoolKey { va, tag }, Arc::clone(&name)));
+        }
+    }
+    Ok(keys)
+}
+
+/// What is owned and used in pools.
 pub(crate) async fn pools(
     authority: &Authority,
     tx: &mut Tx,
-    virtual_accounts: &[(i64, String)],
-    (offset, limit): (usize, usize),
+    keys: &[(PoolKey, Arc<str>)],
     now: Moment,
 ) -> Result<Vec<PoolView>, StoreError> {
-    let mut keys = Vec::new();
-    for (va, name) in virtual_accounts {
-        for tag in books::pools_of(tx, *va).await? {
-            keys.push((PoolKey { va: *va, tag }, name));
-        }
-    }
     let mut views = Vec::new();
-    for (key, name) in keys.into_iter().skip(offset).take(limit) {
-        let pool = books::pool(tx, key).await?;
-        let rows = rows(tx, key).await?;
+    for (key, name) in keys {
+        let pool = books::pool(tx, *key).await?;
+        let rows = rows(tx, *key).await?;
         let (tag, license) = authority.tags.name_of(key.tag);
         let details = rows.iter().map(|row| row.view(now)).collect();
         views.push(view(&pool, (license, tag), name, details, now));

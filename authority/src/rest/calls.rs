@@ -358,10 +358,13 @@ pub(crate) async fn withdraw_order(call: Call) -> Answered {
 /// Licenses.
 pub(crate) async fn list_licenses(call: Call) -> Answered {
     let offset = call.query_number("offset", 0, 1_000_000)?;
-    let page = (usize_of(offset), usize_of(call.limit()?));
+    let (offset, limit) = (usize_of(offset), usize_of(call.limit()?));
     let mut tx = call.authority.store.read().await?;
     let here = virtual_accounts(&call, &mut tx).await?;
-    let pools = pools::pools(&call.authority, &mut tx, &here, page, call.now).await?;
+    let keys = pools::keys(&mut tx, here).await?;
+    let from = offset.min(keys.len());
+    let page = &keys[from..keys.len().min(from + limit)];
+    let pools = pools::pools(&call.authority, &mut tx, page, call.now).await?;
     Answer::ok(&json!({ "licenses": pools }))
 }
 

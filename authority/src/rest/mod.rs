@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Query, RawPathParams, Request};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::Serialize;
@@ -57,7 +57,8 @@ pub(crate) enum Answer {
     Json(StatusCode, String),
     Empty,
     Octets(&'static str, Bytes),
-    Stream(&'static str, Body),
+    /// With a header of its own.
+    Stream(&'static str, (HeaderName, HeaderValue), Body),
 }
 
 /// The routes of all operations.
@@ -348,7 +349,11 @@ impl Answer {
             Self::Json(status, text) => respond(status, "application/json", text.into()),
             Self::Empty => respond(StatusCode::NO_CONTENT, "", Body::empty()),
             Self::Octets(kind, octets) => respond(StatusCode::OK, kind, octets.into()),
-            Self::Stream(kind, body) => respond(StatusCode::OK, kind, body),
+            Self::Stream(kind, (name, value), body) => {
+                let mut response = respond(StatusCode::OK, kind, body);
+                response.headers_mut().insert(name, value);
+                response
+            }
         }
     }
 }

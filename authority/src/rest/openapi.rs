@@ -110,11 +110,31 @@ fn responses(operation: &Operation) -> Value {
         Gives::Lines => json!({
             "200": {
                 "description": "the lines",
-                "content": { "text/csv": {}, "application/json": { "schema": { "type": "array" } } },
+                "headers": { "report-complete": {
+                    "description": "false: there are more lines than a report has",
+                    "required": true,
+                    "schema": { "type": "string", "enum": ["true", "false"] },
+                } },
+                "content": { "text/csv": {}, "application/json": { "schema": lines() } },
             },
             "default": problem,
         }),
     }
+}
+
+/// Lines as JSON.
+fn lines() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "complete": {
+                "type": "boolean",
+                "description": "false: there are more lines than a report has",
+            },
+            "rows": { "type": "array", "items": { "type": "object" } },
+        },
+        "required": ["complete", "rows"],
+    })
 }
 
 #[cfg(test)]

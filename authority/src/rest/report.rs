@@ -1,4 +1,5 @@
-//! Reports: up to 100,000 lines, written as they are read, from one state of the store.
+//! Reports: up to 100,000 lines, written as they are read, from one state of the store. Whether there are more than these is
+//! known, and said, before the first.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue};
 use futures_core::Stream;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +19,7 @@ use super::{Answer, Call};
 use crate::admin::devices::{self, Page};
 use crate::admin::records::{self, Before};
 use crate::admin::{Problem, invalid, pools, transfers as moved};
-use crate::store::{StoreError, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Most lines of a report.
 const LINES_MAX: usize = 100_000;
@@ -25,6 +27,8 @@ const LINES_MAX: usize = 100_000;
 const PAGE: i64 = 500;
 /// Pieces that wait to be sent.
 const PIECES: usize = 4;
+/// Says whether there are no lines but these, before a body of CSV as of JSON.
+const COMPLETE: HeaderName = HeaderName::from_static("report-complete");
 /// Longest time that a reader may take for a piece.
 const STALLED: Duration = Duration::from_secs(30);
 
@@ -42,6 +46,8 @@ struct Writer {
     pieces: mpsc::Sender<Result<Bytes, StoreError>>,
     format: Format,
     columns: &'static [&'static str],
+    /// There are no lines but these.
+    complete: bool,
     begun: bool,
     lines: usize,
 }
@@ -112,99 +118,142 @@ const TRANSFERS: &[&str] = &[
 
 /// Licenses.
 pub(crate) async fn licenses(call: Call) -> Answered {
-    stream(call, LICENSES, |call, mut tx, mut writer| async move {
-        let here = virtual_accounts(&call, &mut tx).await;
-        let Ok(here) = here else { return };
-        let mut offset = 0;
-        loop {
-            let page = (offset, PAGE.unsigned_abs() as usize);
-            let rows = pools::pools(&call.authority, &mut tx, &here, page, call.now).await;
-            offset += page.1;
-            let rows = rows.map(|rows| (values(&rows), rows.len() == page.1));
-            if !writer.page(rows).await {
-                return;
+    let mut tx = call.authority.store.read().await?;
+    let here = virtual_accounts(&call, &mut tx).await?;
+    let keys = pools::keys(&mut tx, here).await?;
+    let more = keys.len() > LINES_MAX;
+    stream(
+        call,
+        tx,
+        LICENSES,
+        more,
+        |call, mut tx, mut writer| async move {
+            let mut pages = keys.chunks(PAGE.unsigned_abs() as usize);
+            loop {
+                let page = pages.next().unwrap_or_default();
+                let rows = pools::pools(&call.authority, &mut tx, page, call.now).await;
+                let rows = rows.map(|rows| (values(&rows), !rows.is_empty()));
+                if !writer.page(rows).await {
+                    return;
+                }
             }
-        }
-    })
+        },
+    )
     .await
 }
 
 /// Instances.
 pub(crate) async fn devices(call: Call) -> Answered {
-    stream(call, DEVICES, |call, mut tx, mut writer| async move {
-        let mut page = Page {
-            after: 0,
-            limit: PAGE,
-            gone: true,
-        };
-        loop {
-            let rows = devices::list(&call.authority, &mut tx, call.place, page).await;
-            let rows = rows.map(|rows| {
-                let last = rows.last().map(|last| last.id);
-                page.after = last.unwrap_or(page.after);
-                (values(&rows), last.is_some())
-            });
-            if !writer.page(rows).await {
-                return;
+    let sql = "SELECT EXISTS (SELECT 1 FROM instances
+        WHERE account = $1 AND ($2 = 0 OR va = $2) LIMIT 1 OFFSET $3)";
+    let (tx, more) = begin(&call, sql).await?;
+    stream(
+        call,
+        tx,
+        DEVICES,
+        more,
+        |call, mut tx, mut writer| async move {
+            let mut page = Page {
+                after: 0,
+                limit: PAGE,
+                gone: true,
+            };
+            loop {
+                let rows = devices::list(&call.authority, &mut tx, call.place, page).await;
+                let rows = rows.map(|rows| {
+                    let last = rows.last().map(|last| last.id);
+                    page.after = last.unwrap_or(page.after);
+                    (values(&rows), last.is_some())
+                });
+                if !writer.page(rows).await {
+                    return;
+                }
             }
-        }
-    })
+        },
+    )
     .await
 }
 
 /// What instances used.
 pub(crate) async fn usage(call: Call) -> Answered {
-    stream(call, USAGE, |call, mut tx, mut writer| async move {
-        let mut after = 0;
-        loop {
-            let rows = records::usage(&mut tx, call.place, after, PAGE).await;
-            let rows = rows.map(|(rows, last)| {
-                after = last.unwrap_or(after);
-                (values(&rows), last.is_some())
-            });
-            if !writer.page(rows).await {
-                return;
+    let sql = "SELECT EXISTS (SELECT 1 FROM usage_sums s JOIN instances i ON i.id = s.instance
+        WHERE i.account = $1 AND ($2 = 0 OR s.va = $2) LIMIT 1 OFFSET $3)";
+    let (tx, more) = begin(&call, sql).await?;
+    stream(
+        call,
+        tx,
+        USAGE,
+        more,
+        |call, mut tx, mut writer| async move {
+            let mut after = 0;
+            loop {
+                let rows = records::usage(&mut tx, call.place, after, PAGE).await;
+                let rows = rows.map(|(rows, last)| {
+                    after = last.unwrap_or(after);
+                    (values(&rows), last.is_some())
+                });
+                if !writer.page(rows).await {
+                    return;
+                }
             }
-        }
-    })
+        },
+    )
     .await
 }
 
 /// The audit log.
 pub(crate) async fn audit(call: Call) -> Answered {
-    stream(call, AUDIT, |call, mut tx, mut writer| async move {
-        let mut before = Before { id: 0, limit: PAGE };
-        loop {
-            let rows = records::audit(&mut tx, call.place, before).await;
-            let rows = rows.map(|rows| {
-                let last = rows.last().map(|last| last.id);
-                before.id = last.unwrap_or(before.id);
-                (values(&rows), last.is_some())
-            });
-            if !writer.page(rows).await {
-                return;
+    let sql = "SELECT EXISTS (SELECT 1 FROM audit
+        WHERE account = $1 AND ($2 = 0 OR va = $2) LIMIT 1 OFFSET $3)";
+    let (tx, more) = begin(&call, sql).await?;
+    stream(
+        call,
+        tx,
+        AUDIT,
+        more,
+        |call, mut tx, mut writer| async move {
+            let mut before = Before { id: 0, limit: PAGE };
+            loop {
+                let rows = records::audit(&mut tx, call.place, before).await;
+                let rows = rows.map(|rows| {
+                    let last = rows.last().map(|last| last.id);
+                    before.id = last.unwrap_or(before.id);
+                    (values(&rows), last.is_some())
+                });
+                if !writer.page(rows).await {
+                    return;
+                }
             }
-        }
-    })
+        },
+    )
     .await
 }
 
 /// Transfers.
 pub(crate) async fn transfers(call: Call) -> Answered {
-    stream(call, TRANSFERS, |call, mut tx, mut writer| async move {
-        let mut before = Before { id: 0, limit: PAGE };
-        loop {
-            let rows = moved::list(&mut tx, call.place, before).await;
-            let rows = rows.map(|rows| {
-                let last = rows.last().map(|last| last.id);
-                before.id = last.unwrap_or(before.id);
-                (values(&rows), last.is_some())
-            });
-            if !writer.page(rows).await {
-                return;
+    let sql = "SELECT EXISTS (SELECT 1 FROM transfers
+        WHERE account = $1 AND ($2 = 0 OR source = $2 OR target = $2) LIMIT 1 OFFSET $3)";
+    let (tx, more) = begin(&call, sql).await?;
+    stream(
+        call,
+        tx,
+        TRANSFERS,
+        more,
+        |call, mut tx, mut writer| async move {
+            let mut before = Before { id: 0, limit: PAGE };
+            loop {
+                let rows = moved::list(&mut tx, call.place, before).await;
+                let rows = rows.map(|rows| {
+                    let last = rows.last().map(|last| last.id);
+                    before.id = last.unwrap_or(before.id);
+                    (values(&rows), last.is_some())
+                });
+                if !writer.page(rows).await {
+                    return;
+                }
             }
-        }
-    })
+        },
+    )
     .await
 }
 
@@ -213,7 +262,25 @@ fn values<T: Serialize>(rows: &[T]) -> Vec<Value> {
     rows.filter_map(Result::ok).collect()
 }
 
-async fn stream<F, W>(call: Call, columns: &'static [&'static str], write: F) -> Answered
+/// The state of the store that a report is of, and whether there are more lines in it than a report has.
+async fn begin(call: &Call, sql: &'static str) -> Result<(Tx, bool), Problem> {
+    let mut tx = call.authority.store.read().await?;
+    let more = store::query_scalar(sql)
+        .bind(call.place.account)
+        .bind(call.place.va)
+        .bind(LINES_MAX as i64)
+        .fetch_one(&mut tx)
+        .await?;
+    Ok((tx, more))
+}
+
+async fn stream<F, W>(
+    call: Call,
+    tx: Tx,
+    columns: &'static [&'static str],
+    more: bool,
+    write: F,
+) -> Answered
 where
     F: FnOnce(Call, Tx, Writer) -> W,
     W: Future<Output = ()> + Send + 'static,
@@ -228,6 +295,7 @@ where
         pieces,
         format,
         columns,
+        complete: !more,
         begun: false,
         lines: 0,
     };
@@ -235,13 +303,14 @@ where
     let Ok(place) = place else {
         return Err(Problem::TooMany("too many reports at once; try again"));
     };
-    let tx = call.authority.store.read().await?;
     let written = write(call, tx, writer);
     tokio::spawn(async move {
         written.await;
         drop(place);
     });
-    Ok(Answer::Stream(kind, Body::from_stream(Pieces(received))))
+    let complete = HeaderValue::from_static(if more { "false" } else { "true" });
+    let body = Body::from_stream(Pieces(received));
+    Ok(Answer::Stream(kind, (COMPLETE, complete), body))
 }
 
 impl Writer {
@@ -284,16 +353,19 @@ impl Writer {
         text
     }
 
-    /// A piece of one array.
+    /// A piece of one object, whose `rows` are a line each.
     fn json(&self, rows: &[Value], last: bool) -> String {
-        let mut text = String::from(if self.begun { "" } else { "[" });
+        let mut text = match self.begun {
+            true => String::new(),
+            false => format!("{{\"complete\":{},\"rows\":[", self.complete),
+        };
         for (place, row) in rows.iter().enumerate() {
             let first = self.lines == 0 && place == 0;
             text.push_str(if first { "\n" } else { ",\n" });
             text.push_str(&row.to_string());
         }
         if last {
-            text.push_str("\n]\n");
+            text.push_str("\n]}\n");
         }
         text
     }
@@ -336,9 +408,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pieces_are_one_array_or_one_table() {
+    async fn pieces_are_one_object_or_one_table() {
         for (format, expected) in [
-            (Format::Json, "[\n{\"a\":1},\n{\"a\":2}\n]\n"),
+            (
+                Format::Json,
+                "{\"complete\":true,\"rows\":[\n{\"a\":1},\n{\"a\":2}\n]}\n",
+            ),
             (Format::Csv, "a\r\n1\r\n2\r\n"),
         ] {
             let (pieces, mut received) = mpsc::channel(9);
@@ -346,6 +421,7 @@ mod tests {
                 pieces,
                 format,
                 columns: &["a"],
+                complete: true,
                 begun: false,
                 lines: 0,
             };

@@ -29,7 +29,7 @@ use secrets::write_private;
 const VIRTUAL_ACCOUNT_DEFAULT: &str = "Default";
 /// Rows of a page.
 const PAGE: usize = 1_000;
-/// Most rows of a list.
+/// Most rows of a list; a report has no more, either.
 const ROWS_MAX: usize = 100_000;
 
 /// One command, and its connection.
@@ -211,8 +211,8 @@ impl Session<'_> {
                 break;
             }
             if seen >= ROWS_MAX {
-                output::complain(&format!("there are more than these {seen}\n"));
-                break;
+                put(printer.end().as_bytes())?;
+                return Err(incomplete());
             }
         }
         put(printer.end().as_bytes()).map(drop)
@@ -226,9 +226,11 @@ impl Session<'_> {
                 return self.table(&format!("{path}?format=json"), listing).await;
             }
         };
-        self.desk
-            .stream(&format!("{path}?format={format}"), put)
-            .await
+        let path = format!("{path}?format={format}");
+        match self.desk.stream(&path, put).await? {
+            true => Ok(()),
+            false => Err(incomplete()),
+        }
     }
 
     /// A report as a table, as wide as its first page.
@@ -243,11 +245,14 @@ impl Session<'_> {
             }
             Ok(read_on)
         };
-        self.desk.stream(path, take).await?;
+        let complete = self.desk.stream(path, take).await?;
         if read_on && put(printer.page(&page).as_bytes())? {
             put(printer.end().as_bytes())?;
         }
-        Ok(())
+        match complete {
+            true => Ok(()),
+            false => Err(incomplete()),
+        }
     }
 
     fn one(&self, thing: &Value) {
@@ -257,6 +262,13 @@ impl Session<'_> {
             None | Some(Format::Table) => output::print(&rows::one(thing)),
         }
     }
+}
+
+/// A list or a report that ends at its bound; what there is of it was printed.
+fn incomplete() -> Failure {
+    let todo = "name a virtual account with --virtual-account, or ask the API page by page";
+    let what = format!("these are the first {ROWS_MAX} lines, and there are more");
+    Failure::new(what, "report", todo)
 }
 
 /// The path of a page.

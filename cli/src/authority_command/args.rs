@@ -125,7 +125,7 @@ pub enum Format {
     Table,
     /// RFC 4180
     Csv,
-    /// One array
+    /// One array; of a report, an object with its rows
     Json,
 }
 
@@ -220,6 +220,9 @@ pub enum Admin {
     /// What can be licensed: tags and their short names
     Catalog,
     /// Reports of up to 100,000 lines
+    ///
+    /// A report that ends there while there are more says so, and fails: on standard error and by its exit code; in JSON, an
+    /// object of `complete` and `rows`, by the former.
     Report {
         /// Of what
         #[arg(value_enum)]

@@ -105,7 +105,7 @@ impl Stage {
         let rows = self
             .office
             .account("GET", "/reports/usage?format=json", None)?;
-        let rows = rows.as_array().context("rows")?.iter();
+        let rows = rows["rows"].as_array().context("rows")?.iter();
         let rows = rows.filter(|row| row["productInstanceIdentifier"] == instance.as_str());
         rows.map(|row| {
             let tag = row["tag"].as_str().context("a tag")?.to_owned();

@@ -34,9 +34,9 @@ pub enum Which<'a> {
 /// The step that needs a peer more than the others.
 const PEERS: &str = "postgres";
 
-/// The authority's tests that touch its store: the crate, Smart Agents on a wire that fails, its API by its document, and a
-/// server that is killed.
-const ON_POSTGRES: [&str; 14] = [
+/// The authority's tests that touch its store: the crate, Smart Agents on a wire that fails, nodes that it licenses, faults
+/// between it and them, its secrets, its API by its document, and a server that is killed.
+const ON_POSTGRES: [&str; 17] = [
     "--package",
     "authority",
     "--package",
@@ -50,6 +50,9 @@ const ON_POSTGRES: [&str; 14] = [
     "agents_and_authority",
     "--test",
     "openapi",
+    "--test=faults",
+    "--test=licensed",
+    "--test=secrets",
     "--test=authority_on_postgres",
 ];
 

@@ -1,4 +1,4 @@
-//! Rows of an array as it comes, piece by piece: each is on a line of its own, as reports have them.
+//! Rows of a report as it comes, piece by piece: each is on a line of its own, between a line that begins and one that ends.
 
 use api::Failure;
 use serde_json::Value;
@@ -10,6 +10,7 @@ const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Default)]
 pub struct Lines {
     rest: Vec<u8>,
+    begun: bool,
 }
 
 impl Lines {
@@ -25,8 +26,10 @@ impl Lines {
         let rest = self.rest.split_off(end + 1);
         let whole = std::mem::replace(&mut self.rest, rest);
         let lines = whole.split(|octet| *octet == b'\n');
+        let first = usize::from(!std::mem::replace(&mut self.begun, true));
+        let lines = lines.skip(first);
         let lines = lines.map(|line| line.strip_suffix(b",").unwrap_or(line));
-        let rows = lines.filter(|line| !matches!(*line, b"" | b"[" | b"]"));
+        let rows = lines.filter(|line| !matches!(*line, b"" | b"]}"));
         rows.map(|row| serde_json::from_slice(row).map_err(|error| not_understood(&error)))
             .collect()
     }
@@ -47,7 +50,7 @@ mod tests {
 
     #[test]
     fn rows_are_the_same_wherever_the_pieces_end() {
-        let text = "[\n{\"a\":\"],\\n\"},\n{\"a\":2}\n]\n".as_bytes();
+        let text = "{\"rows\":[\n{\"a\":\"],\\n\"},\n{\"a\":2}\n]}\n".as_bytes();
         let expected = [json!({ "a": "],\n" }), json!({ "a": 2 })];
         for length in 1..=text.len() {
             let mut lines = Lines::default();
@@ -58,7 +61,7 @@ mod tests {
             assert_eq!(rows, expected, "{length}");
         }
         let none: [Value; 0] = [];
-        assert_eq!(Lines::default().rows(b"[\n]\n").unwrap(), none);
-        assert!(Lines::default().rows(b"<html>\n").is_err());
+        assert_eq!(Lines::default().rows(b"{\n]}\n").unwrap(), none);
+        assert!(Lines::default().rows(b"{\n<html>\n").is_err());
     }
 }

@@ -92,22 +92,26 @@ impl Desk {
         serde_json::from_slice(&said).map_err(|error| self.not_understood(&error))
     }
 
-    /// Asks, and gives the answer piece by piece; `take` says if it wants more.
+    /// Asks for a report, and gives it piece by piece; `take` says if it wants more. True: there is nothing after what it took
+    /// that it wants.
     pub async fn stream(
         &mut self,
         path: &str,
         mut take: impl FnMut(&[u8]) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
-        let mut body = self.request("GET", path, None).await?.into_body();
+    ) -> Result<bool, Failure> {
+        let response = self.request("GET", path, None).await?;
+        let complete = response.headers().get("report-complete");
+        let complete = complete.is_none_or(|said| said != "false");
+        let mut body = response.into_body();
         while let Some(frame) = within(&self.place, body.frame()).await? {
             let frame = frame.map_err(|error| self.broke_off(&error))?;
             if let Some(piece) = frame.data_ref()
                 && !take(piece)?
             {
-                break;
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(complete)
     }
 
     async fn request(

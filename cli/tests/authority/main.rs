@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod reports;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -337,7 +339,8 @@ fn accounts_users_pools_logs_and_reports_are_administered() {
     assert_eq!(report.lines().count(), 4, "{report}");
     let report = office.done("report licenses --format json");
     let rows: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(rows[2]["quantity"], 4);
+    assert_eq!(rows["complete"], true);
+    assert_eq!(rows["rows"][2]["quantity"], 4);
     assert_eq!(
         office.done("report licenses --format table"),
         office.done("licenses list")
