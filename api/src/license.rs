@@ -39,6 +39,9 @@ pub struct AgentStatus {
     pub authorization: Attempts,
     /// How renewal of the identity was asked for.
     pub renewal: Attempts,
+    /// How the end of the registration was asked for.
+    #[serde(default)]
+    pub deregistration: Attempts,
     /// When the authorization expires unless the authority is heard, by license time reckoned to the wall clock; none:
     /// not registered, or it was not heard since the process began.
     pub communication_deadline: Option<Wall>,

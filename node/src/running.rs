@@ -138,6 +138,7 @@ impl Running {
             clock: Arc::clone(&common.clock),
             vitals: Arc::clone(&common.vitals),
             current: Arc::clone(&current),
+            agent: Arc::clone(&agent_shown),
             told,
             kept: snmp_kept,
             starts,

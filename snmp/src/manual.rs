@@ -59,6 +59,7 @@ pub fn text() -> String {
     }
     varbinds(&mut out, &enterprise);
     readable(&mut out, "TOLLGATE-MIB", tables::group(&enterprise));
+    readable(&mut out, "CISCO-SMART-LIC-MIB", tables::smart_licensing());
     while out.ends_with("\n\n") {
         out.pop();
     }

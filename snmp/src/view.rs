@@ -45,6 +45,10 @@ pub struct Told {
 pub struct Agent {
     /// Where the registration stands.
     pub registration: Registration,
+    /// How registration was tried.
+    pub initial: Attempts,
+    /// How the end of a registration was tried.
+    pub deregistration: Attempts,
     /// How renewal of the identity was tried.
     pub renewal: Attempts,
     /// How authorization was asked for.

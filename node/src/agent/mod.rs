@@ -72,9 +72,13 @@ pub(crate) struct AgentCurrent {
 }
 
 impl AgentCurrent {
+    pub(crate) fn status(&self) -> Arc<AgentStatus> {
+        Arc::clone(&self.status.read())
+    }
+
     pub(crate) fn view(&self) -> AgentView {
         AgentView {
-            status: self.status.read().as_ref().clone(),
+            status: self.status().as_ref().clone(),
             transport: self.transport.clone(),
         }
     }

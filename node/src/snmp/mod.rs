@@ -14,6 +14,7 @@
 
 mod feed;
 mod requests;
+mod smart;
 mod sockets;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::agent::AgentCurrent;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::Current;
@@ -59,6 +61,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) current: Arc<Current>,
+    pub(crate) agent: Arc<AgentCurrent>,
     pub(crate) told: Told,
     /// None: nothing is kept.
     pub(crate) kept: Option<SnmpKept>,
@@ -81,6 +84,7 @@ pub(crate) struct SnmpShell {
     clock: Arc<Clock>,
     vitals: Arc<Vitals>,
     current: Arc<Current>,
+    agent: Arc<AgentCurrent>,
 }
 
 /// A target as it is spoken to.
@@ -145,6 +149,7 @@ impl SnmpShell {
             clock: parts.clock,
             vitals: parts.vitals,
             current: parts.current,
+            agent: parts.agent,
         };
         shell.keep_boots();
         Ok((shell, asks))
@@ -252,14 +257,13 @@ impl SnmpShell {
 
     async fn answer(&mut self, datagram: &Datagram) {
         let now = self.clock.now().mono;
-        let (current, delivery) = (&self.current, &mut self.delivery);
+        let (current, agent, delivery) = (&self.current, &self.agent, &mut self.delivery);
         let answer = self
             .managers
             .answer(&mut self.local, now, datagram, |own| View {
                 own,
                 node: current.load(),
-                // Objects of CISCO-SMART-LIC-MIB, which show it, are not among those that are served.
-                agent: Arc::default(),
+                agent: Arc::new(smart::shown(&agent.status())),
                 told: Arc::new(delivery.shown()),
             });
         if let Some(answer) = answer {

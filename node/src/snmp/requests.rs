@@ -89,6 +89,7 @@ impl Managers {
 fn objects(enterprise: &Oid) -> Vec<Group<View>> {
     let mut all = groups::groups();
     all.push(tables::group(enterprise));
+    all.push(tables::smart_licensing());
     all
 }
 

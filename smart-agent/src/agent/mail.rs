@@ -88,7 +88,7 @@ impl Mail {
         &self.wants[place(kind)]
     }
 
-    fn of_mut(&mut self, kind: RequestType) -> &mut Want {
+    pub(super) fn of_mut(&mut self, kind: RequestType) -> &mut Want {
         &mut self.wants[place(kind)]
     }
 

@@ -251,6 +251,7 @@ impl Agent {
     /// The authority forgot the node, because it was asked to.
     pub(super) fn deregistered(&mut self, now: Now) {
         let ticket = self.mail.unwant(RequestType::Deregistration);
+        self.mail.of_mut(RequestType::Deregistration).failure = None;
         self.end_registration(now);
         self.notice(Notice::Deregistered);
         if let Some(ticket) = ticket {

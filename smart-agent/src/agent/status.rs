@@ -23,6 +23,7 @@ impl Agent {
             initial: self.attempts(RequestType::Registration, now),
             authorization: self.authorization_attempts(now),
             renewal: self.renewal_attempts(now),
+            deregistration: self.attempts(RequestType::Deregistration, now),
             communication_deadline: self.due.deadline.map(|at| self.wall_of(at, now)),
             silence: silence.map(|(since, why)| Silence {
                 since: *since,

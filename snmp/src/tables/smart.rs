@@ -1,8 +1,8 @@
 //! Objects of CISCO-SMART-LIC-MIB, revision of 2021-07-21, for which the node has the fact: the agent, what it asks for,
 //! its registration and its authorization. Times are seconds since 1970 (UTC).
 //!
-//! Deliberately absent: why a registration or its end failed, which nothing keeps; days of reports without an answer;
-//! export control, utility and policy mode, which the node does not have.
+//! Deliberately absent: days of reports without an answer, which nobody counts; requests of exports, utility and policy
+//! mode, which the node does not have.
 
 use licensing::snapshot::TagRow;
 use licensing::{AlarmKind, Compliance};
@@ -49,6 +49,15 @@ const REGISTRATIONS: Syntax = Syntax::Named(&[
     ("registrationCompleted", 5),
 ]);
 
+const FAILURES: Syntax = Syntax::Named(&[
+    ("invalid", 0),
+    ("alreadyRegistered", 1),
+    ("dailyJobTimerReset", 2),
+    ("deRegisterFailure", 3),
+]);
+
+const EXPORTS: Syntax = Syntax::Named(&[("false", 0), ("true", 1)]);
+
 /// All of them.
 pub fn smart_licensing() -> Group<View> {
     let scalars = [
@@ -57,6 +66,7 @@ pub fn smart_licensing() -> Group<View> {
         authorization(),
         evaluation(),
         enabled(),
+        deregistration(),
     ];
     Group {
         root: ROOT.into(),
@@ -109,11 +119,24 @@ fn registration() -> Vec<Scalar<View>> {
             &[6, 1],
             "ciscoSlaRegistrationStatus",
             REGISTRATIONS,
-            "Where the registration stands: notRegistered, registrationInProgress or registrationCompleted.",
+            "Where the registration stands: registrationFailed until it is asked for again, registrationRetryinProgress once an attempt has failed.",
             |v| {
+                let failed = v.agent.initial.failure.is_some();
                 Some(Value::Integer(match v.agent.registration {
-                    Registration::None => 1,
-                    Registration::InProgress => 2,
+                    Registration::None => {
+                        if failed {
+                            3
+                        } else {
+                            1
+                        }
+                    }
+                    Registration::InProgress => {
+                        if failed {
+                            4
+                        } else {
+                            2
+                        }
+                    }
                     Registration::Completed(_) => 5,
                 }))
             },
@@ -143,15 +166,36 @@ fn registration() -> Vec<Scalar<View>> {
             &[6, 5, 1],
             "ciscoSlaRegisterInitTime",
             Syntax::Unsigned32,
-            "When the registration began; not there if not registered.",
-            |v| seconds(registered(v)?.since),
+            "When registration was last tried, or began if that was before the process; not there if neither is known.",
+            |v| {
+                let began = || registered(v).map(|registered| registered.since);
+                seconds(v.agent.initial.last.or_else(began)?)
+            },
         ),
         scalar(
             &[6, 5, 2],
             "ciscoSlaRegisterSuccess",
             Syntax::TruthValue,
-            "True if registered; else not there.",
-            |v| registered(v).and_then(|_| truth(true)),
+            "The last attempt at registration succeeded; not there if there was none, or the first is on its way.",
+            |v| match (&v.agent.initial.failure, registered(v)) {
+                (Some(_), _) => truth(false),
+                (None, Some(_)) => truth(true),
+                (None, None) => None,
+            },
+        ),
+        scalar(
+            &[6, 5, 3],
+            "ciscoSlaRegisterFailureReason",
+            Syntax::SnmpAdminString,
+            "Why it failed; not there if it did not.",
+            |v| text(v.agent.initial.failure.as_deref()?),
+        ),
+        scalar(
+            &[6, 5, 4],
+            "ciscoSlaRegisterNextRetryTime",
+            Syntax::Unsigned32,
+            "When registration is tried next; not there if that is not due.",
+            |v| seconds(v.agent.initial.next?),
         ),
     ];
     all.extend([
@@ -290,6 +334,28 @@ fn enabled() -> Vec<Scalar<View>> {
     ]
 }
 
+fn deregistration() -> Vec<Scalar<View>> {
+    vec![
+        scalar(
+            &[9, 1],
+            "ciscoSlaFailureReason",
+            FAILURES,
+            "deRegisterFailure if the last attempt to end a registration failed; else not there.",
+            |v| {
+                v.agent.deregistration.failure.as_ref()?;
+                Some(Value::Integer(3))
+            },
+        ),
+        scalar(
+            &[9, 2],
+            "ciscoSlaDeRegisterFailureMsg",
+            Syntax::SnmpAdminString,
+            "Why it failed; not there if it did not.",
+            |v| text(v.agent.deregistration.failure.as_deref()?),
+        ),
+    ]
+}
+
 fn entitlements() -> Table<View> {
     use Syntax::{SnmpAdminString, Unsigned32};
     Table {
@@ -351,6 +417,13 @@ fn entitlements() -> Table<View> {
                 SnmpAdminString,
                 "Name of the service or feature.",
                 |v, n| text(&tag_row(v, n)?.tag().name),
+            ),
+            column(
+                8,
+                "ciscoSlaEntitlementExportAllowed",
+                EXPORTS,
+                "True: none is restricted in export.",
+                |_, _| Some(Value::Integer(1)),
             ),
         ],
     }

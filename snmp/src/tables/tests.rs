@@ -64,6 +64,8 @@ fn agent() -> Agent {
             since: Wall(AT.0 + 1_000),
             expires: Wall(AT.0 + 2_000),
         }),
+        initial: attempts(40, Some("token used up")),
+        deregistration: attempts(50, Some("not answered")),
         renewal: attempts(10, Some("no answer")),
         authorization: attempts(20, Some("refused")),
         authorized_until: Some(Wall(AT.0 + 30_000)),
@@ -245,12 +247,16 @@ fn a_walk_of_cisco_smart_lic_mib_gives_each_value_at_its_place() {
         (format!("5.1.1.6.{gre}"), text(&gre_text)),
         ("5.1.1.7.3".into(), text("GGSN")),
         (format!("5.1.1.7.{gre}"), text("GRE")),
+        ("5.1.1.8.3".into(), Value::Integer(1)),
+        (format!("5.1.1.8.{gre}"), Value::Integer(1)),
         ("6.1.0".into(), Value::Integer(5)),
         ("6.2.0".into(), text("Core")),
         ("6.3.0".into(), at(2)),
         ("6.4.0".into(), text("Example M\u{f6}bil")),
-        ("6.5.1.0".into(), at(1)),
-        ("6.5.2.0".into(), Value::Integer(1)),
+        ("6.5.1.0".into(), at(40)),
+        ("6.5.2.0".into(), Value::Integer(2)),
+        ("6.5.3.0".into(), text("token used up")),
+        ("6.5.4.0".into(), at(41)),
         ("6.6.1.0".into(), at(10)),
         ("6.6.2.0".into(), Value::Integer(2)),
         ("6.6.3.0".into(), text("no answer")),
@@ -267,6 +273,8 @@ fn a_walk_of_cisco_smart_lic_mib_gives_each_value_at_its_place() {
         ("7.5.4.0".into(), at(21)),
         ("8.1.0".into(), Value::Integer(1)),
         ("8.2.0".into(), Value::Integer(1)),
+        ("9.1.0".into(), Value::Integer(3)),
+        ("9.2.0".into(), text("not answered")),
     ];
     assert_eq!(walked(&mut tree(node)), expected);
 }
@@ -294,6 +302,7 @@ fn what_the_agent_has_no_fact_for_is_not_there() {
         "5.1.1.5.3",
         "5.1.1.6.3",
         "5.1.1.7.3",
+        "5.1.1.8.3",
         "6.1.0",
         "7.2.0",
         "7.4.1.0",
@@ -305,13 +314,59 @@ fn what_the_agent_has_no_fact_for_is_not_there() {
     let value = |name: &str| there.iter().find(|row| row.0 == name).map(|row| &row.1);
     assert_eq!(value("6.1.0"), Some(&Value::Integer(1)));
     assert_eq!(value("7.2.0"), Some(&Value::text("AUTHORIZED")));
-    view.agent = Arc::new(Agent {
-        registration: Registration::InProgress,
-        ..Agent::default()
-    });
-    let root = Oid::from([1, 3, 6, 1, 4, 1, 9, 9, 831, 0]);
-    let registration = tree_of(view).get(&root.join(&[6, 1, 0]));
-    assert_eq!(registration, Value::Integer(2));
+}
+
+//= L18
+#[test]
+fn a_registration_stands_where_its_attempts_have_brought_it() {
+    let Registration::Completed(registered) = agent().registration else {
+        panic!("it is registered");
+    };
+    let failed = Attempts {
+        failure: Some("refused".into()),
+        ..Attempts::default()
+    };
+    let root = Oid::from([1, 3, 6, 1, 4, 1, 9, 9, 831, 0, 6]);
+    let [yes, no] = [Value::Integer(1), Value::Integer(2)];
+    for (registration, attempts, status, success) in [
+        (
+            Registration::None,
+            Attempts::default(),
+            1,
+            Value::NoSuchInstance,
+        ),
+        (
+            Registration::InProgress,
+            Attempts::default(),
+            2,
+            Value::NoSuchInstance,
+        ),
+        (Registration::None, failed.clone(), 3, no.clone()),
+        (Registration::InProgress, failed.clone(), 4, no.clone()),
+        (
+            Registration::Completed(registered.clone()),
+            Attempts::default(),
+            5,
+            yes,
+        ),
+        (Registration::Completed(registered.clone()), failed, 5, no),
+    ] {
+        let mut view = view(snapshot());
+        view.agent = Arc::new(Agent {
+            registration,
+            initial: attempts,
+            ..Agent::default()
+        });
+        let begun = match &view.agent.registration {
+            Registration::Completed(_) => seconds(registered.since),
+            Registration::None | Registration::InProgress => None,
+        };
+        let mut tree = tree_of(view);
+        assert_eq!(tree.get(&root.join(&[1, 0])), Value::Integer(status));
+        assert_eq!(tree.get(&root.join(&[5, 2, 0])), success, "{status}");
+        let began = tree.get(&root.join(&[5, 1, 0]));
+        assert_eq!(began, begun.unwrap_or(Value::NoSuchInstance), "{status}");
+    }
 }
 
 #[test]

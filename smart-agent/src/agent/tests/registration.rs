@@ -320,9 +320,12 @@ fn deregistering_without_the_authority_changes_nothing() {
     assert_eq!(state(&rig), RegistrationState::Registered);
     assert!(!rig.told.contains(&Told::Deregistered));
     assert!(!rig.disk.state.as_ref().unwrap().leaving);
+    let why = |rig: &Rig| rig.agent.status(rig.now).deregistration.failure;
+    assert_eq!(why(&rig).as_deref(), text.split("; ").next());
     rig.way = Way::Open;
     rig.command(LicenseCommand::Deregister).unwrap();
     assert_eq!(state(&rig), RegistrationState::Unregistered);
+    assert_eq!(why(&rig), None);
 }
 
 #[test]
