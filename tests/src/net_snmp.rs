@@ -1,16 +1,113 @@
 //! net-snmp: `snmpget` and its kin, which ask an agent, and `snmptrapd`, which takes notifications.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::child::{Ended, Running, command, require};
 
 /// Bound of one program; the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// The authentication password of a [`Manager`]'s users.
+pub const AUTH: &str = "maplesyrup";
+const PRIVACY: &str = "syrupmaple";
+const COMMUNITY: &str = "hunter2";
+/// Options of a manager with the community of a [`Manager`]'s node.
+pub const V2C: [&str; 3] = ["-v2c", "-c", COMMUNITY];
+
+/// Options of a manager that is a user with these passwords, by SHA-256 and AES-128.
+pub fn user<'a>(name: &'a str, password: &'a str) -> Vec<&'a str> {
+    let mut options = vec!["-v3", "-l", "authPriv", "-u", name, "-A", password];
+    options.extend(["-X", PRIVACY, "-a", "SHA-256", "-x", "AES"]);
+    options
+}
+
+/// What a manager reads: values in the words of net-snmp, by name.
+pub type Read = BTreeMap<String, String>;
+
+/// A manager of one node.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    dir: PathBuf,
+    agent: SocketAddr,
+}
+
+impl Manager {
+    /// Of the node that is configured by this too: it is asked at this address, its community sees the node's name and
+    /// licenses, its user `noc` all, and its user `mute` nothing.
+    pub fn new(dir: &Path, agent: SocketAddr) -> Result<(Self, String)> {
+        for (name, secret) in [("seen", COMMUNITY), ("auth", AUTH), ("privacy", PRIVACY)] {
+            let file = dir.join(name);
+            fs::write(&file, secret)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+        }
+        let keys = "auth = \"sha-256\"\nauth_file = \"auth\"\n\
+                    privacy = \"aes-128\"\nprivacy_file = \"privacy\"";
+        let sections = format!(
+            "[snmp]\nlisten = \"{agent}\"\ncontact = \"the noc\"\n\
+             [[snmp.community]]\ncommunity_file = \"seen\"\n\
+             read = [\"1.3.6.1.2.1.1\", \"1.3.6.1.4.1.32473.1\", \"1.3.6.1.4.1.9.9.831\"]\n\
+             [[snmp.user]]\nname = \"noc\"\n{keys}\nread = [\"1\"]\n\
+             [[snmp.user]]\nname = \"mute\"\n{keys}\n"
+        );
+        let dir = dir.to_owned();
+        Ok((Self { dir, agent }, sections))
+    }
+
+    /// Where the node is asked.
+    pub fn agent(&self) -> SocketAddr {
+        self.agent
+    }
+
+    /// Runs a tool to its end.
+    pub fn run(&self, tool: &str, options: &[&str], names: &[&str]) -> Result<Ended> {
+        run(&self.dir, tool, options, self.agent, names)
+    }
+
+    /// What a tool reads.
+    pub fn read(&self, tool: &str, options: &[&str], names: &[&str]) -> Result<Read> {
+        let ended = self.run(tool, options, names)?;
+        ensure!(ended.status.success(), "{tool}: {}", ended.log());
+        let split = ended.lines.iter().filter_map(|line| line.split_once(" = "));
+        Ok(split
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    /// A number that is read alone by the user who may read everything.
+    pub fn number(&self, name: &str) -> Result<u64> {
+        let read = self.read("snmpget", &user("noc", AUTH), &[name])?;
+        number(&read, name).with_context(|| format!("{read:?}"))
+    }
+
+    /// A table as `snmptable` prints it by the modules of this package and ours: the columns, and a list of cells a row.
+    pub fn table(&self, options: &[&str], name: &str) -> Result<Vec<Vec<String>>> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let modules = format!("{0}/smi:{0}/../mibs", root.display());
+        let (module, _) = name.split_once("::").context("MODULE::TABLE")?;
+        let load = ["-Os", "-M", &modules, "-m", module, "-Cf", "|", "-Ci"];
+        let ended = self.run("snmptable", &[options, &load].concat(), &[name])?;
+        ensure!(ended.status.success(), "{}", ended.log());
+        let rows = ended.lines.iter().filter(|line| line.contains('|'));
+        let cells = rows.map(|line| {
+            let cells = line.split('|').map(|cell| cell.trim_matches('"'));
+            cells.map(str::to_owned).collect()
+        });
+        Ok(cells.collect())
+    }
+}
+
+/// The number of a line such as `Gauge32: 7`.
+pub fn number(read: &Read, name: &str) -> Option<u64> {
+    read.get(name)?.split_once(": ")?.1.parse().ok()
+}
 
 /// Runs a tool to its end. It reads no MIB and no configuration but that of this directory, prints numbers, and asks
 /// again for as long as a busy machine may take.

@@ -1,29 +1,20 @@
 //! Managers that ask a node: net-snmp's tools over v2c and v3 read the license tables.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use api::Request;
 use licensing::snapshot::{Snapshot, State, TagRow};
-use tests::child::Ended;
 use tests::gateway::{Gateway, Site};
-use tests::net_snmp;
+use tests::net_snmp::{AUTH, Manager, Read, V2C, number, user};
 use tests::sgsn::Call;
 use tests::wait::{eventually, until};
 
 /// For a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
-
-const AUTH: &str = "maplesyrup";
-const PRIVACY: &str = "syrupmaple";
-const COMMUNITY: &str = "hunter2";
 
 const MIB: &str = ".1.3.6.1.4.1.32473.1";
 /// Without an instance.
@@ -33,40 +24,17 @@ const BAD_COMMUNITIES: &str = ".1.3.6.1.2.1.11.4.0";
 const USM_STATISTICS: &str = ".1.3.6.1.6.3.15.1.1";
 const SYS_NAME: &str = ".1.3.6.1.2.1.1.5.0";
 
-const ALGORITHMS: [&str; 4] = ["-a", "SHA-256", "-x", "AES"];
-const V2C: [&str; 3] = ["-v2c", "-c", COMMUNITY];
-
-fn user<'a>(name: &'a str, password: &'a str) -> Vec<&'a str> {
-    let mut options = vec!["-v3", "-l", "authPriv", "-u", name, "-A", password];
-    options.extend(["-X", PRIVACY]);
-    options.extend(ALGORITHMS);
-    options
-}
-
 /// A lab node with room for three sessions, two of them up.
 struct Managed {
     gateway: Gateway,
-    agent: SocketAddr,
+    manager: Manager,
 }
 
 impl Managed {
     fn start() -> Result<Self> {
         let site = Site::new()?;
         let agent = SocketAddr::from((site.subnet().ip(3), 1161));
-        for (name, secret) in [("seen", COMMUNITY), ("auth", AUTH), ("privacy", PRIVACY)] {
-            let file = site.dir().join(name);
-            fs::write(&file, secret)?;
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
-        }
-        let keys = "auth = \"sha-256\"\nauth_file = \"auth\"\n\
-                    privacy = \"aes-128\"\nprivacy_file = \"privacy\"";
-        let sections = format!(
-            "[snmp]\nlisten = \"{agent}\"\ncontact = \"the noc\"\n\
-             [[snmp.community]]\ncommunity_file = \"seen\"\n\
-             read = [\"1.3.6.1.2.1.1\", \"1.3.6.1.4.1.32473.1\"]\n\
-             [[snmp.user]]\nname = \"noc\"\n{keys}\nread = [\"1\"]\n\
-             [[snmp.user]]\nname = \"mute\"\n{keys}\n"
-        );
+        let (manager, sections) = Manager::new(site.dir(), agent)?;
         let configuration = site.configuration().with_sessions_per_license(3)?;
         let mut gateway = site.open(&configuration.with(&sections))?;
         let control = gateway.node()?.control();
@@ -74,35 +42,11 @@ impl Managed {
         for subscriber in [1, 2] {
             gateway.accepted(&Call::new(subscriber, "internet"))?;
         }
-        Ok(Self { gateway, agent })
-    }
-
-    fn run(&self, tool: &str, options: &[&str], names: &[&str]) -> Result<Ended> {
-        net_snmp::run(self.gateway.site().dir(), tool, options, self.agent, names)
-    }
-
-    fn read(
-        &self,
-        tool: &str,
-        options: &[&str],
-        names: &[&str],
-    ) -> Result<BTreeMap<String, String>> {
-        let ended = self.run(tool, options, names)?;
-        ensure!(ended.status.success(), "{tool}: {}", ended.log());
-        let split = ended.lines.iter().filter_map(|line| line.split_once(" = "));
-        Ok(split
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect())
-    }
-
-    /// A number that is read alone by the user who may read everything.
-    fn number(&self, name: &str) -> Result<u64> {
-        let read = self.read("snmpget", &user("noc", AUTH), &[name])?;
-        number(&read, name).with_context(|| format!("{read:?}"))
+        Ok(Self { gateway, manager })
     }
 
     /// What a manager reads of our MIB, and the snapshot that it was of.
-    fn walk(&self, tool: &str, options: &[&str]) -> Result<(BTreeMap<String, String>, Snapshot)> {
+    fn walk(&self, tool: &str, options: &[&str]) -> Result<(Read, Snapshot)> {
         eventually("a walk of a snapshot that was seen", LIMIT, || {
             let ended = AtomicBool::new(false);
             std::thread::scope(|scope| {
@@ -114,7 +58,7 @@ impl Managed {
                     Ok(seen)
                 };
                 let looking = scope.spawn(look);
-                let read = self.read(tool, options, &[MIB]);
+                let read = self.manager.read(tool, options, &[MIB]);
                 ended.store(true, Ordering::Relaxed);
                 let seen = looking.join().expect("it does not panic")?;
                 let read = read?;
@@ -124,11 +68,6 @@ impl Managed {
             })
         })
     }
-}
-
-/// The number of a line such as `Gauge32: 7`.
-fn number(read: &BTreeMap<String, String>, name: &str) -> Option<u64> {
-    read.get(name)?.split_once(": ")?.1.parse().ok()
 }
 
 /// What the columns of a tag are, in the words of net-snmp.
@@ -197,37 +136,19 @@ fn managers_read_the_license_tables_of_one_snapshot() -> Result<()> {
 #[test]
 fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
     let managed = Managed::start()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let modules = format!("{0}/smi:{0}/../mibs", root.display());
     for version in [V2C.to_vec(), user("noc", AUTH)] {
-        let load = [
-            "-Os",
-            "-M",
-            &modules,
-            "-m",
-            "TOLLGATE-MIB",
-            "-Cf",
-            "|",
-            "-Ci",
-        ];
-        let options = [&version[..], &load].concat();
         let rows = managed.gateway.snapshot()?.rows().count();
         until("both calls are in the table", LIMIT, || {
-            let ended = managed.run("snmptable", &options, &["TOLLGATE-MIB::tgTagTable"])?;
-            ensure!(ended.status.success(), "{}", ended.log());
-            let mut lines = ended.lines.iter().map(|line| line.split('|'));
-            let head = lines.find(|cells| cells.clone().any(|cell| cell == "tgTagSessions"));
-            let columns: Vec<&str> = head.with_context(|| ended.log())?.collect();
-            let at = |name: &str| columns.iter().position(|column| *column == name);
+            let table = managed
+                .manager
+                .table(&version, "TOLLGATE-MIB::tgTagTable")?;
+            let (columns, cells) = table.split_first().context("columns")?;
+            let at = |name: &str| columns.iter().position(|column| column == name);
             let (name, sessions) = (at("tgTagName"), at("tgTagSessions"));
             let (name, sessions) = (name.context("a name")?, sessions.context("sessions")?);
-            let cells: Vec<Vec<&str>> = lines
-                .map(|cells| cells.map(|cell| cell.trim_matches('"')).collect())
-                .collect();
-            ensure!(cells.len() == rows, "{}", ended.log());
-            let ggsn = cells.iter().find(|row| row.get(name) == Some(&"GGSN"));
-            let ggsn = ggsn.with_context(|| ended.log())?;
-            Ok(ggsn.get(sessions) == Some(&"2"))
+            ensure!(cells.len() == rows, "{table:?}");
+            let ggsn = cells.iter().find(|row| row[name] == "GGSN");
+            Ok(ggsn.context("GGSN")?[sessions] == "2")
         })?;
     }
     Ok(())
@@ -236,31 +157,33 @@ fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
 #[test]
 fn whoever_may_not_ask_is_refused_and_counted() -> Result<()> {
     let managed = Managed::start()?;
-    let noc = managed.read("snmpget", &user("noc", AUTH), &[SYS_NAME, BAD_COMMUNITIES])?;
+    let noc = managed
+        .manager
+        .read("snmpget", &user("noc", AUTH), &[SYS_NAME, BAD_COMMUNITIES])?;
     assert_eq!(noc[SYS_NAME], "STRING: \"gw1\"");
     let refused = |options: &[&str], says: &str| -> Result<()> {
-        let ended = managed.run("snmpget", options, &[SYS_NAME])?;
+        let ended = managed.manager.run("snmpget", options, &[SYS_NAME])?;
         ensure!(!ended.status.success(), "{options:?}: {}", ended.log());
         let log = ended.log();
         ensure!(log.contains(says), "{options:?}: {log}");
         Ok(())
     };
-    let before = managed.number(BAD_COMMUNITIES)?;
+    let before = managed.manager.number(BAD_COMMUNITIES)?;
     refused(&["-v2c", "-c", "public", "-t", "0.2", "-r", "0"], "Timeout")?;
     until("the community is counted", LIMIT, || {
-        Ok(managed.number(BAD_COMMUNITIES)? > before)
+        Ok(managed.manager.number(BAD_COMMUNITIES)? > before)
     })?;
     let unknown_users = format!("{USM_STATISTICS}.3.0");
     let wrong_digests = format!("{USM_STATISTICS}.5.0");
-    let before = managed.number(&unknown_users)?;
+    let before = managed.manager.number(&unknown_users)?;
     refused(&user("somebody", AUTH), "Unknown user name")?;
-    assert!(managed.number(&unknown_users)? > before);
-    let before = managed.number(&wrong_digests)?;
+    assert!(managed.manager.number(&unknown_users)? > before);
+    let before = managed.manager.number(&wrong_digests)?;
     refused(&user("noc", "another password"), "")?;
-    assert!(managed.number(&wrong_digests)? > before);
+    assert!(managed.manager.number(&wrong_digests)? > before);
     // Nobody reads what was not given to him.
     refused(&user("mute", AUTH), "authorizationError")?;
-    let outside = managed.read("snmpget", &V2C, &[BAD_COMMUNITIES])?;
+    let outside = managed.manager.read("snmpget", &V2C, &[BAD_COMMUNITIES])?;
     assert_eq!(
         outside[BAD_COMMUNITIES],
         "No Such Object available on this agent at this OID"
@@ -272,8 +195,8 @@ fn whoever_may_not_ask_is_refused_and_counted() -> Result<()> {
 fn boots_rise_with_each_start() -> Result<()> {
     let mut managed = Managed::start()?;
     let boots = ".1.3.6.1.6.3.10.2.1.2.0";
-    let before = managed.number(boots)?;
+    let before = managed.manager.number(boots)?;
     managed.gateway.crash_and_restart()?;
-    assert!(managed.number(boots)? > before);
+    assert!(managed.manager.number(boots)? > before);
     Ok(())
 }
