@@ -35,7 +35,7 @@ pub struct Told {
     /// Every target, in the order of the configuration.
     pub targets: Vec<TargetStatus>,
     /// The last notifications, oldest first, at most [`LOG_MAX`].
-    pub log: Arc<[HistoryRow]>,
+    pub log: Arc<[Arc<HistoryRow>]>,
     /// Notifications that are not sent.
     pub suppressed: BTreeSet<Which>,
 }

@@ -44,7 +44,7 @@ use crate::{Oid, VarBind};
 
 use line::Line;
 pub use record::{Change, Key, Queued, Record};
-pub use show::{HISTORY_MAX, HistoryRow, NotifyCount, TargetStatus};
+pub use show::{HISTORY_MAX, HistoryRow, NotifyCount, PERIOD, Periods, TargetStatus};
 pub use target::{Inform, QUEUE_MAX, TARGETS_MAX, Target, TargetError};
 pub use window::A_SECOND;
 
@@ -143,10 +143,11 @@ pub struct Delivery {
     /// The changes are to be on disk before anything that follows, also if they only delete.
     durable: bool,
     outputs: VecDeque<Output>,
-    history: VecDeque<HistoryRow>,
+    history: VecDeque<Arc<HistoryRow>>,
     logged: u64,
     /// The end of the history as managers are shown it, and what `logged` was then.
-    shown: (u64, Arc<[HistoryRow]>),
+    shown: (u64, Arc<[Arc<HistoryRow>]>),
+    periods: Periods,
     counts: BTreeMap<Which, NotifyCount>,
 }
 
@@ -175,6 +176,7 @@ impl Delivery {
             history: VecDeque::new(),
             logged: 0,
             shown: (0, Arc::default()),
+            periods: Periods::new(now.mono),
             counts: BTreeMap::new(),
         };
         for record in kept {
@@ -350,7 +352,9 @@ impl Delivery {
             } else {
                 count.generated += 1;
                 self.logged += 1;
-                self.history.push_back(HistoryRow::of(self.logged, issued));
+                self.periods.count(now.mono);
+                let row = HistoryRow::of(self.logged, issued);
+                self.history.push_back(Arc::new(row));
             }
         }
         while self.history.len() > HISTORY_MAX {

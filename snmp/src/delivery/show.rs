@@ -2,15 +2,19 @@
 //! of targets and of the notification log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use licensing::Wall;
+use licensing::{Mono, Wall};
 
 use super::Delivery;
-use crate::notifications::{Issued, Mib, NotificationType, Which, table};
+use crate::notifications::{Issued, Which, table};
 use crate::view::{LOG_MAX, Told};
 
 /// Notifications that the history holds.
 pub const HISTORY_MAX: usize = 5_000;
+
+/// How long notifications are counted together.
+pub const PERIOD: Duration = Duration::from_secs(300);
 
 /// One notification of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +40,16 @@ pub struct NotifyCount {
     pub last: Option<Wall>,
 }
 
+/// Notifications for targets in this period and in the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Periods {
+    began: Mono,
+    /// In this one.
+    pub current: u64,
+    /// In the one before.
+    pub previous: u64,
+}
+
 /// A target, and what became of what it was to be sent since the process began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetStatus {
@@ -59,6 +73,39 @@ pub struct TargetStatus {
     pub away_since: Option<Wall>,
 }
 
+impl Periods {
+    pub(super) fn new(began: Mono) -> Self {
+        Self {
+            began,
+            current: 0,
+            previous: 0,
+        }
+    }
+
+    /// One more.
+    pub(super) fn count(&mut self, now: Mono) {
+        *self = self.at(now);
+        self.current += 1;
+    }
+
+    /// As they are then.
+    pub(super) fn at(self, now: Mono) -> Self {
+        let passed = now.since(self.began).as_secs() / PERIOD.as_secs();
+        let (current, previous) = match passed {
+            0 => return self,
+            1 => (0, self.current),
+            2.. => (0, 0),
+        };
+        Self {
+            began: self
+                .began
+                .after(Duration::from_secs(passed * PERIOD.as_secs())),
+            current,
+            previous,
+        }
+    }
+}
+
 impl HistoryRow {
     pub(super) fn of(place: u64, issued: &Issued) -> Self {
         Self {
@@ -72,24 +119,26 @@ impl HistoryRow {
     /// As StarOS prints it, after the time: `Internal trap notification 1349 (SmartLicenseServiceOOC) ...`.
     pub fn line(&self) -> String {
         let row = self.which.row();
-        let (number, name) = (row.number, short(row));
+        let (number, name) = (row.number, row.short_name());
         let line = format!("Internal trap notification {number} ({name}) {}", self.text);
         line.trim_end().to_owned()
     }
 }
 
-/// Name as StarOS prints it, without its prefix.
-fn short(row: &NotificationType) -> &'static str {
-    match row.mib {
-        Mib::Starent => row.name.strip_prefix("star").unwrap_or(row.name),
-        Mib::CiscoSmartLic | Mib::Tollgate => row.name,
-    }
-}
-
 impl Delivery {
     /// The last notifications, oldest first.
-    pub fn history(&self) -> impl Iterator<Item = &HistoryRow> {
+    pub fn history(&self) -> impl Iterator<Item = &Arc<HistoryRow>> {
         self.history.iter()
+    }
+
+    /// How many there were since the process began.
+    pub fn logged(&self) -> u64 {
+        self.logged
+    }
+
+    /// How many there were of late.
+    pub fn periods(&self, now: Mono) -> Periods {
+        self.periods.at(now)
     }
 
     /// Every notification of the table, how often it was issued, and whether it is suppressed.

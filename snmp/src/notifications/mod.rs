@@ -202,6 +202,13 @@ impl TryFrom<String> for Which {
     }
 }
 
+impl NotificationType {
+    /// Name as StarOS prints it, without its prefix.
+    pub fn short_name(&self) -> &'static str {
+        self.name.strip_prefix("star").unwrap_or(self.name)
+    }
+}
+
 impl Mib {
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -236,11 +243,5 @@ impl Issued {
             format!("{name} {}", objects::text(&varbind.value))
         });
         words.collect::<Vec<_>>().join(" ")
-    }
-
-    /// Name as StarOS prints it, without its prefix.
-    pub fn short_name(&self) -> &'static str {
-        let name = self.which.row().name;
-        name.strip_prefix("star").unwrap_or(name)
     }
 }

@@ -417,7 +417,7 @@ fn the_text_of_a_notification_is_short_names_and_values() {
     let alarm = alarm(3, kind, 2);
     let news = News::Event(Event::AlarmRaised { alarm });
     let issued = issue(&news, &snapshot(), 100, &enterprise());
-    assert_eq!(issued[0].short_name(), "SmartLicenseServiceOOC");
+    assert_eq!(issued[0].which.row().short_name(), "SmartLicenseServiceOOC");
     assert_eq!(
         issued[0].text(),
         "SmartLicenseServiceName GGSN SmartLicenseServiceUsage 2"

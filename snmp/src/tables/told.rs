@@ -231,7 +231,7 @@ fn alarm(view: &View, place: usize) -> Option<&Alarm> {
 }
 
 fn logged(view: &View, place: usize) -> Option<&HistoryRow> {
-    view.told.log.get(place)
+    view.told.log.get(place).map(AsRef::as_ref)
 }
 
 fn target(view: &View, place: usize) -> Option<&TargetStatus> {

@@ -394,3 +394,30 @@ fn the_log_that_managers_are_shown_is_one_copy_until_it_grows() {
     assert_eq!(after.last().unwrap().which.row().name, "tgCountDrift");
     assert!(Arc::ptr_eq(&after, &world.delivery.shown().log));
 }
+
+#[test]
+fn notifications_are_counted_by_periods() {
+    let mut world = World::new(vec![]);
+    let which = Which::named("tgForked").unwrap();
+    let counted = |world: &World| {
+        let periods = world.delivery.periods(world.now.mono);
+        (periods.current, periods.previous)
+    };
+    let (begun, _) = counted(&world);
+    world.tell(Input::News(News::Forked));
+    assert_eq!(counted(&world), (begun + 1, 0));
+    world.pass(PERIOD);
+    assert_eq!(counted(&world), (0, begun + 1));
+    world.tell(Input::News(News::Forked));
+    world.tell(Input::News(News::Forked));
+    assert_eq!(counted(&world), (2, begun + 1));
+    world.pass(PERIOD);
+    assert_eq!(counted(&world), (0, 2));
+    let suppress = true;
+    world.tell(Input::Suppress { which, suppress });
+    world.tell(Input::News(News::Forked));
+    assert_eq!(counted(&world), (0, 2));
+    world.pass(2 * PERIOD);
+    assert_eq!(counted(&world), (0, 0));
+    assert_eq!(world.delivery.logged(), begun + 3);
+}
