@@ -13,6 +13,7 @@
 
 mod admission;
 mod agent;
+mod alarms;
 mod clear;
 mod health;
 mod license;
@@ -20,6 +21,7 @@ mod peers;
 mod request;
 mod sessions;
 pub mod smart;
+mod snmp;
 
 pub use admission::{
     BATCH_CALLS_MAX, BatchOperation, BatchOutcome, BatchRefusal, CLIENT_CLASSES_MAX,
@@ -27,6 +29,7 @@ pub use admission::{
     ClientRequest, LEASE_MS_MAX, LEASE_MS_MIN, UNKNOWN_LEASE,
 };
 pub use agent::{AgentView, LICENSE_ANSWER_S, ProxyStatus, TransportStatus};
+pub use alarms::{AlarmCounts, AlarmRow, AlarmSeverity, AlarmView};
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
@@ -41,4 +44,8 @@ pub use request::{
 pub use sessions::{
     ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerSessions,
     PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
+};
+pub use snmp::{
+    InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget,
+    SnmpUser, SnmpView, TRAPS_LIMIT_MAX, TrapRow,
 };

@@ -6,11 +6,13 @@ use thiserror::Error;
 
 use crate::admission::{ClientLease, ClientRequest};
 use crate::agent::AgentView;
+use crate::alarms::AlarmView;
 use crate::clear::ClearWhom;
 use crate::health::Health;
 use crate::license::LicenseCommand;
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
+use crate::snmp::SnmpView;
 
 /// Where requests are posted.
 pub const REQUEST_PATH: &str = "/v1/request";
@@ -75,6 +77,14 @@ pub enum Request {
     License(LicenseCommand),
     /// The Smart Agent and the node at one instant; answered with [`Reply::Agent`].
     Agent,
+    /// Outstanding alarms, and how many there were; answered with [`Reply::Alarms`].
+    Alarms,
+    /// SNMP: who is sent notifications, which there were, what managers asked; answered with [`Reply::Snmp`].
+    Snmp {
+        /// At most so many notifications of the history, the newest, at most
+        /// [`TRAPS_LIMIT_MAX`](crate::TRAPS_LIMIT_MAX).
+        history: u32,
+    },
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
     Client(ClientRequest),
 }
@@ -102,6 +112,28 @@ pub enum Reply {
         stalled: bool,
         /// The agent.
         agent: Box<AgentView>,
+    },
+    /// To [`Request::Alarms`].
+    Alarms {
+        /// The snapshot.
+        snapshot: Box<Snapshot>,
+        /// As in [`Reply::Snapshot`].
+        age_ms: u64,
+        /// As in [`Reply::Snapshot`].
+        stalled: bool,
+        /// The alarms of that snapshot.
+        alarms: AlarmView,
+    },
+    /// To [`Request::Snmp`].
+    Snmp {
+        /// The snapshot.
+        snapshot: Box<Snapshot>,
+        /// As in [`Reply::Snapshot`].
+        age_ms: u64,
+        /// As in [`Reply::Snapshot`].
+        stalled: bool,
+        /// SNMP.
+        snmp: Box<SnmpView>,
     },
     /// To [`Request::History`].
     History {
@@ -271,6 +303,11 @@ mod tests {
             ),
             (r#"{"request":"health"}"#, Request::Health),
             (r#"{"request":"agent"}"#, Request::Agent),
+            (r#"{"request":"alarms"}"#, Request::Alarms),
+            (
+                r#"{"request":"snmp","history":20}"#,
+                Request::Snmp { history: 20 },
+            ),
             (
                 r#"{"request":"license","do":"register","idtoken":"c2VjcmV0","force":false}"#,
                 Request::License(LicenseCommand::Register {

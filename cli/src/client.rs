@@ -162,6 +162,8 @@ fn wait(request: &Request) -> Duration {
         | Request::LabSpeedup { .. }
         | Request::Health
         | Request::Agent
+        | Request::Alarms
+        | Request::Snmp { .. }
         | Request::Clear { .. }
         | Request::Client(_) => ANSWER_WAIT,
     }

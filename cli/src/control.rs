@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 
-use api::{AgentView, ClearWhom, Failure, PeerList, Reply, Request, SessionSummary};
+use api::{ClearWhom, Failure, PeerList, Reply, Request, SessionSummary};
 use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
@@ -36,48 +36,73 @@ pub fn view(
     filter: Filter,
     (offset, limit): (u32, u32),
 ) -> Result<View, Failure> {
-    let history = match surface.needs {
-        Needs::History => history(client, limit)?,
-        Needs::Snapshot | Needs::Agent | Needs::Sessions | Needs::Peers => Vec::new(),
+    let history = match surface.needs == Needs::History {
+        true => history(client, limit)?,
+        false => Vec::new(),
     };
-    let sessions = match surface.needs {
-        Needs::Sessions => sessions(client)?,
-        Needs::Snapshot | Needs::Agent | Needs::History | Needs::Peers => SessionSummary::default(),
+    let sessions = match surface.needs == Needs::Sessions {
+        true => sessions(client)?,
+        false => SessionSummary::default(),
     };
-    let peers = match surface.needs {
-        Needs::Peers => peers(client, offset, limit)?,
-        Needs::Snapshot | Needs::Agent | Needs::History | Needs::Sessions => PeerList::default(),
+    let peers = match surface.needs == Needs::Peers {
+        true => peers(client, offset, limit)?,
+        false => PeerList::default(),
     };
-    let (snapshot, stalled_ms, agent) = node(client, surface)?;
     Ok(View {
-        snapshot,
-        stalled_ms,
-        agent,
         history,
         sessions,
         peers,
         filter,
+        ..node(client, surface, limit)?
     })
 }
 
-/// The snapshot, its age if it is the last one of a stalled node, and the agent where the surface needs it.
-fn node(client: &Client, surface: &Surface) -> Result<(Snapshot, Option<u64>, AgentView), Failure> {
+/// The snapshot, with its age if it is the last one of a stalled node, and what the surface needs of the same moment.
+fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure> {
     let request = match surface.needs {
         Needs::Agent => Request::Agent,
+        Needs::Alarms => Request::Alarms,
+        Needs::Snmp => Request::Snmp { history: 0 },
+        Needs::Traps => Request::Snmp { history: limit },
         Needs::Snapshot | Needs::History | Needs::Sessions | Needs::Peers => Request::Snapshot,
+    };
+    let of = |snapshot: Box<Snapshot>, age_ms, stalled: bool| View {
+        stalled_ms: stalled.then_some(age_ms),
+        ..View::of(*snapshot)
     };
     match client.ask(&request)? {
         Reply::Snapshot {
             snapshot,
             age_ms,
             stalled,
-        } => Ok((*snapshot, stalled.then_some(age_ms), AgentView::default())),
+        } => Ok(of(snapshot, age_ms, stalled)),
         Reply::Agent {
             snapshot,
             age_ms,
             stalled,
             agent,
-        } => Ok((*snapshot, stalled.then_some(age_ms), *agent)),
+        } => Ok(View {
+            agent: *agent,
+            ..of(snapshot, age_ms, stalled)
+        }),
+        Reply::Alarms {
+            snapshot,
+            age_ms,
+            stalled,
+            alarms,
+        } => Ok(View {
+            alarms,
+            ..of(snapshot, age_ms, stalled)
+        }),
+        Reply::Snmp {
+            snapshot,
+            age_ms,
+            stalled,
+            snmp,
+        } => Ok(View {
+            snmp: *snmp,
+            ..of(snapshot, age_ms, stalled)
+        }),
         Reply::History { .. }
         | Reply::Sessions { .. }
         | Reply::Peers { .. }
@@ -89,45 +114,24 @@ fn node(client: &Client, surface: &Surface) -> Result<(Snapshot, Option<u64>, Ag
 }
 
 fn history(client: &Client, limit: u32) -> Result<Vec<RefusalRecord>, Failure> {
-    match client.ask(&Request::History { limit })? {
-        Reply::History { refusals } => Ok(refusals),
-        Reply::Snapshot { .. }
-        | Reply::Sessions { .. }
-        | Reply::Done { .. }
-        | Reply::Peers { .. }
-        | Reply::Lease { .. }
-        | Reply::Agent { .. }
-        | Reply::Cleared { .. }
-        | Reply::Health { .. } => Err(client.unexpected()),
-    }
+    let Reply::History { refusals } = client.ask(&Request::History { limit })? else {
+        return Err(client.unexpected());
+    };
+    Ok(refusals)
 }
 
 fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
-    match client.ask(&Request::Sessions)? {
-        Reply::Sessions { sessions } => Ok(*sessions),
-        Reply::Snapshot { .. }
-        | Reply::History { .. }
-        | Reply::Done { .. }
-        | Reply::Peers { .. }
-        | Reply::Lease { .. }
-        | Reply::Agent { .. }
-        | Reply::Cleared { .. }
-        | Reply::Health { .. } => Err(client.unexpected()),
-    }
+    let Reply::Sessions { sessions } = client.ask(&Request::Sessions)? else {
+        return Err(client.unexpected());
+    };
+    Ok(*sessions)
 }
 
 fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> {
-    match client.ask(&Request::Peers { offset, limit })? {
-        Reply::Peers { peers } => Ok(peers),
-        Reply::Snapshot { .. }
-        | Reply::History { .. }
-        | Reply::Sessions { .. }
-        | Reply::Done { .. }
-        | Reply::Lease { .. }
-        | Reply::Agent { .. }
-        | Reply::Cleared { .. }
-        | Reply::Health { .. } => Err(client.unexpected()),
-    }
+    let Reply::Peers { peers } = client.ask(&Request::Peers { offset, limit })? else {
+        return Err(client.unexpected());
+    };
+    Ok(peers)
 }
 
 /// `license smart enable` and its `no` form.
@@ -155,18 +159,11 @@ pub fn speed_up(speedup: u32, socket: &SocketArgs) -> Result<(), Failure> {
 
 pub(crate) fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure> {
     let client = Client::new(socket);
-    match client.ask(request)? {
-        Reply::Done { changed: true } => output::print(&format!("{said}\n")),
-        Reply::Done { changed: false } => output::print(&format!("{said} (it was before)\n")),
-        Reply::Snapshot { .. }
-        | Reply::History { .. }
-        | Reply::Sessions { .. }
-        | Reply::Peers { .. }
-        | Reply::Lease { .. }
-        | Reply::Agent { .. }
-        | Reply::Cleared { .. }
-        | Reply::Health { .. } => return Err(client.unexpected()),
-    }
+    let Reply::Done { changed } = client.ask(request)? else {
+        return Err(client.unexpected());
+    };
+    let before = if changed { "" } else { " (it was before)" };
+    output::print(&format!("{said}{before}\n"));
     Ok(())
 }
 

@@ -179,17 +179,10 @@ impl Demo {
     }
 
     fn change(&self, request: &Request) -> Result<bool, Failure> {
-        match self.ask(request)? {
-            Reply::Done { changed } => Ok(changed),
-            Reply::Snapshot { .. }
-            | Reply::History { .. }
-            | Reply::Sessions { .. }
-            | Reply::Peers { .. }
-            | Reply::Lease { .. }
-            | Reply::Agent { .. }
-            | Reply::Cleared { .. }
-            | Reply::Health { .. } => Err(self.client.unexpected()),
-        }
+        let Reply::Done { changed } = self.ask(request)? else {
+            return Err(self.client.unexpected());
+        };
+        Ok(changed)
     }
 
     /// How many sessions are meant.
@@ -206,50 +199,31 @@ impl Demo {
     fn snapshot(&self) -> Result<Snapshot, Failure> {
         let end = Instant::now() + steps::WAIT;
         loop {
-            match self.ask(&Request::Snapshot)? {
-                Reply::Snapshot {
-                    snapshot, stalled, ..
-                } if !stalled || Instant::now() > end => return Ok(*snapshot),
-                Reply::Snapshot { .. } => {}
-                Reply::Done { .. }
-                | Reply::History { .. }
-                | Reply::Sessions { .. }
-                | Reply::Peers { .. }
-                | Reply::Lease { .. }
-                | Reply::Agent { .. }
-                | Reply::Cleared { .. }
-                | Reply::Health { .. } => return Err(self.client.unexpected()),
+            let Reply::Snapshot {
+                snapshot, stalled, ..
+            } = self.ask(&Request::Snapshot)?
+            else {
+                return Err(self.client.unexpected());
+            };
+            if !stalled || Instant::now() > end {
+                return Ok(*snapshot);
             }
         }
     }
 
     /// The newest refusal.
     fn refusal(&self) -> Result<Option<RefusalRecord>, Failure> {
-        match self.ask(&Request::History { limit: 1 })? {
-            Reply::History { refusals } => Ok(refusals.into_iter().next()),
-            Reply::Snapshot { .. }
-            | Reply::Done { .. }
-            | Reply::Sessions { .. }
-            | Reply::Peers { .. }
-            | Reply::Lease { .. }
-            | Reply::Agent { .. }
-            | Reply::Cleared { .. }
-            | Reply::Health { .. } => Err(self.client.unexpected()),
-        }
+        let Reply::History { refusals } = self.ask(&Request::History { limit: 1 })? else {
+            return Err(self.client.unexpected());
+        };
+        Ok(refusals.into_iter().next())
     }
 
     fn health(&self) -> Result<Health, Failure> {
-        match self.ask(&Request::Health)? {
-            Reply::Health { health } => Ok(*health),
-            Reply::Snapshot { .. }
-            | Reply::Done { .. }
-            | Reply::Sessions { .. }
-            | Reply::Peers { .. }
-            | Reply::Lease { .. }
-            | Reply::Agent { .. }
-            | Reply::Cleared { .. }
-            | Reply::History { .. } => Err(self.client.unexpected()),
-        }
+        let Reply::Health { health } = self.ask(&Request::Health)? else {
+            return Err(self.client.unexpected());
+        };
+        Ok(*health)
     }
 
     /// The row of a service.

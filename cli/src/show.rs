@@ -2,6 +2,7 @@
 //!
 //! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
 
+mod alarms;
 mod eval_period;
 pub(crate) mod history;
 mod license;
@@ -9,13 +10,14 @@ mod peers;
 mod policy;
 mod sessions;
 mod smart_tags;
+mod snmp;
 mod statistics;
 pub(crate) mod status;
 pub(crate) mod table;
 pub mod text;
 mod why;
 
-use api::{AgentView, PeerList, SessionSummary};
+use api::{AgentView, AlarmView, PeerList, SessionSummary, SnmpView};
 use licensing::snapshot::TagRow;
 use licensing::{RefusalRecord, Snapshot};
 use serde_json::{Value, json};
@@ -35,8 +37,29 @@ pub struct View {
     pub sessions: SessionSummary,
     /// Peers.
     pub peers: PeerList,
+    /// Alarms.
+    pub alarms: AlarmView,
+    /// SNMP.
+    pub snmp: SnmpView,
     /// Which rows.
     pub filter: Filter,
+}
+
+impl View {
+    /// The node alone, and all of its rows.
+    pub fn of(snapshot: Snapshot) -> Self {
+        Self {
+            snapshot,
+            stalled_ms: None,
+            history: Vec::new(),
+            agent: AgentView::default(),
+            sessions: SessionSummary::default(),
+            peers: PeerList::default(),
+            alarms: AlarmView::default(),
+            snmp: SnmpView::default(),
+            filter: Filter::default(),
+        }
+    }
 }
 
 /// Which rows of a surface are wanted; none of a kind: all.
@@ -46,6 +69,8 @@ pub struct Filter {
     pub standing: Option<Standing>,
     /// Services or features.
     pub kind: Option<Kind>,
+    /// More of each.
+    pub verbose: bool,
 }
 
 /// Are new calls of a row let through?
@@ -79,6 +104,12 @@ pub enum Needs {
     Sessions,
     /// Peers.
     Peers,
+    /// Alarms.
+    Alarms,
+    /// SNMP, without its history.
+    Snmp,
+    /// SNMP with its history.
+    Traps,
 }
 
 /// One `show` command.
@@ -94,6 +125,8 @@ pub struct Surface {
     pub by_standing: bool,
     /// It takes `feature` or `service`.
     pub by_kind: bool,
+    /// It takes `verbose`.
+    pub has_verbose: bool,
     /// What it needs besides the snapshot.
     pub needs: Needs,
     text: fn(&View) -> String,
@@ -108,6 +141,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license enforcement policy",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Snapshot,
         text: policy::text,
         json: policy::json,
@@ -118,6 +152,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license enforcement status blocked service",
         by_standing: true,
         by_kind: true,
+        has_verbose: false,
         needs: Needs::Snapshot,
         text: status::text,
         json: status::json,
@@ -128,6 +163,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license enforcement history service",
         by_standing: false,
         by_kind: true,
+        has_verbose: false,
         needs: Needs::History,
         text: history::text,
         json: history::json,
@@ -138,6 +174,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license statistics service",
         by_standing: false,
         by_kind: true,
+        has_verbose: false,
         needs: Needs::Agent,
         text: statistics::text,
         json: statistics::json,
@@ -148,6 +185,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license eval-period",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Snapshot,
         text: eval_period::text,
         json: eval_period::json,
@@ -158,6 +196,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license smart-tags feature",
         by_standing: false,
         by_kind: true,
+        has_verbose: false,
         needs: Needs::Snapshot,
         text: smart_tags::text,
         json: smart_tags::json,
@@ -168,6 +207,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license status",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::status_text,
         json: license::status_json,
@@ -178,6 +218,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license summary",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::summary_text,
         json: license::summary_json,
@@ -188,6 +229,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license usage",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::usage_text,
         json: usage_object,
@@ -198,6 +240,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license all",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::all_text,
         json: license::all_json,
@@ -208,6 +251,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license udi",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::udi_text,
         json: license::udi_json,
@@ -218,6 +262,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license transport",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::transport_text,
         json: license::transport_json,
@@ -228,6 +273,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license trust-pool",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::trust_pool_text,
         json: license::trust_pool_json,
@@ -238,6 +284,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show license tech-support",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::tech_support_text,
         json: license::tech_support_json,
@@ -248,6 +295,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show call-home smart-licensing statistics",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Agent,
         text: license::call_home_text,
         json: license::call_home_json,
@@ -258,6 +306,7 @@ pub const SURFACES: &[Surface] = &[
         example: "show session summary",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Sessions,
         text: sessions::text,
         json: sessions::json,
@@ -268,9 +317,120 @@ pub const SURFACES: &[Surface] = &[
         example: "show gtpc peers --limit 100 --offset 200",
         by_standing: false,
         by_kind: false,
+        has_verbose: false,
         needs: Needs::Peers,
         text: peers::text,
         json: peers::json,
+    },
+    Surface {
+        words: &["alarm", "outstanding"],
+        help: "The conditions that stand now, the oldest first",
+        example: "show alarm outstanding verbose",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: true,
+        needs: Needs::Alarms,
+        text: alarms::outstanding_text,
+        json: alarms::outstanding_json,
+    },
+    Surface {
+        words: &["alarm", "statistics"],
+        help: "How many alarms stand, and how many were raised since the start",
+        example: "show alarm statistics",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Alarms,
+        text: alarms::statistics_text,
+        json: alarms::statistics_json,
+    },
+    Surface {
+        words: &["alarm", "all"],
+        help: "Both in one",
+        example: "show alarm all",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Alarms,
+        text: alarms::all_text,
+        json: alarms::all_json,
+    },
+    Surface {
+        words: &["snmp", "trap", "history"],
+        help: "The last notifications, oldest first, whether sent or not",
+        example: "show snmp trap history --limit 100",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Traps,
+        text: snmp::history_text,
+        json: snmp::history_json,
+    },
+    Surface {
+        words: &["snmp", "trap", "statistics"],
+        help: "How many notifications there were; verbose: of each that there is",
+        example: "show snmp trap statistics verbose",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: true,
+        needs: Needs::Snmp,
+        text: snmp::statistics_text,
+        json: snmp::statistics_json,
+    },
+    Surface {
+        words: &["snmp", "notifies"],
+        help: "Each notification that there was: how often, and when last",
+        example: "show snmp notifies",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snmp,
+        text: snmp::notifies_text,
+        json: snmp::notifies_json,
+    },
+    Surface {
+        words: &["snmp", "transports"],
+        help: "The targets of notifications: state, queue, what became of them",
+        example: "show snmp transports",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snmp,
+        text: snmp::transports_text,
+        json: snmp::transports_json,
+    },
+    Surface {
+        words: &["snmp", "server"],
+        help: "The agent: where managers ask, its engine, its counters",
+        example: "show snmp server",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snmp,
+        text: snmp::server_text,
+        json: snmp::server_json,
+    },
+    Surface {
+        words: &["snmp", "communities"],
+        help: "Who may read by SNMPv1 and v2c",
+        example: "show snmp communities",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snmp,
+        text: snmp::communities_text,
+        json: snmp::communities_json,
+    },
+    Surface {
+        words: &["snmp", "users"],
+        help: "Who may read by SNMPv3, and how securely",
+        example: "show snmp users",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snmp,
+        text: snmp::users_text,
+        json: snmp::users_json,
     },
 ];
 

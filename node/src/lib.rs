@@ -21,6 +21,7 @@
 
 mod admission;
 mod agent;
+pub mod alarms;
 pub mod clock;
 pub mod config;
 mod control;

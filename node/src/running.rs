@@ -133,7 +133,7 @@ impl Running {
             asks.clone(),
             feed,
         )?)?;
-        let (snmp, snmp_asks) = SnmpShell::new(snmp::Parts {
+        let (snmp, snmp_asks, snmp_shown) = SnmpShell::new(snmp::Parts {
             config: Arc::clone(&common.config),
             clock: Arc::clone(&common.clock),
             vitals: Arc::clone(&common.vitals),
@@ -159,6 +159,7 @@ impl Running {
             asks: asks.clone(),
             commands: commands.clone(),
             agent: agent_shown,
+            snmp: snmp_shown,
             queues: queues.clone(),
             plane: shared,
             admissions: Mutex::new(admissions),

@@ -49,6 +49,7 @@ const SUMMARY: &[&str] = &["session", "summary"];
 pub const SERVICES: Filter = Filter {
     standing: None,
     kind: Some(Kind::Service),
+    verbose: false,
 };
 
 /// All of them.

@@ -13,7 +13,7 @@ pub struct ShowArgs {
     pub surface: &'static Surface,
     /// Which rows.
     pub filter: Filter,
-    /// At most so many refusals, newest first, or peers; 0 where the surface lists none.
+    /// At most so many refusals, newest first, peers, or notifications; 0 where the surface lists none.
     pub limit: u32,
     /// So many of the first peers are left out; 0 where the surface lists none.
     pub offset: u32,
@@ -25,6 +25,9 @@ pub struct ShowArgs {
 
 /// Refusals, or peers, shown unless told otherwise.
 const LIMIT_DEFAULT: &str = "20";
+
+/// Notifications shown unless told otherwise: all, as StarOS does.
+const TRAPS_DEFAULT: &str = "5000";
 
 impl Args for ShowArgs {
     fn augment_args(command: clap::Command) -> clap::Command {
@@ -82,6 +85,9 @@ fn about(word: &str) -> &'static str {
         "smart-licensing" => "Those of the Smart Agent",
         "session" => "Sessions and signalling",
         "gtpc" => "GTP-C",
+        "alarm" => "Alarms",
+        "snmp" => "SNMP: notifications, their targets, the agent",
+        "trap" => "Notifications",
         _ => "More",
     }
 }
@@ -99,19 +105,24 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         command = command.override_usage(format!(
             "tollgate show {command_words}\n         {usage} [--json] [--socket <PATH>]"
         ));
-        let most = usize::from(surface.by_standing) + usize::from(surface.by_kind);
+        let of = [surface.by_standing, surface.by_kind, surface.has_verbose];
+        let most = of.into_iter().filter(|takes| *takes).count();
+        let help = match surface.has_verbose {
+            true => "More of each row",
+            false => "Only these rows",
+        };
         let filter = Arg::new("filter")
             .value_name(name)
             .num_args(0..=most)
             .value_parser(move |typed: &str| expand(typed, words))
-            .help("Only these rows");
+            .help(help);
         command = command.arg(filter);
     }
-    if let Some((most, which)) = surface.limit() {
+    if let Some((most, default, which)) = surface.limit() {
         let limit = Arg::new("limit")
             .long("limit")
             .value_name("N")
-            .default_value(LIMIT_DEFAULT)
+            .default_value(default)
             .value_parser(clap::value_parser!(u32).range(1..=i64::from(most)))
             .help(which);
         command = command.arg(limit);
@@ -175,6 +186,7 @@ fn filter(leaf: &ArgMatches) -> Result<Filter, clap::Error> {
             "allowed" => filter.standing.replace(Standing::Allowed).is_some(),
             "blocked" => filter.standing.replace(Standing::Blocked).is_some(),
             "service" => filter.kind.replace(Kind::Service).is_some(),
+            "verbose" => std::mem::replace(&mut filter.verbose, true),
             _ => filter.kind.replace(Kind::Feature).is_some(),
         };
         if twice {
@@ -189,6 +201,9 @@ impl Surface {
     /// The words by which its rows are chosen, with their name and their usage; none: it has no choice.
     fn filter_words(&self) -> Option<(&'static str, &'static str, &'static [&'static str])> {
         const WORDS: &[&str] = &["allowed", "blocked", "feature", "service"];
+        if self.has_verbose {
+            return Some(("verbose", "[verbose]", &["verbose"]));
+        }
         match (self.by_standing, self.by_kind) {
             (true, true) => Some((
                 "allowed|blocked|feature|service",
@@ -201,15 +216,15 @@ impl Surface {
         }
     }
 
-    /// How many rows one may ask for, and which these are; none: it has no such option.
-    fn limit(&self) -> Option<(u32, &'static str)> {
+    /// How many rows one may ask for, how many come unless one does, and which these are; none: it has no such option.
+    fn limit(&self) -> Option<(u32, &'static str, &'static str)> {
+        let newest = "At most so many, the newest";
+        let first = "At most so many, in the order of their addresses";
         match self.needs {
-            Needs::History => Some((api::HISTORY_LIMIT_MAX, "At most so many, the newest")),
-            Needs::Peers => Some((
-                api::PEERS_LIMIT_MAX,
-                "At most so many, in the order of their addresses",
-            )),
-            Needs::Snapshot | Needs::Agent | Needs::Sessions => None,
+            Needs::History => Some((api::HISTORY_LIMIT_MAX, LIMIT_DEFAULT, newest)),
+            Needs::Peers => Some((api::PEERS_LIMIT_MAX, LIMIT_DEFAULT, first)),
+            Needs::Traps => Some((api::TRAPS_LIMIT_MAX, TRAPS_DEFAULT, newest)),
+            Needs::Snapshot | Needs::Agent | Needs::Sessions | Needs::Alarms | Needs::Snmp => None,
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use api::{AgentView, Failure, PeerList, SessionSummary};
+use api::Failure;
 use node::journal::{Difference, Replay, replay};
 use serde_json::{Value, json};
 
 use crate::output;
-use crate::show::{Filter, Surface, View, text};
+use crate::show::{Surface, View, text};
 
 /// Exit code of a journal that can't be read.
 const UNREADABLE: u8 = 2;
@@ -63,13 +63,8 @@ fn page(replay: &Replay) -> String {
         out.push_str(&format!("{}  {event}\n", text::stamp(told.at)));
     }
     let view = View {
-        snapshot: replay.snapshot.clone(),
-        stalled_ms: None,
-        agent: AgentView::default(),
         history: replay.history.clone(),
-        sessions: SessionSummary::default(),
-        peers: PeerList::default(),
-        filter: Filter::default(),
+        ..View::of(replay.snapshot.clone())
     };
     for surface in SURFACES.into_iter().filter_map(Surface::named) {
         out.push('\n');

@@ -21,6 +21,19 @@ pub fn heading_stamp(wall: Wall) -> String {
     formatted(wall, "%a %b %d %H:%M:%S UTC %Y")
 }
 
+/// `Sunday November 22 05:05:42 UTC 2026`, as StarOS has it inside of an answer; `never` for none.
+pub fn long_stamp(wall: Option<Wall>) -> String {
+    wall.map_or_else(
+        || "never".to_owned(),
+        |wall| formatted(wall, "%A %B %d %H:%M:%S UTC %Y"),
+    )
+}
+
+/// `2026:11:22:05:05:42`, in UTC.
+pub fn colon_stamp(wall: Wall) -> String {
+    formatted(wall, "%Y:%m:%d:%H:%M:%S")
+}
+
 /// `Nov 22 05:05:42 2026 UTC`, as the classical license commands have it.
 pub fn classic_stamp(wall: Wall) -> String {
     formatted(wall, "%b %d %H:%M:%S %Y UTC")

@@ -6,7 +6,7 @@ use api::{
     ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerList, PeerRow,
     PeerSessions, PeerState, PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
 };
-use cli::show::{Filter, View};
+use cli::show::View;
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
 use licensing::catalog::{Feature, Service};
 use licensing::snapshot::{
@@ -21,6 +21,7 @@ use licensing::{
 };
 
 mod agent;
+mod told;
 
 /// Sun Nov 22 05:05:42 UTC 2026.
 const AT: i64 = 1_795_323_942_000;
@@ -39,7 +40,7 @@ const VOLTE: usize = 4;
 
 /// Every state, by name.
 pub fn all() -> Vec<(&'static str, View)> {
-    vec![
+    [
         ("never-enabled", never_enabled()),
         ("evaluation", evaluation()),
         ("evaluation-nearly-full", evaluation_nearly_full()),
@@ -49,17 +50,14 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("registered-then-disabled", registered_then_disabled()),
         ("state-lost", state_lost()),
     ]
+    .map(|(name, view)| (name, told::with_alarms(view)))
+    .into()
 }
 
 fn view(snapshot: Snapshot) -> View {
     View {
-        snapshot,
-        stalled_ms: None,
         agent: agent::unregistered(),
-        history: Vec::new(),
-        sessions: SessionSummary::default(),
-        peers: PeerList::default(),
-        filter: Filter::default(),
+        ..View::of(snapshot)
     }
 }
 
@@ -104,6 +102,7 @@ fn evaluation_nearly_full() -> View {
     hold(&mut snapshot.services[GGSN], 9_990);
     snapshot.alarms = vec![alarm(1, AlarmKind::EvaluationMode, -3_600)];
     let mut view = view(snapshot);
+    view.snmp = told::quiet();
     view.agent = agent::registering();
     view
 }
@@ -243,6 +242,7 @@ fn registered() -> View {
         ),
     ];
     let mut view = view(snapshot);
+    view.snmp = told::away();
     view.agent = agent::registered();
     let mut by_feature = refusal(
         RefusalReason::FeatureBlocked {
@@ -339,6 +339,8 @@ fn registered_then_disabled() -> View {
     .map(|(kind, id)| alarm(id, kind, -86_400))
     .collect();
     view.stalled_ms = Some(65_000);
+    view.snmp.stalled = true;
+    view.snmp.age_ms = 65_000;
     agent::silent(&mut view.agent);
     view
 }

@@ -21,6 +21,7 @@ use snmp::notifications::News;
 use tokio::sync::oneshot;
 
 use crate::agent;
+use crate::alarms::Raised;
 use crate::clock::{Clock, SPEEDUP_MAX};
 use crate::journal::Recorder;
 use crate::snmp::Feed;
@@ -80,21 +81,28 @@ pub(crate) enum Denial {
     Full,
 }
 
-/// The last snapshot, which every surface reads.
+/// The last snapshot, which every surface reads, and the alarms until then.
 #[derive(Debug)]
-pub(crate) struct Current(RwLock<Arc<Snapshot>>);
+pub(crate) struct Current(RwLock<(Arc<Snapshot>, Raised)>);
 
 impl Current {
     pub(crate) fn new(snapshot: Snapshot) -> Self {
-        Self(RwLock::new(Arc::new(snapshot)))
+        Self(RwLock::new((Arc::new(snapshot), Raised::default())))
     }
 
     pub(crate) fn load(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.0.read())
+        Arc::clone(&self.0.read().0)
     }
 
-    fn store(&self, snapshot: Arc<Snapshot>) {
-        *self.0.write() = snapshot;
+    /// The snapshot, and the alarms that were raised until then.
+    pub(crate) fn load_raised(&self) -> (Arc<Snapshot>, Raised) {
+        self.0.read().clone()
+    }
+
+    fn store(&self, snapshot: Arc<Snapshot>, events: &[Event]) {
+        let mut current = self.0.write();
+        current.1.count(events);
+        current.0 = snapshot;
     }
 }
 
@@ -326,7 +334,7 @@ impl Control {
     /// Shows what there is now, then tells what has happened until now.
     fn publish(&mut self, now: Now) -> Arc<Snapshot> {
         let snapshot = Arc::new(self.enforcer.snapshot(now));
-        self.current.store(Arc::clone(&snapshot));
+        self.current.store(Arc::clone(&snapshot), &self.untold);
         if !self.untold.is_empty() {
             let news = self.untold.drain(..).map(News::Event).collect();
             self.feed.tell(Arc::clone(&snapshot), news);
@@ -347,6 +355,8 @@ impl Control {
             | Request::Health
             | Request::License(_)
             | Request::Agent
+            | Request::Alarms
+            | Request::Snmp { .. }
             | Request::Client(_) => {
                 let what = "the control thread is not asked this";
                 deny(Denial::NotHere, what, "request", "ask the control socket")

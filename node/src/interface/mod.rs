@@ -7,6 +7,7 @@ mod clear;
 mod listener;
 mod peers;
 mod sessions;
+mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
 use crate::receiver::Job;
+use crate::snmp::SnmpCurrent;
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
 pub(crate) use listener::{bind, serve};
@@ -68,6 +70,7 @@ pub(crate) struct Interface {
     pub(crate) asks: Sender<Ask>,
     pub(crate) commands: mpsc::Sender<AgentAsk>,
     pub(crate) agent: Arc<AgentCurrent>,
+    pub(crate) snmp: Arc<SnmpCurrent>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Locked for one request of a client, never across a wait.
@@ -165,16 +168,22 @@ impl Interface {
                 let peers = peers::list(&workers, told, offset, limit, now);
                 Ok(Reply::Peers { peers })
             }
-            Request::Snapshot => match self.ask(Request::Snapshot).await {
-                Ok(reply) => Ok(reply),
-                Err(_) => Ok(self.last_snapshot()),
-            },
+            Request::Snapshot => {
+                let (snapshot, age_ms, stalled) = self.now().await;
+                Ok(Reply::Snapshot {
+                    snapshot,
+                    age_ms,
+                    stalled,
+                })
+            }
             Request::History { .. }
             | Request::SmartLicensing { .. }
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
             Request::License(command) => self.command(command).await,
             Request::Agent => Ok(self.agent().await),
+            Request::Alarms => Ok(self.alarms().await),
+            Request::Snmp { history } => self.snmp(history).await,
             Request::Clear { whom, reactivate } => self.clear(whom, reactivate).await,
             Request::Client(request) => self.serve_client(request),
         }
@@ -204,19 +213,24 @@ impl Interface {
     async fn agent(&self) -> Reply {
         // The agent first: what it told is in a snapshot that is taken later.
         let agent = Box::new(self.agent.view());
-        let (snapshot, age_ms, stalled) = match self.ask(Request::Snapshot).await {
+        let (snapshot, age_ms, stalled) = self.now().await;
+        Reply::Agent {
+            snapshot,
+            age_ms,
+            stalled,
+            agent,
+        }
+    }
+
+    /// A snapshot, how old it is in milliseconds, and whether it is the last one of a control thread that does not work.
+    async fn now(&self) -> (Box<Snapshot>, u64, bool) {
+        match self.ask(Request::Snapshot).await {
             Ok(Reply::Snapshot {
                 snapshot,
                 age_ms,
                 stalled,
             }) => (snapshot, age_ms, stalled),
             Ok(_) | Err(_) => self.last(),
-        };
-        Reply::Agent {
-            snapshot,
-            age_ms,
-            stalled,
-            agent,
         }
     }
 
@@ -301,21 +315,16 @@ impl Interface {
         (StatusCode::SERVICE_UNAVAILABLE, failure)
     }
 
-    fn last_snapshot(&self) -> Reply {
-        let (snapshot, age_ms, stalled) = self.last();
-        Reply::Snapshot {
-            snapshot,
-            age_ms,
-            stalled,
-        }
-    }
-
     /// The last snapshot, its age in milliseconds, and that it is the last.
     fn last(&self) -> (Box<Snapshot>, u64, bool) {
         let snapshot = self.current.load();
-        let age = self.clock.now().mono.since(snapshot.at.mono);
-        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let age_ms = self.age_ms(&snapshot);
         (Box::new(snapshot.as_ref().clone()), age_ms, true)
+    }
+
+    fn age_ms(&self, snapshot: &Snapshot) -> u64 {
+        let age = self.clock.now().mono.since(snapshot.at.mono);
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Asks every worker.

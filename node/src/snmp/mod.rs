@@ -14,13 +14,14 @@
 
 mod feed;
 mod requests;
+mod shown;
 mod smart;
 mod sockets;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use licensing::Now;
+use licensing::{Mono, Now};
 use snmp::delivery::{self, Change, Delivery, Input, Output, Record, Send};
 use snmp::message::{EncodeError, Notification};
 use snmp::target::{Heard, Outbound, Target};
@@ -40,10 +41,12 @@ use crate::vitals::{EndOf, Vitals};
 use feed::Batch;
 pub(crate) use feed::{Feed, Told, feed};
 use requests::Managers;
+pub(crate) use shown::SnmpCurrent;
+use shown::{Configured, History, Shown};
 use sockets::{Datagram, Sockets};
 
-/// Longest pause from one sign of life to the next.
-const BEAT_EVERY: Duration = Duration::from_millis(500);
+/// Longest pause from one sign of life to the next, and what is shown is no older, as long as it works.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
 
 /// What the thread is asked.
 #[derive(Debug)]
@@ -85,6 +88,8 @@ pub(crate) struct SnmpShell {
     vitals: Arc<Vitals>,
     current: Arc<Current>,
     agent: Arc<AgentCurrent>,
+    configured: Arc<Configured>,
+    shown: Arc<SnmpCurrent>,
 }
 
 /// A target as it is spoken to.
@@ -96,9 +101,11 @@ struct Line {
 }
 
 impl SnmpShell {
-    /// SNMP as a start finds it, and where it is asked. Errors: the system gives no runtime or socket, or the targets of
-    /// the configuration are refused.
-    pub(crate) fn new(parts: Parts) -> Result<(Self, mpsc::Sender<SnmpAsk>), NodeError> {
+    /// SNMP as a start finds it, where it is asked, and what it shows. Errors: the system gives no runtime or socket, or
+    /// the targets of the configuration are refused.
+    pub(crate) fn new(
+        parts: Parts,
+    ) -> Result<(Self, mpsc::Sender<SnmpAsk>, Arc<SnmpCurrent>), NodeError> {
         let what = "starting SNMP";
         let fail = |source| NodeError::System { what, source };
         let config = &parts.config.snmp;
@@ -135,6 +142,17 @@ impl SnmpShell {
         let managers = Managers::new(&parts.config, &local);
         let managers = runtime.block_on(managers).map_err(fail)?;
         let (asks, asked) = mpsc::channel(ASKS);
+        let configured = Arc::new(Configured::of(config));
+        let history = Arc::default();
+        let shown = shown(
+            &configured,
+            &history,
+            &delivery,
+            &managers,
+            &local,
+            now.mono,
+        );
+        let shown = Arc::new(SnmpCurrent::new(shown));
         let mut shell = Self {
             runtime: Some(runtime),
             delivery,
@@ -150,9 +168,11 @@ impl SnmpShell {
             vitals: parts.vitals,
             current: parts.current,
             agent: parts.agent,
+            configured,
+            shown: Arc::clone(&shown),
         };
         shell.keep_boots();
-        Ok((shell, asks))
+        Ok((shell, asks, shown))
     }
 
     /// Works until it is told to end, or nobody is left who could.
@@ -188,6 +208,7 @@ impl SnmpShell {
             self.look();
             self.vitals.snmp_beats(self.clock.now().mono);
             self.perform().await;
+            self.show();
         }
         while let Ok(batch) = self.told.batches.try_recv() {
             self.take(batch);
@@ -195,10 +216,23 @@ impl SnmpShell {
         self.perform().await;
     }
 
+    /// Shows what there is, unless what is shown is new enough.
+    fn show(&self) {
+        let now = self.clock.now().mono;
+        let last = self.shown.load();
+        if now.since(last.at) < SHOW_EVERY {
+            return;
+        }
+        let (delivery, managers) = (&self.delivery, &self.managers);
+        let config = &self.configured;
+        let shown = shown(config, &last.history, delivery, managers, &self.local, now);
+        self.shown.store(shown);
+    }
+
     fn pause(&self) -> Duration {
         let now = self.clock.now().mono;
         let due = self.delivery.poll_timeout();
-        due.map_or(BEAT_EVERY, |at| at.since(now).min(BEAT_EVERY))
+        due.map_or(SHOW_EVERY, |at| at.since(now).min(SHOW_EVERY))
             .max(Duration::from_millis(1))
     }
 
@@ -342,6 +376,27 @@ impl SnmpShell {
             Some(_) | None => {}
         }
         manager.failing = failure.is_some();
+    }
+}
+
+/// What there is to show; of the history, if that has not changed, what was shown `before`.
+fn shown(
+    config: &Arc<Configured>,
+    before: &Arc<History>,
+    delivery: &Delivery,
+    managers: &Managers,
+    local: &Local,
+    at: Mono,
+) -> Shown {
+    Shown {
+        at,
+        config: Arc::clone(config),
+        own: managers.own(local, at),
+        walks_held: managers.walks_held(),
+        targets: delivery.targets().collect(),
+        periods: delivery.periods(at),
+        counts: delivery.counts().collect(),
+        history: History::of(delivery, before),
     }
 }
 

@@ -69,6 +69,16 @@ impl Managers {
         self.agent.handle_datagram(local, arrival, view)
     }
 
+    /// The agent as its objects show it.
+    pub(super) fn own(&self, local: &Local, now: Mono) -> Own {
+        self.agent.own(local, now)
+    }
+
+    /// Snapshots that walks hold.
+    pub(super) fn walks_held(&self) -> usize {
+        self.agent.walks_held()
+    }
+
     /// Answers; who asked asks again if that is lost.
     pub(super) async fn send(&mut self, answer: &[u8], to: SocketAddr) {
         let Some(socket) = &self.socket else {

@@ -1,0 +1,218 @@
+//! Alarms and SNMP in the states that the node is in.
+
+use std::net::SocketAddr;
+
+use api::{
+    AlarmCounts, AlarmRow, AlarmView, InformTimes, NotifyRow, NotifyTotals, SnmpCommunity,
+    SnmpCounter, SnmpServer, SnmpTarget, SnmpUser, SnmpView, TrapRow,
+};
+use cli::show::View;
+
+use super::wall;
+
+const STARENT: &str = "STARENT-MIB";
+const CISCO: &str = "CISCO-SMART-LIC-MIB";
+const TOLLGATE: &str = "TOLLGATE-MIB";
+
+/// With what a node tells of the alarms of its snapshot.
+pub fn with_alarms(mut view: View) -> View {
+    let alarms = &view.snapshot.alarms;
+    let outstanding: Vec<AlarmRow> = alarms.iter().map(node::alarms::row).collect();
+    let mut raised: AlarmCounts = outstanding.iter().map(|row| row.severity).collect();
+    // One was cleared since.
+    raised.major += u64::from(!outstanding.is_empty());
+    view.alarms = AlarmView {
+        last_raised: alarms.iter().map(|alarm| alarm.raised).max(),
+        raised,
+        outstanding,
+    };
+    view.snmp.notifies.period_s = 300;
+    view
+}
+
+/// It answers managers, and nobody is sent anything.
+pub fn quiet() -> SnmpView {
+    SnmpView {
+        server: server("127.0.0.1:161"),
+        communities: vec![SnmpCommunity { reads: true }],
+        notifies: totals(1, 0),
+        types: types(&[(STARENT, 1351, "starSmartLicenseEvalMode", 1, 0)]),
+        history: vec![trap(
+            1,
+            STARENT,
+            1351,
+            "starSmartLicenseEvalMode",
+            "SmartLicenseEvalModeRemaining 1",
+        )],
+        ..SnmpView::default()
+    }
+}
+
+/// Two targets, of which one is away, and notifications of all MIBs.
+pub fn away() -> SnmpView {
+    let of = [
+        (STARENT, 1349, "starSmartLicenseServiceOOC", 1, 0),
+        (STARENT, 1355, "starSmartLicenseCSSMConntectionFail", 0, 0),
+        (STARENT, 1401, "starSmartLicenseFeatureOOC", 788_368, 62_669),
+        (CISCO, 2, "ciscoSlaSmartAgentNotifyReady", 1, 0),
+        (
+            CISCO,
+            15,
+            "ciscoSlaSmartAgentNotifyEntitlementEnforceMode",
+            3,
+            0,
+        ),
+        (TOLLGATE, 105, "tgPolicyChanged", 2, 2),
+        (TOLLGATE, 114, "tgForked", 1, 0),
+    ];
+    SnmpView {
+        age_ms: 20,
+        server: server("[2001:db8::17]:161"),
+        communities: vec![
+            SnmpCommunity { reads: true },
+            SnmpCommunity { reads: false },
+        ],
+        users: vec![
+            user("carrier", Some("sha-256"), Some("aes-128"), true),
+            user(
+                "monitor-of-the-regional-centre-1",
+                Some("sha-512"),
+                None,
+                true,
+            ),
+            user("guest", None, None, false),
+        ],
+        targets: vec![
+            SnmpTarget {
+                name: "nms1".into(),
+                version: "v3".into(),
+                user: Some("carrier".into()),
+                inform: Some(InformTimes {
+                    timeout_ms: 5_000,
+                    retries: 3,
+                }),
+                waiting: 12,
+                held: 2,
+                sent: 725_705,
+                repeated: 9,
+                acknowledged: 725_693,
+                coalesced: 40,
+                dropped: 1,
+                away_since: Some(wall(-600)),
+                ..target("192.0.2.1:162")
+            },
+            SnmpTarget {
+                name: "old-manager-in-the-basement".into(),
+                version: "v1".into(),
+                sent: 725_705,
+                ..target("[2001:db8::1]:1162")
+            },
+        ],
+        notifies: totals(725_705, 62_671),
+        types: types(&of),
+        history: vec![
+            trap(
+                725_703,
+                CISCO,
+                2,
+                "ciscoSlaSmartAgentNotifyReady",
+                "ciscoSlaSUDIInfo PID:VPC_SI,SN:9FR4BQX",
+            ),
+            trap(
+                725_704,
+                STARENT,
+                1349,
+                "starSmartLicenseServiceOOC",
+                "SmartLicenseServiceName GGSN SmartLicenseServiceUsage 4",
+            ),
+            trap(725_705, TOLLGATE, 114, "tgForked", ""),
+        ],
+        ..SnmpView::default()
+    }
+}
+
+fn server(listen: &str) -> SnmpServer {
+    let counters = [("snmpInPkts", 4_294_967_295), ("usmStatsWrongDigests", 2)];
+    let counters = counters.map(|(name, value)| SnmpCounter {
+        name: name.into(),
+        value,
+    });
+    SnmpServer {
+        listen: Some(listen.parse().unwrap()),
+        engine_id: "80007ed904677731".into(),
+        engine_boots: 3,
+        engine_time_s: 61,
+        contact: "noc@carrier.example".into(),
+        location: String::new(),
+        enterprise: "1.3.6.1.4.1.32473.1".into(),
+        storm_limit: 50,
+        counters: counters.into(),
+        walks_held: 1,
+    }
+}
+
+fn user(name: &str, auth: Option<&str>, privacy: Option<&str>, reads: bool) -> SnmpUser {
+    SnmpUser {
+        name: name.into(),
+        auth: auth.map(Into::into),
+        privacy: privacy.map(Into::into),
+        reads,
+    }
+}
+
+fn target(address: &str) -> SnmpTarget {
+    SnmpTarget {
+        name: String::new(),
+        address: address.parse::<SocketAddr>().unwrap(),
+        version: String::new(),
+        user: None,
+        inform: None,
+        queue: 10_000,
+        waiting: 0,
+        held: 0,
+        sent: 0,
+        repeated: 0,
+        acknowledged: 0,
+        coalesced: 0,
+        dropped: 0,
+        away_since: None,
+    }
+}
+
+fn totals(total: u64, discarded: u64) -> NotifyTotals {
+    NotifyTotals {
+        total,
+        discarded,
+        last: Some(wall(-5)),
+        period_s: 300,
+        current_period: 1,
+        previous_period: 0,
+    }
+}
+
+/// The notifications that there are, or some of them: MIB, number, name, generated, discarded.
+fn types(of: &[(&str, u32, &str, u64, u64)]) -> Vec<NotifyRow> {
+    let rows = of
+        .iter()
+        .map(|&(mib, number, name, generated, discarded)| NotifyRow {
+            name: name.into(),
+            mib: mib.into(),
+            number,
+            generated,
+            discarded,
+            suppressed: discarded == generated && generated > 0,
+            last: (generated > 0).then(|| wall(-5)),
+        });
+    rows.collect()
+}
+
+fn trap(place: u64, mib: &str, number: u32, name: &str, text: &str) -> TrapRow {
+    TrapRow {
+        place,
+        at: wall(-5),
+        name: name.into(),
+        mib: mib.into(),
+        number,
+        text: text.into(),
+    }
+}
