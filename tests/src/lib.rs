@@ -21,6 +21,8 @@ pub mod control;
 pub mod courier;
 #[path = "../../authority/src/rig/database.rs"]
 pub mod database;
+#[path = "../../authority/src/rig/dump.rs"]
+pub mod dump;
 pub mod elements;
 pub mod gateway;
 pub mod ggsn;

@@ -1,6 +1,7 @@
 //! What tests of this crate stand on: an authority in a folder of its own, and nodes with real keys.
 
 pub(crate) mod database;
+mod dump;
 
 use api::smart::{
     Acknowledgement, Answer, Deregistration, EntitlementRequest, Envelope, FailureCode, Header,
@@ -314,12 +315,9 @@ pub(crate) async fn copy_store(from: &Path, to: &Path) {
         return;
     };
     let target = database::url_of(to).unwrap();
-    let dump = to.join("dump.sql");
-    for (program, option, url) in [("pg_dump", "--file", source), ("psql", "--file", target)] {
-        let mut command = std::process::Command::new(program);
-        let done = command.arg(option).arg(&dump).arg(url).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-    }
+    let file = to.join("dump.sql");
+    dump::write(&source, &file);
+    dump::read(&target, &file);
 }
 
 pub(crate) fn product() -> Tag {

@@ -12,6 +12,8 @@ use api::smart::{InstanceId, ReportText, RequestType};
 use rustix::process::Signal;
 use tests::child::Running;
 use tests::courier::Answering;
+use tests::database;
+use tests::dump;
 use tests::gateway::{Gateway, Site};
 use tests::sgsn::Call;
 use tests::tollgate::tollgate;
@@ -111,9 +113,12 @@ fn a_node_killed_at_any_message_is_what_it_told_the_authority() -> Result<()> {
 fn process(stage: &Stage) -> Result<Running> {
     let config = stage.dir.path().join("authority.toml");
     let text = format!(
-        "[authority]\nstate_dir = \"{}\"\nlisten = \"{}\"\n[lab]\nspeedup = 1\n",
+        "[authority]\nstate_dir = \"{}\"\nlisten = \"{}\"\n{}[lab]\nspeedup = 1\n",
         stage.office.state_dir().display(),
-        stage.office.address()
+        stage.office.address(),
+        database::url_of(stage.office.state_dir())
+            .map(|url| format!("database = \"{url}\"\n"))
+            .unwrap_or_default()
     );
     fs::write(&config, text)?;
     let mut authority = tollgate(["authority", "--config"])?;
@@ -261,6 +266,9 @@ fn reported(gateway: &Gateway) -> Result<()> {
     Ok(())
 }
 
+/// The books in a backup, where they are not in the folder of the authority.
+const DUMP: &str = "dump.sql";
+
 /// Puts the authority of a stage back to what it was when this was begun, and has it know less than its nodes.
 struct Yesterday {
     old: Gateway,
@@ -277,6 +285,9 @@ impl Yesterday {
         let backup = stage.dir.path().join("backup");
         stage.office.end();
         copy(stage.office.state_dir(), &backup)?;
+        if let Some(url) = database::url_of(stage.office.state_dir()) {
+            dump::write(&url, &backup.join(DUMP));
+        }
         stage.office.begin()?;
         grow(&mut old, 12..25)?;
         let new = stage.registered("report_usage_s = 1", 12)?;
@@ -301,6 +312,9 @@ impl Yesterday {
         stage.office.end();
         fs::remove_dir_all(stage.office.state_dir())?;
         copy(&self.backup, stage.office.state_dir())?;
+        if let Some(url) = database::url_of(stage.office.state_dir()) {
+            dump::read(&url, &self.backup.join(DUMP));
+        }
         stage.office.begin()?;
         assert_ne!(stage.has(old)?, before, "it has forgotten");
         assert!(!stage.has(old)?.is_empty(), "not all of it");
