@@ -15,6 +15,7 @@ mod admission;
 mod agent;
 mod alarms;
 mod clear;
+pub mod csv;
 mod health;
 mod license;
 mod peers;

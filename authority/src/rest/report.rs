@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use api::csv;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue};
 use futures_core::Stream;
@@ -342,13 +343,11 @@ impl Writer {
     fn csv(&self, rows: &[Value]) -> String {
         let mut text = String::new();
         if !self.begun {
-            text.push_str(&self.columns.join(","));
-            text.push_str("\r\n");
+            text = csv::line(self.columns.iter().map(|column| (*column).into()));
         }
         for row in rows {
-            let cells = self.columns.iter().map(|column| cell(&row[column]));
-            text.push_str(&cells.collect::<Vec<_>>().join(","));
-            text.push_str("\r\n");
+            let cells = self.columns.iter().map(|column| csv::cell(&row[column]));
+            text.push_str(&csv::line(cells));
         }
         text
     }
@@ -371,41 +370,10 @@ impl Writer {
     }
 }
 
-/// A cell of CSV (RFC 4180); what a spreadsheet would take for a formula is made text.
-fn cell(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) => return value.to_string(),
-        Value::Array(_) | Value::Object(_) => value.to_string(),
-    };
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let mark = if formula { "'" } else { "" };
-    if formula || text.contains(['"', ',', '\r', '\n']) {
-        return format!("\"{mark}{}\"", text.replace('"', "\"\""));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn cells_are_quoted_where_they_must_be() {
-        let cells = [
-            json!(null),
-            json!(7),
-            json!("plain"),
-            json!("a,\"b\""),
-            json!("=1+1"),
-            json!([1]),
-        ];
-        let texts = cells.map(|value| cell(&value));
-        let expected = ["", "7", "plain", "\"a,\"\"b\"\"\"", "\"'=1+1\"", "[1]"];
-        assert_eq!(texts, expected);
-    }
 
     #[tokio::test]
     async fn pieces_are_one_object_or_one_table() {

@@ -3,6 +3,7 @@
 mod ask;
 mod keep;
 mod lines;
+mod printer;
 mod rest;
 mod rows;
 mod secrets;
@@ -21,8 +22,9 @@ use crate::output;
 use ask::{Ask, Scope, Show, segment};
 use keep::Keep;
 use lines::Lines;
+use printer::Printer;
 use rest::Desk;
-use rows::{Listing, Pages, Printer};
+use rows::{Listing, Pages};
 use secrets::write_private;
 
 /// The virtual account that an authority makes with each Smart Account.
@@ -258,8 +260,8 @@ impl Session<'_> {
     fn one(&self, thing: &Value) {
         match self.with.format {
             Some(Format::Json) => output::print(&format!("{thing}\n")),
-            Some(Format::Csv) => output::print(&rows::one_csv(thing)),
-            None | Some(Format::Table) => output::print(&rows::one(thing)),
+            Some(Format::Csv) => output::print(&printer::one_csv(thing)),
+            None | Some(Format::Table) => output::print(&printer::one(thing)),
         }
     }
 }

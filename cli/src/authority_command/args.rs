@@ -121,7 +121,7 @@ pub struct With {
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// For people: at most 80 columns, what has no room stands under its row
     Table,
     /// RFC 4180
     Csv,

@@ -1,6 +1,6 @@
 //! Fixed-width tables: titles, dashes, rows, and notes under a row.
 
-use super::text::{COLUMNS, labelled};
+use super::text::{COLUMNS, fold, labelled};
 
 /// One column: its title, on which side its cells stand, and how wide it may get.
 #[derive(Clone, Copy, Debug)]
@@ -125,22 +125,6 @@ impl Table {
         }
         format!("{}\n", text.trim_end())
     }
-}
-
-/// Lines of at most `width` columns, broken at spaces where there are some.
-fn fold(cell: &str, width: usize) -> Vec<String> {
-    super::text::wrap(cell, width)
-        .into_iter()
-        .flat_map(|line| chunks(&line, width))
-        .collect()
-}
-
-fn chunks(line: &str, width: usize) -> Vec<String> {
-    let letters: Vec<char> = line.chars().collect();
-    letters
-        .chunks(width.max(1))
-        .map(|chunk| chunk.iter().collect())
-        .collect()
 }
 
 #[cfg(test)]

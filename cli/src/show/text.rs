@@ -148,6 +148,18 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Lines of at most `width` columns, broken at spaces where there are some.
+pub fn fold(text: &str, width: usize) -> Vec<String> {
+    let lines = wrap(text, width).into_iter();
+    lines.flat_map(|line| chunks(&line, width)).collect()
+}
+
+fn chunks(line: &str, width: usize) -> Vec<String> {
+    let letters: Vec<char> = line.chars().collect();
+    let chunks = letters.chunks(width.max(1));
+    chunks.map(|chunk| chunk.iter().collect()).collect()
+}
+
 /// `  label                   : text`, the text wrapped under itself.
 pub fn field(label: &str, text: &str) -> String {
     labelled(&format!("  {label:<24}: "), text)

@@ -1,13 +1,6 @@
-//! Rows of an answer as a table, CSV or JSON, page by page as they come.
+//! What each list shows of the rows of an answer.
 
 use serde_json::Value;
-
-use crate::authority_command::args::Format;
-
-/// Widest cell of a table but in the last column, in characters; a longer one moves what follows it in its row.
-const CELL_MAX: usize = 40;
-/// Longest cell of a table, in characters.
-const CELL_CUT: usize = 100;
 
 /// What a listing shows.
 pub struct Listing {
@@ -18,7 +11,7 @@ pub struct Listing {
     /// Rows are what is in this key of each row.
     pub inside: Option<&'static str>,
     /// Titles, and paths of keys.
-    columns: &'static [(&'static str, &'static str)],
+    pub columns: &'static [(&'static str, &'static str)],
 }
 
 /// How the next page is asked for.
@@ -97,9 +90,9 @@ pub static ENTRIES: Listing = Listing {
             ("Virtual account", "virtualAccount"),
             ("Quantity", "quantity"),
             ("Type", "licenseType"),
+            ("Status", "status"),
             ("Starts", "startDate"),
             ("Ends", "endDate"),
-            ("Status", "status"),
         ],
     )
 };
@@ -126,12 +119,12 @@ pub static INSTANCES: Listing = listing(
     Pages::Next("after"),
     &[
         ("Product instance", "productInstanceIdentifier"),
-        ("Name", "displayName"),
         ("Virtual account", "virtualAccount"),
         ("Status", "status"),
+        ("Last contact", "lastContactDate"),
+        ("Name", "displayName"),
         ("Orders issued", "orders.issuedSerial"),
         ("Applied", "orders.appliedSerial"),
-        ("Last contact", "lastContactDate"),
     ],
 );
 pub static ORDERS: Listing = listing(
@@ -206,10 +199,10 @@ pub static TRANSFERS: Listing = listing(
         ("At", "at"),
         ("Who", "who"),
         ("Kind", "kind"),
-        ("License or instance", "object"),
-        ("Quantity", "quantity"),
         ("From", "from"),
         ("To", "to"),
+        ("Quantity", "quantity"),
+        ("What", "object"),
     ],
 );
 pub static CATALOG: Listing = listing(
@@ -217,15 +210,6 @@ pub static CATALOG: Listing = listing(
     Pages::One,
     &[("License", "license"), ("Kind", "kind"), ("Tag", "tag")],
 );
-
-/// Rows as text, page by page.
-pub struct Printer {
-    listing: &'static Listing,
-    format: Format,
-    /// Of the columns of a table, by its first page.
-    widths: Vec<usize>,
-    rows: usize,
-}
 
 impl Listing {
     /// The rows of an answer.
@@ -249,199 +233,11 @@ impl Listing {
     }
 }
 
-impl Printer {
-    /// Nothing is printed yet.
-    pub fn new(listing: &'static Listing, format: Format) -> Self {
-        Self {
-            listing,
-            format,
-            widths: Vec::new(),
-            rows: 0,
-        }
-    }
-
-    /// A page of it; the first may be empty, and has the head.
-    pub fn page(&mut self, rows: &[Value]) -> String {
-        let text = match self.format {
-            Format::Table => self.table(rows),
-            Format::Csv => self.csv(rows),
-            Format::Json => self.json(rows),
-        };
-        self.rows += rows.len();
-        text
-    }
-
-    /// What comes after the last page.
-    pub fn end(&self) -> &'static str {
-        match (self.format, self.rows) {
-            (Format::Table, 0) => "(none)\n",
-            (Format::Json, 0) => "[]\n",
-            (Format::Json, _) => "\n]\n",
-            (Format::Table | Format::Csv, _) => "",
-        }
-    }
-
-    fn table(&mut self, rows: &[Value]) -> String {
-        let columns = self.listing.columns;
-        let cells = rows.iter().map(|row| {
-            let cells = columns.iter().map(|(_, key)| shown(&row[*key]));
-            cells.collect::<Vec<_>>()
-        });
-        let cells: Vec<Vec<String>> = cells.collect();
-        let mut text = String::new();
-        if self.widths.is_empty() {
-            let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).into()).collect();
-            let widths = titles.iter().enumerate().map(|(place, title)| {
-                let widest = cells.iter().map(|row| row[place].chars().count()).max();
-                widest.unwrap_or(0).min(CELL_MAX).max(title.len())
-            });
-            self.widths = widths.collect();
-            text.push_str(&self.line(&titles));
-            let dashes: Vec<String> = self.widths.iter().map(|width| "-".repeat(*width)).collect();
-            text.push_str(&self.line(&dashes));
-        }
-        cells.iter().for_each(|row| text.push_str(&self.line(row)));
-        text
-    }
-
-    fn line(&self, cells: &[String]) -> String {
-        let cells = cells.iter().zip(&self.widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    }
-
-    fn csv(&self, rows: &[Value]) -> String {
-        let columns = self.listing.columns.iter();
-        let mut text = String::new();
-        if self.rows == 0 {
-            let keys: Vec<&str> = columns.clone().map(|(_, key)| *key).collect();
-            text = keys.join(",") + "\r\n";
-        }
-        for row in rows {
-            let cells: Vec<String> = columns.clone().map(|(_, key)| quoted(&row[*key])).collect();
-            text.push_str(&cells.join(","));
-            text.push_str("\r\n");
-        }
-        text
-    }
-
-    fn json(&self, rows: &[Value]) -> String {
-        let mut text = String::new();
-        for (place, row) in rows.iter().enumerate() {
-            text.push_str(if self.rows + place == 0 { "[\n" } else { ",\n" });
-            text.push_str(&row.to_string());
-        }
-        text
-    }
-}
-
-/// All keys of one thing, one a line.
-pub fn one(thing: &Value) -> String {
-    let empty = serde_json::Map::new();
-    let keys = thing.as_object().unwrap_or(&empty);
-    let widest = keys.keys().map(String::len).max().unwrap_or(0);
-    let lines = keys.iter().map(|(key, value)| {
-        let value = plain(value);
-        format!("{key:<widest$}  {value}\n")
-    });
-    lines.collect()
-}
-
-/// The same as CSV: its keys, then their values.
-pub fn one_csv(thing: &Value) -> String {
-    let empty = serde_json::Map::new();
-    let things = thing.as_object().unwrap_or(&empty);
-    let keys: Vec<&str> = things.keys().map(String::as_str).collect();
-    let values: Vec<String> = things.values().map(quoted).collect();
-    format!("{}\r\n{}\r\n", keys.join(","), values.join(","))
-}
-
-/// A cell of a table: no control characters, times to the second, and not too long.
-fn shown(value: &Value) -> String {
-    let text = plain(value);
-    if text.chars().count() <= CELL_CUT {
-        return text;
-    }
-    let cut: String = text.chars().take(CELL_CUT - 3).collect();
-    cut + "..."
-}
-
-fn plain(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return "-".into(),
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "yes".into(),
-        Value::Bool(false) => "no".into(),
-        Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    };
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// A cell of CSV (RFC 4180); what a spreadsheet would take for a formula is made text.
-fn quoted(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) => return value.to_string(),
-        Value::Array(_) | Value::Object(_) => value.to_string(),
-    };
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let mark = if formula { "'" } else { "" };
-    if formula || text.contains(['"', ',', '\r', '\n']) {
-        return format!("\"{mark}{}\"", text.replace('"', "\"\""));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn printed(format: Format, pages: &[Vec<Value>]) -> String {
-        let mut printer = Printer::new(&API_TOKENS, format);
-        let text: String = pages.iter().map(|page| printer.page(page)).collect();
-        text + printer.end()
-    }
-
-    fn row(id: u32, name: &str) -> Value {
-        json!({ "id": id, "name": name, "expiresAt": null })
-    }
-
-    #[test]
-    fn pages_are_one_table_one_csv_one_array() {
-        let pages = [vec![row(1, "a,b")], vec![row(2, "=1")]];
-        assert_eq!(
-            printed(Format::Table, &pages),
-            "Id  Name  Expires\n--  ----  -------\n1   a,b   -\n2   =1    -\n"
-        );
-        assert_eq!(
-            printed(Format::Csv, &pages),
-            "id,name,expiresAt\r\n1,\"a,b\",\r\n2,\"'=1\",\r\n"
-        );
-        let array: Value = serde_json::from_str(&printed(Format::Json, &pages)).unwrap();
-        assert_eq!(array, json!([row(1, "a,b"), row(2, "=1")]));
-    }
-
-    #[test]
-    fn nothing_is_an_empty_table_or_array() {
-        let none = [Vec::new()];
-        assert_eq!(
-            printed(Format::Table, &none),
-            "Id  Name  Expires\n--  ----  -------\n(none)\n"
-        );
-        assert_eq!(printed(Format::Csv, &none), "id,name,expiresAt\r\n");
-        assert_eq!(printed(Format::Json, &none), "[]\n");
-    }
-
-    #[test]
-    fn a_cell_can_not_write_to_the_terminal() {
-        assert_eq!(shown(&json!("a\u{1b}[2Jb\n")), "a[2Jb");
-        assert_eq!(shown(&json!("x".repeat(200))).len(), CELL_CUT);
-    }
 
     #[test]
     fn entries_are_what_is_inside_of_licenses() {
