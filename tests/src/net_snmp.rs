@@ -15,11 +15,11 @@ use crate::child::{Ended, Running, command, require};
 /// Bound of one program; the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The authentication password of a [`Manager`]'s users.
+/// The authentication password of a [`Noc`]'s users.
 pub const AUTH: &str = "maplesyrup";
 const PRIVACY: &str = "syrupmaple";
 const COMMUNITY: &str = "hunter2";
-/// Options of a manager with the community of a [`Manager`]'s node.
+/// Options of a manager with the community of a [`Noc`]'s node.
 pub const V2C: [&str; 3] = ["-v2c", "-c", COMMUNITY];
 
 /// Options of a manager that is a user with these passwords, by SHA-256 and AES-128.
@@ -32,14 +32,14 @@ pub fn user<'a>(name: &'a str, password: &'a str) -> Vec<&'a str> {
 /// What a manager reads: values in the words of net-snmp, by name.
 pub type Read = BTreeMap<String, String>;
 
-/// A manager of one node.
+/// Who manages one node, by the tools of net-snmp.
 #[derive(Clone, Debug)]
-pub struct Manager {
+pub struct Noc {
     dir: PathBuf,
     agent: SocketAddr,
 }
 
-impl Manager {
+impl Noc {
     /// Of the node that is configured by this too: it is asked at this address, its community sees the node's name and
     /// licenses, its user `noc` all, and its user `mute` nothing.
     pub fn new(dir: &Path, agent: SocketAddr) -> Result<(Self, String)> {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use api::Request;
 use licensing::snapshot::{Snapshot, State, TagRow};
 use tests::gateway::{Gateway, Site};
-use tests::net_snmp::{AUTH, Manager, Read, V2C, number, user};
+use tests::net_snmp::{AUTH, Noc, Read, V2C, number, user};
 use tests::sgsn::Call;
 use tests::wait::{eventually, until};
 
@@ -27,14 +27,14 @@ const SYS_NAME: &str = ".1.3.6.1.2.1.1.5.0";
 /// A lab node with room for three sessions, two of them up.
 struct Managed {
     gateway: Gateway,
-    manager: Manager,
+    manager: Noc,
 }
 
 impl Managed {
     fn start() -> Result<Self> {
         let site = Site::new()?;
         let agent = SocketAddr::from((site.subnet().ip(3), 1161));
-        let (manager, sections) = Manager::new(site.dir(), agent)?;
+        let (manager, sections) = Noc::new(site.dir(), agent)?;
         let configuration = site.configuration().with_sessions_per_license(3)?;
         let mut gateway = site.open(&configuration.with(&sections))?;
         let control = gateway.node()?.control();

@@ -12,7 +12,7 @@ use node::{Config, Running, Shutdown};
 use serde_json::{Value, json};
 use tests::control::Control;
 use tests::gateway::Site;
-use tests::net_snmp::{AUTH, Manager, Read, V2C, number, user};
+use tests::net_snmp::{AUTH, Noc, Read, V2C, number, user};
 use tests::office::Office;
 use tests::sgsn::{Call, Sgsn, cause};
 use tests::tollgate;
@@ -53,7 +53,7 @@ struct Licensed {
     control: Control,
     sgsn: Sgsn,
     office: Office,
-    manager: Manager,
+    manager: Noc,
     _site: Site,
 }
 
@@ -66,7 +66,7 @@ impl Licensed {
         office.own("GGSN", 2)?;
         let root = office.root_file(site.dir())?;
         let agent = SocketAddr::from((site.subnet().ip(3), 1161));
-        let (manager, sections) = Manager::new(site.dir(), agent)?;
+        let (manager, sections) = Noc::new(site.dir(), agent)?;
         let section = format!(
             "[agent]\nauthority = \"{}\"\ntrust_pool = \"{}\"\n{sections}",
             office.url(),
@@ -202,7 +202,8 @@ impl Wanted {
             Value::Null => return,
             Value::String(text) => format!("{text:?}"),
             Value::Bool(holds) => if *holds { "1" } else { "2" }.to_owned(),
-            number => number.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::Array(_) | Value::Object(_) => panic!("{name} is one value"),
         };
         self.0.insert(name.to_string(), format!("{kind}: {value}"));
     }
@@ -239,10 +240,10 @@ const STANDINGS: [(&str, i32); 8] = [
 ];
 
 fn standing(compliance: &Value) -> Value {
-    match compliance {
-        Value::Null => json!("not-in-use"),
-        standing => standing["is"].clone(),
+    if compliance.is_null() {
+        return json!("not-in-use");
     }
+    compliance["is"].clone()
 }
 
 /// The table of tags, as `show license enforcement status` has it.
