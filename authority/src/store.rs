@@ -79,6 +79,16 @@ pub enum StoreError {
         /// Why.
         source: sqlx::Error,
     },
+    /// It is not who it is to be, or can't be spoken to in secret.
+    #[error(
+        "{at}: the server of the database is not trusted: {source}; it needs TLS and a certificate for the host of authority.database, below a root of the system's or the one in its sslrootcert"
+    )]
+    Untrusted {
+        /// Its URL.
+        at: String,
+        /// Why.
+        source: sqlx::Error,
+    },
     /// It doesn't take the user or the password.
     #[error(
         "{at}: the database refuses the login: {source}; mend the user, or the password in the file of authority.database_password_file"

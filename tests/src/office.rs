@@ -194,7 +194,7 @@ impl Office {
 /// Roots in a file, for nodes to trust.
 pub fn roots_file(dir: &Path, roots: &[&[u8]]) -> Result<PathBuf> {
     let path = dir.join("root.pem");
-    let texts: String = roots.iter().map(|root| pem(root)).collect();
+    let texts: String = roots.iter().map(|root| pem("CERTIFICATE", root)).collect();
     std::fs::write(&path, texts)?;
     Ok(path)
 }
@@ -215,11 +215,11 @@ fn text(value: &Value) -> Result<String> {
 }
 
 /// RFC 7468.
-fn pem(der: &[u8]) -> String {
+pub fn pem(label: &str, der: &[u8]) -> String {
     use base64::Engine;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     let lines = text.as_bytes().chunks(64);
     let lines = lines.map(|line| String::from_utf8_lossy(line).into_owned() + "\n");
     let lines: String = lines.collect();
-    format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
 }

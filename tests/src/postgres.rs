@@ -2,7 +2,8 @@
 //! alone.
 
 use std::fs;
-use std::os::unix::fs::chown;
+use std::net::SocketAddr;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use crate::child::Running;
+use crate::subnet::Subnet;
 use crate::wait::eventually;
 
 /// Making a cluster takes seconds; the machine may be busy.
@@ -37,6 +39,8 @@ pub struct Postgres {
     /// The user and group to run as, if we are root.
     user: Option<(u32, u32)>,
     running: Option<Running>,
+    /// Whose port it has, for TLS on loopback.
+    secured: Option<Subnet>,
 }
 
 impl Postgres {
@@ -47,6 +51,7 @@ impl Postgres {
             bin: programs()?,
             user: user()?,
             running: None,
+            secured: None,
         };
         if let Some((user, group)) = postgres.user {
             chown(postgres.dir.path(), Some(user), Some(group))?;
@@ -58,7 +63,8 @@ impl Postgres {
         init.args([hosts, "--username", USER, "--encoding=UTF8", "--no-sync"]);
         let made = Running::start("initdb", &mut init)?.wait(READY)?;
         ensure!(made.status.success(), "initdb: {}", made.log());
-        let rules = "local all postgres trust\nlocal all all scram-sha-256\n";
+        let rules = "local all postgres trust\nlocal all all scram-sha-256\n\
+                     hostssl all all localhost scram-sha-256\n";
         fs::write(postgres.data().join("pg_hba.conf"), rules)?;
         postgres.begin()?;
         Ok(postgres)
@@ -71,12 +77,34 @@ impl Postgres {
             let mut server = self.command("postgres");
             server.arg("-D").arg(self.data());
             server.arg("-k").arg(self.dir.path()).args(SERVER);
+            if let Some(subnet) = &self.secured {
+                let port = format!("port={}", subnet.tcp().port());
+                for setting in ["listen_addresses=127.0.0.1", "ssl=on", &port] {
+                    server.args(["-c", setting]);
+                }
+            }
             let running = Running::start("postgres", &mut server)?;
             let ready = running.wait_for_line("ready to accept connections", READY);
             Ok(ready.is_ok().then_some(running))
         })?;
         self.running = Some(running);
         Ok(())
+    }
+
+    /// Has it listen on loopback too, by TLS with this certificate and key in PEM, from its next start on.
+    pub fn secure(&mut self, certificate: &str, key: &str) -> Result<SocketAddr> {
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.data().join(name);
+            fs::write(&file, text)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            if let Some((user, group)) = self.user {
+                chown(&file, Some(user), Some(group))?;
+            }
+        }
+        let subnet = Subnet::take()?;
+        let address = subnet.tcp();
+        self.secured = Some(subnet);
+        Ok(address)
     }
 
     /// Kills it at once.
@@ -92,7 +120,9 @@ impl Postgres {
     /// The URL of a database as a role.
     pub fn url(&self, role: &str, database: &str) -> String {
         let socket = self.socket().display();
-        format!("postgres://{role}@localhost/{database}?host={socket}")
+        let port = self.secured.as_ref().map(|subnet| subnet.tcp().port());
+        let port = port.unwrap_or(5432);
+        format!("postgres://{role}@localhost/{database}?host={socket}&port={port}")
     }
 
     /// Runs SQL as its superuser; what it prints.

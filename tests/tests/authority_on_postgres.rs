@@ -14,8 +14,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use authority::{Authority, Config, Database, Kept, Settings};
 use licensing::Catalog;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::json;
-use tests::office::Office;
+use tests::office::{Office, pem};
 use tests::postgres::Postgres;
 use tests::wait::eventually;
 use tokio::runtime::Runtime;
@@ -205,5 +206,66 @@ fn what_is_wrong_with_a_database_is_said_without_its_password() -> Result<()> {
         Ok(said.filter(|said| !said.contains("version 99")))
     })?;
     ensure!(said.contains("the database can't be reached"), "{said}");
+    Ok(())
+}
+
+/// A root in a file, and a certificate for `localhost` below it with its key, in PEM.
+fn certificates(dir: &Path, name: &str) -> Result<(PathBuf, String, String)> {
+    let root_key = KeyPair::generate()?;
+    let mut issuing = CertificateParams::new([])?;
+    issuing.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    issuing.distinguished_name.push(DnType::CommonName, name);
+    let root = issuing.self_signed(&root_key)?;
+    let file = dir.join(name);
+    fs::write(&file, pem("CERTIFICATE", root.der()))?;
+    let key = KeyPair::generate()?;
+    let params = CertificateParams::new(["localhost".to_owned()])?;
+    let issuer = Issuer::from_params(&issuing, root_key);
+    let certificate = params.signed_by(&key, &issuer)?;
+    let certificate = pem("CERTIFICATE", certificate.der());
+    Ok((file, certificate, pem("PRIVATE KEY", &key.serialize_der())))
+}
+
+#[test]
+fn a_server_elsewhere_is_spoken_to_in_secret_below_the_root_that_is_named() -> Result<()> {
+    let mut postgres = Postgres::start()?;
+    for sql in [
+        &format!("CREATE ROLE tollgate LOGIN PASSWORD '{PASSWORD}'"),
+        "CREATE DATABASE books OWNER tollgate",
+    ] {
+        postgres.sql("postgres", sql)?;
+    }
+    let dir = tempfile::tempdir()?;
+    let (root, certificate, key) = certificates(dir.path(), "root.pem")?;
+    let (other, ..) = certificates(dir.path(), "other.pem")?;
+    postgres.kill()?;
+    let port = postgres.secure(&certificate, &key)?.port();
+    postgres.begin()?;
+    let runtime = Runtime::new()?;
+    let at = |host: &str, root: &Path| -> Result<Database> {
+        let file = password(dir.path(), PASSWORD, 0o600)?;
+        let root = root.display();
+        let url = format!(
+            "postgres://tollgate@{host}:{port}/books?sslmode=verify-full&sslrootcert={root}"
+        );
+        Ok(Database::new(&url, Some(file))?)
+    };
+    for (host, root, why) in [
+        ("localhost", &other, "UnknownIssuer"),
+        ("127.0.0.1", &root, "not valid for name"),
+    ] {
+        let said = refusal(&runtime, dir.path(), &at(host, root)?).context("it was opened")?;
+        ensure!(said.contains("is not trusted"), "{said}");
+        ensure!(said.contains(why) && said.contains("sslrootcert"), "{said}");
+        ensure!(!said.contains(PASSWORD), "{said}");
+    }
+    let books = at("localhost", &root)?;
+    let (authority, _) = runtime.block_on(Authority::open(settings(dir.path(), &books)))?;
+    let lines = "SELECT count(*) FILTER (WHERE s.ssl), count(*) FILTER (WHERE NOT s.ssl)
+        FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.usename = 'tollgate'";
+    let lines = postgres.sql("books", lines)?;
+    let (secret, clear) = lines.split_once('|').context("two numbers")?;
+    ensure!(secret.parse::<u32>()? > 0 && clear == "0", "{lines}");
+    runtime.block_on(authority.close());
     Ok(())
 }

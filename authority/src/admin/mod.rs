@@ -64,7 +64,11 @@ pub(crate) enum Problem {
 
 /// What callers are told of the store; the log has the rest.
 fn because(error: &StoreError) -> &'static str {
-    match matches!(error, StoreError::Unreachable { .. }) {
+    let away = matches!(
+        error,
+        StoreError::Unreachable { .. } | StoreError::Untrusted { .. }
+    );
+    match away {
         true => ": the authority doesn't reach its database; try again",
         false => "",
     }

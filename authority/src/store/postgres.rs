@@ -136,9 +136,19 @@ impl Database {
             Some("28P01" | "28000") => StoreError::Login { at, source },
             Some("3D000") => StoreError::Missing { at },
             Some("55P03") => StoreError::InUse { at },
+            None if is_of_tls(&source) => StoreError::Untrusted { at, source },
             Some(_) | None => StoreError::Unreachable { at, source },
         }
     }
+}
+
+/// The server has no TLS, or none that is good.
+fn is_of_tls(error: &sqlx::Error) -> bool {
+    let broke = |error: &io::Error| {
+        let cause = error.get_ref();
+        cause.is_some_and(|cause| cause.is::<rustls::Error>())
+    };
+    matches!(error, sqlx::Error::Tls(_)) || matches!(error, sqlx::Error::Io(error) if broke(error))
 }
 
 /// A password in a file of its owner's.
