@@ -36,6 +36,13 @@ pub(crate) struct PasswordReset {
     password: Secret,
 }
 
+/// Whether a user may log in.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct UserState {
+    disabled: bool,
+}
+
 /// A user and a role of his.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +51,8 @@ pub(crate) struct User {
     pub(crate) role: String,
     /// None: the role holds in the whole Smart Account.
     pub(crate) virtual_account: Option<String>,
+    /// He can't log in.
+    pub(crate) disabled: bool,
 }
 
 /// Makes a user.
@@ -180,15 +189,16 @@ pub(crate) async fn edit(
     check_role(edit.role, place)?;
     let user = id_of(tx, name).await?;
     let before = role_of(tx, user, place).await?;
-    check_last(tx, place, before, Some(edit.role)).await?;
+    check_last(tx, user, place, before, Some(edit.role)).await?;
     give(tx, user, place.account, place.va, edit.role).await?;
     note(tx, place, "edit-user", name, before, Some(edit.role), by).await?;
     named(tx, name, place).await
 }
 
-/// A Smart Account keeps an administrator.
+/// A Smart Account keeps an administrator who can log in.
 async fn check_last(
     tx: &mut Tx,
+    user: i64,
     place: Place,
     before: Option<Role>,
     after: Option<Role>,
@@ -197,17 +207,20 @@ async fn check_last(
     if before != administrator || after == administrator {
         return Ok(());
     }
-    let left: i64 =
-        store::query_scalar("SELECT count(*) FROM roles WHERE account = $1 AND role = $2")
-            .bind(place.account)
-            .bind(Role::SmartAccountAdministrator.name())
-            .fetch_one(tx)
-            .await?;
-    match left {
-        0 | 1 => Err(Problem::Conflict(
+    let others: bool = store::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM roles r JOIN users u ON u.id = r.user_id
+         WHERE r.account = $1 AND r.role = $2 AND r.user_id <> $3 AND u.disabled = 0)",
+    )
+    .bind(place.account)
+    .bind(Role::SmartAccountAdministrator.name())
+    .bind(user)
+    .fetch_one(tx)
+    .await?;
+    match others {
+        true => Ok(()),
+        false => Err(Problem::Conflict(
             "he is the last administrator of the Smart Account".into(),
         )),
-        _ => Ok(()),
     }
 }
 
@@ -257,18 +270,69 @@ async fn check_reset(
         let why = "change your own password with the old one".to_owned();
         return Err(Problem::Conflict(why));
     }
+    check_everywhere(tx, caller, user).await?;
+    Ok(user)
+}
+
+/// The caller administers users wherever this one has a role; those places.
+async fn check_everywhere(tx: &mut Tx, caller: &Caller, user: i64) -> Result<Vec<Place>, Problem> {
     let roles: Vec<(i64, i64)> =
         store::query_as("SELECT account, va FROM roles WHERE user_id = $1")
             .bind(user)
             .fetch_all(tx)
             .await?;
-    let mine = |(account, va): &(i64, i64)| allowed(&caller.held, Action::EditUsers, *account, *va);
-    match roles.iter().all(mine) {
-        true => Ok(user),
+    let places = roles.into_iter().map(|(account, va)| Place { account, va });
+    let places: Vec<Place> = places.collect();
+    let mine = |place: &Place| allowed(&caller.held, Action::EditUsers, place.account, place.va);
+    match places.iter().all(mine) {
+        true => Ok(places),
         false => Err(Problem::Forbidden(
             "this user has roles where you don't administer users".into(),
         )),
     }
+}
+
+/// Disables a user of here, or enables him again: without a log-in he keeps his roles, and all his sessions and API tokens end.
+/// Whoever does it administers users wherever that one has a role.
+pub(crate) async fn set_disabled(
+    tx: &mut Tx,
+    caller: &Caller,
+    place: Place,
+    name: &str,
+    state: UserState,
+    now: Moment,
+) -> Result<User, Problem> {
+    let user = id_of(tx, name).await?;
+    if role_of(tx, user, place).await?.is_none() {
+        return not_found("user of this name with a role here");
+    }
+    let places = check_everywhere(tx, caller, user).await?;
+    let before = named(tx, name, place).await?.disabled;
+    if state.disabled {
+        for place in places {
+            let role = role_of(tx, user, place).await?;
+            check_last(tx, user, place, role, None).await?;
+        }
+        end_all(tx, user, now).await?;
+    }
+    store::query("UPDATE users SET disabled = $1 WHERE id = $2")
+        .bind(i64::from(state.disabled))
+        .bind(user)
+        .execute(tx)
+        .await?;
+    let change = Change {
+        who: &caller.name,
+        action: if state.disabled {
+            "disable-user"
+        } else {
+            "enable-user"
+        },
+        object: name,
+        before: Some(json!({ "disabled": before })),
+        after: Some(json!({ "disabled": state.disabled })),
+    };
+    journal::audit(tx, place, change, now).await?;
+    named(tx, name, place).await
 }
 
 /// Takes a user's role; with the last one his sessions and API tokens end, and he can't log in any more.
@@ -283,7 +347,7 @@ pub(crate) async fn remove(
     if before.is_none() {
         return not_found("user of this name with a role here");
     }
-    check_last(tx, place, before, None).await?;
+    check_last(tx, user, place, before, None).await?;
     store::query("DELETE FROM roles WHERE user_id = $1 AND account = $2 AND va = $3")
         .bind(user)
         .bind(place.account)
@@ -303,8 +367,8 @@ pub(crate) async fn remove(
 
 /// Users with a role in an account, or in one virtual account of it.
 pub(crate) async fn list(tx: &mut Tx, place: Place) -> Result<Vec<User>, StoreError> {
-    let rows: Vec<(String, String, Option<String>)> = store::query_as(
-        "SELECT u.name, r.role, v.name FROM roles r JOIN users u ON u.id = r.user_id
+    let rows: Vec<(String, String, Option<String>, bool)> = store::query_as(
+        "SELECT u.name, r.role, v.name, u.disabled FROM roles r JOIN users u ON u.id = r.user_id
          LEFT JOIN virtual_accounts v ON v.id = r.va
          WHERE r.account = $1 AND ($2 = 0 OR r.va = $2) ORDER BY u.name, v.name NULLS FIRST",
     )
@@ -312,10 +376,11 @@ pub(crate) async fn list(tx: &mut Tx, place: Place) -> Result<Vec<User>, StoreEr
     .bind(place.va)
     .fetch_all(tx)
     .await?;
-    let user = |(name, role, virtual_account)| User {
+    let user = |(name, role, virtual_account, disabled)| User {
         name,
         role,
         virtual_account,
+        disabled,
     };
     Ok(rows.into_iter().map(user).collect())
 }

@@ -292,6 +292,16 @@ pub(crate) async fn reset_password(call: Call) -> Answered {
     Ok(Answer::Empty)
 }
 
+/// Disables a user, or enables him.
+pub(crate) async fn disable_user(call: Call) -> Answered {
+    let (caller, state) = (call.caller()?, call.json()?);
+    let mut tx = call.authority.store.write().await?;
+    let name = call.part("user")?;
+    let user = users::set_disabled(&mut tx, caller, call.place, name, state, call.now).await?;
+    tx.commit().await?;
+    Answer::ok(&user)
+}
+
 /// Takes a user's role.
 pub(crate) async fn remove_user(call: Call) -> Answered {
     let mut tx = call.authority.store.write().await?;

@@ -179,7 +179,7 @@ macro_rules! operation {
 
 /// All operations.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 51] = [
+pub(crate) static OPERATIONS: [Operation; 52] = [
     operation!("smart", "POST" Smart "/smart", Needs::Nothing, "A message of a Smart Agent",
         [], Some("Envelope"), Gives::Found("ReplyEnvelope"), calls::smart),
     operation!("health", "GET" Root "/health", Needs::Nothing, "Whether the authority serves",
@@ -236,6 +236,8 @@ pub(crate) static OPERATIONS: [Operation; 51] = [
         [], None, Gives::Nothing, calls::remove_user),
     operation!("resetPassword", "PUT" Both "/users/{user}/password", Needs::May(Action::EditUsers), "Give a user another password; his sessions and API tokens end",
         [], Some("PasswordReset"), Gives::Nothing, calls::reset_password),
+    operation!("disableUser", "PUT" Both "/users/{user}/disabled", Needs::May(Action::EditUsers), "Disable a user, whose sessions and API tokens end, or enable him again",
+        [], Some("UserState"), Gives::Found("User"), calls::disable_user),
 
     operation!("listTokens", "GET" Virtual "/tokens", Needs::May(Action::ManageTokens), "Registration tokens, newest first",
         [], None, Gives::Found("Tokens"), calls::list_tokens),

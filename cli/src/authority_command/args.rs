@@ -315,6 +315,16 @@ pub enum Users {
         #[command(flatten)]
         password: PasswordArgs,
     },
+    /// Keep one from logging in; the sessions and API tokens of that user end
+    Disable {
+        /// The name
+        name: String,
+    },
+    /// Let one log in again
+    Enable {
+        /// The name
+        name: String,
+    },
     /// Take one's role here
     Remove {
         /// The name

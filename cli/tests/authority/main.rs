@@ -381,7 +381,7 @@ fn accounts_users_pools_logs_and_reports_are_administered() {
     ));
     assert_eq!(
         office.done("users list --virtual-account Lab --format csv"),
-        "name,role,virtualAccount\r\nbob,VIRTUAL_ACCOUNT_USER,Lab\r\n"
+        "name,role,virtualAccount,disabled\r\nbob,VIRTUAL_ACCOUNT_USER,Lab,false\r\n"
     );
     let audit = office.done("audit --format json");
     let audit: serde_json::Value = serde_json::from_str(&audit).unwrap();
@@ -407,8 +407,22 @@ fn accounts_users_pools_logs_and_reports_are_administered() {
     let listed = office.done(&format!("users list --token-file {robot}"));
     assert!(listed.contains("bob"), "{listed}");
 
-    // Bob may look, and no more.
-    office.done(&format!("login --user bob --password-file {password}"));
+    // Bob may look, and no more; while he is disabled, not even that.
+    let robots = |words: &str| format!("{words} --virtual-account Lab --token-file {robot}");
+    office.done(&robots("users disable bob"));
+    let listed = office.done(&robots("users list --format csv"));
+    assert!(
+        listed.ends_with("bob,VIRTUAL_ACCOUNT_USER,Lab,true\r\n"),
+        "{listed}"
+    );
+    let login = format!("login --user bob --password-file {password}");
+    let said = office.refused(&login);
+    assert!(
+        said.starts_with("Failure: the user or the password is wrong"),
+        "{said}"
+    );
+    office.done(&robots("users enable bob"));
+    office.done(&login);
     let said = office.refused("licenses add PGW 1 --virtual-account Lab");
     assert!(
         said.contains("your roles don't allow this in this virtual account"),

@@ -238,6 +238,96 @@ async fn what_a_disabled_user_has_ends_at_once() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_disabled_has_nothing_and_comes_back_with_his_role_alone() {
+    let api = Api::new().await;
+    let session = api.user("bob", SA, Role::SmartAccountUser).await;
+    let token = api.api_token(&session).await;
+    let path = format!("{SA}/users/bob/disabled");
+    for (disabled, login) in [(true, 401), (true, 401), (false, 201)] {
+        let state = json!({ "disabled": disabled });
+        let (status, user) = api.admin("PUT", &path, Some(state)).await;
+        assert_eq!(status, 200, "{user}");
+        let expected = json!({
+            "name": "bob", "role": "SMART_ACCOUNT_USER", "virtualAccount": null, "disabled": disabled,
+        });
+        assert_eq!(user, expected);
+        assert!(!api.alive(&session).await && !api.alive(&token).await);
+        assert_eq!(api.try_login("bob", PASSWORD).await.0, login);
+    }
+    let (_, audit) = api.admin("GET", &format!("{SA}/audit?limit=3"), None).await;
+    let changes = audit["audit"].as_array().unwrap().iter();
+    let changes: Vec<_> = changes
+        .map(|change| (&change["action"], &change["before"], &change["after"]))
+        .collect();
+    let (yes, no) = (json!({ "disabled": true }), json!({ "disabled": false }));
+    assert_eq!(
+        changes,
+        [
+            (&json!("enable-user"), &yes, &no),
+            (&json!("disable-user"), &yes, &yes),
+            (&json!("disable-user"), &no, &yes),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_account_keeps_an_administrator_who_can_log_in() {
+    let api = Api::new().await;
+    let eve = api.user("eve", SA, Role::SmartAccountAdministrator).await;
+    let (on, off) = (json!({ "disabled": true }), json!({ "disabled": false }));
+    let path = |name: &str| format!("{SA}/users/{name}/disabled");
+    assert_eq!(
+        api.admin("PUT", &path("eve"), Some(on.clone())).await.0,
+        200
+    );
+    assert!(!api.alive(&eve).await);
+    // She is not one who is left.
+    let role = json!({ "role": "SMART_ACCOUNT_USER" });
+    for (verb, path, body) in [
+        ("PUT", path("ada"), Some(on.clone())),
+        ("PUT", format!("{SA}/users/ada"), Some(role)),
+        ("DELETE", format!("{SA}/users/ada"), None),
+    ] {
+        let (status, said) = api.admin(verb, &path, body).await;
+        assert_eq!(status, 409, "{verb} {path}: {said}");
+        assert!(
+            said["message"]
+                .as_str()
+                .unwrap()
+                .contains("the last administrator")
+        );
+    }
+    assert_eq!(api.admin("PUT", &path("eve"), Some(off)).await.0, 200);
+    assert_eq!(
+        api.admin("PUT", &path("ada"), Some(on)).await.0,
+        200,
+        "himself"
+    );
+    assert!(!api.alive(&api.admin).await);
+}
+
+#[tokio::test]
+async fn nobody_disables_who_has_roles_elsewhere() {
+    let api = Api::new().await;
+    let boss = api
+        .user("boss", VA, Role::VirtualAccountAdministrator)
+        .await;
+    api.user("bob", VA, Role::VirtualAccountUser).await;
+    let path = format!("{VA}/users/bob/disabled");
+    let on = json!({ "disabled": true });
+    assert_eq!(api.call("PUT", &path, &boss, Some(on.clone())).await.0, 200);
+    let role = json!({ "role": "SMART_ACCOUNT_USER" });
+    let (status, _) = api
+        .admin("PUT", &format!("{SA}/users/bob"), Some(role))
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(api.call("PUT", &path, &boss, Some(on)).await.0, 403);
+    let elsewhere = format!("{VA}/users/ada/disabled");
+    let on = json!({ "disabled": true });
+    assert_eq!(api.call("PUT", &elsewhere, &boss, Some(on)).await.0, 404);
+}
+
+#[tokio::test]
 async fn what_has_ended_while_a_body_came_makes_nothing() {
     let api = Api::new().await;
     let (send, body) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);

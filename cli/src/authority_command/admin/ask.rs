@@ -255,6 +255,16 @@ fn of_users(users: &Users) -> Result<Ask, Failure> {
                 "{name} has another password, and is logged in nowhere"
             ))
         }
+        Users::Disable { name } => {
+            let path = format!("{}/disabled", path(name));
+            send("PUT", Scope::Either, path, json!({ "disabled": true }))
+                .saying(format!("{name} can't log in, and is logged in nowhere"))
+        }
+        Users::Enable { name } => {
+            let path = format!("{}/disabled", path(name));
+            send("PUT", Scope::Either, path, json!({ "disabled": false }))
+                .saying(format!("{name} can log in again"))
+        }
         Users::Remove { name } => delete(
             Scope::Either,
             path(name),

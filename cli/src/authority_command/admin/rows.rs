@@ -64,6 +64,7 @@ pub static USERS: Listing = listing(
         ("Name", "name"),
         ("Role", "role"),
         ("Virtual account", "virtualAccount"),
+        ("Disabled", "disabled"),
     ],
 );
 pub static LICENSES: Listing = listing(
