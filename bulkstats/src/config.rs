@@ -43,7 +43,7 @@ pub struct Config {
     pub transfer_interval_min: u32,
     /// `limit`: bytes that wait to be transferred at most.
     pub limit_bytes: u64,
-    /// `historical collection`: days that what was transferred is kept here; 0: not at all.
+    /// `historical collection`: days that what was transferred is kept here; 0: only the last file of each block is.
     pub historical_days: u32,
     /// Bytes of what is kept so at most; of more the oldest goes.
     pub historical_bytes: u64,
@@ -165,6 +165,11 @@ pub enum ConfigError {
     /// A secondary receiver without a primary one.
     #[error("file {0} has a secondary receiver and no primary one")]
     NoPrimary(u8),
+    /// A file that nobody gets and that is not kept.
+    #[error(
+        "nobody gets file {0}, and it is not kept: it wants a receiver, or historical collection of a day or more"
+    )]
+    Nowhere(u8),
     /// A number outside of its range.
     #[error("{what} is 1 to {most} minutes, not {found}")]
     Interval {
@@ -400,6 +405,9 @@ impl Config {
             if self.files[..n].iter().any(|other| other.number == number) {
                 return Err(ConfigError::NumberTwice(number));
             }
+            if file.primary.is_none() && self.historical_days == 0 {
+                return Err(ConfigError::Nowhere(number));
+            }
         }
         self.files.iter().cloned().map(FilePlan::new).collect()
     }
@@ -568,7 +576,13 @@ mod tests {
             let told = matches!(error, ConfigError::Interval { what: w, found: f, .. } if (w, f) == (what, found));
             assert!(told, "{error}");
         }
+        let nowhere = Config {
+            files: vec![FileConfig::new(3, "x")],
+            ..Config::default()
+        };
+        assert_eq!(nowhere.plans().unwrap_err(), ConfigError::Nowhere(3));
         let twice = Config {
+            historical_days: 1,
             files: vec![FileConfig::new(2, "x"), FileConfig::new(2, "y")],
             ..Config::default()
         };

@@ -8,16 +8,22 @@
 //! | which variables there are, and where their values come from | [`table`], [`view`] |
 //! | what people write in a schema, and what becomes of it | [`format`], [`plan`] |
 //! | files, intervals and receivers as configured | [`config`] |
+//! | when samples are taken, and what becomes of them | [`collector`], [`spool`] |
+//! | files read back | [`read`] |
 //!
 //! Deliberately absent: files, sockets, clocks, compression, and passwords of receivers.
 #![forbid(unsafe_code)]
 
+pub mod collector;
 pub mod config;
 #[cfg(test)]
 mod fixture;
 pub mod format;
+pub mod manual;
 mod moment;
 pub mod plan;
+pub mod read;
+pub mod spool;
 pub mod table;
 mod value;
 pub mod view;

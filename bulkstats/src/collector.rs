@@ -1,0 +1,557 @@
+//! The collector: when samples are taken, what becomes of them, and who gets them.
+//!
+//! ```text
+//! tick -> Sample -> sample(view) -> Write (one sample, in open/) -> stored
+//!                                   Join (header, samples, footer, to pending/) -> stored
+//!                                   Transfer -> transferred or failed -> Move to sent/
+//! ```
+//!
+//! Outputs are done in their order, each whole: what is on disk is the truth, and [`Collector::new`] goes on from what it
+//! finds there. A sample that is written is not lost by the end of the process, and a file is transferred at least once.
+
+mod intervals;
+mod line;
+mod output;
+mod show;
+#[cfg(test)]
+mod tests;
+mod way;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use licensing::{Mono, Now};
+
+use crate::config::{Config, ConfigError, FILES};
+use crate::spool::{Found, Place, Stored};
+use crate::view::View;
+use intervals::Intervals;
+pub use intervals::Skip;
+use line::Line;
+pub use output::{Condition, Notice, Output, StoreError};
+pub use show::{FileStatus, LastTransfer, Statistics, Status};
+use way::After;
+pub use way::{BACK_OFF, BACK_OFF_MAX, PRIMARY_AGAIN, TRANSFER_MAX, TransferError, Which};
+
+/// Longest wait for a view; then it is asked for again.
+pub const VIEW_MAX: Duration = Duration::from_secs(30);
+
+/// Files of one block that wait to be transferred at most, and that are kept at most; of more the oldest goes.
+pub const PENDING_MAX: usize = 65_536;
+
+/// Minutes of a day.
+const DAY_MIN: i64 = 1_440;
+
+/// A view that was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// A sample is taken, of the interval that began at this minute.
+    gather: Option<i64>,
+    /// Files are completed.
+    close: bool,
+    at: Mono,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Collector {
+    config: Config,
+    intervals: Intervals,
+    transfers: Intervals,
+    lines: Vec<Line>,
+    asked: Option<Asked>,
+    next_seq: u64,
+    next_op: u64,
+    next_attempt: u64,
+    counts: Counts,
+    storage_failing: bool,
+    discarding: bool,
+    outputs: VecDeque<Output>,
+}
+
+/// What happened to intervals since the process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    samples: u64,
+    skipped: u64,
+    repeated: u64,
+    lost: u64,
+}
+
+impl Collector {
+    /// Goes on from what is on disk. Errors: the configuration is refused.
+    pub fn new(config: Config, mut found: Vec<Found>) -> Result<Self, ConfigError> {
+        let mut plans = config.plans()?;
+        found.sort_by_key(|found| (found.stored.seq, found.stored.place));
+        let lines = (1..=FILES).map(|number| {
+            let plan = plans.iter().position(|plan| plan.config().number == number);
+            Line::new(number, plan.map(|at| plans.swap_remove(at)))
+        });
+        let mut lines: Vec<Line> = lines.collect();
+        let last = found.iter().map(|found| found.stored.minute).max();
+        let next_seq = found
+            .last()
+            .map_or(1, |found| found.stored.seq.saturating_add(1));
+        let mut outputs = VecDeque::new();
+        for line in &mut lines {
+            let number = line.number;
+            let of_line = found.iter().filter(|found| found.stored.file == number);
+            take_found(line, of_line, &mut outputs);
+        }
+        let first_open = lines.iter().filter_map(|line| line.open.first());
+        let first_open = first_open.map(|part| part.stored.minute - 1).min();
+        Ok(Self {
+            intervals: Intervals::new(config.sample_interval_min, last),
+            transfers: Intervals::new(config.transfer_interval_min, first_open.or(last)),
+            lines,
+            asked: None,
+            next_seq,
+            next_op: 1,
+            next_attempt: 1,
+            counts: Counts::default(),
+            storage_failing: false,
+            discarding: false,
+            outputs,
+            config,
+        })
+    }
+
+    /// Looks at the clock. To be called at least once a second, and at [`Self::poll_timeout`].
+    pub fn tick(&mut self, now: Now) {
+        if self.asked.is_none() {
+            self.look(now);
+        }
+        if let Some(asked) = self
+            .asked
+            .as_mut()
+            .filter(|asked| now.mono >= asked.at.after(VIEW_MAX))
+        {
+            asked.at = now.mono;
+            self.outputs.push_back(Output::Sample);
+        }
+        for attempt in self.overdue(now.mono) {
+            self.transferred(attempt, Err(TransferError::Timeout), now);
+        }
+        self.proceed(now);
+        self.let_go(now);
+    }
+
+    /// Takes a sample of this view, completes files, or both, if that was asked for.
+    pub fn sample(&mut self, view: &View, now: Now) {
+        let Some(asked) = self.asked.take() else {
+            return;
+        };
+        if let Some(minute) = asked.gather {
+            self.gather(view, now, minute);
+        }
+        if asked.close {
+            for line in &mut self.lines {
+                line.close(view, now);
+            }
+        }
+        self.proceed(now);
+    }
+
+    /// A file is on disk, and so long; or it is not.
+    pub fn stored(&mut self, op: u64, result: Result<u64, StoreError>, now: Now) {
+        let Some(at) = self.lines.iter().position(|line| line.has_op(op)) else {
+            return;
+        };
+        match result {
+            Ok(bytes) => {
+                self.storage(None);
+                let line = &mut self.lines[at];
+                if !line.wrote(op, bytes) {
+                    let parts = line.joined(op, bytes).unwrap_or_default();
+                    self.remove(&parts);
+                }
+                self.keep_limit(now);
+            }
+            Err(error) => self.not_stored(at, op, error, now),
+        }
+        self.proceed(now);
+    }
+
+    /// A transfer has ended.
+    pub fn transferred(&mut self, attempt: u64, result: Result<(), TransferError>, now: Now) {
+        let lines = self.lines.iter_mut().enumerate();
+        let mut flights = lines.filter_map(|(at, line)| Some((at, line.way.take(attempt)?)));
+        let Some((at, flight)) = flights.next() else {
+            return;
+        };
+        match result {
+            Ok(()) => self.arrived(at, flight, now),
+            Err(error) => self.not_transferred(at, flight, error, now),
+        }
+        self.proceed(now);
+    }
+
+    /// `bulkstats force gather`: one sample more.
+    pub fn force_gather(&mut self, now: Now) {
+        let minute = self.intervals.minute(now.wall);
+        self.ask(Some(minute), false, now);
+    }
+
+    /// `bulkstats force transfer`: files are completed, and all that wait are transferred.
+    pub fn force_transfer(&mut self, now: Now) {
+        self.ask(None, true, now);
+        for line in &mut self.lines {
+            line.way.hurry();
+        }
+        self.proceed(now);
+    }
+
+    /// `clear bulkstats counters`.
+    pub fn clear_counters(&mut self) {
+        self.counts = Counts::default();
+        for line in &mut self.lines {
+            line.statistics = Statistics::default();
+        }
+    }
+
+    /// `clear bulkstats data`: drops what waits to be transferred, but for what is on its way.
+    pub fn clear_data(&mut self) {
+        for at in 0..self.lines.len() {
+            let all = self.lines[at].take_all();
+            self.remove(&all);
+        }
+        self.settle();
+    }
+
+    /// When time alone asks for [`Self::tick`], at the latest; clocks may jump, so that once a second is better.
+    pub fn poll_timeout(&self, now: Now) -> Duration {
+        let boundary = self.intervals.left_ms(now.wall);
+        let boundary = boundary.min(self.transfers.left_ms(now.wall));
+        let boundary = Duration::from_millis(boundary.unsigned_abs());
+        let ways = self.lines.iter().filter(|line| !line.pending.is_empty());
+        let ways = ways.map(|line| line.way.due().since(now.mono));
+        ways.fold(boundary, Duration::min)
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn look(&mut self, now: Now) {
+        let close = self.transfers.look(now).due;
+        if !self.config.collection {
+            let open = self.lines.iter().any(|line| !line.open.is_empty());
+            if open {
+                self.ask(None, true, now);
+            }
+            return;
+        }
+        let minute = self.intervals.minute(now.wall);
+        let look = self.intervals.look(now);
+        if let Some((intervals, why)) = look.skipped {
+            self.counts.skipped += intervals;
+            self.notice(Notice::Skipped { intervals, why });
+        }
+        if let Some(intervals) = look.back {
+            self.notice(Notice::PutBack { intervals });
+        }
+        if look.repeated {
+            self.counts.repeated += 1;
+            self.notice(Notice::Repeated { minute });
+        }
+        if look.due || close {
+            self.ask(look.due.then_some(minute), close, now);
+        }
+    }
+
+    fn ask(&mut self, gather: Option<i64>, close: bool, now: Now) {
+        match &mut self.asked {
+            Some(asked) => {
+                asked.gather = asked.gather.or(gather);
+                asked.close |= close;
+            }
+            None => {
+                self.asked = Some(Asked {
+                    gather,
+                    close,
+                    at: now.mono,
+                });
+                self.outputs.push_back(Output::Sample);
+            }
+        }
+    }
+
+    fn gather(&mut self, view: &View, now: Now, minute: i64) {
+        self.counts.samples += 1;
+        for at in 0..self.lines.len() {
+            let fresh = |name: &str| !self.lines.iter().flat_map(Line::names).any(|n| n == name);
+            let line = &self.lines[at];
+            let moment = line.moment(view, now);
+            let name = moment.as_ref().and_then(|moment| line.name(moment, fresh));
+            let (Some(moment), Some(name)) = (moment, name) else {
+                continue;
+            };
+            let to = Stored {
+                place: Place::Open,
+                file: line.number,
+                seq: self.next_seq,
+                minute,
+                records: 0,
+                name,
+            };
+            self.next_seq += 1;
+            if !self.lines[at].gather(view, &moment, now, to) {
+                self.lost(self.lines[at].number, 0);
+            }
+        }
+    }
+
+    /// Begins whatever can be begun: writes, completions, transfers.
+    fn proceed(&mut self, now: Now) {
+        for line in &mut self.lines {
+            while let Some(output) = line.write(self.next_op, now.mono) {
+                self.next_op += 1;
+                self.outputs.push_back(output);
+            }
+            if let Some(output) = line.transfer(self.next_attempt, now) {
+                self.next_attempt += 1;
+                self.outputs.push_back(output);
+            }
+        }
+    }
+
+    fn not_stored(&mut self, at: usize, op: u64, error: StoreError, now: Now) {
+        let full = error == StoreError::Full;
+        self.storage(Some(error));
+        let freed = full && self.make_room();
+        let number = self.lines[at].number;
+        if let Some(writing) = self.lines[at].not_written(op, freed, now.mono) {
+            let statistics = &mut self.lines[at].statistics;
+            statistics.discarded_records += writing.stored.records;
+            statistics.discarded_bytes += writing.bytes.len() as u64;
+            self.lost(number, writing.stored.records);
+        }
+    }
+
+    fn lost(&mut self, file: u8, records: u64) {
+        self.counts.lost += 1;
+        self.notice(Notice::SampleLost { file, records });
+    }
+
+    /// Removes what is oldest: of what is kept first, then of what waits.
+    fn make_room(&mut self) -> bool {
+        let oldest = |line: &Line| line.sent.front().map(|found| found.stored.seq);
+        let kept = self.lines.iter().filter_map(oldest).min();
+        let line = self
+            .lines
+            .iter_mut()
+            .find(|line| kept.is_some() && oldest(line) == kept);
+        match line.and_then(|line| line.sent.pop_front()) {
+            Some(found) => {
+                self.remove(&[found]);
+                true
+            }
+            None => self.discard(),
+        }
+    }
+
+    /// Drops the oldest files until no more waits than may.
+    fn keep_limit(&mut self, now: Now) {
+        let bytes = |lines: &[Line]| lines.iter().map(|line| line.waiting().1).sum::<u64>();
+        while bytes(&self.lines) > self.config.limit_bytes && self.discard() {}
+        for at in 0..self.lines.len() {
+            let long = |line: &Line| line.pending.len() > PENDING_MAX;
+            while let Some(seq) = self
+                .lines
+                .get(at)
+                .filter(|l| long(l))
+                .and_then(Line::oldest)
+            {
+                self.discard_of(at, seq);
+            }
+        }
+        let open: u64 = self.lines.iter().map(Line::open_bytes).sum();
+        let closing = self.lines.iter().any(|line| line.footer.is_some());
+        if open > self.config.limit_bytes / 2 && !closing {
+            self.ask(None, true, now);
+        }
+    }
+
+    fn discard(&mut self) -> bool {
+        let oldest = self.lines.iter().enumerate();
+        let oldest = oldest
+            .filter_map(|(at, line)| Some((line.oldest()?, at)))
+            .min();
+        if let Some((seq, at)) = oldest {
+            self.discard_of(at, seq);
+        }
+        oldest.is_some()
+    }
+
+    fn discard_of(&mut self, at: usize, seq: u64) {
+        let line = &mut self.lines[at];
+        let (file, gone) = (line.number, line.take_out(seq));
+        let records = gone.iter().map(|found| found.stored.records).sum();
+        line.statistics.discarded_records += records;
+        line.statistics.discarded_bytes += gone.iter().map(|found| found.bytes).sum::<u64>();
+        let name = gone
+            .first()
+            .map_or_else(String::new, |found| found.stored.name.clone());
+        self.remove(&gone);
+        if !std::mem::replace(&mut self.discarding, true) {
+            self.alarm(true, Condition::Discarding);
+        }
+        self.notice(Notice::Discarded {
+            file,
+            name,
+            records,
+        });
+    }
+
+    fn arrived(&mut self, at: usize, flight: way::Flight, now: Now) {
+        let line = &mut self.lines[at];
+        let (file, failing) = (line.number, line.way.failing());
+        let arrived = line.transferred(flight, now);
+        if failing {
+            self.alarm(false, Condition::Receivers { file, why: None });
+        }
+        let Some((found, back)) = arrived else {
+            return;
+        };
+        if back {
+            let now = Which::Primary;
+            self.notice(Notice::Receiver { file, now });
+        }
+        let mut kept = found.clone();
+        kept.stored.place = Place::Sent;
+        let (from, to) = (found.stored, kept.stored.clone());
+        self.outputs.push_back(Output::Move { from, to });
+        self.lines[at].sent.push_back(kept);
+        self.settle();
+    }
+
+    fn not_transferred(&mut self, at: usize, flight: way::Flight, error: TransferError, now: Now) {
+        let file = self.lines[at].number;
+        if error == TransferError::NameTaken && self.rename(at, flight.seq) {
+            return;
+        }
+        let line = &mut self.lines[at];
+        let (before, away) = (line.way.failing(), line.way.away());
+        match line.way.failed(flight.which, now.mono) {
+            After::Other(Which::Secondary) if !away => {
+                let now = Which::Secondary;
+                self.notice(Notice::Receiver { file, now });
+            }
+            After::Other(_) => {}
+            After::Wait if !before => {
+                let why = Some(error);
+                self.alarm(true, Condition::Receivers { file, why });
+            }
+            After::Wait => {}
+        }
+    }
+
+    /// A receiver has another file of that name: whether this one has got another name.
+    fn rename(&mut self, at: usize, seq: u64) -> bool {
+        let names = self.lines.iter().flat_map(Line::names);
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let line = &mut self.lines[at];
+        let file = line.number;
+        let renamed = line.rename(seq, |name| !names.iter().any(|known| known == name));
+        let Some((from, to)) = renamed.filter(|(from, to)| from != to) else {
+            return false;
+        };
+        let name = to.name.clone();
+        self.outputs.push_back(Output::Move { from, to });
+        self.notice(Notice::Renamed { file, name });
+        true
+    }
+
+    fn overdue(&self, now: Mono) -> Vec<u64> {
+        let ways = self.lines.iter().map(|line| &line.way);
+        ways.filter_map(|way| way.overdue(now)).collect()
+    }
+
+    /// Lets go of what was kept long enough. The last file of a block stays: it says which interval had the last sample.
+    fn let_go(&mut self, now: Now) {
+        let days = i64::from(self.config.historical_days);
+        let oldest = now.wall.0.div_euclid(60_000) - days * DAY_MIN;
+        for line in &mut self.lines {
+            let many = line.sent.len().saturating_sub(PENDING_MAX);
+            let old = line
+                .sent
+                .iter()
+                .take_while(|found| found.stored.minute <= oldest);
+            let gone = many.max(old.count()).min(line.sent.len().saturating_sub(1));
+            let gone = line.sent.drain(..gone);
+            self.outputs
+                .extend(gone.map(|found| Output::Remove(found.stored)));
+        }
+        let sent = self.lines.iter().flat_map(|line| &line.sent);
+        let mut bytes: u64 = sent.map(|found| found.bytes).sum();
+        while bytes > self.config.historical_bytes {
+            let seq = |line: &Line| line.sent.front().map(|found| found.stored.seq);
+            let lines = self.lines.iter_mut().filter(|line| line.sent.len() > 1);
+            let Some(found) = lines
+                .min_by_key(|line| seq(line))
+                .and_then(|l| l.sent.pop_front())
+            else {
+                break;
+            };
+            bytes = bytes.saturating_sub(found.bytes);
+            self.outputs.push_back(Output::Remove(found.stored));
+        }
+    }
+
+    fn storage(&mut self, why: Option<StoreError>) {
+        let failing = why.is_some();
+        if std::mem::replace(&mut self.storage_failing, failing) != failing {
+            self.alarm(failing, Condition::Storage { why });
+        }
+    }
+
+    /// Ends the alarm on what is dropped once half of the limit is free.
+    fn settle(&mut self) {
+        let waiting: u64 = self.lines.iter().map(|line| line.waiting().1).sum();
+        if self.discarding && waiting <= self.config.limit_bytes / 2 {
+            self.discarding = false;
+            self.alarm(false, Condition::Discarding);
+        }
+    }
+
+    fn remove(&mut self, files: &[Found]) {
+        let files = files.iter().map(|found| found.stored.clone());
+        self.outputs.extend(files.map(Output::Remove));
+    }
+
+    fn alarm(&mut self, raised: bool, condition: Condition) {
+        self.outputs.push_back(Output::Alarm { raised, condition });
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.outputs.push_back(Output::Notice(notice));
+    }
+}
+
+/// What was found of one block. A part of a file that is complete is left from before the end of the process, and goes.
+fn take_found<'f>(
+    line: &mut Line,
+    found: impl Iterator<Item = &'f Found>,
+    outputs: &mut VecDeque<Output>,
+) {
+    let (parts, whole): (Vec<_>, Vec<_>) = found.partition(|f| f.stored.place == Place::Open);
+    let complete = |part: &Stored| {
+        let mut stored = whole.iter().map(|found| &found.stored);
+        stored.any(|whole| {
+            whole.name == part.name && whole.seq <= part.seq && part.minute <= whole.minute
+        })
+    };
+    for part in parts {
+        match complete(&part.stored) {
+            true => outputs.push_back(Output::Remove(part.stored.clone())),
+            false => line.open.push(part.clone()),
+        }
+    }
+    for found in whole {
+        match found.stored.place {
+            Place::Sent => line.sent.push_back(found.clone()),
+            Place::Open | Place::Pending => line.pending.push_back(found.clone()),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Intervals of the wall clock, and what becomes of them when it jumps.
+
+use licensing::{Mono, Now, Wall};
+
+/// Milliseconds of a minute.
+const MINUTE_MS: i64 = 60_000;
+
+/// The wall clock and the monotonic one may drift apart by so much from one look to the next, in milliseconds.
+const DRIFT_MS: i64 = 2_000;
+
+/// Why intervals passed without a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// The wall clock was put forward.
+    Clock,
+    /// Nobody looked at the clock, or no view came.
+    Stalled,
+    /// The process did not run.
+    NotRunning,
+}
+
+/// What a look at the clock finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    /// An interval has begun that has no sample yet.
+    pub due: bool,
+    /// So many passed without one.
+    pub skipped: Option<(u64, Skip)>,
+    /// The clock was put back by so many intervals, which come once more.
+    pub back: Option<u64>,
+    /// This one had a sample before.
+    pub repeated: bool,
+}
+
+/// Intervals of so many minutes, counted from 1970.
+#[derive(Clone, Debug)]
+pub(super) struct Intervals {
+    length_ms: i64,
+    /// The last one that was found due; none: the process has just begun, and nothing is known.
+    last: Option<i64>,
+    /// The highest one ever.
+    highest: i64,
+    looked: Option<(Mono, Wall)>,
+}
+
+impl Intervals {
+    /// With the minute at which the interval of the last sample began, if there was one.
+    pub fn new(minutes: u32, last_minute: Option<i64>) -> Self {
+        let length_ms = i64::from(minutes.max(1)) * MINUTE_MS;
+        let last = last_minute.map(|minute| minute.saturating_mul(MINUTE_MS).div_euclid(length_ms));
+        Self {
+            length_ms,
+            last,
+            highest: last.unwrap_or(i64::MIN),
+            looked: None,
+        }
+    }
+
+    /// The minute since 1970 at which the interval of this time begins.
+    pub fn minute(&self, wall: Wall) -> i64 {
+        wall.0.div_euclid(self.length_ms) * (self.length_ms / MINUTE_MS)
+    }
+
+    /// Milliseconds until the next one begins.
+    pub fn left_ms(&self, wall: Wall) -> i64 {
+        self.length_ms - wall.0.rem_euclid(self.length_ms)
+    }
+
+    /// Each interval is due once. A clock that goes back by less than an interval makes it longer; one that goes back by more
+    /// begins the intervals that it lands in once more.
+    pub fn look(&mut self, now: Now) -> Look {
+        let at = now.wall.0.div_euclid(self.length_ms);
+        let before = self.looked.replace((now.mono, now.wall));
+        let Some(last) = self.last else {
+            self.last = Some(at);
+            self.highest = at;
+            return Look::default();
+        };
+        if at == last || at == last - 1 {
+            return Look::default();
+        }
+        self.last = Some(at);
+        if at < last {
+            return Look {
+                back: Some(last.abs_diff(at)),
+                ..Look::default()
+            };
+        }
+        let skipped = last.abs_diff(at) - 1;
+        let repeated = at <= self.highest;
+        self.highest = self.highest.max(at);
+        Look {
+            due: true,
+            skipped: (skipped > 0).then(|| (skipped, why(before, now))),
+            back: None,
+            repeated,
+        }
+    }
+}
+
+fn why(before: Option<(Mono, Wall)>, now: Now) -> Skip {
+    let Some((mono, wall)) = before else {
+        return Skip::NotRunning;
+    };
+    let passed = i64::try_from(now.mono.since(mono).as_millis()).unwrap_or(i64::MAX);
+    let shown = now.wall.0.saturating_sub(wall.0);
+    match shown.saturating_sub(passed) > DRIFT_MS {
+        true => Skip::Clock,
+        false => Skip::Stalled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn now(mono_s: u64, wall_ms: i64) -> Now {
+        Now {
+            mono: Mono(mono_s * 1_000_000_000),
+            wall: Wall(wall_ms),
+            ..Now::default()
+        }
+    }
+
+    #[test]
+    fn each_interval_is_due_once_at_its_beginning() {
+        let mut intervals = Intervals::new(15, None);
+        let mut due = Vec::new();
+        // From 00:07 on, a look every 500 ms for a day.
+        for half in 0..172_800 {
+            let wall = 7 * MINUTE + half * 500;
+            let look = intervals.look(now(half as u64 / 2, wall));
+            assert_eq!(
+                (look.skipped, look.back, look.repeated),
+                (None, None, false)
+            );
+            if look.due {
+                due.push(wall);
+            }
+        }
+        let expected: Vec<i64> = (1..=96).map(|n| n * 15 * MINUTE).collect();
+        assert_eq!(due, expected);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_a_little_repeats_nothing() {
+        let mut intervals = Intervals::new(15, None);
+        intervals.look(now(0, 14 * MINUTE));
+        assert!(intervals.look(now(60, 15 * MINUTE)).due);
+        assert_eq!(intervals.look(now(61, 14 * MINUTE)), Look::default());
+        assert_eq!(intervals.look(now(121, 15 * MINUTE)), Look::default());
+        let look = intervals.look(now(1_021, 30 * MINUTE));
+        assert_eq!((look.due, look.skipped, look.repeated), (true, None, false));
+    }
+
+    #[test]
+    fn a_day_forward_is_told_and_goes_on_at_once() {
+        let mut intervals = Intervals::new(15, None);
+        intervals.look(now(0, 0));
+        let look = intervals.look(now(1, 1_440 * MINUTE + 1_000));
+        assert_eq!((look.due, look.skipped), (true, Some((95, Skip::Clock))));
+        let look = intervals.look(now(900, 1_455 * MINUTE));
+        assert_eq!((look.due, look.skipped), (true, None));
+    }
+
+    #[test]
+    fn a_day_back_is_told_and_each_of_its_intervals_is_told_to_be_repeated() {
+        let mut intervals = Intervals::new(15, Some(1_440));
+        let look = intervals.look(now(1, 1_000));
+        assert_eq!((look.due, look.back), (false, Some(96)));
+        for n in 1..=96 {
+            let look = intervals.look(now(n as u64 * 900, n * 15 * MINUTE));
+            assert_eq!(
+                (look.due, look.skipped, look.repeated),
+                (true, None, true),
+                "{n}"
+            );
+        }
+        assert!(!intervals.look(now(90_000, 1_455 * MINUTE)).repeated);
+    }
+
+    #[test]
+    fn who_did_not_run_or_stood_still_is_told_so() {
+        let mut intervals = Intervals::new(15, Some(30));
+        let look = intervals.look(now(1, 90 * MINUTE));
+        assert_eq!(
+            (look.due, look.skipped),
+            (true, Some((3, Skip::NotRunning)))
+        );
+        let look = intervals.look(now(1 + 45 * 60, 135 * MINUTE));
+        assert_eq!((look.due, look.skipped), (true, Some((2, Skip::Stalled))));
+        let mut same = Intervals::new(15, Some(30));
+        assert_eq!(same.look(now(1, 44 * MINUTE)), Look::default());
+        let mut next = Intervals::new(15, Some(30));
+        let look = next.look(now(1, 50 * MINUTE));
+        assert_eq!((look.due, look.skipped), (true, None));
+    }
+
+    #[test]
+    fn an_interval_begins_at_a_minute() {
+        let intervals = Intervals::new(15, None);
+        assert_eq!(intervals.minute(Wall(44 * MINUTE)), 30);
+        assert_eq!(intervals.left_ms(Wall(44 * MINUTE)), MINUTE);
+        assert_eq!(intervals.left_ms(Wall(45 * MINUTE)), 15 * MINUTE);
+    }
+}

@@ -1,0 +1,411 @@
+//! The files of one `file <n>` block, from the first sample to the receiver.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use licensing::{Mono, Now, Wall};
+
+use super::way::{Flight, Way};
+use super::{LastTransfer, Output, Statistics};
+use crate::config::Mechanism;
+use crate::moment::Moment;
+use crate::plan::FilePlan;
+use crate::spool::{Found, Place, Stored};
+use crate::view::View;
+
+/// Times that a sample is written at most.
+const WRITES_MAX: u32 = 3;
+
+/// From one attempt to write a file to the next.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
+
+/// Names that are tried for one file at most.
+const NAMES_MAX: u32 = 1_000;
+
+/// The files of one block.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub number: u8,
+    /// None: the block is not configured any more.
+    pub plan: Option<FilePlan>,
+    pub open: Vec<Found>,
+    pub writing: Option<Writing>,
+    /// The footer of the file that is to be completed.
+    pub footer: Option<Vec<u8>>,
+    pub joining: Option<Joining>,
+    pub pending: VecDeque<Found>,
+    pub sent: VecDeque<Found>,
+    pub way: Way,
+    pub statistics: Statistics,
+    before: Option<Wall>,
+}
+
+/// A sample that is being written.
+#[derive(Debug)]
+pub(super) struct Writing {
+    /// None: it waits to be written again.
+    pub op: Option<u64>,
+    pub stored: Stored,
+    pub bytes: Arc<[u8]>,
+    tries: u32,
+    again: Mono,
+}
+
+/// A file that is being completed.
+#[derive(Debug)]
+pub(super) struct Joining {
+    /// None: it waits to be tried again.
+    pub op: Option<u64>,
+    pub parts: Vec<Found>,
+    pub to: Stored,
+    footer: Arc<[u8]>,
+    again: Mono,
+}
+
+impl Line {
+    pub fn new(number: u8, plan: Option<FilePlan>) -> Self {
+        let secondary = plan
+            .as_ref()
+            .is_some_and(|plan| plan.config().secondary.is_some());
+        Self {
+            number,
+            plan,
+            open: Vec::new(),
+            writing: None,
+            footer: None,
+            joining: None,
+            pending: VecDeque::new(),
+            sent: VecDeque::new(),
+            way: Way::new(secondary),
+            statistics: Statistics::default(),
+            before: None,
+        }
+    }
+
+    /// Somebody is to get its files.
+    pub fn has_receiver(&self) -> bool {
+        let plan = self.plan.as_ref();
+        plan.is_some_and(|plan| plan.config().primary.is_some())
+    }
+
+    /// Records and bytes that wait to be transferred.
+    pub fn waiting(&self) -> (u64, u64) {
+        let joining = self.joining.iter().flat_map(|joining| &joining.parts);
+        let all = self.open.iter().chain(joining).chain(&self.pending);
+        all.fold((0, 0), |(records, bytes), found| {
+            (records + found.stored.records, bytes + found.bytes)
+        })
+    }
+
+    /// Bytes of samples whose file is not complete.
+    pub fn open_bytes(&self) -> u64 {
+        self.open.iter().map(|part| part.bytes).sum()
+    }
+
+    /// The moment of a sample or footer; none: the block is not configured any more.
+    pub fn moment(&self, view: &View, now: Now) -> Option<Moment> {
+        let plan = self.plan.as_ref()?;
+        Some(Moment::new(view, now.wall, plan.kinds(), self.before))
+    }
+
+    /// The name of the file that a sample of this moment goes to.
+    pub fn name(&self, moment: &Moment, fresh: impl Fn(&str) -> bool) -> Option<String> {
+        if let Some(part) = self.open.last() {
+            return Some(part.stored.name.clone());
+        }
+        let plan = self.plan.as_ref()?;
+        Some(unique(&plan.name(moment), plan.config().gzip, fresh))
+    }
+
+    /// Takes a sample, to be written to this file. Whether it is; else the one before is still being written.
+    pub fn gather(&mut self, view: &View, moment: &Moment, now: Now, to: Stored) -> bool {
+        let (Some(plan), None) = (&self.plan, &self.writing) else {
+            return false;
+        };
+        let mut bytes = Vec::new();
+        if self.open.is_empty() {
+            plan.write_header(moment, &mut bytes);
+        }
+        let records = plan.write_sample(moment, view, &mut bytes);
+        self.before = Some(now.wall);
+        self.writing = Some(Writing {
+            op: None,
+            stored: Stored { records, ..to },
+            bytes: bytes.into(),
+            tries: 0,
+            again: now.mono,
+        });
+        true
+    }
+
+    /// The file is to be completed, if there is one.
+    pub fn close(&mut self, view: &View, now: Now) {
+        if self.open.is_empty() && self.writing.is_none() {
+            return;
+        }
+        let mut footer = Vec::new();
+        if let (Some(plan), Some(moment)) = (&self.plan, self.moment(view, now)) {
+            plan.write_footer(&moment, &mut footer);
+        }
+        self.footer = Some(footer);
+    }
+
+    /// What is to be written to disk now; `op` names it.
+    pub fn write(&mut self, op: u64, now: Mono) -> Option<Output> {
+        self.join_if_closed(now);
+        if let Some(writing) = self
+            .writing
+            .as_mut()
+            .filter(|w| w.op.is_none() && now >= w.again)
+        {
+            writing.op = Some(op);
+            writing.tries += 1;
+            return Some(Output::Write {
+                op,
+                to: writing.stored.clone(),
+                bytes: Arc::clone(&writing.bytes),
+            });
+        }
+        let joining = self.joining.as_mut();
+        let joining = joining.filter(|joining| joining.op.is_none() && now >= joining.again)?;
+        joining.op = Some(op);
+        let gzip = self.plan.as_ref().is_some_and(|plan| plan.config().gzip);
+        Some(Output::Join {
+            op,
+            parts: joining
+                .parts
+                .iter()
+                .map(|part| part.stored.clone())
+                .collect(),
+            footer: Arc::clone(&joining.footer),
+            to: joining.to.clone(),
+            gzip,
+        })
+    }
+
+    fn join_if_closed(&mut self, now: Mono) {
+        if self.writing.is_some() || self.joining.is_some() {
+            return;
+        }
+        let (Some(footer), Some(first)) = (self.footer.take(), self.open.first()) else {
+            return;
+        };
+        let first = first.stored.clone();
+        let of_first = self
+            .open
+            .iter()
+            .take_while(|part| part.stored.name == first.name);
+        let rest = self.open.split_off(of_first.count());
+        let parts = std::mem::replace(&mut self.open, rest);
+        // A start may find a file that was about to be completed, and the one after it.
+        if !self.open.is_empty() {
+            self.footer = Some(footer.clone());
+        }
+        let nobody = self.plan.is_some() && !self.has_receiver();
+        let to = Stored {
+            place: if nobody { Place::Sent } else { Place::Pending },
+            minute: parts.last().map_or(first.minute, |part| part.stored.minute),
+            records: parts.iter().map(|part| part.stored.records).sum(),
+            ..first
+        };
+        self.joining = Some(Joining {
+            op: None,
+            parts,
+            to,
+            footer: footer.into(),
+            again: now,
+        });
+    }
+
+    /// A sample is on disk.
+    pub fn wrote(&mut self, op: u64, bytes: u64) -> bool {
+        let Some(writing) = self.writing.take_if(|writing| writing.op == Some(op)) else {
+            return false;
+        };
+        self.statistics.collected_records += writing.stored.records;
+        self.statistics.collected_bytes += bytes;
+        let stored = writing.stored;
+        self.open.push(Found { stored, bytes });
+        true
+    }
+
+    /// A file is complete: what is left of its parts.
+    pub fn joined(&mut self, op: u64, bytes: u64) -> Option<Vec<Found>> {
+        let joining = self.joining.take_if(|joining| joining.op == Some(op))?;
+        let stored = joining.to;
+        match stored.place {
+            Place::Sent => self.sent.push_back(Found { stored, bytes }),
+            Place::Open | Place::Pending => self.pending.push_back(Found { stored, bytes }),
+        }
+        Some(joining.parts)
+    }
+
+    /// What was to be written was not. The sample that is lost by that, if one is.
+    pub fn not_written(&mut self, op: u64, at_once: bool, now: Mono) -> Option<Writing> {
+        let again = if at_once { now } else { now.after(WRITE_AGAIN) };
+        if let Some(joining) = self.joining.as_mut().filter(|j| j.op == Some(op)) {
+            joining.op = None;
+            joining.again = again;
+        }
+        let writing = self.writing.as_mut().filter(|w| w.op == Some(op))?;
+        writing.op = None;
+        writing.again = again;
+        match writing.tries >= WRITES_MAX {
+            true => self.writing.take(),
+            false => None,
+        }
+    }
+
+    /// Is it one of these?
+    pub fn has_op(&self, op: u64) -> bool {
+        let writing = self.writing.as_ref().and_then(|writing| writing.op);
+        let joining = self.joining.as_ref().and_then(|joining| joining.op);
+        writing == Some(op) || joining == Some(op)
+    }
+
+    /// A transfer, if it is time for one.
+    pub fn transfer(&mut self, attempt: u64, now: Now) -> Option<Output> {
+        let (number, receivers) = (self.number, self.has_receiver());
+        let next = self.pending.front().filter(|_| receivers)?;
+        let receiver = self.way.begin(attempt, next.stored.seq, now)?;
+        self.statistics.last_attempt = Some(now.wall);
+        Some(Output::Transfer {
+            attempt,
+            file: number,
+            stored: next.stored.clone(),
+            receiver,
+        })
+    }
+
+    /// A file is with a receiver: the file, and whether the primary receives again.
+    pub fn transferred(&mut self, flight: Flight, now: Now) -> Option<(Found, bool)> {
+        let back = self.way.succeeded(flight.which);
+        let found = self.pending.pop_front_if(|f| f.stored.seq == flight.seq)?;
+        let statistics = &mut self.statistics;
+        statistics.transmitted_records += found.stored.records;
+        statistics.transmitted_bytes += found.bytes;
+        statistics.last = Some(LastTransfer {
+            at: now.wall,
+            took_s: now.mono.since(flight.since).as_secs(),
+            records: found.stored.records,
+            bytes: found.bytes,
+        });
+        Some((found, back))
+    }
+
+    /// The oldest file that can go: complete and not on its way, or one that can't be completed.
+    pub fn oldest(&self) -> Option<u64> {
+        let flying = self.way.flight().map(|flight| flight.seq);
+        let mut pending = self.pending.iter().map(|found| found.stored.seq);
+        let pending = pending.find(|seq| Some(*seq) != flying);
+        let stuck = self.joining.as_ref().filter(|joining| joining.op.is_none());
+        stuck
+            .map(|joining| joining.to.seq)
+            .into_iter()
+            .chain(pending)
+            .min()
+    }
+
+    /// Takes that file out: all that is on disk of it.
+    pub fn take_out(&mut self, seq: u64) -> Vec<Found> {
+        if let Some(joining) = self.joining.take_if(|joining| joining.to.seq == seq) {
+            return joining.parts;
+        }
+        let place = self
+            .pending
+            .iter()
+            .position(|found| found.stored.seq == seq);
+        place
+            .and_then(|place| self.pending.remove(place))
+            .into_iter()
+            .collect()
+    }
+
+    /// All that is not being written or transferred.
+    pub fn take_all(&mut self) -> Vec<Found> {
+        let mut all = std::mem::take(&mut self.open);
+        self.footer = None;
+        while let Some(seq) = self.oldest() {
+            all.extend(self.take_out(seq));
+        }
+        all
+    }
+
+    /// The names that its files have at the receiver.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let joining = self.joining.iter().map(|joining| &joining.to);
+        let writing = self.writing.iter().map(|writing| &writing.stored);
+        let found = self.open.iter().chain(&self.pending).chain(&self.sent);
+        let all = found
+            .map(|found| &found.stored)
+            .chain(joining)
+            .chain(writing);
+        all.map(|stored| stored.name.as_str())
+    }
+
+    /// Another name for the file that was to be transferred: as it was, and as it is.
+    pub fn rename(&mut self, seq: u64, fresh: impl Fn(&str) -> bool) -> Option<(Stored, Stored)> {
+        let gzip = self.plan.as_ref().is_some_and(|plan| plan.config().gzip);
+        let found = self
+            .pending
+            .front_mut()
+            .filter(|found| found.stored.seq == seq)?;
+        let from = found.stored.clone();
+        let name = match gzip {
+            true => from.name.strip_suffix(".gz").unwrap_or(&from.name),
+            false => &from.name,
+        };
+        found.stored.name = unique(name, gzip, |other| *other != from.name && fresh(other));
+        Some((from, found.stored.clone()))
+    }
+}
+
+/// The name, or the next with a number before its last point that is fresh: `a.csv`, `a~2.csv`, `a~3.csv`.
+fn unique(name: &str, gzip: bool, fresh: impl Fn(&str) -> bool) -> String {
+    let slash = name.rfind('/').map_or(0, |at| at + 1);
+    let point = name[slash..].rfind('.').map_or(name.len(), |at| slash + at);
+    let (stem, ending) = name.split_at(point);
+    let zipped = if gzip { ".gz" } else { "" };
+    let number = stem
+        .rsplit_once('~')
+        .and_then(|(stem, n)| Some((stem, n.parse().ok()?)));
+    let (stem, first) = number.unwrap_or((stem, 1));
+    let numbered = (first + 1..=NAMES_MAX).map(|n: u32| format!("{stem}~{n}{ending}{zipped}"));
+    let as_it_is = format!("{name}{zipped}");
+    let mut names = std::iter::once(as_it_is.clone()).chain(numbered);
+    names.find(|name| fresh(name)).unwrap_or(as_it_is)
+}
+
+/// `SFTP`, as it is shown.
+impl std::fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Sftp => "SFTP",
+            Self::Ftp => "FTP",
+            Self::Tftp => "TFTP",
+            Self::Http => "HTTP",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let taken = ["d.x/a.csv", "d.x/a~2.csv", "b", "c.csv.gz"];
+        let fresh = |name: &str| !taken.contains(&name);
+        assert_eq!(unique("d.x/b.csv", false, fresh), "d.x/b.csv");
+        assert_eq!(unique("d.x/a.csv", false, fresh), "d.x/a~3.csv");
+        assert_eq!(unique("b", false, fresh), "b~2");
+        assert_eq!(unique("c.csv", true, fresh), "c~2.csv.gz");
+        assert_eq!(
+            unique("f~7.csv", false, |name| name == "f~8.csv"),
+            "f~8.csv"
+        );
+        assert_eq!(unique("f~7.csv", false, |_| false), "f~7.csv");
+        assert_eq!(unique("d.x/e", false, |name| name != "d.x/e"), "d.x/e~2");
+    }
+}

@@ -1,0 +1,69 @@
+//! docs/bulkstats.md, from the table: what a schema can have, and what each variable is.
+
+use std::fmt::Write as _;
+
+use crate::table::{About, Schema, common};
+
+const HEAD: &str = include_str!("manual.md");
+
+/// The whole document.
+pub fn text() -> String {
+    let mut out = HEAD.to_owned();
+    out.push_str("\n## Variables of every schema, header, footer and name\n\n");
+    table(&mut out, common());
+    for schema in Schema::ALL {
+        // Writing to a String can't fail.
+        let _ = writeln!(out, "\n## Schema `{schema}`\n\n{}\n", schema.rows());
+        table(&mut out, schema.variables());
+    }
+    out
+}
+
+fn table(out: &mut String, variables: impl IntoIterator<Item = About>) {
+    out.push_str("| variable | data type | type | unit | what it is |\n|---|---|---|---|---|\n");
+    for about in variables {
+        let key = if about.key { ", key" } else { "" };
+        let About {
+            name,
+            data,
+            kind,
+            unit,
+            help,
+            ..
+        } = about;
+        let _ = writeln!(
+            out,
+            "| `%{name}%` | {data} | {kind}{key} | {unit} | {help} |"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::SchemaConfig;
+
+    #[test]
+    fn the_committed_manual_is_that_of_the_table() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bulkstats.md");
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        let text = text();
+        let differ = kept.lines().zip(text.lines()).find(|(a, b)| a != b);
+        assert_eq!(differ, None, "run cargo xtask documents");
+        assert_eq!(kept.lines().count(), text.lines().count());
+    }
+
+    #[test]
+    fn its_examples_are_schemas() {
+        let lines = HEAD
+            .lines()
+            .filter(|line| line.contains(" schema ") && line.contains(" format \""));
+        let lines: Vec<&str> = lines.collect();
+        assert!(lines.len() >= 2);
+        for line in lines {
+            assert_eq!(SchemaConfig::parse(line).unwrap().line(), line);
+        }
+    }
+}
