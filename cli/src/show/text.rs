@@ -154,7 +154,8 @@ pub fn fold(text: &str, width: usize) -> Vec<String> {
     lines.flat_map(|line| chunks(&line, width)).collect()
 }
 
-fn chunks(line: &str, width: usize) -> Vec<String> {
+/// The same, broken where the room ends.
+pub fn chunks(line: &str, width: usize) -> Vec<String> {
     let letters: Vec<char> = line.chars().collect();
     let chunks = letters.chunks(width.max(1));
     chunks.map(|chunk| chunk.iter().collect()).collect()

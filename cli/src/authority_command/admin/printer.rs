@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::rows::Listing;
 use crate::authority_command::args::Format;
-use crate::show::text::{ABSENT, COLUMNS, fold};
+use crate::show::text::{ABSENT, COLUMNS, chunks, fold};
 
 /// Between two columns of a table.
 const GAP: &str = "  ";
@@ -111,9 +111,13 @@ impl Printer {
         let rest = self.listing.columns.iter().zip(cells);
         let rest = rest.skip(self.widths.len());
         let mut lines: Vec<String> = Vec::new();
-        for ((title, _), cell) in rest.filter(|(_, cell)| *cell != ABSENT) {
+        for ((title, _), cell) in rest.filter(|(_, cell)| ![ABSENT, ""].contains(&cell.as_str())) {
             let room = COLUMNS - INDENT.len();
-            let pieces = fold(&format!("{title}: {cell}"), room);
+            let item = format!("{title}: {cell}");
+            let pieces = match cell.contains(' ') {
+                true => fold(&item, room),
+                false => chunks(&item, room),
+            };
             match (pieces.as_slice(), lines.last_mut()) {
                 ([one], Some(line)) if width(line) + GAP.len() + width(one) <= room => {
                     line.push_str(GAP);
@@ -193,14 +197,27 @@ fn under(head: &str, text: &str) -> String {
     format!("{}\n", format!("{head}{text}").trim_end())
 }
 
-/// A cell of a table: no control characters, times to the second.
+/// A cell of a table: no control characters, times to the second, parts to three places; what has keys, as people read it.
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::Null => return ABSENT.into(),
         Value::String(text) => time(text).unwrap_or_else(|| text.clone()),
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
-        Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(number) => format!("{number:.3}"),
+            None => number.to_string(),
+        },
+        Value::Array(all) => {
+            let all: Vec<String> = all.iter().map(shown).collect();
+            format!("[{}]", all.join(", "))
+        }
+        Value::Object(keys) => {
+            let all = keys
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", shown(value)));
+            format!("{{{}}}", all.collect::<Vec<_>>().join(", "))
+        }
     };
     text.chars().filter(|c| !c.is_control()).collect()
 }

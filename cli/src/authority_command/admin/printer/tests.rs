@@ -52,6 +52,16 @@ fn a_cell_can_not_write_to_the_terminal() {
 }
 
 #[test]
+fn what_has_keys_is_read_without_quotes() {
+    let value =
+        json!({ "added": 3, "entry": { "ends": null, "hours": 0.0058, "tags": ["a", "b"] } });
+    assert_eq!(
+        shown(&value),
+        "{added: 3, entry: {ends: -, hours: 0.006, tags: [a, b]}}"
+    );
+}
+
+#[test]
 fn times_are_read_to_the_second_and_names_stay() {
     assert_eq!(
         shown(&json!("2026-11-22T10:15:37.816Z")),
