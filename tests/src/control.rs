@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use api::{
-    AgentView, Answer, Health, LicenseCommand, PeerList, REQUEST_PATH, Reply, Request,
-    SessionSummary,
+    AgentView, AlarmView, Answer, Health, LicenseCommand, PeerList, REQUEST_PATH, Reply, Request,
+    SessionSummary, SnmpView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -138,6 +138,30 @@ impl Control {
             bail!("the agent was asked for, another reply came");
         };
         Ok((*snapshot, *agent))
+    }
+
+    /// Alarms, and the node at the same instant.
+    pub fn alarms(&self) -> Result<(Snapshot, AlarmView)> {
+        eventually("alarms of this instant", LIMIT, || {
+            let Reply::Alarms {
+                snapshot,
+                stalled,
+                alarms,
+                ..
+            } = self.ask(&Request::Alarms)?
+            else {
+                bail!("alarms were asked for, another reply came");
+            };
+            Ok((!stalled).then_some((*snapshot, alarms)))
+        })
+    }
+
+    /// SNMP with at most so many notifications, and the node.
+    pub fn snmp(&self, history: u32) -> Result<(Snapshot, SnmpView)> {
+        let Reply::Snmp { snapshot, snmp, .. } = self.ask(&Request::Snmp { history })? else {
+            bail!("SNMP was asked for, another reply came");
+        };
+        Ok((*snapshot, *snmp))
     }
 
     /// Has the Smart Agent do something.

@@ -256,6 +256,16 @@ fn a_stalled_control_thread_holds_no_call_up() -> Result<()> {
         refused.starts_with("503: the control thread has not worked for "),
         "{refused}"
     );
+    let api::Reply::Alarms {
+        snapshot,
+        stalled,
+        alarms,
+        ..
+    } = gateway.control.ask(&Request::Alarms)?
+    else {
+        bail!("alarms were asked for");
+    };
+    assert!(stalled && alarms.outstanding.len() == snapshot.alarms.len());
     drop(pause);
     gateway.wait_for_health("it works again", |health| !health.control_stalled)?;
     let after = gateway.wait_for("the alarm is cleared", |snapshot| {
@@ -325,6 +335,50 @@ fn snmp_that_does_not_work_is_an_alarm_and_holds_no_call_up() -> Result<()> {
     let standing = |alarm: &licensing::Alarm| alarm.kind == AlarmKind::SnmpStalled;
     gateway.wait_for("the alarm", |snapshot| snapshot.alarms.iter().any(standing))?;
     assert!(gateway.control.health()?.snmp_age_ms >= 10_000);
+    let (_, shown) = gateway.control.snmp(10)?;
+    assert!(shown.stalled && shown.age_ms >= 1_000, "{}", shown.age_ms);
+    let (snapshot, alarms) = gateway.control.alarms()?;
+    let at = snapshot.alarms.iter().position(standing);
+    let row = at.and_then(|at| alarms.outstanding.get(at));
+    assert_eq!(row.map(|row| row.name.as_str()), Some("tgSnmpStalled"));
+    gateway.end()
+}
+
+/// Each raise is counted once, whatever has ended since, and the history holds no more than is asked for.
+//= L16
+#[test]
+fn alarms_and_notifications_are_counted_and_listed() -> Result<()> {
+    let gateway = Gateway::plain()?;
+    let (_, before) = gateway.control.alarms()?;
+    gateway.enable()?;
+    let (snapshot, alarms) = gateway.control.alarms()?;
+    let outstanding: Vec<u64> = alarms.outstanding.iter().map(|row| row.id).collect();
+    let expected: Vec<u64> = snapshot.alarms.iter().map(|alarm| alarm.id.0).collect();
+    assert_eq!(outstanding, expected);
+    assert!(alarms.raised.warning > before.raised.warning);
+    assert!(alarms.raised.total() >= alarms.outstanding.len() as u64);
+    // A busy machine may have had one more, which has ended.
+    let newest = snapshot.alarms.iter().map(|alarm| alarm.raised).max();
+    assert!(newest.is_some() && alarms.last_raised >= newest);
+    let named = |row: &api::TrapRow| row.name == "starSmartLicenseEvalMode";
+    let shown = eventually("the notification", LIMIT, || {
+        let (_, shown) = gateway.control.snmp(api::TRAPS_LIMIT_MAX)?;
+        Ok(shown.history.iter().any(named).then_some(shown))
+    })?;
+    assert!(shown.targets.is_empty() && shown.server.listen.is_none());
+    let sum: u64 = shown.types.iter().map(|row| row.generated).sum();
+    assert_eq!(shown.notifies.total, sum);
+    assert_eq!(shown.history.len() as u64, sum);
+    let (_, newest) = gateway.control.snmp(1)?;
+    assert_eq!(newest.history.len(), 1);
+    let more = Request::Snmp {
+        history: api::TRAPS_LIMIT_MAX + 1,
+    };
+    let refused = gateway.control.ask(&more).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "400: 5001 notifications (history): ask for at most 5000"
+    );
     gateway.end()
 }
 
