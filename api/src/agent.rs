@@ -16,13 +16,19 @@ pub struct AgentView {
     pub transport: TransportStatus,
 }
 
-/// The way to the license authority, as it is configured; no secret is in it.
+/// The way to the license authority, as it is configured or was set; no secret is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransportStatus {
     /// Where messages go, as `https://HOST:PORT/...`; none: nowhere.
     pub url: Option<String>,
+    /// An operator set that, in place of the configuration.
+    #[serde(default)]
+    pub url_set: bool,
     /// The proxy on the way; none: directly.
     pub proxy: Option<ProxyStatus>,
+    /// An operator set that, or that there is none.
+    #[serde(default)]
+    pub proxy_set: bool,
     /// The authority is told the host name.
     pub send_hostname: bool,
     /// Report License Usage, in seconds.

@@ -23,6 +23,7 @@ mod request;
 mod sessions;
 pub mod smart;
 mod snmp;
+mod transport;
 
 pub use admission::{
     BATCH_CALLS_MAX, BatchOperation, BatchOutcome, BatchRefusal, CLIENT_CLASSES_MAX,
@@ -50,3 +51,4 @@ pub use snmp::{
     InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget,
     SnmpUser, SnmpView, TRAPS_LIMIT_MAX, TrapRow,
 };
+pub use transport::{IN_FORCE_S, ProxyLogin, TransportCommand};

@@ -13,6 +13,7 @@ use crate::license::LicenseCommand;
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
 use crate::snmp::SnmpView;
+use crate::transport::TransportCommand;
 
 /// Where requests are posted.
 pub const REQUEST_PATH: &str = "/v1/request";
@@ -75,6 +76,9 @@ pub enum Request {
     /// `license smart register`, `renew` and `deregister`; answered with [`Reply::Done`] once the license authority has
     /// answered, after [`crate::LICENSE_ANSWER_S`] at the latest.
     License(LicenseCommand),
+    /// `license smart url` and `proxy`, and their `no` forms; answered with [`Reply::Done`] once it is kept and the next
+    /// message goes that way.
+    Transport(TransportCommand),
     /// The Smart Agent and the node at one instant; answered with [`Reply::Agent`].
     Agent,
     /// Outstanding alarms, and how many there were; answered with [`Reply::Alarms`].
@@ -313,6 +317,12 @@ mod tests {
                 Request::License(LicenseCommand::Register {
                     idtoken: "c2VjcmV0".into(),
                     force: false,
+                }),
+            ),
+            (
+                r#"{"request":"transport","do":"url","url":"https://a.example"}"#,
+                Request::Transport(TransportCommand::Url {
+                    url: "https://a.example".into(),
                 }),
             ),
             (

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use api::{Answer, Failure, LICENSE_ANSWER_S, REQUEST_PATH, Reply, Request};
+use api::{Answer, Failure, IN_FORCE_S, LICENSE_ANSWER_S, REQUEST_PATH, Reply, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
@@ -153,6 +153,7 @@ impl Client {
 fn wait(request: &Request) -> Duration {
     match request {
         Request::License(_) => ANSWER_WAIT + Duration::from_secs(LICENSE_ANSWER_S),
+        Request::Transport(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions

@@ -14,7 +14,7 @@ use crate::load_command::LoadArgs;
 
 pub use self::clear::{Clear, ClearArgs, ClearSubscribers};
 pub use self::license::{
-    License, LicenseArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource,
+    License, LicenseArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource, UrlArgs,
 };
 pub use self::show::ShowArgs;
 pub use self::switches::{FeatureArgs, Lab, LabArgs, No, NoArgs, NoLicense, NoSmart};

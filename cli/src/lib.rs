@@ -17,6 +17,7 @@ mod license_command;
 mod load_command;
 mod node_command;
 mod output;
+mod secrets;
 pub mod show;
 
 use std::error::Error;
@@ -75,12 +76,7 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::License(license) => smart(license)?,
         Command::Feature(feature) => switch(feature, true)?,
         Command::No(no) => match no.no {
-            No::License(license) => {
-                let NoLicense::Smart {
-                    smart: NoSmart::Enable(socket),
-                } = license.license;
-                control::smart_licensing(false, &socket)?;
-            }
+            No::License(license) => no_smart(license.license)?,
             No::Feature(feature) => switch(feature, false)?,
         },
         Command::Lab(lab) => match lab.lab {
@@ -97,6 +93,17 @@ fn smart(license: LicenseArgs) -> Result<(), Failure> {
         Smart::Register(register) => license_command::register(&register),
         Smart::Renew(renew) => license_command::renew(&renew),
         Smart::Deregister(socket) => license_command::deregister(&socket),
+        Smart::Url(url) => license_command::url(url),
+        Smart::Proxy(proxy) => license_command::proxy(proxy),
+    }
+}
+
+fn no_smart(license: NoLicense) -> Result<(), Failure> {
+    let NoLicense::Smart { smart } = license;
+    match smart {
+        NoSmart::Enable(socket) => control::smart_licensing(false, &socket),
+        NoSmart::Url(socket) => license_command::no_url(&socket),
+        NoSmart::Proxy(socket) => license_command::no_proxy(&socket),
     }
 }
 

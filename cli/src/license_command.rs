@@ -1,14 +1,17 @@
-//! `license smart register`, `renew` and `deregister`.
+//! `license smart register`, `renew` and `deregister`, `url` and `proxy`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use api::smart::ID_TOKEN_BYTES_MAX;
-use api::{Failure, LicenseCommand, Request};
+use api::{Failure, LicenseCommand, ProxyLogin, Request, TransportCommand};
 
 use crate::control::change;
-use crate::grammar::{RegisterArgs, RenewArgs, Renewed, SocketArgs, TokenSource};
+use crate::grammar::{
+    ProxyArgs, RegisterArgs, RenewArgs, Renewed, SocketArgs, TokenSource, UrlArgs,
+};
+use crate::secrets::secret;
 
 /// `license smart register idtoken TOKEN [force]`
 pub fn register(args: &RegisterArgs) -> Result<(), Failure> {
@@ -49,6 +52,61 @@ pub fn deregister(socket: &SocketArgs) -> Result<(), Failure> {
     let command = Request::License(LicenseCommand::Deregister);
     let said = "this node is not registered any more; what is left of its evaluation runs";
     change(socket.path(), &command, said)
+}
+
+/// The word for what the configuration says.
+const DEFAULT: &str = "default";
+
+/// `license smart url URL | default`
+pub fn url(args: UrlArgs) -> Result<(), Failure> {
+    let UrlArgs { url, socket } = args;
+    if url == DEFAULT {
+        return no_url(&socket);
+    }
+    let said = format!("the license authority is asked at {url} from here on");
+    transport(&socket, TransportCommand::Url { url }, &said)
+}
+
+/// `no license smart url`
+pub fn no_url(socket: &SocketArgs) -> Result<(), Failure> {
+    let said = "the license authority is the configuration's again";
+    transport(socket, TransportCommand::DefaultUrl, said)
+}
+
+/// `license smart proxy HOST PORT [username NAME] | default`
+pub fn proxy(args: ProxyArgs) -> Result<(), Failure> {
+    let ProxyArgs { host, socket, .. } = args;
+    let Some(port) = args.port else {
+        if host == DEFAULT {
+            let said = "the proxy is the configuration's again";
+            return transport(&socket, TransportCommand::DefaultProxy, said);
+        }
+        let todo = "license smart proxy HOST PORT [username NAME]";
+        return Err(Failure::new(
+            "the port is missing",
+            "license smart proxy",
+            todo,
+        ));
+    };
+    let said = format!("messages go through the proxy {host}, port {port}, from here on");
+    let password = args.password_file.as_deref();
+    let login = |username| -> Result<_, Failure> {
+        let password = secret(password, "Password: ")?;
+        Ok(ProxyLogin { username, password })
+    };
+    let login = args.name.map(login).transpose()?;
+    let command = TransportCommand::Proxy { host, port, login };
+    transport(&socket, command, &said)
+}
+
+/// `no license smart proxy`
+pub fn no_proxy(socket: &SocketArgs) -> Result<(), Failure> {
+    let said = "messages go to the license authority directly from here on";
+    transport(socket, TransportCommand::NoProxy, said)
+}
+
+fn transport(socket: &SocketArgs, command: TransportCommand, said: &str) -> Result<(), Failure> {
+    change(socket.path(), &Request::Transport(command), said)
 }
 
 fn open(file: &Path) -> Result<BufReader<File>, Failure> {

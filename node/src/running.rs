@@ -32,7 +32,7 @@ use crate::error::NodeError;
 use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
-use crate::settings;
+use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::snmp::{self, Feed, SnmpAsk, SnmpShell};
 use crate::socket;
@@ -99,7 +99,7 @@ impl Running {
     /// Errors: the state directory, an address or a socket can't be had, or the system gives no thread.
     pub fn start(config: Config, shutdown: &Shutdown) -> Result<Self, NodeError> {
         let (store, found) = Store::open(&config.state_dir)?;
-        let config = settings::laid_over(config)?;
+        let (config, settings) = Settings::open(config)?;
         let (common, receive_buffer_bytes) = Common::new(config)?;
         let listener = bind_control(&common.config)?;
         let plane = Arc::new(PlaneConfig {
@@ -162,6 +162,7 @@ impl Running {
             snmp: snmp_shown,
             queues: queues.clone(),
             plane: shared,
+            settings: Arc::new(tokio::sync::Mutex::new(settings)),
             admissions: Mutex::new(admissions),
         };
         let interface = serve(interface, listener, shutdown)?;

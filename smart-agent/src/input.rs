@@ -28,6 +28,8 @@ pub enum Input {
         /// License seconds a second, at least 1.
         speedup: u32,
     },
+    /// Messages go another way from here on: what that is to cure is tried again at once.
+    AnotherWay,
     /// What is in use now, and by which grants the ceilings stand; a tag that is not listed is not in use.
     Usage(Vec<TagUse>),
     /// An operator asks for something; [`Output::Done`] says what came of it.

@@ -106,7 +106,7 @@ fn what_can_not_be_done_is_told_and_changes_nothing() -> Result<()> {
     }
     assert_eq!(
         node.refused(register(TOKEN))?,
-        "no license authority is configured; nothing has changed (license smart register): set agent.authority in the configuration, such as \"https://authority.example:8443\", and restart the node"
+        "no license authority is configured; nothing has changed (license smart register): license smart url https://authority.example:8443, with its own name in place of that"
     );
     node.is_untouched()
 }
@@ -133,7 +133,7 @@ fn an_authority_that_has_no_name_or_is_not_there_is_told() -> Result<()> {
     let expected = "the name of the license authority can't be resolved: authority.invalid: ";
     assert!(said.starts_with(expected), "{said}");
     assert!(
-        said.ends_with("; nothing has changed (license smart register): mend agent.authority, or the name service of this machine"),
+        said.ends_with("; nothing has changed (license smart register): mend the address with license smart url, or the name service of this machine"),
         "{said}"
     );
     node.is_untouched()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
-use api::{LicenseCommand, Request};
+use api::{LicenseCommand, ProxyLogin, Request, TransportCommand};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use node::{Config, Running, Shutdown};
@@ -24,6 +24,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 const WRONG_PASSWORD: &str = "difference engine no 2";
 const PROXY_PASSWORD: &str = "walled garden 77";
+const SET_PASSWORD: &str = "hedge maze 1688";
 
 /// All that was logged.
 #[derive(Clone, Default)]
@@ -205,6 +206,28 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     ensure!(control.change(&register(&token, false))?);
     ensure!(control.change(&register(&token, false)).is_err());
     ensure!(control.change(&register(&again, true))?);
+    // A password that is set while the node runs, and one that takes its place.
+    for password in [SET_PASSWORD, PROXY_PASSWORD, SET_PASSWORD] {
+        let login = ProxyLogin {
+            username: "node".to_owned(),
+            password: password.to_owned(),
+        };
+        let set = TransportCommand::Proxy {
+            host: "127.0.0.1".to_owned(),
+            port,
+            login: Some(login),
+        };
+        ensure!(control.change(&Request::Transport(set))?);
+    }
+    let refused = TransportCommand::Url {
+        url: format!("http://node:{SET_PASSWORD}@localhost"),
+    };
+    let refused = control.change(&Request::Transport(refused));
+    let said = refused.err().context("it is not https")?.to_string();
+    assert!(!said.contains(SET_PASSWORD), "{said}");
+    secrets.add("a password that was set", SET_PASSWORD);
+    let set_credentials = STANDARD.encode(format!("node:{SET_PASSWORD}"));
+    secrets.add("credentials that were set", &set_credentials);
     for command in [
         LicenseCommand::RenewId,
         LicenseCommand::RenewAuth,
@@ -221,6 +244,7 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
 
     let heads = String::from_utf8(asked.0.lock().clone())?;
     assert!(heads.contains(&credentials), "the proxy has heard them");
+    assert!(heads.contains(&set_credentials), "and those");
     let log = String::from_utf8_lossy(&log.0.lock()).into_owned();
     for said in [
         "registered with the license authority",

@@ -6,7 +6,6 @@ mod lines;
 mod printer;
 mod rest;
 mod rows;
-mod secrets;
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write as _};
@@ -19,13 +18,13 @@ use serde_json::Value;
 use super::args::{Admin, AdminArgs, Format, With};
 use crate::control::confirmed;
 use crate::output;
+use crate::secrets::write_private;
 use ask::{Ask, Scope, Show, segment};
 use keep::Keep;
 use lines::Lines;
 use printer::Printer;
 use rest::Desk;
 use rows::{Listing, Pages};
-use secrets::write_private;
 
 /// The virtual account that an authority makes with each Smart Account.
 const VIRTUAL_ACCOUNT_DEFAULT: &str = "Default";

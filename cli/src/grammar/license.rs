@@ -71,6 +71,62 @@ Examples:
     /// End the registration: the node goes back to evaluation
     #[command(after_help = "Example:\n  tollgate license smart deregister")]
     Deregister(SocketArgs),
+    /// Say where the license authority is
+    ///
+    /// It is kept, in place of the configuration's agent.authority, and the next message goes there: no restart. What is
+    /// trusted stays as it is: an authority below another root is not.
+    #[command(after_help = "\
+Examples:
+  tollgate license smart url https://authority.example:8443
+  tollgate license smart url default             the configuration's again
+  tollgate show license transport")]
+    Url(UrlArgs),
+    /// Say which HTTP proxy is on the way to the license authority
+    ///
+    /// It is kept, in place of the configuration's agent.proxy, and the next message goes through it: no restart. With a
+    /// user name, the password is asked for, or read from standard input or a file; it is never a word of the command.
+    #[command(after_help = "\
+Examples:
+  tollgate license smart proxy proxy.example 3128
+  tollgate license smart proxy proxy.example 3128 username gw1 \\
+      --password-file password
+  tollgate license smart proxy default           the configuration's again
+  tollgate no license smart proxy                go there directly")]
+    Proxy(ProxyArgs),
+}
+
+/// `license smart url URL`.
+#[derive(Debug, Args)]
+pub struct UrlArgs {
+    /// https://HOST or https://HOST:PORT; or the word default
+    #[arg(value_name = "URL | default")]
+    pub url: String,
+    /// Where the node is.
+    #[command(flatten)]
+    pub socket: SocketArgs,
+}
+
+/// `license smart proxy HOST PORT [username NAME]`.
+#[derive(Debug, Args)]
+pub struct ProxyArgs {
+    /// Name or address of the proxy; or the word default
+    #[arg(value_name = "HOST | default")]
+    pub host: String,
+    /// Its TCP port
+    #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// The word `username`
+    #[arg(value_parser = ["username"], hide_possible_values = true, value_name = "username", requires = "name")]
+    pub username: Option<String>,
+    /// The name that the proxy knows the node by
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The file whose first line is the password, - for standard input
+    #[arg(long, value_name = "FILE", requires = "name")]
+    pub password_file: Option<PathBuf>,
+    /// Where the node is.
+    #[command(flatten)]
+    pub socket: SocketArgs,
 }
 
 /// `license smart register idtoken TOKEN [force]`.

@@ -51,7 +51,7 @@ pub enum No {
     subcommand_required = true,
     arg_required_else_help = true,
     infer_subcommands = true,
-    after_help = "Example:\n  tollgate no license smart enable"
+    after_help = "Examples:\n  tollgate no license smart enable\n  tollgate no license smart proxy"
 )]
 pub struct NoLicenseArgs {
     /// What of it.
@@ -81,6 +81,15 @@ pub enum NoSmart {
     /// Keep the last verdicts, and ask nothing more of the authority
     #[command(after_help = "Example:\n  tollgate no license smart enable")]
     Enable(SocketArgs),
+    /// The license authority is the configuration's again
+    #[command(after_help = "Example:\n  tollgate no license smart url")]
+    Url(SocketArgs),
+    /// Go to the license authority directly, whatever the configuration says
+    #[command(after_help = "\
+Examples:
+  tollgate no license smart proxy
+  tollgate license smart proxy default           the configuration's again")]
+    Proxy(SocketArgs),
 }
 
 /// `lab ...`.

@@ -47,7 +47,9 @@ fn root(by_operator: bool, days_left: i64) -> RootStatus {
 fn transport() -> TransportStatus {
     TransportStatus {
         url: Some("https://authority.example:8443/v1/smart".into()),
+        url_set: false,
         proxy: None,
+        proxy_set: false,
         send_hostname: true,
         report_usage_s: 300,
         ooc_retry_s: 60,

@@ -34,7 +34,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::control::{Ask, Current, Denied};
 use crate::error::NodeError;
 use crate::snmp::Feed;
@@ -60,6 +60,13 @@ pub(crate) enum AgentAsk {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), Denied>>,
     },
+    /// The next message goes another way.
+    Way {
+        /// The section that says which.
+        agent: Box<config::Agent>,
+        /// Told once it is so.
+        reply: oneshot::Sender<()>,
+    },
     /// End.
     End,
 }
@@ -68,7 +75,7 @@ pub(crate) enum AgentAsk {
 #[derive(Debug)]
 pub(crate) struct AgentCurrent {
     status: RwLock<Arc<AgentStatus>>,
-    transport: TransportStatus,
+    transport: RwLock<TransportStatus>,
 }
 
 impl AgentCurrent {
@@ -79,7 +86,7 @@ impl AgentCurrent {
     pub(crate) fn view(&self) -> AgentView {
         AgentView {
             status: self.status().as_ref().clone(),
-            transport: self.transport.clone(),
+            transport: self.transport.read().clone(),
         }
     }
 }
@@ -180,7 +187,7 @@ impl AgentShell {
         }
         let shown = Arc::new(AgentCurrent {
             status: RwLock::new(Arc::new(machine.status(now))),
-            transport: transport_status(config),
+            transport: RwLock::new(transport_status(&config.agent)),
         });
         let (commands, asks) = mpsc::channel(COMMANDS);
         let shell = Self {
@@ -232,6 +239,11 @@ impl AgentShell {
             tokio::select! {
                 ask = self.asks.recv() => match ask {
                     Some(AgentAsk::Command { command, reply }) => self.take(command, reply),
+                    Some(AgentAsk::Way { agent, reply }) => {
+                        self.go(&agent);
+                        // Whoever asked may have given up.
+                        let _ = reply.send(());
+                    }
                     Some(AgentAsk::End) | None => return,
                 },
                 Some(landed) = self.flights.join_next() => self.landed(landed),
@@ -257,6 +269,13 @@ impl AgentShell {
         let words = refusal::words(&command);
         self.waiting.insert(ticket, Waiting { words, reply });
         self.handle(Input::Operator { ticket, command });
+    }
+
+    /// Goes another way with the next message; one that is under way ends where it went.
+    fn go(&mut self, agent: &config::Agent) {
+        self.transport = Arc::new(self.transport.by(agent.way.clone()));
+        *self.shown.transport.write() = transport_status(agent);
+        self.handle(Input::AnotherWay);
     }
 
     fn handle(&mut self, input: Input) {
@@ -456,12 +475,13 @@ fn machine_config(config: &Config, snapshot: &Snapshot) -> MachineConfig {
     }
 }
 
-fn transport_status(config: &Config) -> TransportStatus {
-    let agent = &config.agent;
+fn transport_status(agent: &config::Agent) -> TransportStatus {
     let authority = agent.way.authority.as_ref();
     let proxy = agent.way.proxy.as_ref();
     TransportStatus {
         url: authority.map(|at| format!("https://{at}{}", api::smart::SMART_PATH)),
+        url_set: agent.authority_set,
+        proxy_set: agent.proxy_set,
         proxy: proxy.map(|proxy| ProxyStatus {
             host: proxy.host.clone(),
             port: proxy.port,

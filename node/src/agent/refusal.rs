@@ -54,7 +54,7 @@ fn todo_of(error: &OperatorError) -> &'static str {
         OperatorError::Failed(cause) => todo_of_cause(cause),
         OperatorError::NotRegistered => "license smart register idtoken TOKEN",
         OperatorError::TokenUnknown => {
-            "use a token of the license authority that agent.authority names"
+            "use a token of the license authority that show license transport names"
         }
         OperatorError::NotEnabled
         | OperatorError::AlreadyRegistered(_)
@@ -70,13 +70,15 @@ fn todo_of(error: &OperatorError) -> &'static str {
 fn todo_of_cause(cause: &Cause) -> &'static str {
     match cause {
         Cause::NotConfigured | Cause::NotHttps(_) => {
-            "set agent.authority in the configuration, such as \"https://authority.example:8443\", and restart the node"
+            "license smart url https://authority.example:8443, with its own name in place of that"
         }
-        Cause::Unresolved(_) => "mend agent.authority, or the name service of this machine",
+        Cause::Unresolved(_) => {
+            "mend the address with license smart url, or the name service of this machine"
+        }
         Cause::Unreachable { .. } | Cause::Timeout => {
             "see that the license authority runs there, and that nothing on the way keeps it from being reached"
         }
-        Cause::Proxy { .. } => "mend agent.proxy, or ask whoever runs the proxy",
+        Cause::Proxy { .. } => "mend it with license smart proxy, or ask whoever runs the proxy",
         Cause::WrongAuthority(_) => {
             "compare the fingerprint with the one that the license authority shows; if they are the same, name its root certificate in agent.trust_pool, and restart the node"
         }
@@ -84,7 +86,7 @@ fn todo_of_cause(cause: &Cause) -> &'static str {
             "see the certificate that the license authority shows, and the clocks of both"
         }
         Cause::Status(_) | Cause::CutOff(_) | Cause::Answer(_) | Cause::Misdirected => {
-            "see that agent.authority names a license authority, and look at its log"
+            "see that show license transport names a license authority, and look at its log"
         }
         Cause::ClockSkew(_) => "set the clock",
         Cause::LabMismatch => "use another license authority, or another node",
@@ -115,7 +117,7 @@ mod tests {
             ),
             (
                 OperatorError::Failed(unresolved),
-                "the name of the license authority can't be resolved: authority.example: no such host; nothing has changed (license smart register): mend agent.authority, or the name service of this machine",
+                "the name of the license authority can't be resolved: authority.example: no such host; nothing has changed (license smart register): mend the address with license smart url, or the name service of this machine",
             ),
         ];
         let command = LicenseCommand::Register {

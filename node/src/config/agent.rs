@@ -24,6 +24,10 @@ const PASSWORD_BYTES_MAX: usize = 255;
 pub struct Agent {
     /// The way.
     pub way: Way,
+    /// An operator set the authority of it, in place of the configuration's.
+    pub authority_set: bool,
+    /// An operator set the proxy of it, or that there is none.
+    pub proxy_set: bool,
     /// Report License Usage: what changed is reported this often.
     pub report_usage: Duration,
     /// OOC Retry: unchanged counts are reported this often while out of compliance.
@@ -59,6 +63,8 @@ pub(super) fn check(agent: file::Agent, base: &Path, lab: bool) -> Checked<Agent
             connect: Duration::from_secs(agent.connect_s),
             overall: Duration::from_secs(agent.answer_s),
         },
+        authority_set: false,
+        proxy_set: false,
         report_usage: Duration::from_secs(agent.report_usage_s),
         ooc_retry: Duration::from_secs(agent.ooc_retry_s),
         roots: roots.transpose()?.unwrap_or_default(),
@@ -93,6 +99,11 @@ fn check_proxy(proxy: file::Proxy, base: &Path) -> Checked<Proxy> {
     })
 }
 
+/// Is it a line that a password, or a community, may be?
+pub(crate) fn is_secret(line: &str) -> bool {
+    !line.is_empty() && line.len() <= PASSWORD_BYTES_MAX && !line.contains(char::is_control)
+}
+
 /// The first line of a file that nobody else may read.
 pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
     let refused = |reason: String| refuse(key, file, reason);
@@ -104,7 +115,7 @@ pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> 
     let text = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
     let text = Zeroizing::new(text);
     let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() || line.len() > PASSWORD_BYTES_MAX || line.contains(char::is_control) {
+    if !is_secret(line) {
         return Err(refused("its first line is not a password".into()));
     }
     Ok(Zeroizing::new(line.to_owned()))

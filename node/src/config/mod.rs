@@ -28,6 +28,7 @@ use toml::de::{DeTable, Deserializer};
 
 pub use self::snmp::{NotifyTarget, Snmp};
 pub use agent::Agent;
+pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};
 pub(crate) use overlay::{NAME, REMOVED};
 pub use overlay::{SETTABLE, Settable};

@@ -77,13 +77,16 @@ impl Config {
         let joined = format!("{}\n{text}", below.text);
         let places = Places::of_table(&joined, laid.get_ref());
         let checked = below.check(laid, &places).map_err(wrong)?;
-        Ok(self.take(checked))
+        let settings: toml::Table = toml::from_str(text).unwrap_or_default();
+        Ok(self.take(checked, &settings))
     }
 
     /// Takes what settings may say, and nothing else.
-    fn take(&self, from: Self) -> Self {
+    fn take(&self, from: Self, settings: &toml::Table) -> Self {
         Self {
             agent: Agent {
+                authority_set: says(settings, "agent", "authority"),
+                proxy_set: says(settings, "agent", "proxy"),
                 way: Way {
                     authority: from.agent.way.authority,
                     proxy: from.agent.way.proxy,
@@ -95,6 +98,15 @@ impl Config {
             ..self.clone()
         }
     }
+}
+
+/// Do settings say anything of this key?
+fn says(settings: &toml::Table, section: &str, key: &str) -> bool {
+    let set = settings.get(section).and_then(|keys| keys.get(key));
+    let removed = settings.get(REMOVED).and_then(toml::Value::as_array);
+    let named = format!("{section}.{key}");
+    let is_it = |name: &toml::Value| name.as_str() == Some(&named);
+    set.is_some() || removed.is_some_and(|names| names.iter().any(is_it))
 }
 
 impl Source {

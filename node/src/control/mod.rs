@@ -354,6 +354,7 @@ impl Control {
             | Request::Clear { .. }
             | Request::Health
             | Request::License(_)
+            | Request::Transport(_)
             | Request::Agent
             | Request::Alarms
             | Request::Snmp { .. }

@@ -7,6 +7,7 @@ mod clear;
 mod listener;
 mod peers;
 mod sessions;
+mod settings;
 mod told;
 
 use std::net::SocketAddr;
@@ -35,6 +36,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
 use crate::receiver::Job;
+use crate::settings::Settings;
 use crate::snmp::SnmpCurrent;
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
@@ -73,6 +75,8 @@ pub(crate) struct Interface {
     pub(crate) snmp: Arc<SnmpCurrent>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
+    /// Held until a change is in force: changes take effect in the order in which they are kept.
+    pub(crate) settings: Arc<tokio::sync::Mutex<Settings>>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
 }
@@ -181,6 +185,7 @@ impl Interface {
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
             Request::License(command) => self.command(command).await,
+            Request::Transport(command) => self.set_transport(command).await,
             Request::Agent => Ok(self.agent().await),
             Request::Alarms => Ok(self.alarms().await),
             Request::Snmp { history } => self.snmp(history).await,

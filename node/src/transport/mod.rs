@@ -15,6 +15,7 @@ mod tests;
 mod tls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::smart::{MESSAGE_BYTES_MAX, SMART_PATH};
@@ -54,7 +55,8 @@ pub struct Way {
 #[derive(Debug)]
 pub struct Transport {
     way: Way,
-    at_once: Semaphore,
+    /// Of all ways together.
+    at_once: Arc<Semaphore>,
 }
 
 /// What a message goes out with.
@@ -82,7 +84,15 @@ impl Transport {
     pub fn new(way: Way) -> Self {
         Self {
             way,
-            at_once: Semaphore::new(MESSAGES_MAX),
+            at_once: Arc::new(Semaphore::new(MESSAGES_MAX)),
+        }
+    }
+
+    /// One that goes another way; what is on its way by this one ends so.
+    pub fn by(&self, way: Way) -> Self {
+        Self {
+            way,
+            at_once: Arc::clone(&self.at_once),
         }
     }
 

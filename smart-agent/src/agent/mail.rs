@@ -106,6 +106,17 @@ impl Mail {
         want.ticket = ticket.or(want.ticket);
     }
 
+    /// What failed on its way waits no longer; what the authority refused does.
+    pub(super) fn try_anew(&mut self, now: Mono) {
+        for want in &mut self.wants {
+            let failure = want.failure.as_ref();
+            if failure.is_some_and(|why| why.is_silence() || why.is_configuration()) {
+                want.failures = 0;
+                want.not_before = now;
+            }
+        }
+    }
+
     /// None is wanted any more.
     pub(super) fn unwant(&mut self, kind: RequestType) -> Option<Ticket> {
         let want = self.of_mut(kind);

@@ -205,6 +205,7 @@ impl Agent {
             Input::Timeout => {}
             Input::SmartLicensing { enable } => self.enable(enable, now),
             Input::LabSpeedup { speedup } => self.config.speedup = speedup.max(1),
+            Input::AnotherWay => self.mail.try_anew(now.mono),
             Input::Usage(uses) => self.see(&uses, now),
             Input::Operator { ticket, command } => self.command(ticket, command, now),
             Input::Root { der } => self.add_root(&der),

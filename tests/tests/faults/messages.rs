@@ -161,7 +161,7 @@ fn an_authority_that_is_down_is_said_and_nothing_else_changes() -> Result<()> {
         .unlicensed(LicenseCommand::RenewAuth)?;
     assert_eq!(
         asked,
-        "the license authority's answer was cut off: the connection broke off; nothing has changed (license smart renew auth): see that agent.authority names a license authority, and look at its log"
+        "the license authority's answer was cut off: the connection broke off; nothing has changed (license smart renew auth): see that show license transport names a license authority, and look at its log"
     );
     for n in 12..before.context("a ceiling")? {
         gateway.accepted(&Call::new(n, "internet"))?;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod orders;
+mod transport;
 
 use std::fs;
 use std::io::Write;
@@ -172,7 +173,7 @@ fn what_a_token_is_refused_for_is_told_and_changes_nothing() -> Result<()> {
     assert_eq!(
         refused(node, "bm90LWEtdG9rZW4tb2YtYW55Ym9keQ==", false)?,
         format!(
-            "the license authority does not know this registration token; nothing has changed {place}: use a token of the license authority that agent.authority names"
+            "the license authority does not know this registration token; nothing has changed {place}: use a token of the license authority that show license transport names"
         )
     );
     let (id, revoked) = office.token(1)?;
@@ -310,7 +311,7 @@ fn a_proxy_that_wants_a_password_lets_a_node_through_that_has_it() -> Result<()>
     assert_eq!(
         refused(kept_out.node()?, &token, false)?,
         format!(
-            "the proxy {at} refuses: it does not take the user name and password (HTTP status 401); nothing has changed (license smart register): mend agent.proxy, or ask whoever runs the proxy"
+            "the proxy {at} refuses: it does not take the user name and password (HTTP status 401); nothing has changed (license smart register): mend it with license smart proxy, or ask whoever runs the proxy"
         )
     );
 
@@ -321,7 +322,7 @@ fn a_proxy_that_wants_a_password_lets_a_node_through_that_has_it() -> Result<()>
     assert_eq!(
         refused(kept_out.node()?, &token, false)?,
         format!(
-            "the proxy {at} refuses: it lets nobody through to localhost:{to} (HTTP status 403); nothing has changed (license smart register): mend agent.proxy, or ask whoever runs the proxy"
+            "the proxy {at} refuses: it lets nobody through to localhost:{to} (HTTP status 403); nothing has changed (license smart register): mend it with license smart proxy, or ask whoever runs the proxy"
         )
     );
     Ok(())

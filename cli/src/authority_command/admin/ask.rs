@@ -7,11 +7,11 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::rows::{self, Listing};
-use super::secrets::{new_password, secret};
 use crate::authority_command::args::{
     Account, Admin, ApiTokens, Instances, Issue, Licenses, Orders, Report, Switch, To, Tokens,
     Users, VirtualAccounts,
 };
+use crate::secrets::{new_password, secret};
 
 /// A call of the API.
 pub struct Ask {

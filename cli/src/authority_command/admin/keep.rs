@@ -7,8 +7,8 @@ use api::Failure;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::secrets::{first_line, write_private};
 use crate::authority_command::args::With;
+use crate::secrets::{first_line, write_private};
 
 /// The environment variable that names the folder.
 const DIR_VARIABLE: &str = "TOLLGATE_ADMIN_DIR";

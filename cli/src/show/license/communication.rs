@@ -71,7 +71,14 @@ fn sent(at: Wall) -> String {
 /// `show license transport` as text.
 pub fn transport_text(view: &View) -> String {
     let transport = &view.agent.transport;
+    let set = match (transport.url_set, transport.proxy_set) {
+        (false, false) => "<none>",
+        (true, false) => "URL",
+        (false, true) => "Proxy",
+        (true, true) => "URL, Proxy",
+    };
     transport_lines(view)
+        + &format!("  Set at run time: {set}\n")
         + &format!(
             "\nTimers:\n  Report License Usage: {} s\n  OOC Retry: {} s\n",
             transport.report_usage_s, transport.ooc_retry_s
