@@ -403,6 +403,8 @@ fn everything_else_of_the_configuration_stays_as_it_is() {
     let (_, mut settings) = Settings::open(below.clone()).unwrap();
     let set = |edit: &mut Edit| edit.set(Setting::AUTHORITY, "https://above.example");
     let mut config = settings.change(set).unwrap().config;
+    assert!(config.agent.authority_set && !config.agent.proxy_set);
+    config.agent.authority_set = false;
     config.agent.way.authority = below.agent.way.authority.clone();
     assert_eq!(config, below);
 }

@@ -458,3 +458,23 @@ fn no_secret_shows_in_what_is_printed() {
     assert!(!has(&format!("{:?}", rig.disk)));
     assert!(!has(&format!("{:?}", rig.agent.status(rig.now))));
 }
+
+/// Whoever mends the way does not wait for the end of a pause that grew while it was broken.
+#[test]
+fn messages_that_failed_go_another_way_at_once() {
+    let mut rig = Rig::using(1);
+    rig.run(10 * MINUTE);
+    rig.way = Way::Closed;
+    rig.use_of(service(PGW), 20_001);
+    rig.leap(10 * HOUR, MINUTE);
+    rig.way = Way::Open;
+    rig.forget();
+    rig.run(SECOND);
+    assert_eq!(rig.sent, [], "the pause is of half an hour at least");
+    assert!(rig.agent.status(rig.now).silence.is_some());
+    rig.tell(Input::AnotherWay);
+    rig.run(SECOND);
+    assert!(rig.sent.contains(&RequestType::Entitlement));
+    assert_eq!(rig.agent.status(rig.now).silence, None);
+    assert_eq!(rig.held(service(PGW)), Some(3));
+}
