@@ -89,10 +89,8 @@ impl Noc {
 
     /// A table as `snmptable` prints it by the modules of this package and ours: the columns, and a list of cells a row.
     pub fn table(&self, options: &[&str], name: &str) -> Result<Vec<Vec<String>>> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let modules = format!("{0}/smi:{0}/../mibs", root.display());
         let (module, _) = name.split_once("::").context("MODULE::TABLE")?;
-        let load = ["-Os", "-M", &modules, "-m", module, "-Cf", "|", "-Ci"];
+        let load = ["-Os", "-M", &modules(), "-m", module, "-Cf", "|", "-Ci"];
         let ended = self.run("snmptable", &[options, &load].concat(), &[name])?;
         ensure!(ended.status.success(), "{}", ended.log());
         let rows = ended.lines.iter().filter(|line| line.contains('|'));
@@ -102,6 +100,12 @@ impl Noc {
         });
         Ok(cells.collect())
     }
+}
+
+/// Where modules are: stand-ins of this package, and ours.
+fn modules() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    format!("{0}/smi:{0}/../mibs", root.display())
 }
 
 /// The number of a line such as `Gauge32: 7`.
@@ -149,14 +153,33 @@ pub struct Snmptrapd {
 impl Snmptrapd {
     /// Starts one at this address. `configuration` has its users and who may log; its engine lives in `dir`.
     pub fn start(dir: &Path, address: SocketAddr, configuration: &str) -> Result<Self> {
+        let numbers = ["-On", "-Oe", "-OU"];
+        Self::start_with(dir, address, configuration, &numbers)
+    }
+
+    /// The same, but it prints what it knows of our module by name.
+    pub fn start_with_module(dir: &Path, address: SocketAddr, configuration: &str) -> Result<Self> {
+        let load = ["-M", &modules(), "-m", "TOLLGATE-MIB"];
+        Self::start_with(dir, address, configuration, &load)
+    }
+
+    fn start_with(
+        dir: &Path,
+        address: SocketAddr,
+        configuration: &str,
+        options: &[&str],
+    ) -> Result<Self> {
         require("snmptrapd", "snmptrapd")?;
         prepare(dir)?;
         let file = dir.join("trapd.conf");
-        let all = format!("{configuration}\nformat1 %V|%a|%W.%q|%v\\n\nformat2 %V|%a|%P|%v\\n\n");
+        let all =
+            format!("{configuration}\nformat1 %V|%a|%P|%W.%q|%N|%v\\n\nformat2 %V|%a|%P|%v\\n\n");
         std::fs::write(&file, all).context("write the configuration of snmptrapd")?;
         let mut command = with_environment("snmptrapd", dir);
         command
-            .args(["-f", "-Lo", "-C", "-On", "-Oe", "-OU", "-c"])
+            .args(["-f", "-Lo", "-C"])
+            .args(options)
+            .arg("-c")
             .arg(&file);
         command.arg(format!("udp:{address}"));
         let running = Running::start("snmptrapd", &mut command)?;

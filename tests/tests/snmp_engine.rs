@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use licensing::Mono;
 use serde_json::json;
 use snmp::agent::{Access, Limits};
-use snmp::message::Notification;
+use snmp::message::{CommunityMessage, Notification};
+use snmp::notifications::{Mib, NotificationType, Syntax as NotifySyntax, Which};
 use snmp::target::{Heard, Outbound, Security, Target};
 use snmp::usm::{AuthProtocol, Level, Local, PrivProtocol, Secret, User};
 use snmp::vacm::{Subtree, View};
@@ -22,6 +23,9 @@ use tests::subnet::Subnet;
 use tests::wait::until;
 
 const PASSWORD: &str = "maplesyrup";
+/// Enterprises of traps of SNMPv1, as snmptrapd names them without their modules.
+const STARENT: &str = "SNMPv2-SMI::enterprises.8164.2";
+const SMART: &str = "SNMPv2-SMI::enterprises.9.9.831.1";
 const TABLE: &str = ".1.3.6.1.4.1.32473.9.2";
 
 /// Where receivers of notifications listen.
@@ -333,25 +337,31 @@ impl Sender {
     }
 
     fn trap(&mut self, text: &str) {
+        self.tell(&notification(text));
+    }
+
+    fn tell(&mut self, notification: &Notification) {
         let now = self.now();
         let bytes = self
             .target
-            .trap(&mut self.local, now, 5, &notification(text))
+            .trap(&mut self.local, now, 5, notification)
             .unwrap();
         self.socket.send(&bytes).unwrap();
     }
 
     /// Sends until it is acknowledged, as delivery does; how often it took.
     fn inform(&mut self, text: &str) -> usize {
+        self.inform_of(&notification(text))
+    }
+
+    fn inform_of(&mut self, notification: &Notification) -> usize {
         let deadline = Instant::now() + LIMIT;
         let mut sent = 0;
         let first = self.next_id;
         while Instant::now() < deadline {
             let (now, id) = (self.now(), self.next_id);
             self.next_id += 1;
-            let outbound = self
-                .target
-                .inform(&mut self.local, now, id, &notification(text));
+            let outbound = self.target.inform(&mut self.local, now, id, notification);
             let (Outbound::Inform(bytes) | Outbound::Question(bytes)) = outbound.unwrap();
             // Nobody may be there yet.
             let _ = self.socket.send(&bytes);
@@ -360,7 +370,7 @@ impl Sender {
                 return sent;
             }
         }
-        panic!("not acknowledged within {LIMIT:?}: {text}");
+        panic!("not acknowledged within {LIMIT:?}: {notification:?}");
     }
 
     /// Whether an inform with this id, or a later one, is acknowledged: an answer may be late.
@@ -401,8 +411,12 @@ fn v3(at: usize) -> Security {
     }
 }
 
-/// Configuration of a receiver that knows the users, here for traps by our engine, for informs by its own.
 fn receiver(dir: &Path, address: SocketAddr) -> Snmptrapd {
+    Snmptrapd::start(dir, address, &receivers_configuration()).unwrap()
+}
+
+/// Configuration of a receiver that knows the users, here for traps by our engine, for informs by its own.
+fn receivers_configuration() -> String {
     let mut lines = vec![
         "disableAuthorization no".to_owned(),
         "authCommunity log public".to_owned(),
@@ -423,7 +437,143 @@ fn receiver(dir: &Path, address: SocketAddr) -> Snmptrapd {
         lines.push(format!("createUser -e 0x{} {name}{keys}", engine_id()));
         lines.push(format!("authUser log {name} {level}"));
     }
-    Snmptrapd::start(dir, address, &lines.join("\n")).unwrap()
+    lines.join("\n")
+}
+
+/// Every notification, with its row and example varbinds.
+fn every_notification() -> Vec<(&'static NotificationType, Notification)> {
+    let golden = include_str!("../../snmp/tests/golden/traps-v2c.txt");
+    let read = golden.lines().map(|line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [name, oid, octets] = words[..] else {
+            panic!("{line}");
+        };
+        let octets = tests::python::bytes(octets).unwrap();
+        let mut pdu = CommunityMessage::decode_v2c(&octets).unwrap().pdu;
+        let notification = Notification {
+            uptime: 12345,
+            trap: oid.parse().unwrap(),
+            // Behind sysUpTime and snmpTrapOID.
+            varbinds: pdu.varbinds.split_off(2),
+        };
+        (Which::named(name).unwrap().row(), notification)
+    });
+    read.collect()
+}
+
+/// How snmptrapd names what is below `enterprises` and, if it is ours, has a name.
+fn shown_name(mib: Mib, name: &str, oid: &Oid) -> String {
+    let instance = oid.arcs().last().copied().unwrap_or_default();
+    match mib {
+        Mib::Tollgate => format!("TOLLGATE-MIB::{name}.{instance}"),
+        Mib::Starent | Mib::CiscoSmartLic => {
+            let text = oid.to_string();
+            let below = text.strip_prefix("1.3.6.1.4.1.").unwrap();
+            format!("SNMPv2-SMI::enterprises.{below}")
+        }
+    }
+}
+
+/// What snmptrapd prints of a notification behind the uptime and the trap.
+fn shown_values(row: &NotificationType, notification: &Notification) -> Vec<String> {
+    assert_eq!(row.objects.len(), notification.varbinds.len());
+    let pairs = row.objects.iter().zip(&notification.varbinds);
+    let shown = pairs.map(|(object, varbind)| {
+        let is_ours = object.mib == Mib::Tollgate;
+        let value = match (&varbind.value, object.syntax) {
+            (Value::Integer(n), NotifySyntax::Named(names)) if is_ours => {
+                let name = names.iter().find(|(_, number)| number == n).unwrap().0;
+                format!("INTEGER: {name}({n})")
+            }
+            (Value::Integer(n), _) => format!("INTEGER: {n}"),
+            (Value::Gauge32(n), _) => format!("Gauge32: {n}"),
+            (Value::OctetString(octets), _) => {
+                let text = String::from_utf8_lossy(octets);
+                match is_ours {
+                    true => format!("STRING: {text}"),
+                    false => format!("STRING: \"{text}\""),
+                }
+            }
+            (value, _) => panic!("{value:?}"),
+        };
+        let name = shown_name(object.mib, object.name, &varbind.name);
+        format!("{name} = {value}")
+    });
+    shown.collect()
+}
+
+/// How snmptrapd names a notification.
+fn shown_trap(row: &NotificationType, notification: &Notification) -> String {
+    match row.mib {
+        Mib::Tollgate => format!("TOLLGATE-MIB::{}", row.name),
+        Mib::Starent | Mib::CiscoSmartLic => shown_name(row.mib, row.name, &notification.trap),
+    }
+}
+
+/// A version and level, a part of the lines that snmptrapd writes of it, and whether informs are sent.
+type Spoken = (Security, &'static str, bool);
+
+fn every_way() -> [Spoken; 7] {
+    let community = Community::new("public");
+    let v2c = Security::V2c {
+        community: community.clone(),
+    };
+    let agent = Ipv4Addr::new(10, 1, 2, 3);
+    [
+        (
+            Security::V1 { community, agent },
+            "TRAP, SNMP v1, community public",
+            false,
+        ),
+        (v2c.clone(), "TRAP2, SNMP v2c, community public", false),
+        (v2c, "INFORM, SNMP v2c, community public", true),
+        (v3(3), "TRAP2, SNMP v3, user usual", false),
+        (v3(3), "INFORM, SNMP v3, user usual", true),
+        (v3(6), "TRAP2, SNMP v3, user long", false),
+        (v3(6), "INFORM, SNMP v3, user long", true),
+    ]
+}
+
+//= L18
+#[test]
+fn snmptrapd_prints_every_notification_of_the_table_in_every_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let subnet = Subnet::take().unwrap();
+    let address = SocketAddr::from((subnet.ip(1), TRAPS));
+    let configuration = receivers_configuration();
+    let trapd = Snmptrapd::start_with_module(dir.path(), address, &configuration).unwrap();
+    let all = every_notification();
+    assert_eq!(all.len(), snmp::notifications::table().count());
+    for (security, mark, informs) in every_way() {
+        let is_v1 = matches!(security, Security::V1 { .. });
+        let mut sender = Sender::new(security, address);
+        for (row, notification) in &all {
+            match informs {
+                true => drop(sender.inform_of(notification)),
+                false => sender.tell(notification),
+            }
+            let told = match (is_v1, row.mib) {
+                (true, Mib::Tollgate) => {
+                    format!(
+                        "Specific.TOLLGATE-MIB::{}|TOLLGATE-MIB::tollgateMIB",
+                        row.name
+                    )
+                }
+                (true, Mib::Starent) => format!("Specific..{}|{STARENT}", row.number),
+                (true, Mib::CiscoSmartLic) => format!("Specific..{}|{SMART}", row.number),
+                (false, _) => format!("OID: {}", shown_trap(row, notification)),
+            };
+            let told = [vec![told], shown_values(row, notification)]
+                .concat()
+                .join("|");
+            until(&format!("{mark}: {told}"), LIMIT, || {
+                let lines = trapd.lines();
+                let mut lines = lines.iter().filter(|line| line.contains(mark));
+                Ok(lines.any(|line| line.trim_end_matches('|').ends_with(&told)))
+            })
+            .unwrap_or_else(|error| panic!("{error}: {:?}", trapd.lines().last()));
+        }
+    }
 }
 
 #[test]
