@@ -79,6 +79,38 @@ fn disabling_keeps_the_last_verdicts() {
     assert_eq!((smart.total_enabled, smart.total_disabled), (1, 1));
 }
 
+/// While it is disabled the evaluation runs and nobody asks the authority: both alarms stand, and each has its clear from
+/// what ends it, once.
+//= L16
+#[test]
+fn what_is_outstanding_when_it_is_disabled_is_cleared_by_what_ends_it() {
+    let mut rig = Rig::enabled(config());
+    assert!(rig.has(AlarmKind::EvaluationMode));
+    rig.said();
+    rig.tell(Input::SmartLicensing { enable: false });
+    assert_eq!(rig.events(), [Event::SmartLicensingDisabled]);
+    let mut rig = rig.restart();
+    assert!(rig.has(AlarmKind::EvaluationMode));
+    rig.tell(Input::SmartLicensing { enable: true });
+    rig.tell(Input::Registered);
+    let events = rig.events();
+    assert_eq!(cleared(&events), [AlarmKind::EvaluationMode]);
+    assert_eq!(raised(&events), []);
+
+    rig.tell(Input::AuthorityUnreachable);
+    assert_eq!(raised(&rig.events()), [AlarmKind::AuthorityUnreachable]);
+    rig.tell(Input::SmartLicensing { enable: false });
+    assert_eq!(rig.events(), [Event::SmartLicensingDisabled]);
+    let mut rig = rig.restart();
+    assert!(rig.has(AlarmKind::AuthorityUnreachable));
+    rig.said();
+    rig.tell(Input::SmartLicensing { enable: true });
+    rig.tell(Input::AuthorityReached);
+    let events = rig.events();
+    assert_eq!(cleared(&events), [AlarmKind::AuthorityUnreachable]);
+    assert_eq!(raised(&events), []);
+}
+
 //= L2
 //= L3
 #[test]
