@@ -11,9 +11,7 @@ use licensing::{
     Now, OocRule, Policy, ServiceIndex, SessionCount, Shadow, Tag, TagId, Thresholds, Wall,
 };
 
-use crate::view::{
-    Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane, Process, Refused, View, Zone,
-};
+use crate::view::{Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane, Process, View, Zone};
 
 pub const GGSN: ServiceIndex = ServiceIndex(2);
 pub const GRE: FeatureIndex = FeatureIndex(0);
@@ -267,18 +265,19 @@ fn plane() -> Plane {
                 name: "internet".into(),
                 service: "GGSN".into(),
                 sessions: 222,
-                refused: Refused {
-                    service_blocked: 223,
-                    feature_blocked: 224,
+                refused: RefusedCounts {
+                    blocked: 223,
+                    by_feature: 224,
                     at_ceiling: 225,
                     low_priority: 226,
+                    subscribers: 231,
                 },
             },
             Apn {
                 name: "*".into(),
                 service: "PGW".into(),
                 sessions: 0,
-                refused: Refused::default(),
+                refused: RefusedCounts::default(),
             },
         ],
         messages: vec![Messages {

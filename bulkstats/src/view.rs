@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use licensing::snapshot::{Snapshot, State};
+use licensing::snapshot::{RefusedCounts, Snapshot, State};
 use licensing::{ServiceIndex, Wall};
 
 /// The node at one instant.
@@ -122,21 +122,8 @@ pub struct Apn {
     pub service: String,
     /// Sessions now.
     pub sessions: u64,
-    /// New calls refused for a license.
-    pub refused: Refused,
-}
-
-/// New calls refused, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Refused {
-    /// The service's policy was Block.
-    pub service_blocked: u64,
-    /// The policy of a feature that they needed was Block.
-    pub feature_blocked: u64,
-    /// The service was at its ceiling.
-    pub at_ceiling: u64,
-    /// Of low access priority, near the ceiling.
-    pub low_priority: u64,
+    /// New calls refused for a license; a subscriber is counted where first refused.
+    pub refused: RefusedCounts,
 }
 
 /// Messages of one type.
@@ -219,13 +206,6 @@ pub struct AgentMessages {
     pub dropped: u64,
     /// When one was last sent.
     pub last: Option<Wall>,
-}
-
-impl Refused {
-    /// For whatever reason.
-    pub fn total(&self) -> u64 {
-        self.service_blocked + self.feature_blocked + self.at_ceiling + self.low_priority
-    }
 }
 
 impl Plane {

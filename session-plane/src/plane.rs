@@ -112,7 +112,7 @@ impl SessionPlane {
             refused: RefusedSubscribers::new(bounds.refused_subscribers, keyed.clone()),
             emergencies: Emergencies::new(keyed.clone()),
             prepared: HashMap::with_hasher(OwnNumbers),
-            counters: Counters::new(),
+            counters: Counters::new(config.apns.len()),
             outbox: Outbox::default(),
             supervision: Supervision::default(),
             clears: Clears::default(),

@@ -42,6 +42,11 @@ impl SessionPlane {
         let new_subscriber = self.refused.note(call.who, service, now.mono);
         self.counters.plain.refused += 1;
         self.counters.plain.refused_subscribers += u64::from(new_subscriber);
+        let by_apn = &mut self.counters.plain.refused_by_apn;
+        if let Some(apn) = by_apn.get_mut(usize::from(call.apn)) {
+            apn.count(refusal.reason);
+            apn.subscribers += u64::from(new_subscriber);
+        }
         self.shared.refusals.push(RefusalSeen {
             at: now.wall,
             service,

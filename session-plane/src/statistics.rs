@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use gtp::{v1, v2};
 use licensing::ServiceIndex;
+use licensing::snapshot::RefusedCounts;
 use serde::{Deserialize, Serialize};
 
 /// Counters of one worker; the node sums them up.
@@ -56,6 +57,8 @@ pub struct Statistics {
     pub refused: u64,
     /// Distinct subscribers among them; a retry within a minute is the same one.
     pub refused_subscribers: u64,
+    /// The same calls, by place of the access point name in the configuration; a subscriber is counted where first refused.
+    pub refused_by_apn: Vec<RefusedCounts>,
     /// Restarts of peers that this worker was told of.
     pub peer_restarts: u64,
     /// Restart counters older than the one known, discarded.
@@ -166,9 +169,12 @@ struct Causes {
 }
 
 impl Counters {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(apns: usize) -> Self {
         Self {
-            plain: Statistics::default(),
+            plain: Statistics {
+                refused_by_apn: vec![RefusedCounts::default(); apns],
+                ..Statistics::default()
+            },
             v1: Traffic::new(&ANSWERED.map(|kind| kind.0), &ASKED.map(|kind| kind.0)),
             v2: Traffic::new(
                 &ANSWERED_V2.map(|kind| kind.0),

@@ -1,5 +1,7 @@
 //! Schema `apn`: a row an access point.
 
+use licensing::snapshot::RefusedCounts;
+
 use super::{About, Own, Rows, own};
 use crate::value::Value::{Int, Text};
 use crate::view::{Apn, View};
@@ -27,21 +29,21 @@ const VARIABLES: &[Own<ApnRows>] = &[
             "sessstat-pdnrejrsn-license",
             "New calls refused for a license, for whatever reason.",
         ),
-        |_, row| Int(row.refused.total()),
+        |_, row| Int(total(&row.refused)),
     ),
     own(
         About::counter(
             "refused_blocked",
             "New calls refused: the service's policy was Block.",
         ),
-        |_, row| Int(row.refused.service_blocked),
+        |_, row| Int(row.refused.blocked),
     ),
     own(
         About::counter(
             "refused_by_feature",
             "New calls refused: a feature's policy was Block.",
         ),
-        |_, row| Int(row.refused.feature_blocked),
+        |_, row| Int(row.refused.by_feature),
     ),
     own(
         About::counter(
@@ -57,6 +59,13 @@ const VARIABLES: &[Own<ApnRows>] = &[
         ),
         |_, row| Int(row.refused.low_priority),
     ),
+    own(
+        About::counter(
+            "refused_subscribers",
+            "Distinct subscribers, counted where first refused; a retry within a minute is one.",
+        ),
+        |_, row| Int(row.refused.subscribers),
+    ),
 ];
 
 impl Rows for ApnRows {
@@ -66,4 +75,9 @@ impl Rows for ApnRows {
     fn rows(view: &View) -> impl Iterator<Item = &Apn> {
         view.plane.apns.iter()
     }
+}
+
+/// For whatever reason.
+fn total(refused: &RefusedCounts) -> u64 {
+    refused.blocked + refused.by_feature + refused.at_ceiling + refused.low_priority
 }

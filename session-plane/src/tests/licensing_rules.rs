@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use enforcer::{Block, Terms};
 use gtp::v1::{BackOffTime, Cause, EvolvedArp, IeType};
+use licensing::snapshot::RefusedCounts;
 use licensing::{FeatureSet, RefusalReason};
 
 use super::rig::*;
@@ -138,6 +139,19 @@ fn a_refusal_explains_itself() {
             ("internet", feature, 200, None),
         ]
     );
+    let by_apn = rig.plane.statistics().refused_by_apn;
+    let sum = |of: fn(&RefusedCounts) -> u64| by_apn.iter().map(of).sum::<u64>();
+    let sums = (
+        sum(|apn| apn.at_ceiling),
+        sum(|apn| apn.blocked),
+        sum(|apn| apn.by_feature),
+    );
+    assert_eq!(sums, (1, 1, 2));
+    assert_eq!(
+        (by_apn[0].at_ceiling, by_apn[0].by_feature),
+        (1, 1),
+        "of internet"
+    );
     assert!(
         seen.iter()
             .all(|r| r.service == GGSN && r.at == rig.now.wall && r.new_subscriber)
@@ -165,6 +179,12 @@ fn distinct_subscribers_are_counted_once_a_minute() {
     rig.ask(&create(1, 5, "internet"));
     let statistics = rig.plane.statistics();
     assert_eq!((statistics.refused, statistics.refused_subscribers), (8, 3));
+    let by_apn = statistics
+        .refused_by_apn
+        .iter()
+        .map(|apn| (apn.blocked, apn.subscribers));
+    let by_apn: Vec<_> = by_apn.filter(|(refused, _)| *refused > 0).collect();
+    assert_eq!(by_apn, [(5, 3), (3, 0)], "counted where first refused");
     let new = rig.refusals().iter().filter(|r| r.new_subscriber).count();
     assert_eq!(new, 3);
 }
