@@ -36,6 +36,7 @@ mod snmp;
 mod socket;
 pub mod store;
 mod threads;
+pub mod transfer;
 pub mod transport;
 mod vitals;
 mod worker;

@@ -139,7 +139,7 @@ impl Transport {
 }
 
 /// Why there is no connection.
-enum DialError {
+pub(crate) enum DialError {
     /// The name has no address.
     Unresolved(String),
     /// None of its addresses answers; the cause of the last one.
@@ -147,7 +147,7 @@ enum DialError {
 }
 
 /// Connects to one of the addresses of a name, in their order.
-async fn dial(host: &str, port: u16) -> Result<TcpStream, DialError> {
+pub(crate) async fn dial(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let found = lookup_host((host, port)).await;
     let addresses = found.map_err(|error| DialError::Unresolved(resolver_said(&error)))?;
     let addresses: Vec<SocketAddr> = addresses.take(ADDRESSES_MAX).collect();
@@ -213,7 +213,7 @@ fn os_said(error: &std::io::Error) -> String {
 }
 
 /// The words of the resolver, which come with some of its own around them.
-fn resolver_said(error: &std::io::Error) -> String {
+pub(crate) fn resolver_said(error: &std::io::Error) -> String {
     let said = error.to_string();
     let words = said.rsplit(": ").next().unwrap_or(&said);
     words.to_ascii_lowercase()

@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 10] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("smitools", "smilint, which reads our MIB"),
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
@@ -27,6 +27,10 @@ const PACKAGES: [(&str, &str); 10] = [
     ("faketime", "a wall clock that is wrong, for one process"),
     ("snmp", "an SNMP manager"),
     ("snmptrapd", "a receiver of notifications"),
+    ("openssh-server", "a receiver of files by SFTP"),
+    ("vsftpd", "one by FTP and FTPS"),
+    ("nginx", "one by HTTP and HTTPS"),
+    ("tftpd-hpa", "one by TFTP"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
 

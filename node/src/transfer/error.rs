@@ -1,0 +1,125 @@
+//! Why a file is not there.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a receiver does not have a file. One line, and no secret in it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{receiver}: {cause}")]
+pub struct TransferError {
+    /// Who: `MECHANISM HOST:PORT`.
+    pub receiver: String,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// One cause a variant.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Cause {
+    /// The file can't be read here.
+    #[error("the file can't be read here: {why}")]
+    LocalFile {
+        /// What the system says.
+        why: String,
+    },
+    /// No file can have this name.
+    #[error("{0:?} is no name of a file")]
+    Name(String),
+    /// Its name has no address.
+    #[error("its name can't be resolved: {why}")]
+    Unresolved {
+        /// What the resolver says.
+        why: String,
+    },
+    /// Nobody answers at its address.
+    #[error("it can't be reached: {why}")]
+    Unreachable {
+        /// What the system says.
+        why: String,
+    },
+    /// Another host key than the configured one. Nothing was said to whoever has it.
+    #[error("it shows the host key {found}, and {expected} is configured")]
+    HostKey {
+        /// SHA-256 fingerprint of the configured one.
+        expected: String,
+        /// Kind and SHA-256 fingerprint of the one that it has.
+        found: String,
+    },
+    /// A certificate that is not to be believed, or TLS that is not to be had.
+    #[error("no TLS with it: {why}")]
+    Tls {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It does not take the name and the password or key.
+    #[error("it refuses the login of {user}")]
+    Login {
+        /// The name.
+        user: String,
+    },
+    /// It has no room for the file.
+    #[error("it has no space for the file")]
+    NoSpace,
+    /// Another file has the name.
+    #[error("it has another file named {name}")]
+    NameTaken {
+        /// The name there.
+        name: String,
+    },
+    /// It has no such directory, or we may not write there.
+    #[error("it does not let {name} be stored: {said}")]
+    Denied {
+        /// The name there.
+        name: String,
+        /// Its answer, as a number and what that means.
+        said: String,
+    },
+    /// It refuses something else.
+    #[error("it refuses to {step}: {said}")]
+    Refused {
+        /// What was asked.
+        step: &'static str,
+        /// Its answer, as a number and what that means.
+        said: String,
+    },
+    /// The connection ended before it had said that it has the file.
+    #[error("the connection broke off while it was asked to {step}")]
+    Closed {
+        /// What it was asked.
+        step: &'static str,
+    },
+    /// It speaks something else.
+    #[error("it speaks otherwise than its mechanism: {why}")]
+    Protocol {
+        /// What was not expected.
+        why: String,
+    },
+    /// It took too long.
+    #[error("it did not have the file after {} ms", after.as_millis())]
+    TimedOut {
+        /// The deadline.
+        after: Duration,
+    },
+}
+
+impl Cause {
+    /// A connection that failed at this step.
+    pub(super) fn broke(step: &'static str, error: &io::Error) -> Self {
+        let closed = [
+            io::ErrorKind::UnexpectedEof,
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::BrokenPipe,
+            io::ErrorKind::WriteZero,
+            io::ErrorKind::NotConnected,
+        ];
+        if closed.contains(&error.kind()) {
+            return Self::Closed { step };
+        }
+        Self::Unreachable {
+            why: error.kind().to_string(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! SFTP: an SSH connection to whoever has the configured host key, a login, and the file.
+//!
+//! RSA keys are not taken, neither a receiver's nor ours: what there is for them in Rust leaks the private key through its
+//! timing (RUSTSEC-2023-0071). Ed25519 and ECDSA are.
+
+mod key;
+mod session;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use russh::client::{self, Handle, Msg};
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
+use russh::{Channel, ChannelMsg, Disconnect, Preferred};
+use zeroize::Zeroizing;
+
+pub use key::{HostKey, KeyError, PrivateKey};
+
+use self::session::Session;
+use super::{Cause, Sent, connect};
+
+/// Who we are to an SSH server.
+#[derive(Clone)]
+pub struct Login {
+    /// The name of the account.
+    pub user: String,
+    /// What shows that it is ours.
+    pub proof: Proof,
+}
+
+/// What shows that an account is ours.
+#[derive(Clone)]
+pub enum Proof {
+    /// A password; a secret.
+    Password(Zeroizing<String>),
+    /// A key whose public half the account knows.
+    Key(PrivateKey),
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({})", self.user)
+    }
+}
+
+pub(super) async fn send(
+    to: (&str, u16),
+    host_key: &HostKey,
+    login: &Login,
+    name: &str,
+    octets: &[u8],
+) -> Result<Sent, Cause> {
+    let stream = connect(to).await?;
+    let mut ssh = open(stream, host_key).await?;
+    log_in(&mut ssh, login).await?;
+    let step = "open an SFTP session";
+    let channel = ssh.channel_open_session().await;
+    let mut channel = channel.map_err(|error| broke(step, &error))?;
+    let asked = channel.request_subsystem(true, "sftp").await;
+    asked.map_err(|error| broke(step, &error))?;
+    granted(&mut channel, step).await?;
+    let mut session = Session::open(channel.into_stream()).await?;
+    let sent = upload::upload(&mut session, name, octets).await?;
+    // It has the file, whatever it says to this.
+    let _gone = ssh.disconnect(Disconnect::ByApplication, "", "").await;
+    Ok(sent)
+}
+
+async fn open(stream: tokio::net::TcpStream, host_key: &HostKey) -> Result<Handle<Pinned>, Cause> {
+    let mut keys = vec![
+        Algorithm::Ed25519,
+        ecdsa(EcdsaCurve::NistP256),
+        ecdsa(EcdsaCurve::NistP384),
+        ecdsa(EcdsaCurve::NistP521),
+    ];
+    // A server with keys of several kinds is to show the one that is compared.
+    if let Some(kind) = host_key.kind() {
+        keys = vec![kind];
+    }
+    let config = client::Config {
+        preferred: Preferred {
+            key: Cow::Owned(keys),
+            ..Preferred::DEFAULT
+        },
+        nodelay: true,
+        ..client::Config::default()
+    };
+    let pinned = Pinned(host_key.clone());
+    let opened = client::connect_stream(Arc::new(config), stream, pinned).await;
+    opened.map_err(|stopped| match stopped {
+        Stopped::HostKey(cause) => cause,
+        Stopped::Ssh(error) => broke("agree on keys", &error),
+    })
+}
+
+fn ecdsa(curve: EcdsaCurve) -> Algorithm {
+    Algorithm::Ecdsa { curve }
+}
+
+async fn log_in(ssh: &mut Handle<Pinned>, login: &Login) -> Result<(), Cause> {
+    let user = login.user.as_str();
+    let answer = match &login.proof {
+        Proof::Password(password) => ssh.authenticate_password(user, password.as_str()).await,
+        Proof::Key(key) => {
+            let key = PrivateKeyWithHashAlg::new(key.inner(), None);
+            ssh.authenticate_publickey(user, key).await
+        }
+    };
+    match answer {
+        Ok(answer) if answer.success() => Ok(()),
+        Ok(_) => Err(Cause::Login {
+            user: user.to_owned(),
+        }),
+        Err(error) => Err(broke("take the login", &error)),
+    }
+}
+
+/// Waits until the server says that it has what was asked of a channel.
+async fn granted(channel: &mut Channel<Msg>, step: &'static str) -> Result<(), Cause> {
+    loop {
+        let said = channel.wait().await.ok_or(Cause::Closed { step })?;
+        if matches!(said, ChannelMsg::Success) {
+            return Ok(());
+        }
+        if matches!(said, ChannelMsg::Failure | ChannelMsg::Close) {
+            let said = "it has none".to_owned();
+            return Err(Cause::Refused { step, said });
+        }
+    }
+}
+
+/// Believes one host key.
+struct Pinned(HostKey);
+
+/// Why a connection did not come to be.
+#[derive(Debug)]
+enum Stopped {
+    HostKey(Cause),
+    Ssh(russh::Error),
+}
+
+impl From<russh::Error> for Stopped {
+    fn from(error: russh::Error) -> Self {
+        Self::Ssh(error)
+    }
+}
+
+impl client::Handler for Pinned {
+    type Error = Stopped;
+
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Stopped> {
+        let shown = match shown {
+            PublicKeyOrCertificate::PublicKey { key, .. } => key,
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                // None was asked for.
+                let why = format!("it shows a certificate of {}", certificate.algorithm());
+                return Err(Stopped::HostKey(Cause::Protocol { why }));
+            }
+        };
+        let found = shown.fingerprint(HashAlg::Sha256);
+        if self.0.fingerprint() == found {
+            return Ok(true);
+        }
+        Err(Stopped::HostKey(Cause::HostKey {
+            expected: self.0.fingerprint().to_string(),
+            found: format!("{} {found}", shown.algorithm()),
+        }))
+    }
+}
+
+/// The cause of a failure of SSH, whose words are those of the crate alone.
+fn broke(step: &'static str, error: &russh::Error) -> Cause {
+    use russh::Error;
+    if let Error::IO(error) = error {
+        return Cause::broke(step, error);
+    }
+    let closed = matches!(
+        error,
+        Error::HUP | Error::Disconnect | Error::SendError | Error::RecvError
+    );
+    match closed {
+        true => Cause::Closed { step },
+        false => Cause::Protocol {
+            why: error.to_string(),
+        },
+    }
+}

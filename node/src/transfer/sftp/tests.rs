@@ -1,0 +1,102 @@
+//! Sessions with servers that say what they must not.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use super::session::Session;
+use super::upload::upload;
+use super::*;
+
+/// A session with a server that says these packets, whatever it hears, and then no more.
+fn with(packets: &[&[u8]]) -> DuplexStream {
+    let (ours, mut theirs) = duplex(1 << 20);
+    let mut said = Vec::new();
+    for packet in packets {
+        said.extend((packet.len() as u32).to_be_bytes());
+        said.extend_from_slice(packet);
+    }
+    tokio::spawn(async move {
+        theirs.write_all(&said).await.unwrap();
+        theirs.shutdown().await.unwrap();
+        let mut heard = Vec::new();
+        theirs.read_to_end(&mut heard).await.unwrap();
+    });
+    ours
+}
+
+const VERSION: &[u8] = &[2, 0, 0, 0, 3];
+
+/// The answer to a request of this number: a status.
+fn status(id: u8, code: u8) -> Vec<u8> {
+    vec![101, 0, 0, 0, id, 0, 0, 0, code]
+}
+
+async fn outcome(packets: &[&[u8]]) -> Result<Sent, Cause> {
+    let mut session = Session::open(with(packets)).await?;
+    upload(&mut session, "a.csv", b"octets").await
+}
+
+#[tokio::test]
+async fn a_file_goes_with_handles_that_are_no_text() {
+    let handle = [102, 0, 0, 0, 1, 0, 0, 0, 2, 0xff, 0x00];
+    let (none, done) = (status(0, 2), [2, 3, 4].map(|id| status(id, 0)));
+    let mut packets = vec![VERSION, &none, &handle];
+    packets.extend(done.iter().map(Vec::as_slice));
+    assert_eq!(outcome(&packets).await, Ok(Sent::Now));
+    // Without the last answer, nobody knows whether it has its name.
+    packets.pop();
+    let step = "name the file";
+    assert_eq!(outcome(&packets).await, Err(Cause::Closed { step }));
+}
+
+#[tokio::test]
+async fn a_server_that_is_none_is_told() {
+    for (packets, why) in [
+        (
+            vec![&[2, 0, 0, 0, 2][..]],
+            "packet 2 of SFTP version 2, and no version 3",
+        ),
+        (vec![&[2, 0, 0][..]], "an SFTP packet that ends too early"),
+        (
+            vec![VERSION, &[101, 0, 0, 0, 7, 0, 0, 0, 2]],
+            "an SFTP answer to request 7, and not 0",
+        ),
+        (
+            vec![VERSION, &[103, 0, 0, 0, 0, 0, 0, 0, 0]],
+            "an SFTP packet of type 103",
+        ),
+        (
+            vec![VERSION, &[101, 0, 0, 0, 0, 0, 0]],
+            "an SFTP packet that ends too early",
+        ),
+    ] {
+        let why = why.to_owned();
+        assert_eq!(outcome(&packets).await, Err(Cause::Protocol { why }));
+    }
+    let long = vec![0; (256 << 10) + 1];
+    let why = "an SFTP packet of 262145 bytes".to_owned();
+    assert_eq!(outcome(&[&long]).await, Err(Cause::Protocol { why }));
+}
+
+#[test]
+fn a_host_key_is_a_fingerprint_or_a_line() {
+    let print = "SHA256:qyHvG36HIR+lbO/Wu2m3Hc/ZfuvJ0FktKXRmao7bgPQ";
+    let parsed: HostKey = print.parse().unwrap();
+    assert_eq!(parsed.fingerprint().to_string(), print);
+    let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
+    let of_line: HostKey = line.parse().unwrap();
+    for text in [format!("{line} root@host\n"), format!("192.0.2.1 {line}")] {
+        assert_eq!(text.parse(), Ok(of_line.clone()));
+    }
+    for none in [
+        "",
+        "SHA256:",
+        "SHA256:x",
+        "MD5:aa",
+        "ssh-ed25519",
+        "ssh-ed25519 AAAA",
+    ] {
+        assert_eq!(none.parse::<HostKey>(), Err(KeyError::HostKey), "{none}");
+    }
+    let none = "nothing".parse::<PrivateKey>();
+    assert_eq!(none.unwrap_err(), KeyError::PrivateKey);
+}

@@ -1,0 +1,246 @@
+//! TFTP: a file in blocks, each acknowledged before the next one goes.
+//!
+//! A block that is not acknowledged goes again every [`AGAIN`]; how long is the transfer's deadline. An acknowledgement
+//! that comes twice is no reason to send anything, so that one delayed datagram does not double all that follow (RFC 1123,
+//! section 4.2.3.1). Block numbers begin again at 0 after 65,535, as servers do.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{UdpSocket, lookup_host};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Cause, Sent};
+use crate::transport::resolver_said;
+
+/// Until what was not answered goes again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Octets of a block: what fits into a frame of Ethernet with IPv6.
+const BLOCK_BYTES: usize = 1_428;
+/// Octets of a block where nothing was agreed (RFC 1350).
+const BLOCK_BYTES_AGREED_BY_NONE: usize = 512;
+/// Longest datagram that is taken, in bytes: acknowledgements and errors are short.
+const DATAGRAM_BYTES_MAX: usize = 1_024;
+
+const WRITE: u16 = 2;
+const DATA: u16 = 3;
+const ACK: u16 = 4;
+const ERROR: u16 = 5;
+const OACK: u16 = 6;
+
+/// What a server says.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    /// A block has come; 0: the file may.
+    Taken(u16),
+    /// The file may come, in blocks of so many octets.
+    Agreed(usize),
+}
+
+pub(super) async fn send(to: (&str, u16), name: &str, octets: &[u8]) -> Result<Sent, Cause> {
+    let mut found = lookup_host(to).await.map_err(|error| Cause::Unresolved {
+        why: resolver_said(&error),
+    })?;
+    let server = found.next().ok_or_else(|| Cause::Unresolved {
+        why: "it has no address".into(),
+    })?;
+    let own: SocketAddr = match server {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(own).await.map_err(unreachable)?;
+    let mut talk = Talk {
+        socket,
+        server,
+        known: false,
+    };
+    let answer = talk.ask(&request(name, octets.len()), 0, name).await?;
+    let block_bytes = match answer {
+        Said::Taken(_) => BLOCK_BYTES_AGREED_BY_NONE,
+        Said::Agreed(bytes) => bytes,
+    };
+    // The last block is shorter than the others, and empty if there is no rest.
+    let blocks = octets.len() / block_bytes + 1;
+    for n in 0..blocks {
+        let at = n * block_bytes;
+        let block = &octets[at..octets.len().min(at + block_bytes)];
+        let number = (n as u16).wrapping_add(1);
+        talk.ask(&data(number, block), number, name).await?;
+    }
+    Ok(Sent::Now)
+}
+
+struct Talk {
+    socket: UdpSocket,
+    server: SocketAddr,
+    /// The server has answered, and `server` is the port that it does so from.
+    known: bool,
+}
+
+impl Talk {
+    /// Sends a datagram until this block is acknowledged.
+    async fn ask(&mut self, datagram: &[u8], block: u16, name: &str) -> Result<Said, Cause> {
+        loop {
+            let sent = self.socket.send_to(datagram, self.server).await;
+            sent.map_err(unreachable)?;
+            let again = Instant::now() + AGAIN;
+            if let Ok(said) = timeout_at(again, self.answer(block, name)).await {
+                return said;
+            }
+        }
+    }
+
+    async fn answer(&mut self, block: u16, name: &str) -> Result<Said, Cause> {
+        let mut buffer = [0; DATAGRAM_BYTES_MAX];
+        loop {
+            let received = self.socket.recv_from(&mut buffer).await;
+            let (length, from) = received.map_err(unreachable)?;
+            // The port of the first answer is the one that the whole transfer is with (RFC 1350, section 4).
+            let ours = match self.known {
+                true => from == self.server,
+                false => from.ip() == self.server.ip(),
+            };
+            if !ours {
+                continue;
+            }
+            let said = parse(&buffer[..length], name);
+            if !self.known {
+                (self.server, self.known) = (from, true);
+            }
+            let said = said?;
+            let awaited = match said {
+                Said::Taken(taken) => taken == block,
+                // The agreement comes again if our first block was lost.
+                Said::Agreed(_) => block == 0,
+            };
+            if awaited {
+                return Ok(said);
+            }
+        }
+    }
+}
+
+fn unreachable(error: std::io::Error) -> Cause {
+    Cause::Unreachable {
+        why: error.kind().to_string(),
+    }
+}
+
+/// With the options that make it faster, and tell the server whether it has the space.
+fn request(name: &str, size: usize) -> Vec<u8> {
+    let mut request = WRITE.to_be_bytes().to_vec();
+    let (block, size) = (BLOCK_BYTES.to_string(), size.to_string());
+    for word in [name, "octet", "blksize", &block, "tsize", &size] {
+        request.extend_from_slice(word.as_bytes());
+        request.push(0);
+    }
+    request
+}
+
+fn data(number: u16, block: &[u8]) -> Vec<u8> {
+    [&DATA.to_be_bytes()[..], &number.to_be_bytes(), block].concat()
+}
+
+fn parse(datagram: &[u8], name: &str) -> Result<Said, Cause> {
+    let refused = |why: &str| Cause::Protocol {
+        why: why.to_owned(),
+    };
+    let [a, b, rest @ ..] = datagram else {
+        return Err(refused("a TFTP datagram of less than two bytes"));
+    };
+    match (u16::from_be_bytes([*a, *b]), rest) {
+        (ACK, [a, b, ..]) => Ok(Said::Taken(u16::from_be_bytes([*a, *b]))),
+        (ERROR, [a, b, ..]) => Err(error(u16::from_be_bytes([*a, *b]), name)),
+        (OACK, options) => agreed(options).ok_or_else(|| refused("TFTP options of no sense")),
+        (kind, _) => Err(refused(&format!("a TFTP datagram of type {kind}"))),
+    }
+}
+
+/// Options that a server agrees to; none: it may not have said this.
+fn agreed(options: &[u8]) -> Option<Said> {
+    let mut bytes = BLOCK_BYTES_AGREED_BY_NONE;
+    let words: Vec<&[u8]> = options.split(|octet| *octet == 0).collect();
+    for pair in words.chunks_exact(2) {
+        if pair[0].eq_ignore_ascii_case(b"blksize") {
+            bytes = std::str::from_utf8(pair[1]).ok()?.parse().ok()?;
+        }
+    }
+    (8..=BLOCK_BYTES)
+        .contains(&bytes)
+        .then_some(Said::Agreed(bytes))
+}
+
+/// RFC 1350, section 5, and RFC 2347.
+fn error(code: u16, name: &str) -> Cause {
+    let words = match code {
+        1 => "file not found",
+        2 => "access violation",
+        4 => "illegal operation",
+        5 => "unknown transfer",
+        7 => "no such user",
+        8 => "options are refused",
+        _ => "not defined",
+    };
+    let (name, said) = (name.to_owned(), format!("error {code}, {words}"));
+    match code {
+        1 | 2 => Cause::Denied { name, said },
+        3 => Cause::NoSpace,
+        6 => Cause::NameTaken { name },
+        _ => Cause::Refused {
+            step: "take the file",
+            said,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_its_options() {
+        let wanted = b"\x00\x02in/a.csv\0octet\0blksize\x001428\0tsize\x007\0";
+        assert_eq!(request("in/a.csv", 7), wanted);
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        assert_eq!(parse(&[0, 4, 1, 2], "n"), Ok(Said::Taken(0x102)));
+        assert_eq!(parse(b"\0\x06BLKSIZE\x00900\0", "n"), Ok(Said::Agreed(900)));
+        assert_eq!(parse(b"\0\x06tsize\x007\0", "n"), Ok(Said::Agreed(512)));
+        assert_eq!(parse(b"\0\x06", "n"), Ok(Said::Agreed(512)));
+        let name = || "n".to_owned();
+        for (datagram, cause) in [
+            (&[0, 5, 0, 3][..], Cause::NoSpace),
+            (&[0, 5, 0, 6, b'x'], Cause::NameTaken { name: name() }),
+            (
+                &[0, 5, 0, 2],
+                Cause::Denied {
+                    name: name(),
+                    said: "error 2, access violation".into(),
+                },
+            ),
+            (
+                &[0, 5, 1, 0],
+                Cause::Refused {
+                    step: "take the file",
+                    said: "error 256, not defined".into(),
+                },
+            ),
+        ] {
+            assert_eq!(parse(datagram, "n"), Err(cause));
+        }
+        for none in [
+            &b""[..],
+            b"\0",
+            b"\0\x04\0",
+            b"\0\x03\0\x01",
+            b"\0\x06blksize\x001429\0",
+            b"\0\x06blksize\x007\0",
+            b"\0\x06blksize\0x\0",
+        ] {
+            let parsed = parse(none, "n");
+            assert!(matches!(parsed, Err(Cause::Protocol { .. })), "{none:?}");
+        }
+    }
+}
