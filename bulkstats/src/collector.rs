@@ -538,9 +538,7 @@ fn take_found<'f>(
     let (parts, whole): (Vec<_>, Vec<_>) = found.partition(|f| f.stored.place == Place::Open);
     let complete = |part: &Stored| {
         let mut stored = whole.iter().map(|found| &found.stored);
-        stored.any(|whole| {
-            whole.name == part.name && whole.seq <= part.seq && part.minute <= whole.minute
-        })
+        stored.any(|whole| whole.name == part.name && whole.seq <= part.seq)
     };
     for part in parts {
         match complete(&part.stored) {

@@ -46,7 +46,7 @@ pub enum Output {
         /// It is compressed.
         gzip: bool,
     },
-    /// Begin to transfer a file. Tell [`super::Collector::transferred`].
+    /// Begin to transfer a file, and give it up before [`super::TRANSFER_MAX`]. Tell [`super::Collector::transferred`].
     Transfer {
         /// To be told with the result.
         attempt: u64,

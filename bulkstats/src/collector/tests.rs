@@ -465,6 +465,26 @@ fn the_end_of_the_process_loses_at_most_the_interval_in_progress() {
     assert!(whole > 20, "{whole}");
 }
 
+/// The minutes of a file's samples need not rise.
+#[test]
+fn a_clock_that_is_put_back_while_a_file_is_open_brings_nothing_twice() {
+    let mut config = config();
+    config.transfer_interval_min = 60;
+    for ends_in in 0..40 {
+        let mut rig = Rig::new(config.clone());
+        rig.tick();
+        rig.pass(200);
+        rig.minutes(15);
+        rig.now.wall.0 -= 1_440 * MINUTE;
+        rig.ends_in = Some(ends_in);
+        rig.minutes(140);
+        let received = rig.received();
+        let distinct: BTreeSet<i64> = received.iter().copied().collect();
+        assert_eq!(received.len(), distinct.len(), "ends in {ends_in}: twice");
+        assert!(received.len() >= 7, "ends in {ends_in}: {received:?}");
+    }
+}
+
 #[test]
 fn a_clock_that_is_put_forward_a_day_tells_what_was_skipped() {
     let mut rig = Rig::new(config());
