@@ -13,6 +13,7 @@ mod smart_tags;
 mod snmp;
 mod statistics;
 pub(crate) mod status;
+mod system;
 pub(crate) mod table;
 pub mod text;
 mod why;
@@ -321,6 +322,39 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Peers,
         text: peers::text,
         json: peers::json,
+    },
+    Surface {
+        words: &["resources"],
+        help: "What each service uses of what it may",
+        example: "show resources",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snapshot,
+        text: system::resources_text,
+        json: system::resources_json,
+    },
+    Surface {
+        words: &["system", "uptime"],
+        help: "How long the node has run",
+        example: "show system uptime",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snapshot,
+        text: system::uptime_text,
+        json: system::uptime_json,
+    },
+    Surface {
+        words: &["version"],
+        help: "The software that runs",
+        example: "show version",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snapshot,
+        text: system::version_text,
+        json: system::version_json,
     },
     Surface {
         words: &["alarm", "outstanding"],

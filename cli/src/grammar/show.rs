@@ -85,6 +85,7 @@ fn about(word: &str) -> &'static str {
         "smart-licensing" => "Those of the Smart Agent",
         "session" => "Sessions and signalling",
         "gtpc" => "GTP-C",
+        "system" => "The node itself",
         "alarm" => "Alarms",
         "snmp" => "SNMP: notifications, their targets, the agent",
         "trap" => "Notifications",
