@@ -173,7 +173,11 @@ fn fmt(workspace: &Workspace, _: &mut Tally) -> Result<()> {
 fn clippy(workspace: &Workspace, _: &mut Tally) -> Result<()> {
     let mut clippy = bounded_cargo(workspace, 900);
     clippy.args(["clippy", "--workspace", "--all-targets", "--quiet"]);
-    run::must("cargo clippy", clippy.args(["--", "-D", "warnings"]))
+    run::must("cargo clippy", clippy.args(["--", "-D", "warnings"]))?;
+    let mut bare = bounded_cargo(workspace, 600);
+    bare.args(["clippy", "--package", "cli", "--no-default-features"]);
+    let bare = bare.args(["--quiet", "--", "-D", "warnings"]);
+    run::must("cargo clippy --no-default-features", bare)
 }
 
 /// All test programs, and with them the binary, since `cli` has tests of it.
