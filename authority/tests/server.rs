@@ -419,7 +419,12 @@ async fn a_head_has_a_greatest_length() {
 
 #[tokio::test]
 async fn an_address_has_so_many_connections_and_others_are_served_meanwhile() {
-    let rig = Rig::with(None, |config| config.connections_per_address_max = 2).await;
+    let rig = Rig::with(None, |config| {
+        config.connections_per_address_max = 2;
+        // Nothing is closed for being slow as long as the test waits.
+        config.request_timeout_s = 3_600;
+    })
+    .await;
     let address = rig.server.address();
     let from = |last: u8| async move {
         let socket = TcpSocket::new_v4().unwrap();

@@ -19,7 +19,7 @@ pub struct List {
 #[serde(deny_unknown_fields)]
 pub struct Mutant {
     pub name: String,
-    /// Rules that it breaks: `L3`, or `L3 L10`.
+    /// Rules that it breaks: `L3`, or `L3 L10`; none of them, where it breaks a bound that no rule asks for.
     pub rule: String,
     /// Relative to the root of the workspace.
     pub file: PathBuf,
