@@ -14,6 +14,34 @@ pub struct AgentView {
     pub status: AgentStatus,
     /// The way.
     pub transport: TransportStatus,
+    /// What the node and its agent told each other.
+    #[serde(default)]
+    pub messages: AgentMessages,
+    /// What managers were to be told.
+    #[serde(default)]
+    pub events: EventCounts,
+}
+
+/// What the node and its agent told each other since the process began, as `show license statistics` has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentMessages {
+    /// To the agent: what is in use.
+    pub usage: u64,
+    /// To the agent: smart licensing was switched, the license clock's speed or the way to the authority changed.
+    pub switches: u64,
+    /// To the agent: operators' commands.
+    pub commands: u64,
+    /// From the agent: what the authority said, which reports it took.
+    pub told: u64,
+}
+
+/// Events that were handed to whatever sends notifications, since the process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventCounts {
+    /// Taken.
+    pub taken: u64,
+    /// Lost as events, for want of room; their alarms are told all the same.
+    pub lost: u64,
 }
 
 /// The way to the license authority, as it is configured or was set; no secret is in it.

@@ -30,7 +30,9 @@ pub use admission::{
     CLIENT_NAME_BYTES_MAX, CLIENT_SESSIONS_MAX, CLIENTS_MAX, CallClass, CallKind, ClientLease,
     ClientRequest, LEASE_MS_MAX, LEASE_MS_MIN, UNKNOWN_LEASE,
 };
-pub use agent::{AgentView, LICENSE_ANSWER_S, ProxyStatus, TransportStatus};
+pub use agent::{
+    AgentMessages, AgentView, EventCounts, LICENSE_ANSWER_S, ProxyStatus, TransportStatus,
+};
 pub use alarms::{AlarmCounts, AlarmRow, AlarmSeverity, AlarmView};
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use api::{AgentView, LicenseCommand, RegistrationState, Reply, Request};
@@ -11,6 +12,10 @@ use tests::control::Control;
 use tests::gateway::Site;
 use tests::node::Configuration;
 use tests::subnet::Subnet;
+use tests::wait::until;
+
+/// What is waited for takes far less; the machine may be busy.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A token that no authority made.
 const TOKEN: &str = "bm90LWEtdG9rZW4tb2YtYW55Ym9keQ==";
@@ -108,6 +113,11 @@ fn what_can_not_be_done_is_told_and_changes_nothing() -> Result<()> {
         node.refused(register(TOKEN))?,
         "no license authority is configured; nothing has changed (license smart register): license smart url https://authority.example:8443, with its own name in place of that"
     );
+    let (_, view) = node.agent()?;
+    assert_eq!((view.messages.commands, view.messages.switches), (6, 1));
+    until("the event is told", LIMIT, || {
+        Ok(node.agent()?.1.events.taken > 0)
+    })?;
     node.is_untouched()
 }
 

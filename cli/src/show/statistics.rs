@@ -3,12 +3,13 @@
 //! The columns have the names of the field; they stand in two tables side by side no screen of 80 columns could hold,
 //! so one below the other.
 
+use api::{AgentMessages, EventCounts};
 use licensing::Mode;
 use licensing::snapshot::{ModeStatistics, TagRow, TagStatus};
 use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
-use super::text::{ABSENT, field, or_absent};
+use super::text::{field, or_absent};
 use super::{Kind, View};
 
 const COUNTS: &[Column] = &[
@@ -78,6 +79,8 @@ pub fn json(view: &View) -> Value {
             "report_usage_s": view.agent.transport.report_usage_s,
             "ooc_retry_s": view.agent.transport.ooc_retry_s,
         },
+        "messages": view.agent.messages,
+        "events": view.agent.events,
         "services": rows(Kind::Service),
         "features": rows(Kind::Feature),
     })
@@ -109,9 +112,19 @@ fn scalars(view: &View) -> String {
         transport.report_usage_s, transport.ooc_retry_s
     );
     out.push_str(&field("List of Timer Intervals", &intervals));
-    for label in ["SLMGR - SLAGENT Messages", "Event Notification Stats"] {
-        out.push_str(&field(label, ABSENT));
-    }
+    let AgentMessages {
+        usage,
+        switches,
+        commands,
+        told,
+    } = view.agent.messages;
+    let messages = format!(
+        "to the agent {usage} of usage, {switches} of switches, {commands} commands; from it {told}"
+    );
+    out.push_str(&field("SLMGR - SLAGENT Messages", &messages));
+    let EventCounts { taken, lost } = view.agent.events;
+    let events = format!("{taken} taken, {lost} lost for want of room");
+    out.push_str(&field("Event Notification Stats", &events));
     out
 }
 

@@ -2,8 +2,8 @@
 
 use api::smart::{Digest, InstanceId, RequestType, Serial};
 use api::{
-    AgentStatus, AgentView, Attempts, CallHomeRow, ProxyStatus, RegisteredStatus,
-    RegistrationState, RootStatus, Silence, TransportStatus,
+    AgentMessages, AgentStatus, AgentView, Attempts, CallHomeRow, EventCounts, ProxyStatus,
+    RegisteredStatus, RegistrationState, RootStatus, Silence, TransportStatus,
 };
 use licensing::Wall;
 
@@ -67,6 +67,11 @@ pub fn unregistered() -> AgentView {
             url: None,
             ..transport()
         },
+        messages: AgentMessages {
+            usage: 3_600,
+            ..AgentMessages::default()
+        },
+        events: EventCounts { taken: 4, lost: 0 },
     }
 }
 
@@ -140,6 +145,13 @@ pub fn registered() -> AgentView {
     AgentView {
         status,
         transport: transport(),
+        messages: AgentMessages {
+            usage: 16_416_000,
+            switches: 2,
+            commands: 3,
+            told: 4_231,
+        },
+        events: EventCounts { taken: 61, lost: 5 },
     }
 }
 

@@ -12,18 +12,18 @@
 
 mod notice;
 mod refusal;
+mod shown;
 mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::LicenseCommand;
 use api::smart::Sudi;
-use api::{AgentStatus, AgentView, LicenseCommand, ProxyStatus, TransportStatus};
 use crossbeam::channel::{Sender, TrySendError};
 use licensing::snapshot::TagRow;
 use licensing::{Mono, Snapshot, TagRef};
-use parking_lot::RwLock;
 use smart_agent::{
     Agent, AtStart, Config as MachineConfig, Failure, Identity, Input, Message, Output, Start,
     TagUse, Ticket, Timers, Told,
@@ -41,6 +41,7 @@ use crate::snmp::Feed;
 use crate::store::{AgentKept, AgentStore};
 use crate::transport::{Credentials, Outcome, Parcel, Transport, Trust};
 use crate::vitals::{EndOf, Vitals};
+pub(crate) use shown::AgentCurrent;
 pub(crate) use told::input;
 
 /// From one look at the snapshot to the next.
@@ -69,26 +70,6 @@ pub(crate) enum AgentAsk {
     },
     /// End.
     End,
-}
-
-/// The agent's last status, which surfaces read.
-#[derive(Debug)]
-pub(crate) struct AgentCurrent {
-    status: RwLock<Arc<AgentStatus>>,
-    transport: RwLock<TransportStatus>,
-}
-
-impl AgentCurrent {
-    pub(crate) fn status(&self) -> Arc<AgentStatus> {
-        Arc::clone(&self.status.read())
-    }
-
-    pub(crate) fn view(&self) -> AgentView {
-        AgentView {
-            status: self.status().as_ref().clone(),
-            transport: self.transport.read().clone(),
-        }
-    }
 }
 
 /// What the agent is made with.
@@ -185,10 +166,9 @@ impl AgentShell {
         for der in roots {
             machine.handle(Input::Root { der }, now);
         }
-        let shown = Arc::new(AgentCurrent {
-            status: RwLock::new(Arc::new(machine.status(now))),
-            transport: RwLock::new(transport_status(&config.agent)),
-        });
+        let status = machine.status(now);
+        let feed = parts.feed.clone();
+        let shown = Arc::new(AgentCurrent::new(status, &config.agent, feed));
         let (commands, asks) = mpsc::channel(COMMANDS);
         let shell = Self {
             runtime: Some(runtime),
@@ -274,11 +254,12 @@ impl AgentShell {
     /// Goes another way with the next message; one that is under way ends where it went.
     fn go(&mut self, agent: &config::Agent) {
         self.transport = Arc::new(self.transport.by(agent.way.clone()));
-        *self.shown.transport.write() = transport_status(agent);
+        self.shown.show_way(agent);
         self.handle(Input::AnotherWay);
     }
 
     fn handle(&mut self, input: Input) {
+        self.shown.count(&input);
         self.machine.handle(input, self.clock.now());
     }
 
@@ -336,8 +317,7 @@ impl AgentShell {
                 }
             }
         }
-        let status = self.machine.status(self.clock.now());
-        *self.shown.status.write() = Arc::new(status);
+        self.shown.show(self.machine.status(self.clock.now()));
         if self.is_taken() {
             for Answered { reply, result } in self.done.drain(..) {
                 // Whoever asked may have given up.
@@ -369,8 +349,12 @@ impl AgentShell {
         }
         let (word, taken) = oneshot::channel();
         let told = std::mem::take(&mut self.told);
+        let many = told.len() as u64;
         match self.control.try_send(Ask::Told { told, taken: word }) {
-            Ok(()) => self.taken = Some(taken),
+            Ok(()) => {
+                self.taken = Some(taken);
+                self.shown.count_told(many);
+            }
             Err(TrySendError::Full(ask)) => {
                 if let Ask::Told { told, .. } = ask {
                     self.told = told;
@@ -472,24 +456,6 @@ fn machine_config(config: &Config, snapshot: &Snapshot) -> MachineConfig {
             ..Timers::default()
         },
         ..MachineConfig::new(sudi, node.product_tag.clone(), catalog)
-    }
-}
-
-fn transport_status(agent: &config::Agent) -> TransportStatus {
-    let authority = agent.way.authority.as_ref();
-    let proxy = agent.way.proxy.as_ref();
-    TransportStatus {
-        url: authority.map(|at| format!("https://{at}{}", api::smart::SMART_PATH)),
-        url_set: agent.authority_set,
-        proxy_set: agent.proxy_set,
-        proxy: proxy.map(|proxy| ProxyStatus {
-            host: proxy.host.clone(),
-            port: proxy.port,
-            username: proxy.credentials.as_ref().map(|own| own.username.clone()),
-        }),
-        send_hostname: agent.send_hostname,
-        report_usage_s: agent.report_usage.as_secs(),
-        ooc_retry_s: agent.ooc_retry.as_secs(),
     }
 }
 

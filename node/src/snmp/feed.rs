@@ -1,8 +1,9 @@
 //! The feed: what other threads tell SNMP, without ever waiting for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use api::EventCounts;
 use licensing::Snapshot;
 use snmp::notifications::News;
 use tokio::sync::mpsc;
@@ -22,6 +23,14 @@ pub(crate) struct Batch {
 pub(crate) struct Feed {
     batches: mpsc::Sender<Batch>,
     missed: Arc<AtomicBool>,
+    counts: Arc<Counts>,
+}
+
+/// News since the process began.
+#[derive(Debug, Default)]
+struct Counts {
+    taken: AtomicU64,
+    lost: AtomicU64,
 }
 
 /// The end that is told.
@@ -38,6 +47,7 @@ pub(crate) fn feed() -> (Feed, Told) {
     let feed = Feed {
         batches: tell,
         missed: Arc::clone(&missed),
+        counts: Arc::default(),
     };
     (feed, Told { batches, missed })
 }
@@ -45,8 +55,22 @@ pub(crate) fn feed() -> (Feed, Told) {
 impl Feed {
     /// Tells news, of which the current snapshot knows already. Without room they are lost, and it is known that some were.
     pub(crate) fn tell(&self, snapshot: Arc<Snapshot>, news: Vec<News>) {
-        if self.batches.try_send(Batch { snapshot, news }).is_err() {
-            self.missed.store(true, Ordering::Release);
+        let many = news.len() as u64;
+        let counted = match self.batches.try_send(Batch { snapshot, news }) {
+            Ok(()) => &self.counts.taken,
+            Err(_) => {
+                self.missed.store(true, Ordering::Release);
+                &self.counts.lost
+            }
+        };
+        counted.fetch_add(many, Ordering::Relaxed);
+    }
+
+    /// How many were told until now.
+    pub(crate) fn counts(&self) -> EventCounts {
+        EventCounts {
+            taken: self.counts.taken.load(Ordering::Relaxed),
+            lost: self.counts.lost.load(Ordering::Relaxed),
         }
     }
 }
@@ -96,8 +120,13 @@ mod tests {
             feed.tell(Arc::clone(&snapshot), vec![News::Ready]);
         }
         assert!(!told.missed());
-        feed.tell(snapshot, vec![News::Forked]);
+        feed.tell(snapshot, vec![News::Forked, News::Ready]);
         assert!(told.missed() && !told.missed());
+        let counts = EventCounts {
+            taken: WAITING as u64,
+            lost: 2,
+        };
+        assert_eq!(feed.counts(), counts);
         let mut taken = 0;
         while let Ok(batch) = told.batches.try_recv() {
             assert_eq!(batch.news, [News::Ready]);
