@@ -148,6 +148,24 @@ impl Line {
         self.queue.insert(number, queued);
     }
 
+    /// The target is spoken to in another way, or has another address; what waits goes on, from its oldest.
+    pub(super) fn retarget(&mut self, target: Target, now: Mono, changes: &mut Vec<Change>) {
+        if self.target == target {
+            return;
+        }
+        self.target = target;
+        self.flights.clear();
+        self.away = None;
+        self.drop_above(self.target.queue, now, changes);
+    }
+
+    /// The target is there no more; how many waited for it.
+    pub(super) fn end(self, changes: &mut Vec<Change>) -> u64 {
+        let keys = self.queue.keys();
+        changes.extend(keys.map(|number| Change::Delete(Key::queued(&self.target.name, *number))));
+        self.queue.len() as u64
+    }
+
     /// Takes a new notification: into the queue, or, when more came within a second than are sent, held.
     pub(super) fn offer(
         &mut self,
@@ -212,7 +230,11 @@ impl Line {
 
     /// Drops the oldest that is not on its way, if there is no room for another.
     fn make_room(&mut self, now: Mono, changes: &mut Vec<Change>) {
-        while self.queue.len() >= self.target.queue {
+        self.drop_above(self.target.queue.saturating_sub(1), now, changes);
+    }
+
+    fn drop_above(&mut self, most: usize, now: Mono, changes: &mut Vec<Change>) {
+        while self.queue.len() > most {
             let mut numbers = self.queue.keys();
             let Some(oldest) = numbers.find(|number| !self.flights.contains_key(number)) else {
                 return;

@@ -221,6 +221,64 @@ impl Delivery {
         self.settle(snapshot, now);
     }
 
+    /// Takes news that came together, with one commit of what follows from all of them.
+    pub fn handle_batch(&mut self, news: &[News], snapshot: &Snapshot, now: Now) {
+        for news in news {
+            self.tell(news, snapshot, now);
+        }
+        self.settle(snapshot, now);
+    }
+
+    /// Takes other targets, all or none, once all outputs were polled. What waits for a target that stays, by its name,
+    /// goes on waiting; a new one is told of the alarms that stand. Gives the names of those that there are no more, and how
+    /// many notifications waited for each and are dropped. Errors: a target is wrong, and nothing has changed.
+    pub fn set_targets(
+        &mut self,
+        targets: Vec<Target>,
+        snapshot: &Snapshot,
+        now: Now,
+    ) -> Result<Vec<(String, u64)>, TargetError> {
+        target::check(&targets)?;
+        debug_assert!(
+            self.outputs.is_empty(),
+            "a send names a target by its place"
+        );
+        let mut before = std::mem::take(&mut self.lines);
+        for target in &targets {
+            let known = before.iter().position(|line| line.is_named(&target.name));
+            let line = match known.map(|at| before.swap_remove(at)) {
+                Some(mut line) => {
+                    line.retarget(target.clone(), now.mono, &mut self.changes);
+                    line
+                }
+                None => self.newcomer(target.clone(), snapshot, now),
+            };
+            self.lines.push(line);
+        }
+        let gone = before.into_iter().map(|line| {
+            let name = line.status().name;
+            (name, line.end(&mut self.changes))
+        });
+        let gone = gone.collect();
+        self.config.targets = targets;
+        self.settle(snapshot, now);
+        Ok(gone)
+    }
+
+    /// The line of a target that was not there before.
+    fn newcomer(&mut self, target: Target, snapshot: &Snapshot, now: Now) -> Line {
+        let mut line = Line::new(target);
+        let told: Vec<_> = self.told.values().cloned().collect();
+        for alarm in told {
+            let news = News::Event(Event::AlarmRaised { alarm });
+            for issued in self.make(&news, snapshot, now) {
+                let number = self.number();
+                line.offer(number, issued, now, &mut self.changes);
+            }
+        }
+        line
+    }
+
     /// When [`Input::Timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Mono> {
         self.lines.iter().filter_map(Line::wake).min()

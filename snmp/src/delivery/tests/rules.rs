@@ -420,4 +420,132 @@ fn notifications_are_counted_by_periods() {
     world.pass(2 * PERIOD);
     assert_eq!(counted(&world), (0, 0));
     assert_eq!(world.delivery.logged(), begun + 3);
+
+/// Commits and sends, in the order in which they come out.
+fn outputs(world: &mut World) -> Vec<&'static str> {
+    let polled = std::iter::from_fn(|| world.delivery.poll_output());
+    let named = polled.map(|output| match output {
+        Output::Commit { durable: true, .. } => "durable",
+        Output::Commit { durable: false, .. } => "commit",
+        Output::Send(_) => "send",
+    });
+    named.collect()
+}
+
+#[test]
+fn news_that_come_together_are_on_disk_by_one_commit_before_any_is_sent() {
+    let mut world = World::new(vec![informs("one"), traps("two")]);
+    let news = [News::Forked, News::Ready, News::Forked];
+    world
+        .delivery
+        .handle_batch(&news, &world.snapshot, world.now);
+    let polled = outputs(&mut world);
+    assert_eq!(polled[0], "durable");
+    let durable = polled.iter().filter(|output| **output == "durable");
+    assert_eq!(durable.count(), 1);
+    let sends = polled.iter().filter(|output| **output == "send");
+    // One subject's informs go out one by one.
+    assert_eq!(sends.count(), 2 + 3);
+}
+
+impl World {
+    /// Other targets, at the addresses of their places.
+    fn retarget(&mut self, mut targets: Vec<Target>) -> Vec<(String, u64)> {
+        for (at, target) in targets.iter_mut().enumerate() {
+            target.address = address(at);
+        }
+        let set = self
+            .delivery
+            .set_targets(targets.clone(), &self.snapshot, self.now);
+        let gone = set.unwrap();
+        self.managers.resize(targets.len(), Receiver::default());
+        self.sends.resize(targets.len(), VecDeque::new());
+        self.config.targets = targets;
+        self.perform();
+        gone
+    }
+}
+
+//= L16
+#[test]
+fn targets_come_and_go_and_nothing_that_waits_for_those_that_stay_is_lost() {
+    let mut world = World::new(vec![informs("one"), informs("two")]);
+    let old = world.raise(drift(0));
+    world.pass(SECOND);
+    world.managers.iter_mut().for_each(|m| m.away = true);
+    let ids: Vec<u64> = (1..5).map(|of| world.raise(drift(of))).collect();
+    world.clear(ids[0]);
+    world.forget();
+    // The second stays, and is now the first; another begins in its place.
+    let third = informs("three");
+    assert_eq!(
+        world.retarget(vec![informs("two"), third]),
+        [("one".to_owned(), 5)]
+    );
+    assert_eq!(world.status(0).waiting, 5);
+    let kept = world.disk.keys().filter(|key| key.contains("/one/"));
+    assert_eq!(kept.count(), 0);
+    world.managers[1].away = false;
+    world.restart();
+    world.managers.iter_mut().for_each(|m| m.away = false);
+    world.come_to_rest();
+    // What was told before the change is not told again to who stays, and to whoever is new it is.
+    let alarms = |at: usize| world.managers[at].got.iter().filter_map(|got| got.alarm);
+    assert!(alarms(0).all(|id| id != old) && ids.iter().all(|id| alarms(0).any(|got| got == *id)));
+    let told: BTreeSet<u64> = alarms(1).collect();
+    let standing: BTreeSet<u64> = world.outstanding();
+    assert_eq!(told, standing);
+    assert_eq!(world.standing(1), standing);
+    assert_eq!(
+        world
+            .names(0)
+            .iter()
+            .filter(|name| name.ends_with("Clear"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_target_that_is_spoken_to_in_another_way_keeps_what_waits_for_it() {
+    let mut world = World::new(vec![informs("one")]);
+    world.managers[0].away = true;
+    let ids: Vec<u64> = (0..40).map(|of| world.raise(drift(of))).collect();
+    world.pass(60 * SECOND);
+    assert!(world.status(0).away_since.is_some());
+    world.forget();
+    world.managers[0].away = false;
+    let small = Target {
+        queue: 16,
+        ..informs("one")
+    };
+    assert_eq!(world.retarget(vec![small]), []);
+    let status = world.status(0);
+    assert_eq!((status.away_since, status.dropped > 0), (None, true));
+    let left = ids.len() - usize::try_from(status.dropped).unwrap();
+    assert_eq!(left, 16);
+    world.retarget(vec![traps("one")]);
+    world.pass(20 * SECOND);
+    let got = world.managers[0].got.iter().filter_map(|got| got.alarm);
+    let got: Vec<u64> = got.collect();
+    // Those that were on their way as informs may come a second time, as traps.
+    assert!(ids[ids.len() - left..].iter().all(|id| got.contains(id)));
+}
+
+#[test]
+fn targets_that_are_wrong_change_nothing() {
+    let mut world = World::new(vec![informs("one")]);
+    world.managers[0].away = true;
+    world.raise(drift(0));
+    let wrong = vec![informs("two"), informs("two")];
+    let refused = world
+        .delivery
+        .set_targets(wrong, &world.snapshot, world.now);
+    assert_eq!(refused, Err(TargetError::Name("two".into())));
+    assert_eq!(world.delivery.poll_output(), None);
+    assert_eq!(
+        (world.status(0).name, world.delivery.targets().count()),
+        ("one".to_owned(), 1)
+    );
+    assert_eq!(world.status(0).waiting, 1);
 }
