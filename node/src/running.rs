@@ -110,9 +110,7 @@ impl Running {
         let (asks, asked) = bounded(ASKS);
         let agent_kept = store.open_agent()?;
         let orders = orders_at_start(&common, &agent_kept);
-        let snmp = &common.config.snmp;
-        let is_used = snmp.listen.is_some() || !snmp.targets.is_empty();
-        let snmp_kept = is_used.then(|| store.open_snmp());
+        let snmp_kept = store.open_snmp();
         let starts = found.clock.as_ref().map_or(0, |clock| clock.boots);
         let (feed, told) = snmp::feed();
         let (mut control, journal) = make_control(

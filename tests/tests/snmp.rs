@@ -1,6 +1,7 @@
 //! Notifications of a node, taken by snmptrapd: every version and level, and a manager that is away.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -225,4 +226,81 @@ fn no_inform_is_missing_after_the_manager_was_away() -> Result<()> {
     println!("snmp-inform-lost {lost}");
     assert_eq!(lost, 0, "{}", manager.lines().join("\n"));
     Ok(())
+}
+
+/// What a manager was told of each alarm at a ceiling, in order, by the number of the alarm: 9 is its raise, 10 its clear.
+fn limits(manager: &Snmptrapd) -> BTreeMap<u32, Vec<u32>> {
+    let mut told: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for line in manager.lines() {
+        let tells = |n: &u32| line.contains(&format!("= OID: .1.3.6.1.4.1.32473.1.0.{n}|"));
+        let Some(number) = [9, 10].into_iter().find(tells) else {
+            continue;
+        };
+        let id = line.split_once(".1.3.6.1.4.1.32473.1.1.1.1.0 = Gauge32: ");
+        let id = id.and_then(|(_, rest)| rest.split('|').next()?.trim().parse().ok());
+        told.entry(id.unwrap_or(0)).or_default().push(number);
+    }
+    // One whose acknowledgement was lost is sent again.
+    told.values_mut().for_each(|of_one| of_one.dedup());
+    told
+}
+
+/// What a manager that was there has seen was on disk for the one that was away: no kill undoes it.
+//= L16
+#[test]
+fn no_raise_or_clear_is_missing_after_the_node_was_killed_while_the_manager_was_away() -> Result<()>
+{
+    let site = Site::new()?;
+    let at = |port| SocketAddr::from((site.subnet().ip(MANAGER), port));
+    let (away, there) = (at(1162), at(1163));
+    private(site.dir(), "two", "two")?;
+    let mut sections = String::new();
+    for (name, address, notify) in [("away", away, "inform"), ("there", there, "trap")] {
+        sections += &format!(
+            "[[snmp.target]]\nname = \"{name}\"\naddress = \"{address}\"\nversion = \"v2c\"\n\
+             community_file = \"two\"\nnotify = \"{notify}\"\ntimeout_ms = 500\nretries = 1\n"
+        );
+    }
+    let configuration = site.configuration().with_sessions_per_license(1)?;
+    let dirs = [site.dir().join("away"), site.dir().join("there")];
+    let manager = |dir: &Path, address| {
+        fs::create_dir_all(dir)?;
+        Snmptrapd::start(dir, address, "authCommunity log two")
+    };
+    let witness = manager(&dirs[1], there)?;
+    let mut gateway = site.open(&configuration.with(&sections))?;
+    let enable = Request::SmartLicensing { enable: true };
+    gateway.node()?.control().change(&enable)?;
+    for round in 1..=4 {
+        let call = gateway.accepted(&Call::new(round, "internet"))?;
+        let round = round as usize;
+        let raised = || {
+            limits(&witness)
+                .values()
+                .filter(|told| told.first() == Some(&9))
+                .count()
+        };
+        until("at the limit", LIMIT, || Ok(raised() == round))?;
+        if round == 4 {
+            break;
+        }
+        gateway.delete(call, 5)?;
+        let cleared = || {
+            limits(&witness)
+                .values()
+                .filter(|told| **told == [9, 10])
+                .count()
+        };
+        until("under the limit", LIMIT, || Ok(cleared() == round))?;
+    }
+    let seen: Vec<u32> = limits(&witness).into_keys().collect();
+    gateway.crash_and_restart()?;
+    // The last one's session went with the process, and so it is cleared, too.
+    let wanted: BTreeMap<u32, Vec<u32>> = seen.into_iter().map(|id| (id, vec![9, 10])).collect();
+    assert_eq!(wanted.len(), 4);
+    let manager = manager(&dirs[0], away)?;
+    let all = until("every raise and clear", LIMIT, || {
+        Ok(limits(&manager) == wanted)
+    });
+    all.with_context(|| manager.lines().join("\n"))
 }

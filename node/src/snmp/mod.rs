@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Nobody waits for it: what finds the feed full is lost, and the table of alarms of the current snapshot is compared with
-//! what targets were told, so that each raise and clear still goes out, once. A node without targets that nobody asks
-//! keeps nothing.
+//! what targets were told, so that each raise and clear still goes out, once.
 
+mod change;
 mod feed;
 mod requests;
 mod shown;
@@ -28,12 +28,12 @@ use snmp::target::{Heard, Outbound, Target};
 use snmp::usm::Local;
 use snmp::view::View;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use crate::agent::AgentCurrent;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config, NotifyTarget};
 use crate::control::Current;
 use crate::error::NodeError;
 use crate::store::{SnmpKept, SnmpStore};
@@ -51,6 +51,13 @@ const SHOW_EVERY: Duration = Duration::from_millis(100);
 /// What the thread is asked.
 #[derive(Debug)]
 pub(crate) enum SnmpAsk {
+    /// Work by this configuration from now on; where managers ask, and the engine, stay as they are.
+    Change {
+        /// All of it.
+        config: Box<config::Snmp>,
+        /// Where the word goes once it is in force.
+        done: oneshot::Sender<()>,
+    },
     /// End.
     End,
 }
@@ -66,8 +73,7 @@ pub(crate) struct Parts {
     pub(crate) current: Arc<Current>,
     pub(crate) agent: Arc<AgentCurrent>,
     pub(crate) told: Told,
-    /// None: nothing is kept.
-    pub(crate) kept: Option<SnmpKept>,
+    pub(crate) kept: SnmpKept,
     /// Starts of the process before this one, as far as is known.
     pub(crate) starts: u32,
 }
@@ -78,7 +84,7 @@ pub(crate) struct SnmpShell {
     delivery: Delivery,
     local: Local,
     targets: Vec<Line>,
-    store: Option<SnmpStore>,
+    store: SnmpStore,
     failing: bool,
     sockets: Sockets,
     managers: Managers,
@@ -94,7 +100,7 @@ pub(crate) struct SnmpShell {
 
 /// A target as it is spoken to.
 struct Line {
-    target: delivery::Target,
+    of: NotifyTarget,
     spoken: Target,
     /// The last thing that was sent could not be.
     failing: bool,
@@ -113,14 +119,15 @@ impl SnmpShell {
             .enable_all()
             .build()
             .map_err(fail)?;
+        let mut sockets = Sockets::new();
         let addresses = config.targets.iter().map(|to| to.target.address);
-        let addresses: Vec<_> = addresses.collect();
-        let sockets = runtime.block_on(Sockets::bind(&addresses)).map_err(fail)?;
+        runtime.block_on(sockets.bind(addresses)).map_err(fail)?;
         let now = parts.clock.now();
-        let (store, records, boots) = match parts.kept {
-            Some(kept) => (Some(kept.store), kept.records, kept.boots),
-            None => (None, Vec::new(), 0),
-        };
+        let SnmpKept {
+            store,
+            records,
+            boots,
+        } = parts.kept;
         // Of both the higher: managers drop what comes with fewer boots than they have seen.
         let boots = boots.max(parts.starts).saturating_add(1);
         let local = Local::new(config.engine.clone(), boots, now.mono);
@@ -133,11 +140,7 @@ impl SnmpShell {
         let snapshot = parts.current.load();
         let delivery = Delivery::new(machine, records, &snapshot, now);
         let delivery = delivery.map_err(|error| fail(std::io::Error::other(error)))?;
-        let targets = config.targets.iter().map(|to| Line {
-            target: to.target.clone(),
-            spoken: Target::new(to.security.clone(), local.id()),
-            failing: false,
-        });
+        let targets = config.targets.iter().map(|to| Line::new(to, &local));
         let targets = targets.collect();
         let managers = Managers::new(&parts.config, &local);
         let managers = runtime.block_on(managers).map_err(fail)?;
@@ -191,6 +194,11 @@ impl SnmpShell {
             let wait = self.pause();
             tokio::select! {
                 ask = self.asks.recv() => match ask {
+                    Some(SnmpAsk::Change { config, done }) => {
+                        self.change(*config).await;
+                        // Whoever asked may have given up.
+                        let _gone = done.send(());
+                    }
                     Some(SnmpAsk::End) | None => break,
                 },
                 Some(batch) = self.told.batches.recv() => self.take(batch),
@@ -238,10 +246,8 @@ impl SnmpShell {
 
     fn take(&mut self, batch: Batch) {
         let now = self.clock.now();
-        for news in batch.news {
-            self.delivery
-                .handle(Input::News(news), &batch.snapshot, now);
-        }
+        self.delivery
+            .handle_batch(&batch.news, &batch.snapshot, now);
     }
 
     /// Lets time pass, and looks at the snapshot if some news were lost, once those that were not are taken.
@@ -268,11 +274,11 @@ impl SnmpShell {
         let now = self.clock.now();
         for at in 0..self.targets.len() {
             let target = &mut self.targets[at];
-            if target.target.address != datagram.from {
+            if target.of.target.address != datagram.from {
                 continue;
             }
             let heard = target.spoken.handle_datagram(now.mono, &datagram.bytes);
-            let name = &target.target.name;
+            let name = &target.of.target.name;
             match heard {
                 Heard::Acknowledged(request_id) => self.acknowledged(datagram, request_id),
                 Heard::Failed(request_id, status) => {
@@ -321,17 +327,14 @@ impl SnmpShell {
     }
 
     fn keep(&mut self, changes: &[Change], durable: bool) {
-        let kept = self
-            .store
-            .as_mut()
-            .map(|store| store.keep(changes, durable));
-        self.report_kept(kept.unwrap_or(Ok(())));
+        let kept = self.store.keep(changes, durable);
+        self.report_kept(kept);
     }
 
     fn keep_boots(&mut self) {
         let boots = self.local.boots();
-        let kept = self.store.as_mut().map(|store| store.keep_boots(boots));
-        self.report_kept(kept.unwrap_or(Ok(())));
+        let kept = self.store.keep_boots(boots);
+        self.report_kept(kept);
     }
 
     fn report_kept(&mut self, kept: Result<(), crate::store::StoreError>) {
@@ -351,7 +354,7 @@ impl SnmpShell {
         let Some(manager) = self.targets.get_mut(send.target) else {
             return;
         };
-        let address = manager.target.address;
+        let address = manager.of.target.address;
         let place = send.target;
         let failure = match encode(&mut manager.spoken, &mut self.local, now, send) {
             Ok(bytes) => {
@@ -367,7 +370,7 @@ impl SnmpShell {
         let Some(manager) = self.targets.get_mut(place) else {
             return;
         };
-        let target = &manager.target.name;
+        let target = &manager.of.target.name;
         match &failure {
             Some(error) if !manager.failing => {
                 tracing::warn!(target, %error, "a notification can't be sent");
@@ -397,6 +400,16 @@ fn shown(
         periods: delivery.periods(at),
         counts: delivery.counts().collect(),
         history: History::of(delivery, before),
+    }
+}
+
+impl Line {
+    fn new(of: &NotifyTarget, local: &Local) -> Self {
+        Self {
+            of: of.clone(),
+            spoken: Target::new(of.security.clone(), local.id()),
+            failing: false,
+        }
     }
 }
 

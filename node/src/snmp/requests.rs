@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use licensing::Mono;
 use snmp::Oid;
-use snmp::agent::{Agent, Arrival, Limits};
+use snmp::agent::{Access, Agent, Arrival, Limits};
 use snmp::groups::{self, Own, System};
 use snmp::objects::{Group, Mib};
 use snmp::tables;
-use snmp::usm::Local;
+use snmp::usm::{KeyError, Local};
 use snmp::view::View;
 use tokio::net::UdpSocket;
 
@@ -46,6 +46,11 @@ impl Managers {
             buffer: vec![0; REQUEST_BYTES],
             failing: false,
         })
+    }
+
+    /// Sets who may read what, from now on; walks begin anew. Errors: a key is another engine's, and nothing has changed.
+    pub(super) fn allow(&mut self, access: Access, local: &Local) -> Result<(), KeyError> {
+        self.agent.allow(access, local)
     }
 
     /// The next request; never, without a socket. Errors: those that an earlier answer caused.

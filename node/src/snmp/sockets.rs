@@ -24,20 +24,30 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// Binds what these addresses need; inside of a runtime.
-    pub(super) async fn bind(targets: &[SocketAddr]) -> io::Result<Self> {
-        let any = |address: IpAddr| async move {
-            let needed = targets.iter().any(|to| to.is_ipv4() == address.is_ipv4());
-            match needed {
-                true => UdpSocket::bind((address, 0)).await.map(Some),
-                false => Ok(None),
-            }
-        };
-        Ok(Self {
-            v4: any(Ipv4Addr::UNSPECIFIED.into()).await?,
-            v6: any(Ipv6Addr::UNSPECIFIED.into()).await?,
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self {
+            v4: None,
+            v6: None,
             buffers: [vec![0; DATAGRAM_BYTES], vec![0; DATAGRAM_BYTES]],
-        })
+        }
+    }
+
+    /// Binds what these addresses need and is not there; inside of a runtime.
+    pub(super) async fn bind(
+        &mut self,
+        targets: impl Iterator<Item = SocketAddr>,
+    ) -> io::Result<()> {
+        for to in targets {
+            let (socket, any): (_, IpAddr) = match to {
+                SocketAddr::V4(_) => (&mut self.v4, Ipv4Addr::UNSPECIFIED.into()),
+                SocketAddr::V6(_) => (&mut self.v6, Ipv6Addr::UNSPECIFIED.into()),
+            };
+            if socket.is_none() {
+                *socket = Some(UdpSocket::bind((any, 0)).await?);
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {

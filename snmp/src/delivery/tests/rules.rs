@@ -420,6 +420,7 @@ fn notifications_are_counted_by_periods() {
     world.pass(2 * PERIOD);
     assert_eq!(counted(&world), (0, 0));
     assert_eq!(world.delivery.logged(), begun + 3);
+}
 
 /// Commits and sends, in the order in which they come out.
 fn outputs(world: &mut World) -> Vec<&'static str> {
