@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! settings.toml  keys of the configuration (config::SETTABLE), and `removed`; mode 0600
-//! secrets/N      a password that settings.toml names as a file, in a file of its own; mode 0600
+//! secrets/N      a secret that settings.toml names as a file, in a file of its own, sealed by the node's key; mode 0600
 //! ```
 //!
 //! A change is made on a copy, checked with the configuration as a whole, written, and only then in force: what is refused
@@ -22,7 +22,7 @@ use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, NAME, Problem, REMOVED};
-use crate::store::{StoreError, create_whole, make_private};
+use crate::store::{StoreError, create_whole, make_private, seal};
 
 /// The file.
 const FILE: &str = "settings.toml";
@@ -175,7 +175,8 @@ impl Settings {
             make_private(&self.dir.join(SECRETS))?;
         }
         for (name, secret) in &edited.secrets {
-            create_whole(&self.dir.join(name), secret.as_bytes())?;
+            let sealed = seal(&self.dir, secret)?;
+            create_whole(&self.dir.join(name), sealed.as_bytes())?;
         }
         let text = format!("{HEADING}{}", toml::to_string(&edited.kept)?);
         let file = self.dir.join(FILE);

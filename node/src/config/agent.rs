@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::Problem;
 use super::check::{Checked, expected, missing, within, wrong};
 use super::file::{self, FirstUse};
+use crate::store::{is_sealed, unseal};
 use crate::transport::{AuthorityUrl, Proxy, ProxyCredentials, Way};
 
 /// Longest password or community, in bytes.
@@ -104,7 +105,7 @@ pub(crate) fn is_secret(line: &str) -> bool {
     !line.is_empty() && line.len() <= PASSWORD_BYTES_MAX && !line.contains(char::is_control)
 }
 
-/// The first line of a file that nobody else may read.
+/// The first line of a file that nobody else may read; what is sealed in it, if it is in the state directory's `secrets`.
 pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
     let refused = |reason: String| refuse(key, file, reason);
     let metadata = fs::metadata(file).map_err(|error| refused(error.to_string()))?;
@@ -114,7 +115,16 @@ pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> 
     }
     let text = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
     let text = Zeroizing::new(text);
-    let line = text.lines().next().unwrap_or_default();
+    let mut line = text.lines().next().unwrap_or_default();
+    let opened;
+    if is_sealed(line) {
+        let state_dir = file.parent().and_then(Path::parent);
+        let Some(secret) = state_dir.and_then(|dir| unseal(dir, line)) else {
+            return Err(refused("the key of another node has sealed it".into()));
+        };
+        opened = secret;
+        line = &opened;
+    }
     if !is_secret(line) {
         return Err(refused("its first line is not a password".into()));
     }

@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::store::unseal;
 
 const LEAST: &str = r#"
 [node]
@@ -88,7 +89,9 @@ impl Node {
             .map(|file| {
                 let path = file.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                (name, fs::read_to_string(path).unwrap())
+                let sealed = fs::read_to_string(path).unwrap();
+                let secret = unseal(&self.state(), &sealed).expect("it is sealed");
+                (name, secret.to_string())
             })
             .collect();
         found.sort();

@@ -40,6 +40,14 @@ impl NodeKey {
         Ok((Self(key), false))
     }
 
+    /// The key that is there, set up or not.
+    pub(super) fn kept(dir: &Path) -> Option<Self> {
+        let path = path(dir);
+        let key = read(&path).ok().flatten();
+        let key = key.or_else(|| read(&beside(&path)).ok().flatten());
+        key.map(Self)
+    }
+
     /// Gives a key that was not set up its name.
     pub(super) fn set_up(dir: &Path) -> Result<(), StoreError> {
         put_in_place(&path(dir))

@@ -20,6 +20,7 @@ mod agent;
 mod database;
 mod database_file;
 mod key;
+mod seal;
 mod slots;
 mod snmp;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use thiserror::Error;
 pub use self::snmp::{SnmpKept, SnmpStore};
 pub use agent::{AgentKept, AgentStore};
 use database::OperatorDatabase;
+pub(crate) use seal::{is_sealed, seal, unseal};
 use key::NodeKey;
 use slots::ClockSlots;
 
