@@ -55,10 +55,30 @@ impl<'a> Setting<'a> {
         Self { section, key, name }
     }
 
+    /// `licensing.remaining_low_percent`.
+    pub const REMAINING_LOW: Self = Self::of("licensing", "remaining_low_percent");
+    /// `licensing.remaining_clear_percent`.
+    pub const REMAINING_CLEAR: Self = Self::of("licensing", "remaining_clear_percent");
+    /// `snmp.suppress`.
+    pub const SNMP_SUPPRESS: Self = Self::of("snmp", "suppress");
+
+    /// The `[[snmp.community]]` of this name.
+    pub const fn snmp_community(name: &'a str) -> Self {
+        Self::named_of("community", name)
+    }
+
     /// The `[[snmp.target]]` of this name.
     pub const fn snmp_target(name: &'a str) -> Self {
-        let name = Some(name);
-        let (section, key) = ("snmp", "target");
+        Self::named_of("target", name)
+    }
+
+    /// The `[[snmp.user]]` of this name.
+    pub const fn snmp_user(name: &'a str) -> Self {
+        Self::named_of("user", name)
+    }
+
+    const fn named_of(key: &'static str, name: &'a str) -> Self {
+        let (section, name) = ("snmp", Some(name));
         Self { section, key, name }
     }
 

@@ -216,6 +216,10 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("snmp.contact", "at most 255 printable characters"),
     ("snmp.location", "at most 255 printable characters"),
     (
+        "snmp.community[].name",
+        "1 to 63 letters, digits, hyphens, dots or underscores",
+    ),
+    (
         "snmp.community[].community_file",
         "the path of a file that holds the community and is for this user alone",
     ),
@@ -237,7 +241,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "snmp.user[].auth_file",
-        "the path of a file that holds a password of at least 8 characters and is for this user alone",
+        "the path of a file that holds a password of at least 8 characters, or a localized key, and is for this user alone",
     ),
     (
         "snmp.user[].privacy",
@@ -245,7 +249,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "snmp.user[].privacy_file",
-        "the path of a file that holds a password of at least 8 characters and is for this user alone",
+        "the path of a file that holds a password of at least 8 characters, or a localized key, and is for this user alone",
     ),
     (
         "snmp.target[].name",
@@ -504,6 +508,7 @@ pub(super) struct Snmp {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SnmpCommunity {
+    pub(super) name: Option<String>,
     pub(super) community_file: PathBuf,
     pub(super) read: Vec<String>,
 }

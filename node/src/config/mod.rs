@@ -26,7 +26,7 @@ use session_plane::PlaneConfig;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
-pub use self::snmp::{NotifyTarget, Snmp};
+pub use self::snmp::{NotifyTarget, Snmp, engine_of, written};
 pub use agent::Agent;
 pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use licensing::Thresholds;
 use licensing::place::Places;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -38,6 +39,10 @@ pub struct Settable {
 pub const SETTABLE: &[Settable] = &[
     settable("agent", "authority", false),
     settable("agent", "proxy", false),
+    settable("licensing", "remaining_low_percent", false),
+    settable("licensing", "remaining_clear_percent", false),
+    settable("snmp", "suppress", false),
+    settable("snmp", "community", true),
     settable("snmp", "target", true),
     settable("snmp", "user", true),
 ];
@@ -95,6 +100,10 @@ impl Config {
                 ..self.agent.clone()
             },
             snmp: from.snmp,
+            thresholds: Thresholds {
+                remaining: from.thresholds.remaining,
+                ..self.thresholds
+            },
             ..self.clone()
         }
     }

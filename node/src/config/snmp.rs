@@ -4,18 +4,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use licensing::place::Places;
 use snmp::agent::Access;
 use snmp::delivery::{Inform, QUEUE_MAX, TARGETS_MAX, Target};
 use snmp::notifications::{DEFAULT_ENTERPRISE, Which};
 use snmp::target::Security;
-use snmp::usm::{AuthProtocol, EngineId, KeyError, PrivProtocol, Secret, User};
+use snmp::usm::{AuthProtocol, EngineId, Key, KeyError, PrivProtocol, Secret, User};
 use snmp::vacm::{Subtree, View, ViewError};
 use snmp::{Community, Oid};
+use zeroize::Zeroizing;
 
-use super::Problem;
 use super::agent::read_secret;
-use super::check::{Checked, missing, unknown, within, wrong};
+use super::check::{Checked, expected, missing, once, unknown, within, wrong};
 use super::file::{self, SnmpAuth, SnmpNotify, SnmpPrivacy, SnmpVersion};
+use super::{ConfigError, Problem};
 
 /// Users at most.
 const USERS_MAX: usize = 64;
@@ -61,8 +63,7 @@ pub struct NotifyTarget {
 
 pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Checked<Snmp> {
     let enterprise = enterprise(snmp.enterprise.as_deref())?;
-    let number = enterprise.arcs().get(ENTERPRISES.len());
-    let engine = EngineId::of_node(number.copied().unwrap_or_default(), node);
+    let engine = self::engine(&enterprise, node);
     check_listen(snmp.listen)?;
     for (text, key) in [(&snmp.contact, "contact"), (&snmp.location, "location")] {
         if text.len() > TEXT_BYTES_MAX || text.contains(char::is_control) {
@@ -150,8 +151,15 @@ fn communities(written: Vec<file::SnmpCommunity>, base: &Path) -> Checked<Vec<(C
     if written.len() > COMMUNITIES_MAX {
         return too_many("snmp.community", written.len(), COMMUNITIES_MAX);
     }
+    let names: Vec<Option<String>> = written.iter().map(|row| row.name.clone()).collect();
     let communities = written.into_iter().enumerate().map(|(n, community)| {
         let key = format!("snmp.community[{n}]");
+        if let Some(name) = &community.name {
+            let key = format!("{key}.name");
+            check_name(name, &key)?;
+            let before = names[..n].iter().flatten().map(String::as_str);
+            once("community", name, &key, before)?;
+        }
         let file = base.join(community.community_file);
         let secret = read_secret(&format!("{key}.community_file"), &file)?;
         let view = view(&community.read, &format!("{key}.read"))?;
@@ -204,7 +212,7 @@ fn user(user: file::SnmpUser, key: &str, base: &Path, engine: &EngineId) -> Chec
         (None, Some(_)) => return missing(auth_key),
         (Some(auth), Some(file)) => Some((
             auth,
-            secret(&format!("{auth_key}_file"), &base.join(file), auth)?,
+            secret(&format!("{auth_key}_file"), &base.join(file), auth, engine)?,
         )),
     };
     let privacy = match (user.privacy.map(privacy_protocol), user.privacy_file) {
@@ -216,7 +224,7 @@ fn user(user: file::SnmpUser, key: &str, base: &Path, engine: &EngineId) -> Chec
                 return missing(auth_key);
             };
             let key = format!("{privacy_key}_file");
-            Some((privacy, secret(&key, &base.join(file), *auth)?))
+            Some((privacy, secret(&key, &base.join(file), *auth, engine)?))
         }
     };
     let user = User {
@@ -246,11 +254,109 @@ fn privacy_protocol(privacy: SnmpPrivacy) -> PrivProtocol {
     }
 }
 
-/// The key of a password, which is forgotten.
-fn secret(key: &str, file: &Path, auth: AuthProtocol) -> Checked<Secret> {
-    let password = read_secret(key, file)?;
-    let secret = Secret::of_password(auth, password.as_bytes());
-    secret.or_else(|error: KeyError| wrong(key, error.to_string()))
+/// The key of a password, which is forgotten, or a key as [`written`] has it.
+fn secret(key: &str, file: &Path, auth: AuthProtocol, engine: &EngineId) -> Checked<Secret> {
+    let line = read_secret(key, file)?;
+    let refused = |reason: String| Problem::Named {
+        refused: format!("{} is refused: {reason}", file.display()),
+        expected: expected(key),
+    };
+    let secret = match parse_written(&line) {
+        None => Secret::of_password(auth, line.as_bytes())
+            .or_else(|error: KeyError| wrong(key, error.to_string()))?,
+        Some(Err(reason)) => return Err((key.to_owned(), refused(reason.into()))),
+        Some(Ok(secret)) => secret,
+    };
+    match &secret {
+        Secret::Localized { engine: of, .. } if of != engine => {
+            let reason = format!(
+                "its key is localized to engine {of}, this one is {engine}: name the node as it was, or set the user anew"
+            );
+            Err((key.to_owned(), refused(reason)))
+        }
+        Secret::Localized { .. } | Secret::Master(_) => Ok(secret),
+    }
+}
+
+/// How a key begins that is localized to an engine: `localized:ENGINE:KEY`, both in hexadecimal.
+const LOCALIZED: &str = "localized:";
+
+/// How a key begins that is good for every engine: `master:KEY`. The node alone writes it, and seals it.
+const MASTER: &str = "master:";
+
+/// A key as it stands in a file.
+pub fn written(secret: &Secret) -> Zeroizing<String> {
+    let hex = |octets: &[u8]| {
+        let digits = octets.iter().map(|octet| format!("{octet:02x}"));
+        Zeroizing::new(digits.collect::<String>())
+    };
+    Zeroizing::new(match secret {
+        Secret::Localized { engine, key } => {
+            format!("{LOCALIZED}{engine}:{}", *hex(key.octets()))
+        }
+        Secret::Master(key) => format!("{MASTER}{}", *hex(key.octets())),
+    })
+}
+
+/// A key that stands in a file; none: it is a password.
+fn parse_written(line: &str) -> Option<Result<Secret, &'static str>> {
+    let octets = |text: &str| -> Result<Vec<u8>, &'static str> {
+        let digits = text.as_bytes();
+        let octet = |pair: &[u8]| {
+            let pair = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(pair, 16)
+                .ok()
+                .filter(|_| pair.len() == 2)
+        };
+        let octets: Option<Vec<u8>> = digits.chunks(2).map(octet).collect();
+        octets.ok_or("it is not hexadecimal")
+    };
+    if let Some(key) = line.strip_prefix(MASTER) {
+        return Some(octets(key).map(|key| Secret::Master(Key::new(key))));
+    }
+    let (engine, key) = line.strip_prefix(LOCALIZED)?.split_once(':')?;
+    Some(octets(engine).and_then(|engine| {
+        let engine = EngineId::new(&engine).map_err(|_| "it names no engine")?;
+        let key = Key::new(octets(key)?);
+        Ok(Secret::Localized { engine, key })
+    }))
+}
+
+/// The engine of the node whose configuration a file is, which need not be whole otherwise: files that it names may be
+/// missing. Errors: [`ConfigError`], of the file alone.
+pub fn engine_of(path: &Path) -> Result<EngineId, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        file: path.to_owned(),
+        source,
+    })?;
+    let places = Places::of(&text);
+    let found = toml::from_str::<file::File>(&text)
+        .map_err(|error| super::explain(&error, &places))
+        .and_then(|file| {
+            let enterprise = enterprise(file.snmp.enterprise.as_deref());
+            let enterprise =
+                enterprise.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
+            Ok(engine(&enterprise, &file.node.name))
+        });
+    found.map_err(|(line, key, problem)| ConfigError::Wrong {
+        file: path.to_owned(),
+        line,
+        key,
+        problem,
+    })
+}
+
+fn engine(enterprise: &Oid, node: &str) -> EngineId {
+    let number = enterprise.arcs().get(ENTERPRISES.len());
+    EngineId::of_node(number.copied().unwrap_or_default(), node)
+}
+
+fn check_name(name: &str, key: &str) -> Checked<()> {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    match name.is_empty() || name.len() > 63 || !name.bytes().all(letter) {
+        true => wrong(key, format!("{name:?}")),
+        false => Ok(()),
+    }
 }
 
 fn target(
@@ -260,10 +366,7 @@ fn target(
     users: &[User],
     agent: Ipv4Addr,
 ) -> Checked<NotifyTarget> {
-    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    if target.name.is_empty() || target.name.len() > 63 || !target.name.bytes().all(letter) {
-        return wrong(format!("{key}.name"), format!("{:?}", target.name));
-    }
+    check_name(&target.name, &format!("{key}.name"))?;
     if target.address.port() == 0 || target.address.ip().is_unspecified() {
         return wrong(format!("{key}.address"), target.address.to_string());
     }
@@ -292,6 +395,13 @@ fn target(
     })
 }
 
+fn has_localized(user: &User) -> bool {
+    let auth = user.auth.as_ref().map(|(_, secret)| secret);
+    let privacy = user.privacy.as_ref().map(|(_, secret)| secret);
+    let mut secrets = auth.into_iter().chain(privacy);
+    secrets.any(|secret| matches!(secret, Secret::Localized { .. }))
+}
+
 /// A community goes with versions 1 and 2c, a user with version 3.
 fn security(
     target: &file::SnmpTarget,
@@ -316,6 +426,13 @@ fn security(
                 let known = users.iter().map(|user| user.name.as_str());
                 return unknown("user", name, user_key, known);
             };
+            if target.notify == SnmpNotify::Inform && has_localized(user) {
+                let refused = format!(
+                    "informs are secured with the engine of their target, for which the localized keys of user {name:?} are of no use"
+                );
+                let expected = "a user with passwords, or one that was set for informs";
+                return Err((user_key, Problem::Named { refused, expected }));
+            }
             let (user, level) = (user.clone(), user.level());
             Ok(Security::V3 { user, level })
         }

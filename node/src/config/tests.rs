@@ -734,7 +734,7 @@ fn managers_are_spoken_to_as_is_written_and_no_secret_is_shown() {
 #[test]
 fn managers_that_are_wrong_are_named_with_what_to_do() {
     let dir = passwords();
-    let password = "the path of a file that holds a password of at least 8 characters and is for this user alone";
+    let password = "the path of a file that holds a password of at least 8 characters, or a localized key, and is for this user alone";
     let cases = [
         ("enterprise = \"1.3.6.1.4.1.32473.7\"", "enterprise = \"1.3.6.1\"", "snmp.enterprise: \"1.3.6.1\"; expected an object identifier below 1.3.6.1.4.1 such as \"1.3.6.1.4.1.32473.1\"; mend the value".to_owned()),
         ("192.0.2.3:161", "0.0.0.0:161", "snmp.listen: 0.0.0.0:161; expected the address of one interface and a port such as \"192.0.2.1:161\"; mend the value".to_owned()),

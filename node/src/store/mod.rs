@@ -37,8 +37,8 @@ use thiserror::Error;
 pub use self::snmp::{SnmpKept, SnmpStore};
 pub use agent::{AgentKept, AgentStore};
 use database::OperatorDatabase;
-pub(crate) use seal::{is_sealed, seal, unseal};
 use key::NodeKey;
+pub(crate) use seal::{is_sealed, seal, unseal};
 use slots::ClockSlots;
 
 /// Why a store can't be opened, or a record not written.
