@@ -1,7 +1,9 @@
 //! All that the slow half takes in, and all that it asks for: one closed enum each.
 
 use licensing::record::Record;
-use licensing::{Entitlement, Event, FeatureIndex, LicenseCount, ServiceIndex, TagOrder, TagRef};
+use licensing::{
+    Entitlement, Event, FeatureIndex, LicenseCount, ServiceIndex, TagOrder, TagRef, Threshold,
+};
 use serde::{Deserialize, Serialize};
 
 use super::standing::Answer;
@@ -34,6 +36,9 @@ pub enum Input {
         /// License seconds a second, at least 1.
         speedup: u32,
     },
+    /// `threshold license remaining-sessions`, or its `no` form: where the alarm on few sessions left begins and ends; none:
+    /// there is no such alarm.
+    RemainingThreshold(Option<Threshold>),
     /// A sample of the gate (rule L13).
     Counts(Counts),
     /// The terms of a service took effect.

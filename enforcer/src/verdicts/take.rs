@@ -22,6 +22,7 @@ impl Enforcer {
             Input::SmartLicensing { enable } => self.switch(enable),
             Input::Feature { feature, enabled } => self.switch_feature(feature, enabled),
             Input::LabSpeedup { speedup } => self.speed_up(speedup),
+            Input::RemainingThreshold(at) => self.config.thresholds.remaining = at,
             Input::Counts(counts) => self.count(&counts),
             Input::Sealed { service, took_us } => self.sealed(TagRef::Service(service), took_us),
             Input::Refusals(seen) => seen.iter().for_each(|seen| self.refused(seen)),

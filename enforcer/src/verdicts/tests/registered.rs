@@ -507,6 +507,37 @@ fn licenses_in_use_beyond_a_mark_are_an_alarm_until_they_are_a_tolerance_below_i
     assert!(!rig.has(congested), "a block is another alarm");
 }
 
+//= L16
+#[test]
+fn a_mark_that_an_operator_sets_holds_from_then_on() {
+    let low = AlarmKind::RemainingLow { service: GGSN };
+    let mut rig = Rig::registered(config());
+    rig.verdict(TAG, Answer::Authorized, Some(1));
+    rig.sessions(GGSN, 9_000);
+    rig.said();
+    let at = |raise_percent, clear_percent| {
+        Input::RemainingThreshold(Some(Threshold {
+            raise_percent,
+            clear_percent,
+        }))
+    };
+    rig.tell(at(9, 20));
+    assert!(!rig.has(low));
+    rig.tell(at(10, 20));
+    assert_eq!(raised(&rig.events()), [low]);
+    assert_eq!(
+        rig.snapshot().thresholds.remaining.unwrap().raise_percent,
+        10
+    );
+    rig.tell(at(5, 5));
+    assert_eq!(cleared(&rig.events()), [low]);
+    rig.tell(at(50, 50));
+    assert!(rig.has(low));
+    rig.said();
+    rig.tell(Input::RemainingThreshold(None));
+    assert_eq!(cleared(&rig.events()), [low]);
+}
+
 #[test]
 fn without_thresholds_nobody_is_told_of_use_below_the_ceiling() {
     let mut rig = Rig::registered(config());
