@@ -21,6 +21,7 @@ mod license;
 mod peers;
 mod request;
 mod sessions;
+mod settings;
 pub mod smart;
 mod snmp;
 mod transport;
@@ -48,6 +49,9 @@ pub use request::{
 pub use sessions::{
     ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerSessions,
     PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
+};
+pub use settings::{
+    SnmpCommand, SnmpEntry, SnmpPassword, SnmpTargetSetting, SnmpUserSetting, ThresholdCommand,
 };
 pub use snmp::{
     InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget,

@@ -12,6 +12,7 @@ use crate::health::Health;
 use crate::license::LicenseCommand;
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
+use crate::settings::{SnmpCommand, ThresholdCommand};
 use crate::snmp::SnmpView;
 use crate::transport::TransportCommand;
 
@@ -79,6 +80,11 @@ pub enum Request {
     /// `license smart url` and `proxy`, and their `no` forms; answered with [`Reply::Done`] once it is kept and the next
     /// message goes that way.
     Transport(TransportCommand),
+    /// `snmp target`, `community`, `user` and `trap`, and their `no` forms; answered with [`Reply::Done`] once it is kept and
+    /// in force.
+    SnmpSet(SnmpCommand),
+    /// `threshold license remaining-sessions`, and its `no` form; likewise.
+    Threshold(ThresholdCommand),
     /// The Smart Agent and the node at one instant; answered with [`Reply::Agent`].
     Agent,
     /// Outstanding alarms, and how many there were; answered with [`Reply::Alarms`].
@@ -308,6 +314,16 @@ mod tests {
             (r#"{"request":"health"}"#, Request::Health),
             (r#"{"request":"agent"}"#, Request::Agent),
             (r#"{"request":"alarms"}"#, Request::Alarms),
+            (
+                r#"{"request":"snmp-set","do":"suppress","name":"tgForked"}"#,
+                Request::SnmpSet(SnmpCommand::Suppress {
+                    name: "tgForked".into(),
+                }),
+            ),
+            (
+                r#"{"request":"threshold","do":"remove"}"#,
+                Request::Threshold(ThresholdCommand::Remove),
+            ),
             (
                 r#"{"request":"snmp","history":20}"#,
                 Request::Snmp { history: 20 },

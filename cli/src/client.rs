@@ -153,7 +153,9 @@ impl Client {
 fn wait(request: &Request) -> Duration {
     match request {
         Request::License(_) => ANSWER_WAIT + Duration::from_secs(LICENSE_ANSWER_S),
-        Request::Transport(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
+        Request::Transport(_) | Request::SnmpSet(_) | Request::Threshold(_) => {
+            ANSWER_WAIT + Duration::from_secs(IN_FORCE_S)
+        }
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions

@@ -3,6 +3,7 @@
 mod clear;
 mod license;
 mod show;
+mod snmp;
 mod switches;
 
 use std::path::PathBuf;
@@ -17,6 +18,10 @@ pub use self::license::{
     License, LicenseArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource, UrlArgs,
 };
 pub use self::show::ShowArgs;
+pub use self::snmp::{
+    CommunityArgs, LicenseThreshold, LocalizeArgs, NoSnmp, NoSnmpArgs, NoTrap, RemainingArgs, Snmp,
+    SnmpArgs, TargetArgs, Threshold, ThresholdArgs, Trap, TrapArgs, UserArgs,
+};
 pub use self::switches::{FeatureArgs, Lab, LabArgs, No, NoArgs, NoLicense, NoSmart};
 
 /// The environment variable that names the control socket.
@@ -78,7 +83,11 @@ pub enum Command {
     License(LicenseArgs),
     /// Enable an on/off feature of a node
     Feature(FeatureArgs),
-    /// Take back: the `no` form of license and feature
+    /// Change who is sent notifications, who reads, and which are sent
+    Snmp(SnmpArgs),
+    /// Change when managers are warned
+    Threshold(ThresholdArgs),
+    /// Take back: the `no` form of license, feature, snmp and threshold
     No(NoArgs),
     /// Put GTP calls on a gateway, and measure its answers
     Load(LoadArgs),

@@ -19,6 +19,7 @@ mod node_command;
 mod output;
 mod secrets;
 pub mod show;
+mod snmp_command;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -75,9 +76,13 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::License(license) => smart(license)?,
         Command::Feature(feature) => switch(feature, true)?,
+        Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp)?,
+        Command::Threshold(args) => snmp_command::threshold(args.threshold)?,
         Command::No(no) => match no.no {
             No::License(license) => no_smart(license.license)?,
             No::Feature(feature) => switch(feature, false)?,
+            No::Snmp(snmp) => snmp_command::no_snmp(snmp.snmp)?,
+            No::Threshold(args) => snmp_command::no_threshold(args.threshold)?,
         },
         Command::Lab(lab) => match lab.lab {
             Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket)?,

@@ -158,6 +158,7 @@ impl Running {
             commands: commands.clone(),
             agent: agent_shown,
             snmp: snmp_shown,
+            snmp_asks: snmp_asks.clone(),
             queues: queues.clone(),
             plane: shared,
             settings: Arc::new(tokio::sync::Mutex::new(settings)),

@@ -289,6 +289,22 @@ impl Edit {
         }
     }
 
+    /// The texts of a list that is set, or else is in the configuration.
+    pub fn texts(&self, setting: Setting<'_>) -> Vec<String> {
+        let of = |table: &Table| {
+            table
+                .get(setting.section)?
+                .get(setting.key)?
+                .as_array()
+                .cloned()
+        };
+        let list = of(&self.kept).or_else(|| of(&self.below));
+        let texts = list.unwrap_or_default().into_iter();
+        texts
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect()
+    }
+
     /// It is not set, also where the configuration says it.
     pub fn remove(&mut self, setting: Setting<'_>) {
         self.unset(setting);

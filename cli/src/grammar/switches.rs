@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::SocketArgs;
+use super::{NoSnmpArgs, SocketArgs, ThresholdArgs};
 
 /// `feature <name> enable`.
 #[derive(Debug, Args)]
@@ -43,6 +43,10 @@ pub enum No {
     License(NoLicenseArgs),
     /// Disable an on/off feature of a node
     Feature(FeatureArgs),
+    /// Take back what is set of SNMP
+    Snmp(NoSnmpArgs),
+    /// Warn managers no more
+    Threshold(ThresholdArgs),
 }
 
 /// `no license ...`.

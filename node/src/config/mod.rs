@@ -26,7 +26,8 @@ use session_plane::PlaneConfig;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
-pub use self::snmp::{NotifyTarget, Snmp, engine_of, written};
+pub use self::snmp::{NotifyTarget, Snmp, engine_named, engine_of, localized};
+pub(crate) use self::snmp::{auth_named, written};
 pub use agent::Agent;
 pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};

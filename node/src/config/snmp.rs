@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use licensing::place::Places;
+use serde::Deserialize;
+use serde::de::{self, IntoDeserializer};
 use snmp::agent::Access;
 use snmp::delivery::{Inform, QUEUE_MAX, TARGETS_MAX, Target};
 use snmp::notifications::{DEFAULT_ENTERPRISE, Which};
@@ -238,6 +240,12 @@ fn user(user: file::SnmpUser, key: &str, base: &Path, engine: &EngineId) -> Chec
     }
 }
 
+/// The authentication protocol of this name.
+pub(crate) fn auth_named(name: &str) -> Option<AuthProtocol> {
+    let name: de::value::StrDeserializer<'_, de::value::Error> = name.into_deserializer();
+    SnmpAuth::deserialize(name).ok().map(auth_protocol)
+}
+
 fn auth_protocol(auth: SnmpAuth) -> AuthProtocol {
     match auth {
         SnmpAuth::Sha1 => AuthProtocol::Sha1,
@@ -285,7 +293,7 @@ const LOCALIZED: &str = "localized:";
 const MASTER: &str = "master:";
 
 /// A key as it stands in a file.
-pub fn written(secret: &Secret) -> Zeroizing<String> {
+pub(crate) fn written(secret: &Secret) -> Zeroizing<String> {
     let hex = |octets: &[u8]| {
         let digits = octets.iter().map(|octet| format!("{octet:02x}"));
         Zeroizing::new(digits.collect::<String>())
@@ -300,17 +308,6 @@ pub fn written(secret: &Secret) -> Zeroizing<String> {
 
 /// A key that stands in a file; none: it is a password.
 fn parse_written(line: &str) -> Option<Result<Secret, &'static str>> {
-    let octets = |text: &str| -> Result<Vec<u8>, &'static str> {
-        let digits = text.as_bytes();
-        let octet = |pair: &[u8]| {
-            let pair = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(pair, 16)
-                .ok()
-                .filter(|_| pair.len() == 2)
-        };
-        let octets: Option<Vec<u8>> = digits.chunks(2).map(octet).collect();
-        octets.ok_or("it is not hexadecimal")
-    };
     if let Some(key) = line.strip_prefix(MASTER) {
         return Some(octets(key).map(|key| Secret::Master(Key::new(key))));
     }
@@ -320,6 +317,38 @@ fn parse_written(line: &str) -> Option<Result<Secret, &'static str>> {
         let key = Key::new(octets(key)?);
         Ok(Secret::Localized { engine, key })
     }))
+}
+
+fn octets(hex: &str) -> Result<Vec<u8>, &'static str> {
+    let octet = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16)
+            .ok()
+            .filter(|_| pair.len() == 2)
+    };
+    let octets: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(octet).collect();
+    octets.ok_or("it is not hexadecimal")
+}
+
+/// The key of a password with one engine, as it stands in a file; `auth` is the name of the protocol that the user
+/// authenticates by. Errors: what is wrong.
+pub fn localized(
+    auth: &str,
+    password: &str,
+    engine: &EngineId,
+) -> Result<Zeroizing<String>, String> {
+    let auth = auth_named(auth).ok_or_else(|| format!("no protocol is called {auth:?}"))?;
+    let master = auth.key_of(password.as_bytes());
+    let master = master.map_err(|error| error.to_string())?;
+    let key = auth.localize(&master, engine);
+    let engine = engine.clone();
+    Ok(written(&Secret::Localized { engine, key }))
+}
+
+/// The engine of an id in hexadecimal digits, `0x` before them or not. Errors: what is wrong.
+pub fn engine_named(hex: &str) -> Result<EngineId, String> {
+    let octets = octets(hex.strip_prefix("0x").unwrap_or(hex))?;
+    EngineId::new(&octets).map_err(|error| error.to_string())
 }
 
 /// The engine of the node whose configuration a file is, which need not be whole otherwise: files that it names may be

@@ -14,7 +14,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError};
 use enforcer::verdicts::{Enforcer, Input, Output};
 use enforcer::{Gate, RefusalRing, WorkerRecount};
 use licensing::snapshot::Lab;
-use licensing::{Catalog, Event, Now, Snapshot};
+use licensing::{Catalog, Event, Now, Snapshot, Threshold};
 use parking_lot::RwLock;
 use smart_agent::Told;
 use snmp::notifications::News;
@@ -48,6 +48,13 @@ pub(crate) enum Ask {
     Told {
         /// What it tells, in this order.
         told: Vec<Told>,
+        /// Where the word goes.
+        taken: oneshot::Sender<()>,
+    },
+    /// Few sessions left are an alarm from here on; take one word from the other end once every surface shows it.
+    RemainingThreshold {
+        /// Where; none: nowhere.
+        remaining: Option<Threshold>,
         /// Where the word goes.
         taken: oneshot::Sender<()>,
     },
@@ -147,6 +154,13 @@ impl Control {
                     self.told(told);
                     // The agent may have ended.
                     let _ended = taken.send(());
+                }
+                Ok(Ask::RemainingThreshold { remaining, taken }) => {
+                    let now = self.clock.now();
+                    self.tell(Input::RemainingThreshold(remaining), now);
+                    self.publish(now);
+                    // Whoever asked may have given up.
+                    let _gone = taken.send(());
                 }
                 Ok(Ask::Recounted(recount)) => self.recounted(recount),
                 // The end of the other side says as much as its word.
@@ -354,6 +368,8 @@ impl Control {
             | Request::Clear { .. }
             | Request::Health
             | Request::License(_)
+            | Request::SnmpSet(_)
+            | Request::Threshold(_)
             | Request::Transport(_)
             | Request::Agent
             | Request::Alarms

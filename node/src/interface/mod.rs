@@ -7,7 +7,9 @@ mod clear;
 mod listener;
 mod peers;
 mod sessions;
+mod set_snmp;
 mod settings;
+mod thresholds;
 mod told;
 
 use std::net::SocketAddr;
@@ -37,7 +39,7 @@ use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
 use crate::receiver::Job;
 use crate::settings::Settings;
-use crate::snmp::SnmpCurrent;
+use crate::snmp::{SnmpAsk, SnmpCurrent};
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
 pub(crate) use listener::{bind, serve};
@@ -73,6 +75,7 @@ pub(crate) struct Interface {
     pub(crate) commands: mpsc::Sender<AgentAsk>,
     pub(crate) agent: Arc<AgentCurrent>,
     pub(crate) snmp: Arc<SnmpCurrent>,
+    pub(crate) snmp_asks: mpsc::Sender<SnmpAsk>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Held until a change is in force: changes take effect in the order in which they are kept.
@@ -186,6 +189,8 @@ impl Interface {
             | Request::LabSpeedup { .. } => self.ask(request).await,
             Request::License(command) => self.command(command).await,
             Request::Transport(command) => self.set_transport(command).await,
+            Request::SnmpSet(command) => self.set_snmp(command).await,
+            Request::Threshold(command) => self.set_threshold(command).await,
             Request::Agent => Ok(self.agent().await),
             Request::Alarms => Ok(self.alarms().await),
             Request::Snmp { history } => self.snmp(history).await,

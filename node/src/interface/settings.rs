@@ -15,12 +15,12 @@ use crate::config::is_secret;
 use crate::settings::{Changed, Edit, Setting, Settings, SettingsError};
 
 /// Longest wait until what is kept is in force.
-const IN_FORCE: Duration = Duration::from_secs(IN_FORCE_S);
+pub(super) const IN_FORCE: Duration = Duration::from_secs(IN_FORCE_S);
 
 impl Interface {
     /// Makes a change that is asked for in these words, and keeps it; others wait until what it gives is dropped, which is
     /// once the change is in force.
-    async fn change(
+    pub(super) async fn change(
         &self,
         words: &'static str,
         edit: impl FnOnce(&mut Edit) + Send + 'static,

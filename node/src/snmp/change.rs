@@ -1,9 +1,11 @@
 //! Another configuration while the thread works: nothing that waits for a target that stays is lost.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use snmp::delivery::Input;
 
+use super::shown::Configured;
 use super::{Line, SnmpShell};
 use crate::config;
 
@@ -16,12 +18,14 @@ impl SnmpShell {
         if let Err(error) = self.sockets.bind(addresses).await {
             tracing::error!(%error, "no socket for some targets; what they are sent fails");
         }
+        self.configured = Arc::new(Configured::of(&config));
         if let Err(error) = self.managers.allow(config.access, &self.local) {
             tracing::error!(%error, "who may read stays as it was");
         }
         self.set_targets(&config.targets);
         self.suppress(config.suppressed.into_iter().collect());
         self.perform().await;
+        self.show_now();
     }
 
     fn set_targets(&mut self, targets: &[config::NotifyTarget]) {

@@ -227,10 +227,14 @@ impl SnmpShell {
     /// Shows what there is, unless what is shown is new enough.
     fn show(&self) {
         let now = self.clock.now().mono;
-        let last = self.shown.load();
-        if now.since(last.at) < SHOW_EVERY {
-            return;
+        if now.since(self.shown.load().at) >= SHOW_EVERY {
+            self.show_now();
         }
+    }
+
+    fn show_now(&self) {
+        let now = self.clock.now().mono;
+        let last = self.shown.load();
         let (delivery, managers) = (&self.delivery, &self.managers);
         let config = &self.configured;
         let shown = shown(config, &last.history, delivery, managers, &self.local, now);
