@@ -10,12 +10,16 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
-use api::{LicenseCommand, ProxyLogin, Request, TransportCommand};
+use api::{
+    LicenseCommand, ProxyLogin, Request, SnmpCommand, SnmpPassword, SnmpUserSetting,
+    TransportCommand,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use node::{Config, Running, Shutdown};
 use parking_lot::Mutex;
 use serde_json::json;
+use snmp::usm::{AuthProtocol, EngineId};
 use tests::control::Control;
 use tests::gateway::Site;
 use tests::office::Office;
@@ -24,6 +28,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 const WRONG_PASSWORD: &str = "difference engine no 2";
 const PROXY_PASSWORD: &str = "walled garden 77";
+const SET_COMMUNITY: &str = "topiary 1712";
+const SET_AUTH: &str = "parterre de broderie";
 const SET_PASSWORD: &str = "hedge maze 1688";
 
 /// All that was logged.
@@ -143,6 +149,45 @@ fn kept_in_the_clear(secrets: &Secrets, dir: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// A community and a user, as an operator sets them while the node runs, and one with a password that is refused.
+fn set_snmp(control: &Control, secrets: &mut Secrets) -> Result<()> {
+    secrets.add("a community", SET_COMMUNITY);
+    secrets.add("a password of a user", SET_AUTH);
+    let community = SnmpCommand::Community {
+        name: "noc".to_owned(),
+        community: SET_COMMUNITY.to_owned(),
+        read: vec!["1".to_owned()],
+    };
+    ensure!(control.change(&Request::SnmpSet(community))?);
+    for (protocol, informs, good) in [
+        ("sha-256", false, true),
+        ("sha-256", true, true),
+        ("md5", true, false),
+    ] {
+        let user = SnmpUserSetting {
+            name: "noc".to_owned(),
+            auth: Some(SnmpPassword {
+                protocol: protocol.to_owned(),
+                password: SET_AUTH.to_owned(),
+            }),
+            privacy: None,
+            read: Vec::new(),
+            informs,
+        };
+        let set = control.change(&Request::SnmpSet(SnmpCommand::User(user)));
+        ensure!(set.is_ok() == good, "{protocol}: {set:?}");
+        let said = set.err().map(|error| error.to_string());
+        ensure!(!said.unwrap_or_default().contains(SET_AUTH));
+    }
+    let engine = EngineId::of_node(32473, "gw1");
+    let auth = AuthProtocol::Sha256;
+    let key = auth.key_of(SET_AUTH.as_bytes())?;
+    secrets.add_octets("the key of a password", key.octets());
+    let localized = auth.localize(&key, &engine);
+    secrets.add_octets("a localized key", localized.octets());
+    Ok(())
+}
+
 #[test]
 fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     let log = Log::default();
@@ -228,6 +273,7 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     secrets.add("a password that was set", SET_PASSWORD);
     let set_credentials = STANDARD.encode(format!("node:{SET_PASSWORD}"));
     secrets.add("credentials that were set", &set_credentials);
+    set_snmp(&control, &mut secrets)?;
     for command in [
         LicenseCommand::RenewId,
         LicenseCommand::RenewAuth,
@@ -264,7 +310,11 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     }
     let kept = kept_in_the_clear(&secrets, &dir.path().join("authority"))?;
     assert!(kept.is_empty(), "{kept:?}");
-    let kept = kept_in_the_clear(&secrets, &configuration.state_dir)?;
+    let mut kept = kept_in_the_clear(&secrets, &configuration.state_dir)?;
+    kept.extend(kept_in_the_clear(
+        &secrets,
+        &configuration.state_dir.join("secrets"),
+    )?);
     let own = |file: &String| !file.contains("identity.key") && !file.contains("node.key");
     let kept: Vec<_> = kept.into_iter().filter(own).collect();
     assert!(kept.is_empty(), "{kept:?}");
