@@ -82,7 +82,7 @@ pub enum Request {
     Transport(TransportCommand),
     /// `snmp target`, `community`, `user` and `trap`, and their `no` forms; answered with [`Reply::Done`] once it is kept and
     /// in force.
-    SnmpSet(SnmpCommand),
+    SnmpSet(Box<SnmpCommand>),
     /// `threshold license remaining-sessions`, and its `no` form; likewise.
     Threshold(ThresholdCommand),
     /// The Smart Agent and the node at one instant; answered with [`Reply::Agent`].
@@ -316,9 +316,9 @@ mod tests {
             (r#"{"request":"alarms"}"#, Request::Alarms),
             (
                 r#"{"request":"snmp-set","do":"suppress","name":"tgForked"}"#,
-                Request::SnmpSet(SnmpCommand::Suppress {
+                Request::SnmpSet(Box::new(SnmpCommand::Suppress {
                     name: "tgForked".into(),
-                }),
+                })),
             ),
             (
                 r#"{"request":"threshold","do":"remove"}"#,

@@ -109,7 +109,7 @@ fn set_threshold(
 }
 
 fn set(socket: &SocketArgs, command: SnmpCommand, said: &str) -> Result<(), Failure> {
-    change(socket.path(), &Request::SnmpSet(command), said)
+    change(socket.path(), &Request::SnmpSet(Box::new(command)), said)
 }
 
 fn enable(TrapArgs { name, socket }: TrapArgs) -> Result<(), Failure> {

@@ -158,7 +158,7 @@ fn set_snmp(control: &Control, secrets: &mut Secrets) -> Result<()> {
         community: SET_COMMUNITY.to_owned(),
         read: vec!["1".to_owned()],
     };
-    ensure!(control.change(&Request::SnmpSet(community))?);
+    ensure!(control.change(&Request::SnmpSet(Box::new(community)))?);
     for (protocol, informs, good) in [
         ("sha-256", false, true),
         ("sha-256", true, true),
@@ -174,7 +174,7 @@ fn set_snmp(control: &Control, secrets: &mut Secrets) -> Result<()> {
             read: Vec::new(),
             informs,
         };
-        let set = control.change(&Request::SnmpSet(SnmpCommand::User(user)));
+        let set = control.change(&Request::SnmpSet(Box::new(SnmpCommand::User(user))));
         ensure!(set.is_ok() == good, "{protocol}: {set:?}");
         let said = set.err().map(|error| error.to_string());
         ensure!(!said.unwrap_or_default().contains(SET_AUTH));

@@ -189,7 +189,7 @@ impl Interface {
             | Request::LabSpeedup { .. } => self.ask(request).await,
             Request::License(command) => self.command(command).await,
             Request::Transport(command) => self.set_transport(command).await,
-            Request::SnmpSet(command) => self.set_snmp(command).await,
+            Request::SnmpSet(command) => self.set_snmp(*command).await,
             Request::Threshold(command) => self.set_threshold(command).await,
             Request::Agent => Ok(self.agent().await),
             Request::Alarms => Ok(self.alarms().await),

@@ -352,7 +352,7 @@ fn settings_that_are_broken_are_named_with_file_and_line() {
         ),
         (
             "lab = 1\n",
-            "state/settings.toml:1: lab: not set at run time; expected agent.authority, agent.proxy, snmp.target, snmp.user; move it to the configuration",
+            "state/settings.toml:1: lab: not set at run time; expected agent.authority, agent.proxy, licensing.remaining_low_percent, licensing.remaining_clear_percent, snmp.suppress, snmp.community, snmp.target, snmp.user; move it to the configuration",
         ),
         (
             "[agent]\nauthority = 7\n",
