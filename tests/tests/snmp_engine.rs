@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use licensing::Mono;
 use serde_json::json;
 use snmp::agent::{Access, Limits};
-use snmp::message::{CommunityMessage, Notification};
+use snmp::message::{CommunityMessage, Notification, V3Message};
 use snmp::notifications::{Mib, NotificationType, Syntax as NotifySyntax, Which};
 use snmp::target::{Heard, Outbound, Security, Target};
 use snmp::usm::{AuthProtocol, Level, Local, PrivProtocol, Secret, User};
@@ -306,6 +306,58 @@ fn whoever_is_not_who_he_says_is_refused_and_counted() {
     let got = run(dir.path(), "snmpget", &stale, agent.address, &name).unwrap();
     succeeded(&got);
     assert!(agent.counters().usm[1] >= 1);
+}
+
+/// What a tool sends to an agent to read a name by user 3, in order: the question for the engine first.
+fn sent_to(agent: &UdpAgent, dir: &Path, name: &str) -> Vec<Vec<u8>> {
+    let [near, far] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    near.set_read_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
+    far.set_read_timeout(Some(LIMIT)).unwrap();
+    far.connect(agent.address).unwrap();
+    let relay = near.local_addr().unwrap();
+    let mut sent = Vec::new();
+    std::thread::scope(|scope| {
+        let tool = scope.spawn(|| run(dir, "snmpget", &options(3), relay, &[name]).unwrap());
+        let mut buffer = [0; 65_536];
+        while !tool.is_finished() {
+            let Ok((length, from)) = near.recv_from(&mut buffer) else {
+                continue;
+            };
+            sent.push(buffer[..length].to_vec());
+            far.send(&buffer[..length]).unwrap();
+            // What is asked again is not answered again.
+            far.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            if let Ok(length) = far.recv(&mut buffer) {
+                near.send_to(&buffer[..length], from).unwrap();
+            }
+        }
+        succeeded(&tool.join().unwrap());
+    });
+    sent
+}
+
+#[test]
+fn a_packet_that_is_replayed_is_refused_and_counted() {
+    let agent = agent(1);
+    let dir = tempfile::tempdir().unwrap();
+    let sent = sent_to(&agent, dir.path(), ".1.3.6.1.2.1.1.5.0");
+    let (question, request) = (&sent[0], sent.last().unwrap());
+    let before = agent.counters().replays;
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.set_read_timeout(Some(LIMIT)).unwrap();
+    stranger.send_to(request, agent.address).unwrap();
+    until("the replay is counted", LIMIT, || {
+        Ok(agent.counters().replays == before + 1)
+    })
+    .unwrap();
+    // The first that comes back answers what is sent now, which anybody may ask.
+    stranger.send_to(question, agent.address).unwrap();
+    let mut buffer = [0; 65_536];
+    let length = stranger.recv(&mut buffer).unwrap();
+    let of = |bytes: &[u8]| V3Message::decode(bytes).unwrap().header.id;
+    assert_eq!(of(&buffer[..length]), of(question));
+    assert_ne!(of(question), of(request));
 }
 
 /// A receiver with a socket, and the engine that speaks to it.

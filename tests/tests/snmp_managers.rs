@@ -133,6 +133,62 @@ fn managers_read_the_license_tables_of_one_snapshot() -> Result<()> {
     Ok(())
 }
 
+/// The catalog of StarOS, with more of services and features until there are 64 of each.
+fn full_catalog() -> String {
+    let mut text = include_str!("../../licensing/catalogs/staros.toml").to_owned();
+    for (kind, more) in [
+        ("service", "sessions_per_license = 10"),
+        ("feature", "services = [\"PGW\", \"GGSN\"]"),
+    ] {
+        let there = text.matches(&format!("[[{kind}]]")).count();
+        for id in there..64 {
+            text += &format!(
+                "\n[[{kind}]]\ntag_id = {id}\nname = \"{kind}-{id}\"\n\
+                 tag = \"regid.2017-02.com.example.{kind}-{id},1.0_00000000-0000-4000-8000-0000000000{id:02}\"\n\
+                 description = \"one of many\"\n{more}\n"
+            );
+        }
+    }
+    text
+}
+
+#[test]
+fn a_walk_of_64_services_and_64_features_is_in_order() -> Result<()> {
+    let site = Site::new()?;
+    let agent = SocketAddr::from((site.subnet().ip(3), 1161));
+    let (manager, sections) = Noc::new(site.dir(), agent)?;
+    let catalog = site.dir().join("catalog.toml");
+    std::fs::write(&catalog, full_catalog())?;
+    let lab = format!("[lab]\ncatalog = \"{}\"\n{sections}", catalog.display());
+    let configuration = site.configuration().with(&lab);
+    let gateway = site.open(&configuration)?;
+    let control = gateway.node()?.control();
+    control.change(&Request::SmartLicensing { enable: true })?;
+    for tool in ["snmpwalk", "snmpbulkwalk"] {
+        let ended = manager.run(tool, &user("noc", AUTH), &[".1"])?;
+        ensure!(ended.status.success(), "{tool}: {}", ended.log());
+        // The last line has the last name once more, and says that nothing is behind it.
+        let lines = ended
+            .lines
+            .iter()
+            .filter(|line| !line.contains("No more variables"));
+        let names = lines.filter_map(|line| line.split_once(" = "));
+        let names: Vec<&str> = names.map(|(name, _)| name).collect();
+        let oids: Vec<snmp::Oid> = names
+            .iter()
+            .map(|name| name.parse())
+            .collect::<Result<_, _>>()?;
+        let broken = oids.windows(2).find(|pair| pair[0] >= pair[1]);
+        assert_eq!(broken, None, "{tool}: repeated, or out of order");
+        for kind in [1, 2] {
+            let rows = format!("{TAGS}.3.{kind}.");
+            let rows = names.iter().filter(|name| name.starts_with(&rows));
+            assert_eq!(rows.count(), 64, "{tool}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
     let managed = Managed::start()?;
