@@ -38,8 +38,8 @@ pub use alarms::{AlarmCounts, AlarmRow, AlarmSeverity, AlarmView};
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
-    AgentStatus, Attempts, CallHomeRow, LicenseCommand, OrderStatus, OrdersStatus,
-    RegisteredStatus, RegistrationState, RootStatus, Silence,
+    AgentStatus, Attempts, CallHomeRow, CatalogStanding, CatalogStatus, LicenseCommand,
+    OrderStatus, OrdersStatus, RegisteredStatus, RegistrationState, RootStatus, Silence,
 };
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
 pub use request::{

@@ -75,17 +75,51 @@ pub struct OrdersStatus {
     pub taken: Option<Wall>,
     /// What it says.
     pub orders: Vec<OrderStatus>,
+    /// The catalog by order; none: none is ordered, and none is in force.
+    #[serde(default)]
+    pub catalog: Option<CatalogStatus>,
     /// Texts that were refused since the process began.
     pub refused: u64,
     /// Why the last that came was refused; none: it was not.
     pub refusal: Option<String>,
 }
 
+/// How a catalog that is ordered stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogStatus {
+    /// Whether it is in force.
+    pub standing: CatalogStanding,
+    /// Of its text.
+    pub sha256: Digest,
+    /// The date at which it ends; none: it does not, or is not ordered any more.
+    pub not_after: Option<Wall>,
+    /// Why it is set aside; none: it is not.
+    pub refusal: Option<String>,
+}
+
+/// Which catalog is in force, and which is from the next start on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CatalogStanding {
+    /// The one that is ordered is in force.
+    InForce,
+    /// It is from the next start on.
+    Pending,
+    /// It was withdrawn or has ended: it is in force until the next start, and then that of the configuration.
+    Ending,
+    /// It is none, or the node's configuration does not go with it: that of the configuration is in force from the next
+    /// start on.
+    SetAside,
+}
+
 /// One order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderStatus {
-    /// It has not ended.
+    /// It has not ended, and is not set aside.
     pub in_force: bool,
+    /// It is about a tag that the catalog in force does not have.
+    #[serde(default)]
+    pub set_aside: bool,
     /// The order.
     pub order: Order,
 }

@@ -102,6 +102,7 @@ pub fn snapshot() -> Snapshot {
             product: product.name.clone(),
             product_tag: product.tag.clone(),
             version: "0.1.0".into(),
+            catalog: licensing::snapshot::CatalogOrigin::Embedded,
         },
         lab: Some(Lab {
             speedup: 1,

@@ -19,7 +19,7 @@ pub mod text;
 mod why;
 
 use api::{AgentView, AlarmView, PeerList, SessionSummary, SnmpView};
-use licensing::snapshot::TagRow;
+use licensing::snapshot::{CatalogOrigin, TagRow};
 use licensing::{RefusalRecord, Snapshot};
 use serde_json::{Value, json};
 
@@ -508,10 +508,10 @@ pub fn lab_banner(snapshot: &Snapshot) -> String {
     let Some(lab) = snapshot.lab else {
         return String::new();
     };
-    let catalog = if lab.unsigned_catalog {
-        "unsigned catalog"
-    } else {
-        "embedded catalog"
+    let catalog = match (snapshot.node.catalog, lab.unsigned_catalog) {
+        (_, true) | (CatalogOrigin::File, _) => "unsigned catalog",
+        (CatalogOrigin::Ordered, false) => "signed catalog",
+        (CatalogOrigin::Embedded, false) => "embedded catalog",
     };
     format!(
         "*** LAB node, not for service: license clock x{}, {catalog} ***\n",
@@ -550,5 +550,15 @@ fn node_fields(snapshot: &Snapshot) -> String {
     let mut out = text::field("Node", &format!("{}, {udi}", node.name));
     out.push_str(&text::field("Smart Licensing", status));
     out.push_str(&text::field("Mode", &smart.mode.to_string()));
+    out.push_str(&text::field("Catalog", catalog(node.catalog)));
     out
+}
+
+/// Which catalog is in force.
+fn catalog(origin: CatalogOrigin) -> &'static str {
+    match origin {
+        CatalogOrigin::Embedded => "embedded",
+        CatalogOrigin::File => "a file's, unsigned",
+        CatalogOrigin::Ordered => "ordered and signed by the license authority",
+    }
 }

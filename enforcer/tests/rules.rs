@@ -48,6 +48,7 @@ impl Node {
             product: product.name.clone(),
             product_tag: product.tag.clone(),
             version: "0".into(),
+            catalog: licensing::snapshot::CatalogOrigin::Embedded,
         };
         let services = u8::try_from(catalog.services().len()).unwrap();
         let gate = Gate::new(GateConfig::new(services, 1)).unwrap();
@@ -594,6 +595,7 @@ fn after_a_restart_the_last_verdict_bounds_the_calls_that_come_back() {
         product: product.name.clone(),
         product_tag: product.tag.clone(),
         version: "0".into(),
+        catalog: licensing::snapshot::CatalogOrigin::Embedded,
     };
     let restored = Restored {
         operator: Some(operator),

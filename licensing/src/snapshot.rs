@@ -66,6 +66,22 @@ pub struct NodeIdentity {
     pub product_tag: Tag,
     /// Version of the software.
     pub version: String,
+    /// Where its catalog is from.
+    #[serde(default)]
+    pub catalog: CatalogOrigin,
+}
+
+/// Where a catalog is from (rule L1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CatalogOrigin {
+    /// It is part of the software.
+    #[default]
+    Embedded,
+    /// It is a file's, and unsigned: on a lab node only.
+    File,
+    /// The license authority ordered it, and signed it.
+    Ordered,
 }
 
 /// What makes a node a lab node.

@@ -100,7 +100,10 @@ impl Running {
     pub fn start(config: Config, shutdown: &Shutdown) -> Result<Self, NodeError> {
         let (store, found) = Store::open(&config.state_dir)?;
         let (config, settings) = Settings::open(config)?;
-        let (common, receive_buffer_bytes) = Common::new(config)?;
+        let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
+        let agent_kept = store.open_agent()?;
+        let (config, orders) = orders_at_start(config, &agent_kept, clock.now())?;
+        let (common, receive_buffer_bytes) = Common::new(config, clock)?;
         let listener = bind_control(&common.config)?;
         let plane = Arc::new(PlaneConfig {
             control: common.gn,
@@ -108,8 +111,6 @@ impl Running {
             ..common.config.plane.clone()
         });
         let (asks, asked) = bounded(ASKS);
-        let agent_kept = store.open_agent()?;
-        let orders = orders_at_start(&common, &agent_kept);
         let snmp_kept = store.open_snmp();
         let starts = found.clock.as_ref().map_or(0, |clock| clock.boots);
         let (feed, told) = snmp::feed();
@@ -291,11 +292,10 @@ impl Drop for Running {
 
 impl Common {
     /// Binds the Gn socket and makes what is shared; with it goes the size of the receive buffer, in bytes.
-    fn new(config: Config) -> Result<(Self, usize), NodeError> {
+    fn new(config: Config, clock: Arc<Clock>) -> Result<(Self, usize), NodeError> {
         let address = config.gn();
         let bound = socket::bind(address);
         let bound = bound.map_err(|source| NodeError::Gn { address, source })?;
-        let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
         let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
         let common = Self {
             vitals: Arc::new(Vitals::new(config.workers, clock.now().mono)),
@@ -411,20 +411,31 @@ fn identity(config: &Config, serial: &str) -> NodeIdentity {
         product: product.name.clone(),
         product_tag: product.tag.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        catalog: config.catalog_origin,
     }
 }
 
-/// The orders that are kept, judged by the trust pool of this start.
-fn orders_at_start(common: &Common, kept: &AgentKept) -> AtStart {
-    let config = &common.config;
-    let now = common.clock.now();
+/// The orders that are kept, judged by the trust pool of this start, and the configuration with the catalog that they put in
+/// place of its own.
+fn orders_at_start(
+    config: Config,
+    kept: &AgentKept,
+    now: Now,
+) -> Result<(Config, AtStart), NodeError> {
     let roots = kept.operator_roots(&config.agent);
-    let lab = config.lab.is_some();
-    let found = AtStart::judge(&kept.restored, &roots, &config.catalog, lab, now);
+    let own = (config.catalog.as_ref(), &config.fits());
+    let found = AtStart::judge(&kept.restored, &roots, own, config.lab.is_some(), now);
     if let Some(error) = &found.refused {
         tracing::error!(%error, "the orders of the license authority are not in force");
     }
-    found
+    if let Some(error) = &found.catalog_refused {
+        tracing::error!(%error, "the catalog that the license authority orders is not in force");
+    }
+    let config = match &found.catalog {
+        Some(ordered) => config.with_ordered(&ordered.catalog, &ordered.text)?,
+        None => config,
+    };
+    Ok((config, found))
 }
 
 /// The serial number of the device, and what the verdicts begin with.

@@ -1,5 +1,6 @@
 //! What the agent is told at its start.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub hostname: Option<String>,
     /// What is licensed.
     pub catalog: Arc<Catalog>,
+    /// Whether the rest of the configuration goes with another catalog.
+    pub fits: Fits,
     /// The node is marked `[lab]` (rule L2).
     pub lab: bool,
     /// License seconds a second, 1 off the lab.
@@ -48,6 +51,39 @@ pub struct Config {
     pub timers: Timers,
     /// Its asking ahead of need (rule L6).
     pub ahead: Ahead,
+}
+
+type FitsFn = dyn Fn(&Arc<Catalog>) -> Result<(), String> + Send + Sync;
+
+/// Whether the configuration of a node goes with a catalog; the error says what does not, and where.
+#[derive(Clone)]
+pub struct Fits(Arc<FitsFn>);
+
+impl Fits {
+    /// By this judgement, which is pure.
+    pub fn new(
+        judge: impl Fn(&Arc<Catalog>) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(judge))
+    }
+
+    /// The judgement of one catalog.
+    pub fn judge(&self, catalog: &Arc<Catalog>) -> Result<(), String> {
+        (self.0)(catalog)
+    }
+}
+
+/// The configuration names nothing of a catalog.
+impl Default for Fits {
+    fn default() -> Self {
+        Self::new(|_| Ok(()))
+    }
+}
+
+impl fmt::Debug for Fits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fits").finish_non_exhaustive()
+    }
 }
 
 /// Timers by the monotonic clock: they pace messages, and no license ages by them.
@@ -88,6 +124,7 @@ impl Config {
             version: env!("CARGO_PKG_VERSION").into(),
             hostname: None,
             catalog,
+            fits: Fits::default(),
             lab: false,
             speedup: 1,
             timers: Timers::default(),

@@ -223,6 +223,8 @@ pub enum Notice {
     Forked,
     /// Orders came and are in force: their serial number.
     OrdersTaken(u64),
+    /// Orders came and are in force but for these parts, and why.
+    OrdersSetAside(String),
     /// Orders came that are not taken: why.
     OrdersRefused(String),
     /// The agent's state can't be written.

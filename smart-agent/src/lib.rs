@@ -39,7 +39,7 @@ pub mod record;
 pub mod trust;
 
 pub use agent::{Agent, Start};
-pub use config::{Ahead, Config, Timers};
+pub use config::{Ahead, Config, Fits, Timers};
 pub use error::{Failure, OperatorError};
 pub use identity::{Identity, Seed};
 pub use input::{Input, Message, Notice, Output, TagUse, Ticket, Told};

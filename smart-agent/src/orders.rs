@@ -3,11 +3,16 @@
 //! Orders are kept as the exact text that was signed, with its chain, and a start judges them anew: by the trust pool of
 //! that start, at the date at which they came, for a signer's certificate that has expired since signed them all the same.
 
+use std::sync::Arc;
+
 use api::smart::{InstanceId, Orders, SignedOrders, WireError};
-use licensing::{Catalog, FeatureIndex, Now, ServiceIndex, Tag, TagOrder, TagRef, Wall};
+use licensing::{
+    Catalog, CatalogError, FeatureIndex, Now, ServiceIndex, Tag, TagOrder, TagRef, Wall,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::config::Fits;
 use crate::identity::verify;
 use crate::record::Restored;
 use crate::trust::{Origin, Purpose, TrustError, TrustPool};
@@ -48,9 +53,43 @@ pub enum OrdersError {
     /// Others with the same serial number are in force.
     #[error("other orders of the serial number {0} are in force")]
     Altered(u64),
-    /// They are about a tag that this node's catalog does not have.
-    #[error("they are about the tag {0}, which is not in the catalog")]
-    UnknownTag(Tag),
+}
+
+/// Why a catalog that is ordered is set aside, while the other orders of its text are in force.
+#[derive(Debug, Error)]
+pub enum CatalogRefusal {
+    /// It is none.
+    #[error("the catalog is refused: {0}")]
+    Malformed(#[from] CatalogError),
+    /// The configuration of the node does not go with it.
+    #[error("the catalog does not go with the configuration: {0}")]
+    Unfit(String),
+}
+
+/// A catalog that is ordered, and its text.
+#[derive(Clone, Debug)]
+pub struct OrderedCatalog {
+    /// As it was signed.
+    pub text: String,
+    /// What it says.
+    pub catalog: Arc<Catalog>,
+}
+
+impl OrderedCatalog {
+    /// That which is ordered at this date, if one is. Errors: it is set aside.
+    pub(crate) fn of(
+        orders: &Orders,
+        fits: &Fits,
+        date: Wall,
+    ) -> Result<Option<Self>, CatalogRefusal> {
+        let Some(text) = orders.catalog_at(date) else {
+            return Ok(None);
+        };
+        let catalog = Arc::new(Catalog::parse(text)?);
+        fits.judge(&catalog).map_err(CatalogRefusal::Unfit)?;
+        let text = text.to_owned();
+        Ok(Some(Self { text, catalog }))
+    }
 }
 
 /// The orders that a start finds good.
@@ -64,14 +103,18 @@ pub struct AtStart {
     pub refused: Option<OrdersError>,
     /// What holds by them at the start; a tag that is not listed has no order.
     pub in_force: Vec<(TagRef, TagOrder)>,
+    /// The catalog that they put in place of the configuration's.
+    pub catalog: Option<OrderedCatalog>,
+    /// Why one that they order is not.
+    pub catalog_refused: Option<CatalogRefusal>,
 }
 
 impl AtStart {
-    /// Judges what was kept; `roots` are those of operators' files, in DER.
+    /// Judges what was kept; `roots` are those of operators' files, in DER, `own` is the catalog of the configuration.
     pub fn judge(
         restored: &Restored,
         roots: &[Vec<u8>],
-        catalog: &Catalog,
+        (own, fits): (&Catalog, &Fits),
         lab: bool,
         now: Now,
     ) -> Self {
@@ -89,26 +132,36 @@ impl AtStart {
         let calendar = state.and_then(|state| state.calendar);
         let date = calendar.filter(|_| lab).unwrap_or(now.wall);
         let date = date.max(kept.taken);
-        match judge(&kept.signed, &trust, catalog, lab, instance, kept.taken) {
-            Ok(orders) => Self {
-                in_force: in_force(&orders, catalog, date),
-                orders: Some(orders),
-                taken: Some(kept.taken),
-                refused: None,
-            },
-            Err(error) => Self {
-                refused: Some(error),
-                ..Self::default()
-            },
+        let orders = match judge(&kept.signed, &trust, lab, instance, kept.taken) {
+            Ok(orders) => orders,
+            Err(error) => {
+                return Self {
+                    refused: Some(error),
+                    ..Self::default()
+                };
+            }
+        };
+        let (catalog, catalog_refused) = match OrderedCatalog::of(&orders, fits, date) {
+            Ok(catalog) => (catalog, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let holds = catalog.as_ref().map_or(own, |ordered| &ordered.catalog);
+        Self {
+            in_force: in_force(&orders, holds, date),
+            orders: Some(orders),
+            taken: Some(kept.taken),
+            refused: None,
+            catalog,
+            catalog_refused,
         }
     }
 }
 
-/// Whether orders are the authority's and for this node: signature and chain first, then what they say.
+/// Whether orders are the authority's and for this node: signature and chain first, then what they say. One that is about a
+/// tag that the catalog does not have is good, and has no effect.
 pub(crate) fn judge(
     signed: &SignedOrders,
     trust: &TrustPool,
-    catalog: &Catalog,
     lab: bool,
     instance: &InstanceId,
     date: Wall,
@@ -124,11 +177,7 @@ pub(crate) fn judge(
     if orders.lab != lab {
         return Err(OrdersError::LabMismatch);
     }
-    let known = |tag: &Tag| tags(catalog).any(|(_, listed)| listed == tag);
-    match orders.orders.iter().find(|order| !known(&order.tag)) {
-        Some(order) => Err(OrdersError::UnknownTag(order.tag.clone())),
-        None => Ok(orders),
-    }
+    Ok(orders)
 }
 
 /// What holds of each tag by these orders at this date, where something does.

@@ -31,7 +31,7 @@ mod request;
 mod tests;
 
 pub use envelope::{Credential, Envelope, ReplyEnvelope, Signature, SignatureType, WireError};
-pub use order::{ORDERS_PREFIX, Order, OrderKind, Orders, OrdersHeld, SignedOrders};
+pub use order::{CatalogOrder, ORDERS_PREFIX, Order, OrderKind, Orders, OrdersHeld, SignedOrders};
 pub use parts::{
     Digest, ID_TOKEN_BYTES_MAX, ID_TOKEN_BYTES_MIN, IdToken, InstanceId, Nonce, Octets, PartError,
     Serial, Version,
@@ -74,8 +74,10 @@ pub const CRLS_MAX: usize = 8;
 pub const CRL_BYTES_MAX: usize = 64 * 1024;
 /// Most orders of a product instance: one of each kind a tag.
 pub const ORDERS_MAX: usize = 2 * TAGS_MAX;
-/// Longest text of orders, in bytes.
-pub const ORDERS_BYTES_MAX: usize = 128 * 1024;
+/// Longest text of a catalog that is ordered, in bytes.
+pub const CATALOG_BYTES_MAX: usize = 64 * 1024;
+/// Longest text of orders, in bytes: that of a catalog may be twice as long as a JSON string.
+pub const ORDERS_BYTES_MAX: usize = 256 * 1024;
 /// Longest time from the writing of an order to its end, in milliseconds: 366 days.
 pub const ORDER_SPAN_MS: i64 = 366 * 86_400_000;
 /// Longest name of an account, host or software version, and longest text of a failure, in bytes.

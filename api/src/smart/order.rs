@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::envelope::{Signature, WireError, bound, text};
 use super::parts::{InstanceId, Octets, Version};
 use super::request::{check_der, check_text};
-use super::{CHAIN_MAX, ORDER_SPAN_MS, ORDERS_BYTES_MAX, ORDERS_MAX};
+use super::{CATALOG_BYTES_MAX, CHAIN_MAX, ORDER_SPAN_MS, ORDERS_BYTES_MAX, ORDERS_MAX};
 
 /// What stands before a text of orders in the octets that are signed.
 pub const ORDERS_PREFIX: &[u8] = b"tollgate orders 1.0\n";
@@ -33,6 +33,19 @@ pub struct Orders {
     pub lab: bool,
     /// At most [`ORDERS_MAX`], and one of each kind a tag.
     pub orders: Vec<Order>,
+    /// The catalog from the node's next start on; null: that of its configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<CatalogOrder>,
+}
+
+/// A catalog in place of the node's own (rule L1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogOrder {
+    /// Its text; at most [`CATALOG_BYTES_MAX`].
+    pub text: String,
+    /// The date at which it ends; null: it does not.
+    pub not_after: Option<Wall>,
 }
 
 /// One order.
@@ -76,7 +89,7 @@ pub struct SignedOrders {
 pub struct OrdersHeld {
     /// The serial number of those that it keeps; 0: it has none.
     pub serial: u64,
-    /// Why those that came last are not kept; null: they are.
+    /// Why those that came last are not kept, or what of those that are kept is set aside; null: neither.
     pub refused: Option<String>,
 }
 
@@ -123,8 +136,22 @@ impl Orders {
         about
     }
 
+    /// The catalog that is ordered at this date.
+    pub fn catalog_at(&self, date: Wall) -> Option<&str> {
+        let order = self.catalog.as_ref()?;
+        let holds = order.not_after.is_none_or(|until| date < until);
+        holds.then_some(order.text.as_str())
+    }
+
     fn check(&self) -> Result<(), WireError> {
         bound("the list of orders", self.orders.len(), ORDERS_MAX)?;
+        if let Some(order) = &self.catalog {
+            bound("the catalog", order.text.len(), CATALOG_BYTES_MAX)?;
+            let latest = self.issued.0.saturating_add(ORDER_SPAN_MS);
+            if order.not_after.is_some_and(|until| until.0 > latest) {
+                return Err(WireError::Order("it ends too late"));
+            }
+        }
         let mut seen = BTreeSet::new();
         for order in &self.orders {
             order.check(self.issued)?;

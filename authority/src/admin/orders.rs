@@ -1,7 +1,7 @@
 //! Orders: what nodes do that their own configuration can't make them do (rule L2).
 
-use api::smart::{ORDER_SPAN_MS, OrderKind};
-use licensing::{OnOoc, OocRule, Shadow};
+use api::smart::{CATALOG_BYTES_MAX, ORDER_SPAN_MS, OrderKind};
+use licensing::{Catalog, OnOoc, OocRule, Shadow};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{By, Problem, invalid, not_found, parse_date, text_of};
 use crate::authority::Authority;
 use crate::instances::Instance;
 use crate::journal::{self, Change, Place};
-use crate::smart::read_kind;
+use crate::smart::{CATALOG, read_kind};
 use crate::store::{self, StoreError, Tx};
 
 /// Longest grace that is ordered, in days.
@@ -22,7 +22,11 @@ const LISTED: i64 = 1_000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewOrder {
     kind: Kind,
-    license: String,
+    #[serde(default)]
+    license: Option<String>,
+    /// The text of a catalog.
+    #[serde(default)]
+    catalog: Option<String>,
     /// The instance that it is for; none: all of the virtual account.
     #[serde(default)]
     pub(crate) device: Option<String>,
@@ -43,6 +47,7 @@ pub(crate) struct NewOrder {
 enum Kind {
     Rule,
     Shadow,
+    Catalog,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +72,7 @@ impl Kind {
         match self {
             Self::Rule => "rule",
             Self::Shadow => "shadow",
+            Self::Catalog => "catalog",
         }
     }
 }
@@ -77,8 +83,10 @@ impl Kind {
 pub(crate) struct Listed {
     id: i64,
     kind: Kind,
-    license: String,
-    tag: String,
+    license: Option<String>,
+    tag: Option<String>,
+    /// SHA-256 of a catalog's text.
+    catalog_sha256: Option<String>,
     device: Option<String>,
     on_ooc: Option<Ooc>,
     grace_days: Option<u16>,
@@ -93,10 +101,40 @@ pub(crate) struct Listed {
 type OrderRow = (i64, i64, Option<String>, String, i64, String, Option<i64>);
 
 impl NewOrder {
-    fn what(&self) -> Result<OrderKind, Problem> {
-        match self.kind {
-            Kind::Rule => self.rule().map(OrderKind::Rule),
-            Kind::Shadow => self.shadow().map(OrderKind::Shadow),
+    /// The number of the tag that it is about, and what the books have of it.
+    fn what(&self, authority: &Authority) -> Result<(i64, String), Problem> {
+        let what = match self.kind {
+            Kind::Rule => OrderKind::Rule(self.rule()?),
+            Kind::Shadow => OrderKind::Shadow(self.shadow()?),
+            Kind::Catalog => return Ok((CATALOG, self.catalog()?)),
+        };
+        let (Some(license), None) = (&self.license, &self.catalog) else {
+            return invalid("a rule and shadow enforcement have a license, and no catalog");
+        };
+        let Some((_, sold)) = authority.tags.named(license) else {
+            return invalid(format!("{license:?} is not licensed here"));
+        };
+        let text = serde_json::to_string(&what);
+        let text = text.map_err(|error| StoreError::Value(error.to_string()))?;
+        Ok((sold.id, text))
+    }
+
+    /// The text of a catalog, which was parsed.
+    fn catalog(&self) -> Result<String, Problem> {
+        let other = self.on_ooc.is_some() || self.grace_days.is_some();
+        let other = other || self.mode.is_some() || self.percent.is_some();
+        let (Some(text), None, false) = (&self.catalog, &self.license, other) else {
+            return invalid("a catalog has its text, and neither a license nor a rule nor a mode");
+        };
+        let bytes = text.len();
+        if bytes > CATALOG_BYTES_MAX {
+            return invalid(format!(
+                "the catalog has {bytes} bytes, at most {CATALOG_BYTES_MAX} are taken"
+            ));
+        }
+        match Catalog::parse(text) {
+            Ok(_) => Ok(text.clone()),
+            Err(error) => invalid(format!("the catalog is refused: {error}")),
         }
     }
 
@@ -158,10 +196,7 @@ pub(crate) async fn issue(
     new: &NewOrder,
     by: By<'_>,
 ) -> Result<Listed, Problem> {
-    let (what, ends) = (new.what()?, new.ends(by)?);
-    let Some((_, sold)) = authority.tags.named(&new.license) else {
-        return invalid(format!("{:?} is not licensed here", new.license));
-    };
+    let ((tag, text), ends) = (new.what(authority)?, new.ends(by)?);
     let (va, instance) = match device {
         Some(device) if !device.state.lives() || device.place != place => {
             return not_found("product instance of this identifier in this virtual account");
@@ -169,23 +204,21 @@ pub(crate) async fn issue(
         Some(device) => (0, device.id),
         None => (place.va, 0),
     };
-    let replaced = of_subject(tx, (va, instance, sold.id), new.kind).await?;
+    let replaced = of_subject(tx, (va, instance, tag), new.kind).await?;
     store::query("DELETE FROM orders WHERE va = $1 AND instance = $2 AND tag = $3 AND kind = $4")
         .bind(va)
         .bind(instance)
-        .bind(sold.id)
+        .bind(tag)
         .bind(new.kind.name())
         .execute(tx)
         .await?;
-    let text =
-        serde_json::to_string(&what).map_err(|error| StoreError::Value(error.to_string()))?;
     let id: i64 = store::query_scalar(
         "INSERT INTO orders (va, instance, tag, kind, what, issued, issued_by, ends)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
     )
     .bind(va)
     .bind(instance)
-    .bind(sold.id)
+    .bind(tag)
     .bind(new.kind.name())
     .bind(&text)
     .bind(by.now.date.0)
@@ -194,15 +227,7 @@ pub(crate) async fn issue(
     .fetch_one(tx)
     .await?;
     let piid = device.map(|device| device.piid.clone());
-    let row = (
-        id,
-        sold.id,
-        piid,
-        text,
-        by.now.date.0,
-        by.who.to_owned(),
-        ends,
-    );
+    let row = (id, tag, piid, text, by.now.date.0, by.who.to_owned(), ends);
     let listed = listed(authority, row, by)?;
     let before = replaced
         .map(|row| self::listed(authority, row, by))
@@ -260,18 +285,21 @@ pub(crate) async fn list(
 
 fn listed(authority: &Authority, row: OrderRow, by: By<'_>) -> Result<Listed, Problem> {
     let (id, tag, device, what, issued, issued_by, ends) = row;
-    let (tag, license) = authority.tags.name_of(tag);
-    let what = read_kind(&what)?;
-    let (rule, shadow) = match what {
-        OrderKind::Rule(rule) => (Some(rule), None),
-        OrderKind::Shadow(shadow) => (None, Some(shadow)),
+    let sold = (tag != CATALOG).then(|| authority.tags.name_of(tag));
+    let (kind, rule, shadow) = match sold {
+        None => (Kind::Catalog, None, None),
+        Some(_) => match read_kind(&what)? {
+            OrderKind::Rule(rule) => (Kind::Rule, Some(rule), None),
+            OrderKind::Shadow(shadow) => (Kind::Shadow, None, Some(shadow)),
+        },
     };
     let ended = ends.is_some_and(|ends| ends <= by.now.date.0);
     Ok(Listed {
         id,
-        kind: rule.map_or(Kind::Shadow, |_| Kind::Rule),
-        license: license.to_owned(),
-        tag: tag.to_owned(),
+        kind,
+        license: sold.map(|(_, license)| license.to_owned()),
+        tag: sold.map(|(tag, _)| tag.to_owned()),
+        catalog_sha256: sold.is_none().then(|| sha256(&what)),
         device,
         on_ooc: rule.map(|rule| match rule.on_ooc {
             OnOoc::Allow => Ooc::Allow,
@@ -294,6 +322,12 @@ fn listed(authority: &Authority, row: OrderRow, by: By<'_>) -> Result<Listed, Pr
         expires_at: ends.map(text_of),
         status: if ended { "EXPIRED" } else { "ACTIVE" },
     })
+}
+
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let octets = digest.as_ref().iter();
+    octets.map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Withdraws an order: its nodes learn of it with their next answer.
@@ -340,7 +374,7 @@ pub(crate) struct OfDevice {
     issued_serial: i64,
     /// That of the one that it says it has.
     applied_serial: i64,
-    /// Why it does not take what it was sent.
+    /// Why it does not take what it was sent, or sets a part of it aside.
     refused: Option<String>,
 }
 

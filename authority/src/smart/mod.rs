@@ -23,7 +23,7 @@ use crate::moment::Moment;
 use crate::pki::PkiError;
 use crate::store::{self, StoreError, Tx};
 
-pub(crate) use self::orders::read_kind;
+pub(crate) use self::orders::{CATALOG, read_kind};
 
 /// Seconds after which a node may ask again when the authority could not answer.
 const TRY_AGAIN_S: u32 = 30;

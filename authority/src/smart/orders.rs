@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use api::smart::{Header, InstanceId, Order, OrderKind, Orders, OrdersHeld, Version};
+use api::smart::{CatalogOrder, Header, InstanceId, Order, OrderKind, Orders, OrdersHeld, Version};
 use licensing::{Tag, Wall};
 
 use super::Refusal;
@@ -16,6 +16,26 @@ use crate::instances::Instance;
 use crate::journal;
 use crate::moment::Moment;
 use crate::store::{self, StoreError, Tx};
+
+/// The number in the store that a catalog has in place of a tag's.
+pub(crate) const CATALOG: i64 = 0;
+
+/// What is ordered for an instance.
+struct Open {
+    orders: Vec<Order>,
+    catalog: Option<CatalogOrder>,
+}
+
+impl Open {
+    /// What tells it from what was ordered before.
+    fn list(&self) -> Result<String, StoreError> {
+        let orders = json(&self.orders)?;
+        Ok(match &self.catalog {
+            None => orders,
+            Some(catalog) => orders + &json(catalog)?,
+        })
+    }
+}
 
 /// A row of what is ordered.
 type Row = (i64, i64, String, String, Option<i64>);
@@ -42,10 +62,11 @@ pub(super) async fn due(
     };
     let orders = open(authority, tx, instance, now).await?;
     let before = written(tx, instance.id).await?;
-    if orders.is_empty() && before.is_none() && held.serial == 0 {
+    let none = orders.orders.is_empty() && orders.catalog.is_none();
+    if none && before.is_none() && held.serial == 0 {
         return Ok(None);
     }
-    let list = json(&orders)?;
+    let list = orders.list()?;
     let has = number(held.serial);
     let stands = |before: &Written| before.list == list && before.serial >= has;
     let standing = match before {
@@ -71,7 +92,7 @@ async fn open(
     tx: &mut Tx,
     instance: &Instance,
     now: Moment,
-) -> Result<Vec<Order>, Refusal> {
+) -> Result<Open, Refusal> {
     let rows: Vec<Row> = store::query_as(
         "SELECT instance, tag, kind, what, ends FROM orders WHERE va = $1
          UNION ALL SELECT instance, tag, kind, what, ends FROM orders WHERE instance = $2",
@@ -80,10 +101,21 @@ async fn open(
     .bind(instance.id)
     .fetch_all(tx)
     .await?;
+    let mut catalog: Option<(i64, CatalogOrder)> = None;
     let mut chosen: BTreeMap<(String, String), (i64, Order)> = BTreeMap::new();
     for (of, tag, kind, what, ends) in rows {
-        let (tag, _) = authority.tags.name_of(tag);
         let ended = ends.is_some_and(|ends| ends <= now.date.0);
+        if tag == CATALOG {
+            let order = CatalogOrder {
+                text: what,
+                not_after: ends.map(Wall),
+            };
+            if !ended && catalog.as_ref().is_none_or(|(before, _)| *before < of) {
+                catalog = Some((of, order));
+            }
+            continue;
+        }
+        let (tag, _) = authority.tags.name_of(tag);
         let (false, Ok(tag)) = (ended, Tag::new(tag)) else {
             continue;
         };
@@ -98,7 +130,10 @@ async fn open(
             Some(_) | None => drop(chosen.insert(subject, (of, order))),
         }
     }
-    Ok(chosen.into_values().map(|(_, order)| order).collect())
+    Ok(Open {
+        orders: chosen.into_values().map(|(_, order)| order).collect(),
+        catalog: catalog.map(|(_, order)| order),
+    })
 }
 
 pub(crate) fn read_kind(what: &str) -> Result<OrderKind, StoreError> {
@@ -145,6 +180,7 @@ async fn hear(
         .execute(tx)
         .await?;
     let (kind, message) = match refused {
+        Some(why) if has == before.serial => ("ORDERS_PARTLY_APPLIED", why),
         Some(why) => ("ORDERS_REFUSED", why),
         None => ("ORDERS_APPLIED", format!("serial number {has}")),
     };
@@ -160,7 +196,7 @@ async fn write(
     authority: &Authority,
     tx: &mut Tx,
     instance: &Instance,
-    (serial, orders, list): (i64, Vec<Order>, String),
+    (serial, open, list): (i64, Open, String),
     held: &OrdersHeld,
     now: Moment,
 ) -> Result<Written, Refusal> {
@@ -173,7 +209,8 @@ async fn write(
         product_instance_identifier: id,
         issued: now.date,
         lab: authority.speedup.is_some(),
-        orders,
+        orders: open.orders,
+        catalog: open.catalog,
     })?;
     store::query(
         "INSERT INTO instance_orders (instance, serial, list, text, held, refused)

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::{StoreError, Tx, query_scalar};
 
 /// The versions: what is new in each, and its SQL.
-const VERSIONS: [(&str, &str); 4] = [
+const VERSIONS: [(&str, &str); 5] = [
     (
         "accounts, licenses, instances, users",
         include_str!("schema.sql"),
@@ -16,6 +16,7 @@ const VERSIONS: [(&str, &str); 4] = [
     ("what is kept, by its date", include_str!("retention.sql")),
     ("orders", include_str!("orders.sql")),
     ("transfers", include_str!("transfers.sql")),
+    ("catalogs", include_str!("catalogs.sql")),
 ];
 
 /// Where [`Migrator`] writes down which of them are in place.

@@ -145,6 +145,34 @@ async fn a_store_of_the_first_version_is_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn a_store_from_before_catalogs_keeps_its_orders_and_takes_one() {
+    let dir = tempfile::tempdir().unwrap();
+    make_old(dir.path(), 3).await;
+    for sql in [
+        "INSERT INTO tags (tag) VALUES ('t')",
+        "INSERT INTO orders (va, instance, tag, kind, what, issued, issued_by)
+         VALUES (1, 0, 1, 'rule', 'x', 0, 'ann')",
+    ] {
+        run(dir.path(), sql).await;
+    }
+    open(dir.path()).await.unwrap().close().await;
+    for sql in [
+        "INSERT INTO orders (va, instance, tag, kind, what, issued, issued_by)
+         VALUES (1, 0, 0, 'catalog', 'y', 0, 'ann')",
+        "INSERT INTO tags (tag) VALUES ('u')",
+    ] {
+        run(dir.path(), sql).await;
+    }
+    let store = open(dir.path()).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let found: Vec<(i64, i64, String)> = query_as("SELECT id, tag, what FROM orders ORDER BY id")
+        .fetch_all(&mut tx)
+        .await
+        .unwrap();
+    assert_eq!(found, [(1, 1, "x".into()), (2, 0, "y".into())]);
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_program_or_of_another_one_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     make_old(dir.path(), 1).await;
@@ -190,7 +218,7 @@ async fn texts_and_truths_are_the_same_in_both() {
             .await
             .unwrap();
     }
-    let sorted: Vec<String> = query_scalar("SELECT tag FROM tags ORDER BY tag")
+    let sorted: Vec<String> = query_scalar("SELECT tag FROM tags WHERE id > 0 ORDER BY tag")
         .fetch_all(&mut tx)
         .await
         .unwrap();
@@ -208,7 +236,7 @@ async fn texts_and_truths_are_the_same_in_both() {
     assert!(matches!(zero, Err(StoreError::Zero)));
     tx.commit().await.unwrap();
     let mut tx = store.read().await.unwrap();
-    let kept: i64 = query_scalar("SELECT count(*) FROM tags")
+    let kept: i64 = query_scalar("SELECT count(*) FROM tags WHERE id > 0")
         .fetch_one(&mut tx)
         .await
         .unwrap();
@@ -226,7 +254,7 @@ async fn what_is_not_committed_is_not_kept() {
     insert().execute(&mut tx).await.unwrap();
     drop(tx);
     let mut tx = store.write().await.unwrap();
-    let kept: i64 = query_scalar("SELECT count(*) FROM tags")
+    let kept: i64 = query_scalar("SELECT count(*) FROM tags WHERE id > 0")
         .fetch_one(&mut tx)
         .await
         .unwrap();
@@ -236,7 +264,7 @@ async fn what_is_not_committed_is_not_kept() {
     // SQLite goes on after it; PostgreSQL keeps nothing, and says so.
     let kept = i64::from(tx.commit().await.is_ok());
     let mut tx = store.read().await.unwrap();
-    let found: i64 = query_scalar("SELECT count(*) FROM tags")
+    let found: i64 = query_scalar("SELECT count(*) FROM tags WHERE id > 0")
         .fetch_one(&mut tx)
         .await
         .unwrap();

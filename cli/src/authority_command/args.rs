@@ -560,6 +560,18 @@ Examples:
         #[command(flatten)]
         to: To,
     },
+    /// A catalog in place of the nodes' own, from their next start on
+    #[command(after_help = "\
+Example:
+  tollgate authority admin orders issue catalog --file catalog.toml")]
+    Catalog {
+        /// The catalog, at most 64 KiB
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Whom it is for, and until when.
+        #[command(flatten)]
+        to: To,
+    },
 }
 
 /// Whom an order is for, and until when.

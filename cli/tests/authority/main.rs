@@ -301,6 +301,23 @@ fn a_newcomer_sets_up_an_authority_and_registers_a_node() {
         values.contains(cells[0]) && !values.contains('\n'),
         "{shown}"
     );
+    let catalog = office.dir.path().join("catalog.toml");
+    let order = format!("orders issue catalog --file {}", catalog.display());
+    let said = office.refused(&order);
+    assert!(said.contains("the catalog can't be read: "), "{said}");
+    std::fs::write(&catalog, "[[product]]").unwrap();
+    let said = office.refused(&order);
+    assert!(said.contains("the catalog is refused: line 1: "), "{said}");
+    std::fs::write(&catalog, licensing::Catalog::staros_text()).unwrap();
+    let said = office.done(&order);
+    assert!(
+        said.contains("the order about the catalog is issued"),
+        "{said}"
+    );
+    let orders = office.done("orders list --format csv");
+    let row = orders.lines().nth(1).unwrap();
+    assert!(row.starts_with("1,CATALOG,,"), "{row}");
+
     let tokens = office.done("tokens list --format csv");
     assert!(tokens.contains("\r\n1,USED_UP,1,1,"), "{tokens}");
 

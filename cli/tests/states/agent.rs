@@ -1,11 +1,12 @@
 //! The Smart Agent in the states that the node is in.
 
-use api::smart::{Digest, InstanceId, RequestType, Serial};
+use api::smart::{Digest, InstanceId, Order, OrderKind, RequestType, Serial};
 use api::{
-    AgentMessages, AgentStatus, AgentView, Attempts, CallHomeRow, EventCounts, ProxyStatus,
-    RegisteredStatus, RegistrationState, RootStatus, Silence, TransportStatus,
+    AgentMessages, AgentStatus, AgentView, Attempts, CallHomeRow, CatalogStanding, CatalogStatus,
+    EventCounts, OrderStatus, OrdersStatus, ProxyStatus, RegisteredStatus, RegistrationState,
+    RootStatus, Silence, TransportStatus,
 };
-use licensing::Wall;
+use licensing::{OocRule, Shadow, Tag, Wall};
 
 use super::wall;
 
@@ -170,4 +171,39 @@ pub fn silent(view: &mut AgentView) {
     status.forked = true;
     status.not_written = true;
     status.stale_answers = 2;
+}
+
+/// It has a catalog by order, an order about a tag of it, and one about a tag that it does not have.
+pub fn ordered(view: &mut AgentView, tag: &Tag) {
+    let unknown = "regid.2026-11.org.example.XYZ,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a";
+    let order = |tag: &Tag, what, not_after| Order {
+        tag: tag.clone(),
+        not_after,
+        what,
+    };
+    let until = Some(wall(30 * DAY));
+    let observe = OrderKind::Shadow(Shadow::Observe);
+    view.status.orders = OrdersStatus {
+        serial: 7,
+        taken: Some(wall(-DAY)),
+        orders: vec![
+            OrderStatus {
+                in_force: true,
+                set_aside: false,
+                order: order(tag, OrderKind::Rule(OocRule::FEATURE), None),
+            },
+            OrderStatus {
+                in_force: false,
+                set_aside: true,
+                order: order(&Tag::new(unknown).unwrap(), observe, until),
+            },
+        ],
+        catalog: Some(CatalogStatus {
+            standing: CatalogStanding::InForce,
+            sha256: Digest([0x5c; 32]),
+            not_after: until,
+            refusal: None,
+        }),
+        ..OrdersStatus::default()
+    };
 }

@@ -10,8 +10,8 @@ use cli::show::View;
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
 use licensing::catalog::{Feature, Service};
 use licensing::snapshot::{
-    EmergencyCounts, Evaluation, FeatureStatus, Lab, ModeStatistics, NodeIdentity, Recount,
-    Recovery, RefusedCounts, ServiceStatus, SmartLicensing, State, TagStatus,
+    CatalogOrigin, EmergencyCounts, Evaluation, FeatureStatus, Lab, ModeStatistics, NodeIdentity,
+    Recount, Recovery, RefusedCounts, ServiceStatus, SmartLicensing, State, TagStatus,
 };
 use licensing::tag::{Tag, TagId};
 use licensing::{
@@ -323,6 +323,8 @@ fn registered_then_disabled() -> View {
     let snapshot = &mut view.snapshot;
     snapshot.smart.enabled = false;
     snapshot.smart.total_disabled = 1;
+    snapshot.node.catalog = CatalogOrigin::Ordered;
+    agent::ordered(&mut view.agent, &snapshot.services[PGW].tag.tag);
     snapshot.authority_silent_s = Some(91 * DAY_S);
     let pgw = &mut snapshot.services[PGW].tag;
     pgw.compliance = Some(Compliance::AuthorizationExpired);
@@ -441,6 +443,7 @@ fn identity(catalog: &Catalog) -> NodeIdentity {
         product: product.name.clone(),
         product_tag: product.tag.clone(),
         version: "0.1.0".into(),
+        catalog: CatalogOrigin::Embedded,
     }
 }
 

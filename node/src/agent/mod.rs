@@ -455,6 +455,7 @@ fn machine_config(config: &Config, snapshot: &Snapshot) -> MachineConfig {
             answer: agent.way.overall,
             ..Timers::default()
         },
+        fits: config.fits(),
         ..MachineConfig::new(sudi, node.product_tag.clone(), catalog)
     }
 }

@@ -47,6 +47,9 @@ pub(super) fn log(notice: &Notice) {
         Notice::OrdersTaken(serial) => {
             tracing::info!(serial, "orders of the license authority are in force");
         }
+        Notice::OrdersSetAside(why) => {
+            tracing::error!(%why, "some orders of the license authority are not in force");
+        }
         Notice::OrdersRefused(why) => {
             tracing::error!(%why, "orders of the license authority are refused");
         }
@@ -77,9 +80,10 @@ pub(super) fn news(notice: &Notice) -> Option<News> {
         Notice::CertificateInRange => News::CertificateInRange,
         Notice::TrustPoolChanged => News::TrustPoolChanged,
         Notice::TrustRefused(why) => News::TrustRefused(why.clone()),
-        Notice::RootExpires { .. } | Notice::OrdersTaken(_) | Notice::OrdersRefused(_) => {
-            return None;
-        }
+        Notice::RootExpires { .. }
+        | Notice::OrdersTaken(_)
+        | Notice::OrdersSetAside(_)
+        | Notice::OrdersRefused(_) => return None,
         Notice::Forked => News::Forked,
         Notice::NotWritten => News::AgentNotWritten,
     })

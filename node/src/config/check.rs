@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use licensing::snapshot::Lab;
+use licensing::snapshot::{CatalogOrigin, Lab};
 use licensing::{Catalog, FeatureSet, Product, Threshold, Thresholds};
+use session_plane::PlaneConfig;
 
 use super::file::{self, EXPECTED, File};
 use super::{Config, Journal, Problem, Source, agent, plane, snmp};
@@ -35,8 +36,11 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         speedup,
         unsigned_catalog,
     });
-    let plane = plane::check(&file, &catalog, lab.is_some())?;
-    let features = features(&file.licensing.features, "licensing.features", &catalog)?;
+    let Named {
+        plane,
+        features,
+        product,
+    } = named_of(&file, &catalog, lab.is_some())?;
     within(
         file.licensing.priority_percent,
         0,
@@ -44,7 +48,6 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         "licensing.priority_percent",
     )?;
     let thresholds = thresholds(&file.licensing)?;
-    let product = check_node(&file.node, &catalog)?;
     let state_dir = base.join(&file.node.state_dir);
     let socket = file.control.socket.map(|socket| base.join(socket));
     let control_socket = socket.unwrap_or_else(|| state_dir.join("control.sock"));
@@ -66,11 +69,31 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         features,
         catalog: Arc::new(catalog),
         catalog_text: catalog_text.into(),
+        catalog_origin: match unsigned_catalog {
+            true => CatalogOrigin::File,
+            false => CatalogOrigin::Embedded,
+        },
         agent,
         snmp,
         journal,
         lab,
         source: Source::default(),
+    })
+}
+
+/// What names services, features and products of a catalog.
+pub(super) struct Named {
+    pub(super) plane: PlaneConfig,
+    pub(super) features: FeatureSet,
+    pub(super) product: Product,
+}
+
+/// What a file means by a catalog; it reads no other file.
+pub(super) fn named_of(file: &File, catalog: &Catalog, lab: bool) -> Checked<Named> {
+    Ok(Named {
+        plane: plane::check(file, catalog, lab)?,
+        features: features(&file.licensing.features, "licensing.features", catalog)?,
+        product: check_node(&file.node, catalog)?,
     })
 }
 

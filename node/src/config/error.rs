@@ -127,6 +127,14 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
+    /// A catalog that is ordered has another tag for the product.
+    #[error(
+        "{what} has another tag in that catalog; expected the tag that the node is registered with; order a catalog that keeps it"
+    )]
+    OtherTag {
+        /// The product.
+        what: String,
+    },
     /// The license authority's address is not one.
     #[error("{0}; expected an address such as \"https://authority.example:8443\"; mend the value")]
     Authority(AddressError),

@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use licensing::place::Places;
-use licensing::snapshot::Lab;
+use licensing::snapshot::{CatalogOrigin, Lab};
 use licensing::{Catalog, FeatureSet, Product, Thresholds};
 use serde::Deserialize;
 use session_plane::PlaneConfig;
+use smart_agent::Fits;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
@@ -63,6 +64,8 @@ pub struct Config {
     pub catalog: Arc<Catalog>,
     /// The text that the catalog was read from.
     pub catalog_text: Arc<str>,
+    /// Where the catalog is from.
+    pub catalog_origin: CatalogOrigin,
     /// The Smart Agent and its way to the license authority.
     pub agent: Agent,
     /// Who is sent notifications, and by which engine.
@@ -132,19 +135,55 @@ impl Config {
             catalog: catalog.map(Path::to_owned),
         };
         let checked = table.and_then(|table| source.check(table, &places));
-        checked.map_err(|(line, key, problem)| ConfigError::Wrong {
-            file: path.to_owned(),
-            line,
-            key,
-            problem,
+        checked.map_err(|wrong| source.explain(wrong))
+    }
+
+    /// The same configuration with a catalog that the license authority orders (rule L2). Errors: it names what that
+    /// catalog does not have, or its product has another tag there.
+    pub(crate) fn with_ordered(
+        &self,
+        catalog: &Arc<Catalog>,
+        text: &str,
+    ) -> Result<Self, ConfigError> {
+        let named = self.source.named(catalog, self.lab.is_some());
+        let named = named.and_then(|(named, places)| {
+            let key = "node.product".to_owned();
+            let what = named.product.name.clone();
+            match named.product.tag == self.product.tag {
+                true => Ok(named),
+                false => Err((places.line_of_key(&key), key, Problem::OtherTag { what })),
+            }
+        });
+        let named = named.map_err(|wrong| self.source.explain(wrong))?;
+        let lab = self.lab.map(|lab| Lab {
+            unsigned_catalog: false,
+            ..lab
+        });
+        Ok(Self {
+            plane: named.plane,
+            features: named.features,
+            product: named.product,
+            catalog: Arc::clone(catalog),
+            catalog_text: text.into(),
+            catalog_origin: CatalogOrigin::Ordered,
+            lab,
+            ..self.clone()
+        })
+    }
+
+    /// Whether this configuration goes with a catalog that is ordered.
+    pub(crate) fn fits(&self) -> Fits {
+        let config = self.clone();
+        Fits::new(move |catalog| {
+            let fitting = config.with_ordered(catalog, "");
+            fitting.map(drop).map_err(|error| error.to_string())
         })
     }
 }
 
 impl Source {
     fn check(&self, table: Spanned<DeTable<'_>>, places: &Places) -> Result<Config, Wrong> {
-        let file = file::File::deserialize(Deserializer::from(table));
-        let file = file.map_err(|error| explain(&error, places))?;
+        let file = file_of(table, places)?;
         let base = self.path.parent().unwrap_or(Path::new(""));
         let checked = check::check(file, base, self.catalog.as_deref());
         let config = checked.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
@@ -153,10 +192,33 @@ impl Source {
             ..config
         })
     }
+
+    /// What it names of a catalog, and the places of its keys.
+    fn named(&self, catalog: &Catalog, lab: bool) -> Result<(check::Named, Places), Wrong> {
+        let places = Places::of(&self.text);
+        let file = file_of(table(&self.text)?, &places)?;
+        let named = check::named_of(&file, catalog, lab);
+        let named = named.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
+        Ok((named, places))
+    }
+
+    fn explain(&self, (line, key, problem): Wrong) -> ConfigError {
+        ConfigError::Wrong {
+            file: self.path.clone(),
+            line,
+            key,
+            problem,
+        }
+    }
 }
 
 /// Line, key and problem.
 type Wrong = (usize, String, Problem);
+
+fn file_of(table: Spanned<DeTable<'_>>, places: &Places) -> Result<file::File, Wrong> {
+    let file = file::File::deserialize(Deserializer::from(table));
+    file.map_err(|error| explain(&error, places))
+}
 
 fn table(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
     DeTable::parse(text).map_err(|error| explain_syntax(&error, text, &Places::of(text)))

@@ -446,6 +446,89 @@ fn only_a_lab_node_takes_another_catalog() {
 }
 
 //= L1
+//= L2
+#[test]
+fn a_catalog_by_order_takes_the_place_of_the_own_one_where_the_rest_goes_with_it() {
+    let staros = Catalog::staros_text();
+    let ordered = |text: &str| Arc::new(Catalog::parse(text).unwrap());
+    let own = parse(LEAST).unwrap();
+    assert_eq!(own.catalog_origin, CatalogOrigin::Embedded);
+    let text = staros.replace("10_000", "20_000");
+    let config = own.with_ordered(&ordered(&text), &text).unwrap();
+    assert_eq!(
+        config.catalog.services()[0].sessions_per_license.get(),
+        20_000
+    );
+    assert_eq!(&*config.catalog_text, text);
+    let rest = Config {
+        catalog: Arc::clone(&own.catalog),
+        catalog_text: Arc::clone(&own.catalog_text),
+        catalog_origin: own.catalog_origin,
+        ..config.clone()
+    };
+    assert_eq!(rest, own, "nothing else changes");
+    assert_eq!(config.catalog_origin, CatalogOrigin::Ordered);
+
+    // The places of services and features are those of the new catalog.
+    let first = staros.find("[[service]]").unwrap();
+    let second = first + 1 + staros[first + 1..].find("[[service]]").unwrap();
+    let moved = format!(
+        "{}{}{}",
+        &staros[..first],
+        &staros[second..],
+        &staros[first..second]
+    );
+    let at = |config: &Config| {
+        let service = config.plane.apns[0].service.at();
+        config.catalog.services()[service].name.clone()
+    };
+    let config = own.with_ordered(&ordered(&moved), &moved).unwrap();
+    assert_eq!((at(&own), at(&config)), ("GGSN".into(), "GGSN".into()));
+    assert_ne!(config.plane.apns[0].service, own.plane.apns[0].service);
+
+    let fits = own.fits();
+    let said = |from: &str, to: &str| {
+        let text = staros.replace(from, to);
+        assert_ne!(text, staros);
+        fits.judge(&ordered(&text)).unwrap_err()
+    };
+    let why = said("\"GGSN\"", "\"GGSX\"");
+    assert!(
+        why.starts_with("gateway.toml:10: apn[0].service: no service is called \"GGSN\""),
+        "{why}"
+    );
+    let why = said("name = \"VPC_SI\"", "name = \"OTHER\"");
+    assert!(why.contains("node.product: no product is called"), "{why}");
+    let tag = own.product.tag.as_str();
+    let why = said(
+        tag,
+        &tag.replacen("regid.", "regid.1999-12.org.example.", 1),
+    );
+    assert!(
+        why.contains("node.product: VPC_SI has another tag in that catalog"),
+        "{why}"
+    );
+    assert_eq!(fits.judge(&own.catalog), Ok(()));
+}
+
+//= L2
+#[test]
+fn a_lab_nodes_unsigned_catalog_gives_way_to_a_signed_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gateway.toml");
+    std::fs::write(dir.path().join("small.toml"), SMALL).unwrap();
+    std::fs::write(&file, and("[lab]\nspeedup = 60\ncatalog = \"small.toml\"")).unwrap();
+    let own = Config::read(&file).unwrap();
+    assert_eq!(own.catalog_origin, CatalogOrigin::File);
+    let text = SMALL.replacen("sessions_per_license = ", "sessions_per_license = 1", 1);
+    let ordered = Arc::new(Catalog::parse(&text).unwrap());
+    let config = own.with_ordered(&ordered, &text).unwrap();
+    let lab = config.lab.unwrap();
+    assert_eq!((lab.speedup, lab.unsigned_catalog), (60, false));
+    assert_eq!(config.catalog_origin, CatalogOrigin::Ordered);
+}
+
+//= L1
 #[test]
 fn a_catalog_that_is_refused_is_named_with_its_own_line() {
     let dir = tempfile::tempdir().unwrap();

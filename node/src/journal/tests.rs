@@ -32,6 +32,7 @@ fn config() -> Config {
         product: product.name,
         product_tag: product.tag,
         version: "0.1.0".into(),
+        catalog: licensing::snapshot::CatalogOrigin::Embedded,
     };
     Config {
         lab: Some(Lab {

@@ -100,6 +100,7 @@ mod tests {
             product: product.name,
             product_tag: product.tag,
             version: "0.1.0".into(),
+            catalog: licensing::snapshot::CatalogOrigin::Embedded,
         };
         let restored = Restored {
             clock: RestoredClock::Fresh,

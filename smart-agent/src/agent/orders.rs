@@ -1,13 +1,14 @@
 //! Orders: taken, kept, and told once they are kept (rule L2).
 
 use api::smart::{Orders, OrdersHeld, RequestType, SignedOrders, TEXT_BYTES_MAX};
-use api::{OrderStatus, OrdersStatus};
+use api::{CatalogStanding, CatalogStatus, OrderStatus, OrdersStatus};
 use licensing::{Catalog, Mono, Now, Tag, TagOrder, TagRef, Wall};
 
 use super::Agent;
 use super::dates::later;
+use crate::certificate::digest;
 use crate::input::{Notice, Output, Told};
-use crate::orders::{AtStart, KeptOrders, OrdersError, judge, tags};
+use crate::orders::{AtStart, KeptOrders, OrderedCatalog, OrdersError, judge, tags};
 
 /// What the agent knows of its orders.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub(super) struct Ordered {
     certain: Option<(Wall, Mono)>,
     /// What was told of each tag; none: it is to be told.
     told: Vec<(TagRef, Tag, Option<TagOrder>)>,
+    /// The text of the catalog that this process began with by order; none: it is the configuration's.
+    catalog: Option<String>,
+    /// Why the catalog that is ordered is set aside.
+    catalog_refusal: Option<String>,
     /// Texts that were refused since the process began.
     refused: u64,
     /// Why the last that came was.
@@ -39,6 +44,8 @@ impl Ordered {
             kept: found.orders.clone(),
             orders: found.orders,
             certain: found.taken.map(|taken| (taken, now.mono)),
+            catalog: found.catalog.map(|ordered| ordered.text),
+            catalog_refusal: found.catalog_refused.map(|refusal| refusal.to_string()),
             refused: found.refused.is_some().into(),
             refusal: found.refused.map(|error| error.to_string()),
         }
@@ -81,8 +88,13 @@ impl Agent {
             self.keeping.state = true;
         }
         self.notice(Notice::OrdersTaken(taken.serial));
+        let judged = OrderedCatalog::of(&taken, &self.config.fits, self.orders_date(now));
+        self.ordered.catalog_refusal = judged.err().map(|refusal| refusal.to_string());
         self.ordered.orders = Some(taken);
         self.ordered.refusal = None;
+        if let Some(why) = self.set_aside() {
+            self.notice(Notice::OrdersSetAside(why));
+        }
         // The authority learns of it.
         self.want(RequestType::Entitlement);
     }
@@ -92,10 +104,8 @@ impl Agent {
         let Some(registration) = &self.state.registration else {
             return Err(OrdersError::OtherInstance);
         };
-        let (config, date) = (&self.config, self.date(now));
-        let (catalog, lab) = (&config.catalog, config.lab);
-        let instance = &registration.instance;
-        let orders = judge(signed, &self.trust, catalog, lab, instance, date)?;
+        let (lab, date) = (self.config.lab, self.date(now));
+        let orders = judge(signed, &self.trust, lab, &registration.instance, date)?;
         let Some(held) = &self.ordered.orders else {
             return Ok(Some(orders));
         };
@@ -113,6 +123,44 @@ impl Agent {
         Ok(Some(orders))
     }
 
+    /// The catalog in force has this tag.
+    fn knows(&self, tag: &Tag) -> bool {
+        self.ordered.told.iter().any(|(_, name, _)| name == tag)
+    }
+
+    /// What of the orders is not in force, though it is authentic, and why; the rest is.
+    fn set_aside(&self) -> Option<String> {
+        let orders = self.ordered.orders.iter();
+        let about = orders.flat_map(|orders| &orders.orders);
+        let unknown = about.map(|order| &order.tag).filter(|tag| !self.knows(tag));
+        let unknown = unknown.map(|tag| format!("the tag {tag} is not in the catalog in force"));
+        let all: Vec<_> = { self.ordered.catalog_refusal.iter().cloned() }
+            .chain(unknown)
+            .collect();
+        (!all.is_empty()).then(|| format!("set aside: {}", all.join("; ")))
+    }
+
+    /// The catalog that this process began with by order, and the one that the next begins with.
+    fn catalog_status(&self, date: Wall) -> Option<CatalogStatus> {
+        let orders = self.ordered.orders.as_ref();
+        let ordered = orders.and_then(|orders| orders.catalog_at(date));
+        let refusal = &self.ordered.catalog_refusal;
+        let running = self.ordered.catalog.as_deref();
+        let standing = match ordered {
+            None => CatalogStanding::Ending,
+            Some(_) if refusal.is_some() => CatalogStanding::SetAside,
+            Some(_) if ordered == running => CatalogStanding::InForce,
+            Some(_) => CatalogStanding::Pending,
+        };
+        let order = orders.and_then(|orders| orders.catalog.as_ref());
+        Some(CatalogStatus {
+            standing,
+            sha256: digest(ordered.or(running)?.as_bytes()),
+            not_after: order.and_then(|order| order.not_after),
+            refusal: refusal.clone().filter(|_| ordered.is_some()),
+        })
+    }
+
     fn refuse_orders(&mut self, error: &OrdersError) {
         let why = error.to_string();
         self.ordered.refused += 1;
@@ -126,6 +174,7 @@ impl Agent {
     pub(super) fn forget_orders(&mut self) {
         self.ordered.orders = None;
         self.ordered.refusal = None;
+        self.ordered.catalog_refusal = None;
     }
 
     /// Tells what holds of each tag now, where that is not what was told. What is not kept does not hold yet, and of what
@@ -163,10 +212,10 @@ impl Agent {
 
     /// What the authority is told of them with each message.
     pub(super) fn orders_held(&self) -> OrdersHeld {
-        let refusal = self.ordered.refusal.as_deref();
+        let refused = self.ordered.refusal.clone().or_else(|| self.set_aside());
         OrdersHeld {
             serial: self.ordered.orders.as_ref().map_or(0, |held| held.serial),
-            refused: refusal.map(|why| why[..why.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()),
+            refused: refused.map(|why| why[..why.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()),
         }
     }
 
@@ -178,13 +227,15 @@ impl Agent {
         let orders = self.ordered.orders.as_ref();
         let listed = orders.into_iter().flat_map(|orders| &orders.orders);
         let listed = listed.map(|order| OrderStatus {
-            in_force: order.holds_at(date),
+            in_force: order.holds_at(date) && self.knows(&order.tag),
+            set_aside: !self.knows(&order.tag),
             order: order.clone(),
         });
         OrdersStatus {
             serial: orders.map_or(0, |orders| orders.serial),
             taken: kept.filter(|_| orders.is_some()).map(|kept| kept.taken),
             orders: listed.collect(),
+            catalog: self.catalog_status(date),
             refused: self.ordered.refused,
             refusal: self.ordered.refusal.clone(),
         }

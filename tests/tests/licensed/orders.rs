@@ -154,3 +154,104 @@ fn a_block_is_tried_out_before_it_refuses() -> Result<()> {
     }
     Ok(())
 }
+
+/// What a surface of the node says of its catalog, as data.
+fn origin(gateway: &Gateway, surface: &str) -> Result<Value> {
+    let said = gateway.node()?.cli(&format!("{surface} --json"))?;
+    let said: Value = serde_json::from_str(&said.log())?;
+    Ok(said["node"]["catalog"].clone())
+}
+
+/// The node lists this among its orders.
+fn lists(gateway: &Gateway, what: &str) -> Result<bool> {
+    let all = gateway.node()?.cli("show license all")?;
+    let all = all.log();
+    let words: Vec<_> = all.split_whitespace().collect();
+    Ok(words.join(" ").contains(what))
+}
+
+/// The node asks its authority, and lists this among its orders.
+fn gets(gateway: &Gateway, what: &str) -> Result<()> {
+    let renew = Request::License(LicenseCommand::RenewAuth);
+    gateway.node()?.control().change(&renew)?;
+    until(what, LIMIT, || lists(gateway, what))
+}
+
+//= L1
+//= L2
+#[test]
+fn a_signed_catalog_is_that_of_the_next_start_and_the_nodes_own_after_it_is_withdrawn() -> Result<()>
+{
+    let dir = tempfile::tempdir()?;
+    let mut office = Office::open(dir.path(), Some(1))?;
+    office.own("GGSN", 3)?;
+    let mut gateway = gateway(&office, "")?;
+    register(gateway.node()?, &office.token(1)?.1, false)?;
+    gateway.accepted(&Call::new(1, "internet"))?;
+    let order = |text: &str| json!({ "kind": "CATALOG", "catalog": text });
+    let bad = issue(&office, order("[[product]]\nname = 3")).unwrap_err();
+    let said = format!("{bad:#}");
+    assert!(said.contains("the catalog is refused: line 2: "), "{said}");
+
+    // A catalog without GGSN, which an access point names: it is set aside, and the rule beside it is in force.
+    let staros = licensing::Catalog::staros_text();
+    let renamed = staros.replace("\"GGSN\"", "\"GGSX\"");
+    assert_ne!(renamed, staros);
+    issue(&office, order(&renamed))?;
+    let rule = json!({ "kind": "RULE", "license": "GGSN", "onOoc": "ALLOW", "graceDays": 7 });
+    issue(&office, rule)?;
+    learns(&gateway, "the rule holds", |row| {
+        row.tag.rule.grace_days == 7
+    })?;
+    until("the authority shows what is set aside", LIMIT, || {
+        let devices = office.account("GET", "/devices", None)?;
+        let refused = devices["devices"][0]["orders"]["refused"].as_str();
+        let said = "set aside: the catalog does not go with the configuration: ";
+        Ok(refused.is_some_and(|why| {
+            why.starts_with(said) && why.contains("no service is called \"GGSN\"")
+        }))
+    })?;
+    gets(&gateway, "SET ASIDE (the catalog does not go with")?;
+
+    // 10,000 sessions a license, where the node's own has 10: from the next start on.
+    let issued = issue(&office, order(staros))?;
+    let listed = office.account("GET", "/orders", None)?;
+    let sha256 = listed["orders"][0]["catalogSha256"].as_str();
+    let sha256 = sha256.context("the catalog is listed first")?;
+    let line = |standing: &str| format!("catalog: {standing}; SHA-256 {sha256}");
+    gets(&gateway, &line("PENDING until the node starts again"))?;
+    let per_license =
+        |gateway: &Gateway| Ok::<_, anyhow::Error>(gateway.ggsn()?.sessions_per_license);
+    assert_eq!(per_license(&gateway)?, PER_LICENSE);
+    let policy = "show license enforcement policy";
+    assert_eq!(origin(&gateway, policy)?, json!("file"));
+
+    // Killed while the authority is down: it is in force from the first call on.
+    office.end();
+    gateway.crash_and_restart()?;
+    assert_eq!(per_license(&gateway)?, 10_000);
+    for surface in [policy, "show license enforcement status"] {
+        assert_eq!(origin(&gateway, surface)?, json!("ordered"));
+        let said = gateway.node()?.cli(surface)?.log();
+        let line = said.lines().find(|line| line.contains("Catalog"));
+        let line = line.context("a line about the catalog")?;
+        assert!(line.ends_with("ordered and signed by the license authority"));
+    }
+    assert!(lists(&gateway, &line("IN FORCE"))?);
+    assert_eq!(gateway.ggsn()?.tag.rule.grace_days, 7);
+    accepted(&mut gateway, 10..25)?;
+
+    office.begin()?;
+    office.account("DELETE", &format!("/orders/{}", issued["id"]), None)?;
+    gets(
+        &gateway,
+        &line(
+            "withdrawn or ended, IN FORCE until the node starts again with that of its configuration",
+        ),
+    )?;
+    assert_eq!(per_license(&gateway)?, 10_000);
+    gateway.crash_and_restart()?;
+    assert_eq!(per_license(&gateway)?, PER_LICENSE);
+    assert_eq!(origin(&gateway, policy)?, json!("file"));
+    Ok(())
+}

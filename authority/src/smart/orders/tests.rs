@@ -1,7 +1,7 @@
 use api::smart::{
     EntitlementRequest, OrderKind, Orders, OrdersHeld, Reply, RequestBody, SignedOrders, WireError,
 };
-use licensing::{OnOoc, OocRule, Shadow};
+use licensing::{Catalog, OnOoc, OocRule, Shadow};
 use serde_json::{Value, json};
 
 use crate::admin::{devices, orders};
@@ -69,6 +69,10 @@ async fn withdraw(rig: &Rig, id: i64) {
 
 fn lenient(days: u16) -> Value {
     json!({ "kind": "RULE", "license": "PGW", "onOoc": "ALLOW", "graceDays": days })
+}
+
+fn catalog(text: &str) -> Value {
+    json!({ "kind": "CATALOG", "catalog": text })
 }
 
 fn rule(grace_days: u16) -> OrderKind {
@@ -174,6 +178,11 @@ async fn what_a_node_has_and_why_not_is_shown() {
     };
     assert_eq!(ask(&rig, &node).await, None);
     assert_eq!(shown(&rig).await, stands(1, Value::Null));
+    node.orders.refused = Some("set aside: X".into());
+    assert_eq!(ask(&rig, &node).await, None, "it is not sent again");
+    assert_eq!(shown(&rig).await, stands(1, json!("set aside: X")));
+    let parts = "SELECT count(*) FROM events WHERE kind = 'ORDERS_PARTLY_APPLIED'";
+    assert_eq!(rig.number(parts).await, 1);
     let told = "SELECT count(*) FROM events WHERE kind IN ('ORDERS_REFUSED', 'ORDERS_APPLIED')";
     assert_eq!(rig.number(told).await, 2);
     rig.deregister(&node).await.unwrap();
@@ -240,10 +249,59 @@ async fn orders_that_may_not_be_are_not_issued() {
             shadow(json!({ "graceDays": 5 })),
             "neither onOoc nor graceDays",
         ),
+        (with(json!({ "catalog": "" })), "and no catalog"),
+        (
+            with(json!({ "kind": "CATALOG" })),
+            "a catalog has its text, and neither",
+        ),
+        (
+            catalog("[[product]]\nname = 3"),
+            "the catalog is refused: line 2: ",
+        ),
+        (
+            catalog(&"#".repeat(65_537)),
+            "the catalog has 65537 bytes, at most 65536 are taken",
+        ),
     ];
     for (new, said) in cases {
         let why = issue(&rig, None, new.clone()).await.unwrap_err();
         assert!(why.contains(said), "{new}: {why}");
     }
     assert_eq!(rig.number("SELECT count(*) FROM orders").await, 0);
+}
+
+//= L1
+//= L2
+#[tokio::test]
+async fn an_instance_has_its_own_catalog_before_that_of_its_virtual_account() {
+    let mut rig = Rig::new().await;
+    let mut node = rig.node(1).await;
+    let own = Catalog::staros_text().replace("10_000", "20_000");
+    let all = issue(&rig, None, catalog(Catalog::staros_text())).await;
+    let first = ask(&rig, &node).await.unwrap();
+    assert_eq!(first.catalog.unwrap().text, Catalog::staros_text());
+    let id = issue(&rig, Some(&node), catalog(&own)).await.unwrap();
+    let next = ask(&rig, &node).await.unwrap();
+    assert_eq!((next.serial, next.orders.len()), (2, 0));
+    assert_eq!(next.catalog.unwrap().text, own);
+    withdraw(&rig, id).await;
+    withdraw(&rig, all.unwrap()).await;
+    node.orders.serial = 2;
+    let last = ask(&rig, &node).await.unwrap();
+    assert_eq!((last.serial, last.catalog), (3, None));
+    let audited = "SELECT count(*) FROM audit WHERE action IN ('issue-order', 'withdraw-order')";
+    assert_eq!(rig.number(audited).await, 4);
+
+    let until = crate::admin::text_of(rig.now.date.0 + crate::moment::DAY_MS);
+    let mut ending = catalog(&own);
+    ending["expiresAt"] = json!(until);
+    issue(&rig, None, ending).await.unwrap();
+    node.orders.serial = 3;
+    let given = ask(&rig, &node).await.unwrap().catalog.unwrap();
+    let ends = given.not_after.map(|ends| ends.0);
+    assert_eq!(ends, Some(rig.now.date.0 + crate::moment::DAY_MS));
+    node.orders.serial = 4;
+    rig.pass_days(1);
+    let last = ask(&rig, &node).await.unwrap();
+    assert_eq!((last.serial, last.catalog), (5, None), "its day has come");
 }

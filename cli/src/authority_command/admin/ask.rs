@@ -1,6 +1,6 @@
 //! What each command asks of the API, and what is printed of the answer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use api::Failure;
 use clap::ValueEnum;
@@ -167,7 +167,7 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
         Admin::Tokens(tokens) => of_tokens(tokens),
         Admin::ApiTokens(tokens) => of_api_tokens(tokens),
         Admin::Instances(instances) => of_instances(instances),
-        Admin::Orders(orders) => of_orders(orders),
+        Admin::Orders(orders) => of_orders(orders)?,
         Admin::Alerts { cleared } => {
             let path = format!("/alerts?cleared={cleared}");
             list(Scope::Either, &path, &rows::ALERTS)
@@ -393,13 +393,13 @@ fn of_instances(instances: &Instances) -> Ask {
     }
 }
 
-fn of_orders(orders: &Orders) -> Ask {
-    match orders {
+fn of_orders(orders: &Orders) -> Result<Ask, Failure> {
+    Ok(match orders {
         Orders::List => list(Scope::Virtual, "/orders", &rows::ORDERS),
         Orders::Issue(issue) => {
-            let (license, body) = order(issue);
+            let (about, body) = order(issue)?;
             send("POST", Scope::Virtual, "/orders", body).saying(format!(
-                "the order about {license} is issued; nodes get it with their next message"
+                "the order about {about} is issued; nodes get it with their next message"
             ))
         }
         Orders::Withdraw { id } => delete(
@@ -407,13 +407,21 @@ fn of_orders(orders: &Orders) -> Ask {
             format!("/orders/{id}"),
             format!("withdraw order {id}"),
         ),
-    }
+    })
 }
 
-/// The license that an order is about, and the body that issues it.
-fn order(issue: &Issue) -> (&str, Value) {
+fn catalog(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let what = format!("the catalog can't be read: {error}");
+        Failure::new(what, file.display().to_string(), "name a file of TOML")
+    })
+}
+
+/// What an order is about, and the body that issues it. Errors: its file can't be read.
+fn order(issue: &Issue) -> Result<(String, Value), Failure> {
     let (license, To { instance, until }) = match issue {
-        Issue::Rule { license, to, .. } | Issue::Shadow { license, to, .. } => (license, to),
+        Issue::Rule { license, to, .. } | Issue::Shadow { license, to, .. } => (Some(license), to),
+        Issue::Catalog { to, .. } => (None, to),
     };
     let mut body = json!({ "license": license, "device": instance, "expiresAt": until });
     match issue {
@@ -429,8 +437,13 @@ fn order(issue: &Issue) -> (&str, Value) {
             body["mode"] = json!(constant(*mode));
             body["percent"] = json!(percent);
         }
+        Issue::Catalog { file, .. } => {
+            body["kind"] = json!("CATALOG");
+            body["catalog"] = json!(catalog(file)?);
+        }
     }
-    (license, body)
+    let about = license.map_or("the catalog", |license| license.as_str());
+    Ok((about.to_owned(), body))
 }
 
 /// As it is typed: `smart-account-user`.

@@ -140,6 +140,7 @@ pub static ORDERS: Listing = listing(
         ("Grace days", "graceDays"),
         ("Mode", "mode"),
         ("Percent", "percent"),
+        ("Catalog SHA-256", "catalogSha256"),
         ("Expires", "expiresAt"),
         ("Issued by", "issuedBy"),
         ("Product instance", "device"),

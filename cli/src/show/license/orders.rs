@@ -1,7 +1,7 @@
 //! The orders of the license authority (rule L2).
 
-use api::OrderStatus;
 use api::smart::OrderKind;
+use api::{CatalogStanding, CatalogStatus, OrderStatus};
 use licensing::OnOoc;
 
 use super::{NONE, View, labelled, short_tag, stamp, stamp_or_none};
@@ -9,7 +9,7 @@ use super::{NONE, View, labelled, short_tag, stamp, stamp_or_none};
 /// None are there, and none were refused.
 pub(super) fn is_empty(view: &View) -> bool {
     let orders = &view.agent.status.orders;
-    orders.serial == 0 && orders.refused == 0
+    orders.serial == 0 && orders.refused == 0 && orders.catalog.is_none()
 }
 
 /// The orders, and what was refused of them.
@@ -24,11 +24,32 @@ pub(super) fn text(view: &View) -> String {
     for order in &status.orders {
         out.push_str(&labelled("  ", &line(order)));
     }
+    if let Some(catalog) = &status.catalog {
+        out.push_str(&labelled("  ", &catalog_line(catalog)));
+    }
     if let Some(why) = &status.refusal {
         let refused = format!("{} refused, the last because {why}", status.refused);
         out.push_str(&labelled("Refused: ", &refused));
     }
     out
+}
+
+fn catalog_line(status: &CatalogStatus) -> String {
+    let standing = match status.standing {
+        CatalogStanding::InForce => "IN FORCE",
+        CatalogStanding::Pending => "PENDING until the node starts again",
+        CatalogStanding::Ending => {
+            "withdrawn or ended, IN FORCE until the node starts again with that of its configuration"
+        }
+        CatalogStanding::SetAside => "SET ASIDE",
+    };
+    let why = status.refusal.as_ref();
+    let why = why.map_or(String::new(), |why| format!(" ({why})"));
+    let end = status
+        .not_after
+        .map(|until| format!(", until {}", stamp(until)));
+    let (end, sha256) = (end.unwrap_or_default(), &status.sha256);
+    format!("catalog: {standing}{why}{end}; SHA-256 {sha256}")
 }
 
 fn line(status: &OrderStatus) -> String {
@@ -44,10 +65,14 @@ fn line(status: &OrderStatus) -> String {
         }
         OrderKind::Shadow(shadow) => format!("shadow enforcement {shadow}"),
     };
-    let end = match (order.not_after, status.in_force) {
+    let end = match (order.not_after, status.in_force || status.set_aside) {
         (None, _) => String::new(),
         (Some(until), true) => format!(", until {}", stamp(until)),
         (Some(until), false) => format!(", ended {}", stamp(until)),
     };
-    format!("{}: {what}{end}", short_tag(&order.tag))
+    let aside = match status.set_aside {
+        true => ", SET ASIDE: the tag is not in the catalog in force",
+        false => "",
+    };
+    format!("{}: {what}{end}{aside}", short_tag(&order.tag))
 }

@@ -44,6 +44,7 @@ fn identity(catalog: &Catalog) -> NodeIdentity {
         product: product.name.clone(),
         product_tag: product.tag.clone(),
         version: "0".into(),
+        catalog: licensing::snapshot::CatalogOrigin::Embedded,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod authority;
+mod catalogs;
 mod crashes;
 mod faults;
 mod orders;
@@ -63,6 +64,8 @@ enum Way {
 /// The agent, its clock, its disk, what it said, and the authority that it talks to.
 struct Rig {
     config: Config,
+    /// The catalog of the configuration, whichever is ordered.
+    own: Arc<Catalog>,
     now: Now,
     /// Beside the passing of time, the node's wall clock has moved by so much.
     wrong_ms: i64,
@@ -164,8 +167,10 @@ impl Rig {
             };
             authority.pools.insert(tag, pool);
         }
-        let agent = agent(&config, Restored::default(), &[], false, (SEED, 0), now);
+        let found = (Restored::default(), AtStart::default());
+        let agent = agent(&config, found, false, (SEED, 0), now);
         let mut rig = Self {
+            own: Arc::clone(&config.catalog),
             config,
             now,
             wrong_ms: 0,
@@ -325,13 +330,15 @@ impl Rig {
         let seeds = (self.seed, self.starts);
         let der = self.authority.keys.root.der().to_vec();
         let roots = std::slice::from_ref(&der);
-        let (catalog, lab) = (&self.config.catalog, self.config.lab);
-        let orders = AtStart::judge(&disk, roots, catalog, lab, self.now).in_force;
-        self.verdicts.orders = orders
-            .into_iter()
-            .map(|(tag, order)| (key(tag), order))
-            .collect();
-        self.agent = agent(&self.config, disk, roots, registered, seeds, self.now);
+        let own = Arc::clone(&self.own);
+        let judge = (own.as_ref(), &self.config.fits);
+        let found = AtStart::judge(&disk, roots, judge, self.config.lab, self.now);
+        let ordered = found.catalog.as_ref();
+        self.config.catalog = ordered.map_or(own, |ordered| Arc::clone(&ordered.catalog));
+        let orders = found.in_force.iter();
+        self.verdicts.orders = orders.map(|(tag, order)| (key(*tag), *order)).collect();
+        let found = (disk, found);
+        self.agent = agent(&self.config, found, registered, seeds, self.now);
         self.tell(Input::Root { der });
         self.sample();
     }
@@ -510,14 +517,12 @@ impl Rig {
 
 fn agent(
     config: &Config,
-    restored: Restored,
-    roots: &[Vec<u8>],
+    (restored, orders): (Restored, AtStart),
     registered: bool,
     (seed, start): (u8, u8),
     now: Now,
 ) -> Agent {
     let identity = Identity::new(Seed::new([seed; 32]), &config.sudi).unwrap();
-    let orders = AtStart::judge(&restored, roots, &config.catalog, config.lab, now);
     let start = Start {
         identity,
         orders,

@@ -1,5 +1,6 @@
 use api::smart::{
-    InstanceId, Octets, Order, OrderKind, Orders, ReplyEnvelope, Signature, SignedOrders, Version,
+    CatalogOrder, InstanceId, Octets, Order, OrderKind, Orders, ReplyEnvelope, Signature,
+    SignedOrders, Version,
 };
 use licensing::{OnOoc, OocRule, Shadow};
 use rcgen::SigningKey;
@@ -12,7 +13,7 @@ const LENIENT: OocRule = OocRule {
     grace_days: 30,
 };
 
-fn rule(rig: &Rig, of: TagKey) -> Order {
+pub(super) fn rule(rig: &Rig, of: TagKey) -> Order {
     Order {
         tag: rig.tag(of),
         not_after: None,
@@ -20,7 +21,7 @@ fn rule(rig: &Rig, of: TagKey) -> Order {
     }
 }
 
-fn shadow(rig: &Rig, of: TagKey, shadow: Shadow, until: Wall) -> Order {
+pub(super) fn shadow(rig: &Rig, of: TagKey, shadow: Shadow, until: Wall) -> Order {
     Order {
         tag: rig.tag(of),
         not_after: Some(until),
@@ -29,7 +30,7 @@ fn shadow(rig: &Rig, of: TagKey, shadow: Shadow, until: Wall) -> Order {
 }
 
 /// Orders of this serial number for the instance that is registered.
-fn orders(rig: &Rig, serial: u64, orders: Vec<Order>) -> Orders {
+pub(super) fn orders(rig: &Rig, serial: u64, orders: Vec<Order>) -> Orders {
     let state = rig.disk.state.as_ref().unwrap();
     let instance = state.registration.as_ref().unwrap().instance.clone();
     Orders {
@@ -39,6 +40,7 @@ fn orders(rig: &Rig, serial: u64, orders: Vec<Order>) -> Orders {
         issued: START,
         lab: false,
         orders,
+        catalog: None,
     }
 }
 
@@ -49,13 +51,13 @@ fn signed(keys: &Keys, orders: &Orders) -> SignedOrders {
 }
 
 /// Gives these orders with the next answers.
-fn give(rig: &mut Rig, signed: SignedOrders) {
+pub(super) fn give(rig: &mut Rig, signed: SignedOrders) {
     rig.authority.orders = Some(signed);
     rig.command(LicenseCommand::RenewAuth).unwrap();
     rig.run(2 * SECOND);
 }
 
-fn give_good(rig: &mut Rig, serial: u64, list: Vec<Order>) {
+pub(super) fn give_good(rig: &mut Rig, serial: u64, list: Vec<Order>) {
     let signed = signed(&rig.authority.keys, &orders(rig, serial, list));
     give(rig, signed);
 }
@@ -64,13 +66,13 @@ fn in_force(rule: Option<OocRule>, shadow: Shadow) -> TagOrder {
     TagOrder { rule, shadow }
 }
 
-fn kept(rig: &Rig) -> Option<&SignedOrders> {
+pub(super) fn kept(rig: &Rig) -> Option<&SignedOrders> {
     let registration = rig.disk.state.as_ref()?.registration.as_ref()?;
     registration.orders.as_ref().map(|kept| &kept.signed)
 }
 
 /// What the authority was last told.
-fn acknowledged(rig: &Rig) -> (u64, Option<String>) {
+pub(super) fn acknowledged(rig: &Rig) -> (u64, Option<String>) {
     let held = rig.authority.held.clone().unwrap();
     (held.serial, held.refused)
 }
@@ -118,15 +120,28 @@ fn what_is_not_the_authoritys_word_for_this_node_changes_nothing_and_is_shown() 
     let of = |changed: Orders| signed(keys, &changed);
     let strangers = Keys::new(START);
     let other = InstanceId::new("00000000-0000-4000-8000-000000000000").unwrap();
-    let unknown =
-        Tag::new("regid.2026-11.org.example.X,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a").unwrap();
+    let late = Some(Wall(START.0 + 367 * DAY_MS));
+    let long = "#".repeat(api::smart::CATALOG_BYTES_MAX + 1);
+    let catalog = |text: &str, not_after| Orders {
+        catalog: Some(CatalogOrder {
+            text: text.into(),
+            not_after,
+        }),
+        ..good.clone()
+    };
+    let unknown_kind = SignedOrders::of_text(
+        serde_json::to_string(&good)
+            .unwrap()
+            .replace("\"RULE\"", "\"PRICE\""),
+        keys.chain(),
+        |octets| keys.signer.sign(octets).unwrap(),
+    );
     let ramp = |percent| OrderKind::Shadow(Shadow::Ramp { percent });
     let order = good.orders[0].clone();
     let altered = |order: Order| Orders {
         orders: vec![order],
         ..good.clone()
     };
-    let late = Some(Wall(START.0 + 367 * DAY_MS));
     let mut tampered = of(good.clone());
     tampered.text = tampered.text.replace("\"serial\":6", "\"serial\":7");
     let mut answer = of(good.clone());
@@ -170,13 +185,6 @@ fn what_is_not_the_authoritys_word_for_this_node_changes_nothing_and_is_shown() 
         ),
         (
             of(altered(Order {
-                tag: unknown,
-                ..order.clone()
-            })),
-            "they are about the tag regid.2026-11.org.example.X,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a, which is not in the catalog",
-        ),
-        (
-            of(altered(Order {
                 what: OrderKind::Shadow(Shadow::Observe),
                 ..order.clone()
             })),
@@ -211,6 +219,15 @@ fn what_is_not_the_authoritys_word_for_this_node_changes_nothing_and_is_shown() 
         (tampered, "the signature is not good"),
         (answer, "the signature is not good"),
         (form, "not of the form"),
+        (unknown_kind, "not of the form"),
+        (
+            of(catalog(&long, None)),
+            "the catalog has 65537, at most 65536 are taken",
+        ),
+        (
+            of(catalog(Catalog::staros_text(), late)),
+            "it ends too late",
+        ),
     ];
     for (place, (given, said)) in (1..).zip(cases) {
         give(&mut rig, given);
@@ -233,7 +250,7 @@ fn what_is_not_the_authoritys_word_for_this_node_changes_nothing_and_is_shown() 
     );
 }
 
-fn of_keys(rig: &Rig, orders: &Orders) -> SignedOrders {
+pub(super) fn of_keys(rig: &Rig, orders: &Orders) -> SignedOrders {
     signed(&rig.authority.keys, orders)
 }
 
@@ -389,4 +406,43 @@ fn orders_are_no_answer() {
     let opened = envelope
         .open(|text, envelope| crate::identity::verify(key, text, &envelope.signature.value.0));
     assert_eq!(opened.unwrap_err().to_string(), "the signature is not good");
+}
+
+//= L2
+#[test]
+fn an_order_about_a_tag_that_is_not_in_the_catalog_is_set_aside_and_the_rest_is_in_force() {
+    let mut rig = Rig::registered();
+    let list = vec![rule(&rig, service(PGW))];
+    give_good(&mut rig, 1, list);
+    let name = "regid.2026-11.org.example.X,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a";
+    let unknown = Order {
+        tag: Tag::new(name).unwrap(),
+        ..rule(&rig, service(PGW))
+    };
+    let until = Wall(START.0 + DAY_MS);
+    let list = vec![unknown, shadow(&rig, feature(GRE), Shadow::Warn, until)];
+    give_good(&mut rig, 2, list);
+    let said = format!("set aside: the tag {name} is not in the catalog in force");
+    for restart in [false, true] {
+        assert_eq!(
+            rig.verdicts.orders,
+            [(feature(GRE), in_force(None, Shadow::Warn))].into(),
+            "what the next text does not have is withdrawn: {restart}"
+        );
+        let status = rig.agent.status(rig.now).orders;
+        let listed = status.orders.iter();
+        let listed: Vec<_> = listed.map(|o| (o.in_force, o.set_aside)).collect();
+        assert_eq!(listed, [(false, true), (true, false)]);
+        assert_eq!(
+            (status.serial, status.refused, status.refusal),
+            (2, 0, None)
+        );
+        rig.command(LicenseCommand::RenewAuth).unwrap();
+        assert_eq!(acknowledged(&rig), (2, Some(said.clone())));
+        rig.kill();
+    }
+    assert!(rig.notices.contains(&Notice::OrdersSetAside(said)));
+    give_good(&mut rig, 3, Vec::new());
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    assert_eq!(acknowledged(&rig), (3, None));
 }

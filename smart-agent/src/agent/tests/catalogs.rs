@@ -1,0 +1,229 @@
+use api::CatalogStanding;
+use api::smart::{CatalogOrder, Orders};
+use licensing::Shadow;
+
+use super::authority::DAY_MS;
+use super::orders::{acknowledged, give, give_good, kept, of_keys, orders, rule, shadow};
+use super::*;
+
+/// The embedded catalog, changed in one place.
+fn changed(from: &str, to: &str) -> String {
+    let text = Catalog::staros_text().replacen(from, to, 1);
+    assert_ne!(text, Catalog::staros_text());
+    text
+}
+
+/// With other sessions per license.
+fn small() -> String {
+    changed("sessions_per_license = 10_000", "sessions_per_license = 7")
+}
+
+fn with_catalog(rig: &Rig, serial: u64, text: &str, not_after: Option<Wall>) -> Orders {
+    let text = text.to_owned();
+    Orders {
+        catalog: Some(CatalogOrder { text, not_after }),
+        ..orders(rig, serial, Vec::new())
+    }
+}
+
+fn give_catalog(rig: &mut Rig, serial: u64, text: &str, not_after: Option<Wall>) {
+    let given = of_keys(rig, &with_catalog(rig, serial, text, not_after));
+    give(rig, given);
+}
+
+fn standing(rig: &Rig) -> Option<CatalogStanding> {
+    let catalog = rig.agent.status(rig.now).orders.catalog;
+    catalog.map(|catalog| catalog.standing)
+}
+
+fn per_license(rig: &Rig) -> u32 {
+    rig.config.catalog.services()[0].sessions_per_license.get()
+}
+
+//= L1
+//= L2
+#[test]
+fn an_ordered_catalog_is_that_of_the_next_start_until_it_is_withdrawn_or_ends() {
+    let mut rig = Rig::registered();
+    rig.use_of(service(PGW), 5);
+    let until = Wall(START.0 + 2 * DAY_MS);
+    give_catalog(&mut rig, 1, &small(), Some(until));
+    assert_eq!(acknowledged(&rig), (1, None));
+    assert_eq!(standing(&rig), Some(CatalogStanding::Pending));
+    let shown = rig.agent.status(rig.now).orders.catalog.unwrap();
+    let sha256 = crate::certificate::digest(small().as_bytes());
+    assert_eq!((shown.sha256, shown.not_after), (sha256, Some(until)));
+    rig.kill();
+    assert_eq!(standing(&rig), Some(CatalogStanding::InForce));
+    assert_eq!(per_license(&rig), 7);
+    rig.run_by(2 * DAY, HOUR);
+    assert_eq!(
+        (standing(&rig), per_license(&rig)),
+        (Some(CatalogStanding::Ending), 7),
+        "its day has come"
+    );
+    rig.kill();
+    assert_eq!((standing(&rig), per_license(&rig)), (None, 10_000));
+
+    give_catalog(&mut rig, 2, &small(), None);
+    rig.kill();
+    assert_eq!(per_license(&rig), 7);
+    give_good(&mut rig, 3, Vec::new());
+    assert_eq!(standing(&rig), Some(CatalogStanding::Ending), "withdrawn");
+    let shown = rig.agent.status(rig.now).orders.catalog.unwrap();
+    assert_eq!((shown.sha256, shown.not_after), (sha256, None));
+    rig.kill();
+    assert_eq!((standing(&rig), per_license(&rig)), (None, 10_000));
+}
+
+//= L2
+#[test]
+fn an_older_text_brings_no_catalog_back() {
+    let mut rig = Rig::registered();
+    give_catalog(&mut rig, 1, &small(), None);
+    let first = rig.authority.orders.clone().unwrap();
+    give_good(&mut rig, 2, Vec::new());
+    assert_eq!(standing(&rig), None);
+    give(&mut rig, first);
+    assert_eq!(standing(&rig), None);
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    let why = "their serial number is 1, and 2 is in force";
+    assert_eq!(acknowledged(&rig), (2, Some(why.into())));
+    rig.kill();
+    assert_eq!((standing(&rig), per_license(&rig)), (None, 10_000));
+}
+
+//= L1
+//= L2
+#[test]
+fn a_catalog_that_is_none_or_does_not_fit_is_set_aside_and_the_rest_is_in_force() {
+    let mut rig = Rig::new();
+    rig.config.fits = crate::config::Fits::new(|catalog| match catalog.service_named("MME") {
+        Some(_) => Ok(()),
+        None => Err("gateway.toml:9: no MME".into()),
+    });
+    rig.kill();
+    rig.register().unwrap();
+    rig.run(2 * SECOND);
+    let cases = [
+        (
+            changed("sessions_per_license = 10_000", "sessions_per_license = 0"),
+            "the catalog is refused: line 26: a license covers at least one session",
+        ),
+        (
+            changed("name = \"MME\"", "name = \"MMX\"").replace("\"MME\"", "\"MMX\""),
+            "the catalog does not go with the configuration: gateway.toml:9: no MME",
+        ),
+        ("nothing".into(), "the catalog is refused: line 1: "),
+    ];
+    for (serial, (text, said)) in (1..).zip(cases) {
+        let given = Orders {
+            orders: vec![rule(&rig, service(PGW))],
+            ..with_catalog(&rig, serial, &text, None)
+        };
+        let given = of_keys(&rig, &given);
+        give(&mut rig, given);
+        for restart in [false, true] {
+            rig.command(LicenseCommand::RenewAuth).unwrap();
+            let (held, why) = acknowledged(&rig);
+            let why = why.unwrap();
+            assert!(why.starts_with(&format!("set aside: {said}")), "{why}");
+            assert_eq!(held, serial);
+            let status = rig.agent.status(rig.now).orders;
+            let shown = status.catalog.unwrap();
+            assert_eq!(shown.standing, CatalogStanding::SetAside, "{said}");
+            assert!(shown.refusal.unwrap().starts_with(said), "{said}");
+            assert_eq!((status.refused, status.refusal), (0, None));
+            assert_eq!(rig.verdicts.orders.len(), 1, "{said}, {restart}");
+            assert_eq!(per_license(&rig), 10_000);
+            rig.kill();
+        }
+    }
+    give_catalog(&mut rig, 4, &small(), None);
+    assert_eq!(acknowledged(&rig), (4, None));
+    assert_eq!(standing(&rig), Some(CatalogStanding::Pending));
+}
+
+//= L2
+#[test]
+fn a_catalog_written_into_the_kept_text_is_not_in_force() {
+    let mut rig = Rig::registered();
+    give_catalog(&mut rig, 1, &small(), None);
+    let state = rig.disk.state.as_mut().unwrap();
+    let kept = state.registration.as_mut().unwrap().orders.as_mut();
+    let text = &mut kept.unwrap().signed.text;
+    *text = text.replace("sessions_per_license = 7", "sessions_per_license = 70000");
+    rig.authority.orders = None;
+    rig.kill();
+    assert_eq!((standing(&rig), per_license(&rig)), (None, 10_000));
+    let refusal = rig.agent.status(rig.now).orders.refusal;
+    assert_eq!(refusal.as_deref(), Some("the signature is not good"));
+}
+
+//= L1
+//= L2
+#[test]
+fn a_kept_catalog_that_no_longer_fits_leaves_the_old_one_and_the_other_orders() {
+    let mut rig = Rig::registered();
+    let given = Orders {
+        orders: vec![rule(&rig, service(PGW))],
+        ..with_catalog(&rig, 1, &small(), None)
+    };
+    let given = of_keys(&rig, &given);
+    give(&mut rig, given);
+    rig.config.fits = crate::config::Fits::new(|_| Err("no GGSN".into()));
+    rig.kill();
+    assert_eq!(per_license(&rig), 10_000);
+    assert_eq!(standing(&rig), Some(CatalogStanding::SetAside));
+    assert_eq!(rig.verdicts.orders.len(), 1);
+}
+
+//= L2
+#[test]
+fn an_order_about_a_tag_of_the_new_catalog_is_in_force_with_it() {
+    let mut rig = Rig::registered();
+    let old = rig.tag(service(PGW));
+    let new = old
+        .as_str()
+        .replacen("regid.", "regid.2026-11.org.example.", 1);
+    let text = Catalog::staros_text().replace(old.as_str(), &new);
+    let new = Tag::new(new).unwrap();
+    let mut about = shadow(&rig, service(PGW), Shadow::Warn, Wall(START.0 + DAY_MS));
+    about.tag = new.clone();
+    let given = Orders {
+        orders: vec![about],
+        ..with_catalog(&rig, 1, &text, None)
+    };
+    let given = of_keys(&rig, &given);
+    give(&mut rig, given);
+    assert!(rig.verdicts.orders.is_empty());
+    assert!(rig.agent.status(rig.now).orders.orders[0].set_aside);
+    rig.kill();
+    assert_eq!(rig.tag(service(PGW)), new);
+    assert_eq!(rig.verdicts.orders.len(), 1);
+    assert!(rig.agent.status(rig.now).orders.orders[0].in_force);
+}
+
+//= L2
+#[test]
+fn a_catalog_that_is_not_kept_is_not_in_force_and_one_that_is_ends_with_the_registration() {
+    let mut rig = Rig::registered();
+    rig.disk_full = true;
+    let given = of_keys(&rig, &with_catalog(&rig, 1, &small(), None));
+    rig.authority.orders = Some(given);
+    rig.ask(LicenseCommand::RenewAuth);
+    rig.run(MINUTE);
+    assert_eq!(kept(&rig), None);
+    rig.kill();
+    assert_eq!((standing(&rig), per_license(&rig)), (None, 10_000));
+    rig.disk_full = false;
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    rig.run(MINUTE);
+    rig.kill();
+    assert_eq!(per_license(&rig), 7);
+    rig.command(LicenseCommand::Deregister).unwrap();
+    rig.run(MINUTE);
+    assert_eq!(standing(&rig), Some(CatalogStanding::Ending));
+    rig.kill();
+    assert_eq!((standing(&rig), per_license(&rig)), (None, 10_000));
+}
