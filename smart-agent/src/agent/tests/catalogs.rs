@@ -198,6 +198,10 @@ fn an_order_about_a_tag_of_the_new_catalog_is_in_force_with_it() {
     give(&mut rig, given);
     assert!(rig.verdicts.orders.is_empty());
     assert!(rig.agent.status(rig.now).orders.orders[0].set_aside);
+    let root = rig.authority.keys.root.der().to_vec();
+    let judge = (rig.own.as_ref(), &rig.config.fits);
+    let found = AtStart::judge(&rig.disk, &[root], judge, false, rig.now);
+    assert_eq!(found.in_force.len(), 1, "from the first call on");
     rig.kill();
     assert_eq!(rig.tag(service(PGW)), new);
     assert_eq!(rig.verdicts.orders.len(), 1);
