@@ -7,14 +7,15 @@
 //! ```
 //!
 //! A change is made on a copy, checked with the configuration as a whole, written, and only then in force: what is refused
-//! or can't be written has changed nothing. Files of secrets are written before what names them and swept after it, so
-//! that a process that is killed anywhere leaves the old settings or the new ones.
+//! has changed nothing. Of what can't be written nobody knows whether a start finds it: until a file is written whole,
+//! no secret is swept, and the next change is written also if it changes nothing. Files of secrets are written before
+//! what names them and swept after it, so that a process that is killed anywhere leaves the old settings or the new ones.
 
 #[cfg(test)]
 mod tests;
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use thiserror::Error;
@@ -22,7 +23,7 @@ use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, NAME, Problem, REMOVED};
-use crate::store::{StoreError, create_whole, make_private, seal};
+use crate::store::{BESIDE, StoreError, create_whole, make_private, seal};
 
 /// The file.
 const FILE: &str = "settings.toml";
@@ -91,7 +92,7 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Why a change was not made; nothing has changed.
+/// Why a change was not made; nothing has changed in this process.
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// The configuration is not a good one with it.
@@ -105,7 +106,7 @@ pub enum SettingsError {
     /// The settings themselves, or what the configuration names, can't be read.
     #[error(transparent)]
     Config(ConfigError),
-    /// It can't be kept.
+    /// It can't be kept; the next start may have it all the same.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It can't be written as TOML.
@@ -130,6 +131,8 @@ pub struct Settings {
     /// Where they are; an absolute path.
     dir: PathBuf,
     kept: Table,
+    /// The disk failed at the last writing: it may have `kept`, or what was to be kept.
+    unsure: bool,
 }
 
 /// The configuration with the settings that are kept in its state directory, which is only read.
@@ -152,9 +155,13 @@ impl Settings {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let below = config.clone();
-                let kept = Table::new();
-                return Ok((config, Self { below, dir, kept }));
+                let none = Self {
+                    below: config.clone(),
+                    dir,
+                    kept: Table::new(),
+                    unsure: false,
+                };
+                return Ok((config, none));
             }
             Err(source) => return Err(ConfigError::Settings { file, source }),
         };
@@ -164,13 +171,14 @@ impl Settings {
             kept: toml::from_str(&text).unwrap_or_default(),
             below: config,
             dir,
+            unsure: false,
         };
         Ok((laid, settings))
     }
 
     /// Makes a change: edits, checks the whole, writes. On return it is kept, and the caller has it applied.
     ///
-    /// Errors: [`SettingsError`]; nothing has changed then.
+    /// Errors: [`SettingsError`]; nothing has changed then, but see [`SettingsError::Store`].
     pub fn change(&mut self, edit: impl FnOnce(&mut Edit)) -> Result<Changed, SettingsError> {
         let mut edited = Edit {
             below: self.below.source.table(),
@@ -180,11 +188,18 @@ impl Settings {
         };
         edit(&mut edited);
         let done = self.keep(&edited);
-        if done.is_ok() {
-            self.kept = edited.kept;
+        match &done {
+            Ok(_) => {
+                self.kept = edited.kept;
+                self.unsure = false;
+            }
+            Err(SettingsError::Store(_)) => self.unsure = true,
+            Err(
+                SettingsError::Refused { .. } | SettingsError::Config(_) | SettingsError::Toml(_),
+            ) => {}
         }
-        // Of a disk that failed nobody knows which settings it has: what either names stays.
-        if !matches!(done, Err(SettingsError::Store(_))) {
+        // What either names stays.
+        if !self.unsure {
             self.sweep();
         }
         done
@@ -206,7 +221,7 @@ impl Settings {
             ConfigError::Read { .. } | ConfigError::Settings { .. } => SettingsError::Config(error),
         })?;
         let changed = edited.kept != self.kept;
-        if changed {
+        if changed || self.unsure {
             create_whole(&file, text.as_bytes())?;
         }
         Ok(Changed { config, changed })
@@ -214,20 +229,27 @@ impl Settings {
 
     /// Numbers of the files of secrets that are there.
     fn secrets(&self) -> Vec<u64> {
-        let files = fs::read_dir(self.dir.join(SECRETS)).into_iter().flatten();
-        let names = files.filter_map(|file| Some(file.ok()?.file_name()));
-        let numbers = names.filter_map(|name| name.to_str()?.parse().ok());
-        numbers.collect()
+        let names = self.files().into_iter();
+        names.filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// Takes away secrets that nothing names.
+    /// Names in the directory of secrets.
+    fn files(&self) -> Vec<String> {
+        let files = fs::read_dir(self.dir.join(SECRETS)).into_iter().flatten();
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        names.collect()
+    }
+
+    /// Takes away secrets that nothing names, and those that were not written whole.
     fn sweep(&self) {
-        for number in self.secrets() {
-            let name = secret_name(number);
-            if names(&Value::Table(self.kept.clone()), &name) {
+        let kept = Value::Table(self.kept.clone());
+        for file in self.files() {
+            let whole = file.strip_suffix(BESIDE).unwrap_or(&file);
+            let path = self.dir.join(SECRETS).join(&file);
+            let is_secret = whole.parse::<u64>().is_ok();
+            if !is_secret || names(&kept, &self.dir, &path) {
                 continue;
             }
-            let path = self.dir.join(name);
             if let Err(error) = fs::remove_file(&path) {
                 tracing::warn!(%error, path = %path.display(), "a secret that is not used any more can't be removed");
             }
@@ -239,12 +261,12 @@ fn secret_name(number: u64) -> String {
     format!("{SECRETS}/{number}")
 }
 
-/// Is this text a value somewhere?
-fn names(value: &Value, text: &str) -> bool {
+/// Is this path a value somewhere, perhaps from this directory on?
+fn names(value: &Value, dir: &Path, path: &Path) -> bool {
     match value {
-        Value::String(value) => value == text,
-        Value::Array(values) => values.iter().any(|value| names(value, text)),
-        Value::Table(table) => table.iter().any(|(_, value)| names(value, text)),
+        Value::String(value) => dir.join(value) == path,
+        Value::Array(values) => values.iter().any(|value| names(value, dir, path)),
+        Value::Table(table) => table.iter().any(|(_, value)| names(value, dir, path)),
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => false,
     }
 }

@@ -278,6 +278,9 @@ pub(super) fn unknown<'a, T>(
 ) -> Checked<T> {
     let known = known.collect::<Vec<_>>().join(", ");
     let name = name.to_owned();
+    if known.is_empty() {
+        return Err((key.into(), Problem::NoName { what, name }));
+    }
     Err((key.into(), Problem::UnknownName { what, name, known }))
 }
 

@@ -93,6 +93,16 @@ pub enum Problem {
         /// The names there are.
         known: String,
     },
+    /// A name of something of which there is none; operators may have removed it.
+    #[error(
+        "no {what} is called {name:?}: there is none; expected one {what} at least; add it, or see `removed` in settings.toml of node.state_dir"
+    )]
+    NoName {
+        /// What it names.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
     /// The same name twice.
     #[error("{name:?} is given twice; expected each {what} once; remove one")]
     Twice {

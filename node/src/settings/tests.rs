@@ -338,6 +338,82 @@ fn settings_that_can_not_be_written_change_nothing() {
     assert_eq!(proxy(&node.open("").0).unwrap().2, "hunter2");
 }
 
+/// A change that fails once its file has been renamed: the directory can't be made durable.
+fn fails_after_the_rename(node: &Node, settings: &mut Settings, edit: impl FnOnce(&mut Edit)) {
+    fs::remove_file(node.file()).unwrap();
+    fs::create_dir(node.file()).unwrap();
+    let error = settings.change(edit).unwrap_err();
+    assert!(matches!(error, SettingsError::Store(_)), "{error}");
+    fs::remove_dir(node.file()).unwrap();
+    fs::rename(node.file().with_added_extension("new"), node.file()).unwrap();
+}
+
+#[test]
+fn a_secret_that_a_start_may_want_stays_until_a_file_is_whole_again() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let set = |edit: &mut Edit| with_password(edit, "a.example", "hunter2");
+    settings.change(set).unwrap();
+    let failing = |edit: &mut Edit| with_password(edit, "b.example", "hunter3");
+    fails_after_the_rename(&node, &mut settings, failing);
+    let refused = settings.change(|edit| edit.set(Setting::AUTHORITY, "http://a.example"));
+    assert!(matches!(refused, Err(SettingsError::Refused { .. })));
+    let both = [("1", "hunter2"), ("2", "hunter3")];
+    assert_eq!(
+        node.secrets(),
+        both.map(|(n, secret)| (n.to_owned(), secret.to_owned()))
+    );
+    // A start takes what the file says.
+    let laid = laid_over(node.below("")).unwrap();
+    assert_eq!(proxy(&laid).unwrap().2, "hunter3");
+    // Whole again: what was in force is, and the rest is swept.
+    assert!(!settings.change(|_| {}).unwrap().changed);
+    assert_eq!(node.secrets(), [("1".to_owned(), "hunter2".to_owned())]);
+    assert_eq!(proxy(&node.open("").0).unwrap().2, "hunter2");
+}
+
+#[test]
+fn the_old_value_set_again_is_written_over_one_that_failed() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let old = |edit: &mut Edit| edit.set(Setting::AUTHORITY, "https://old.example");
+    settings.change(old).unwrap();
+    fails_after_the_rename(&node, &mut settings, |edit| {
+        edit.set(Setting::AUTHORITY, "https://new.example");
+    });
+    assert_eq!(
+        authority(&laid_over(node.below("")).unwrap()),
+        "new.example:443"
+    );
+    let done = settings.change(old).unwrap();
+    assert_eq!(
+        (authority(&done.config).as_str(), done.changed),
+        ("old.example:443", false)
+    );
+    assert_eq!(authority(&node.open("").0), "old.example:443");
+    // Sure again: the same once more is not written.
+    fs::remove_file(node.file()).unwrap();
+    settings.change(old).unwrap();
+    assert!(!node.file().exists());
+}
+
+#[test]
+fn a_sweep_takes_halves_of_secrets_and_keeps_what_is_named_in_other_words() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let set = |edit: &mut Edit| with_password(edit, "a.example", "hunter2");
+    settings.change(set).unwrap();
+    let by_hand = node.written().replace("\"secrets/1\"", "\"./secrets/1\"");
+    assert!(by_hand.contains("./secrets/1"), "{by_hand}");
+    fs::write(node.file(), by_hand).unwrap();
+    let dir = node.state().join(SECRETS);
+    fs::write(dir.join("2.new"), "sealed:").unwrap();
+    fs::write(dir.join("notes.new"), "not the node's").unwrap();
+    assert_eq!(proxy(&node.open("").0).unwrap().2, "hunter2");
+    let left = |name: &str| dir.join(name).exists();
+    assert_eq!(["1", "2.new", "notes.new"].map(left), [true, false, true]);
+}
+
 #[test]
 fn settings_that_are_broken_are_named_with_file_and_line() {
     let node = Node::new();
@@ -376,7 +452,7 @@ fn settings_that_are_broken_are_named_with_file_and_line() {
         ),
         (
             "removed = [\"snmp.user[monitor]\"]\n",
-            "gateway.toml:22: snmp.target[0].user: no user is called \"monitor\"; expected ; mend the name",
+            "gateway.toml:22: snmp.target[0].user: no user is called \"monitor\": there is none; expected one user at least; add it, or see `removed` in settings.toml of node.state_dir",
         ),
         (
             "removed = [\"snmp.target\"]\n",

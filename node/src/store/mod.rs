@@ -224,9 +224,12 @@ pub(crate) fn create_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
     put_in_place(path)
 }
 
+/// How the name of a file ends before it is put in its place.
+pub(crate) const BESIDE: &str = ".new";
+
 /// Where a file is written before it is put in its place.
 fn beside(path: &Path) -> PathBuf {
-    path.with_added_extension("new")
+    path.with_added_extension(BESIDE.trim_start_matches('.'))
 }
 
 fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
