@@ -10,8 +10,7 @@ use tokio::sync::oneshot;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
-use super::settings::IN_FORCE;
-use super::{Interface, Refused, within};
+use super::{Interface, Refused, settings};
 use crate::config::{auth_named, is_secret, written};
 use crate::settings::{Changed, Edit, Setting};
 use crate::snmp::SnmpAsk;
@@ -31,18 +30,18 @@ impl Interface {
             let what = format!("{what}; nothing has changed");
             (StatusCode::BAD_REQUEST, Failure::new(what, words, todo))
         })?;
-        let (Changed { config, changed }, _held) = self.change(words, edit).await?;
-        if !changed {
-            return Ok(Reply::Done { changed });
-        }
-        tracing::info!(command = words, name, "an operator has set SNMP");
-        let (done, in_force) = oneshot::channel();
-        let config = Box::new(config.snmp);
-        let asked = self.snmp_asks.try_send(SnmpAsk::Change { config, done });
-        match (asked, within(IN_FORCE, in_force).await) {
-            (Ok(()), Some(())) => Ok(Reply::Done { changed }),
-            (Ok(()) | Err(_), _) => Err(no_snmp("it is kept, and not in force before SNMP works")),
-        }
+        let asks = self.snmp_asks.clone();
+        let hand_over = move |Changed { config, changed }| {
+            if changed {
+                tracing::info!(command = words, name, "an operator has set SNMP");
+            }
+            let (done, in_force) = oneshot::channel();
+            let config = Box::new(config.snmp);
+            let asked = asks.try_send(SnmpAsk::Change { config, done });
+            asked.is_ok().then_some(in_force)
+        };
+        let done = settings::change(&self.settings, words, edit, hand_over).await?;
+        done.ok_or_else(|| no_snmp("it is kept, and not in force before SNMP works"))
     }
 }
 
@@ -95,7 +94,7 @@ fn checked(secret: String) -> Result<Zeroizing<String>, (String, String)> {
         true => Ok(secret),
         false => Err((
             "what is given is not a community or password".into(),
-            "give one line of 1 to 255 characters".into(),
+            "give one line of 1 to 255 bytes".into(),
         )),
     }
 }

@@ -1,11 +1,15 @@
 //! What operators set while the node runs: checked and kept first, then handed to whom it concerns.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Failure, IN_FORCE_S, ProxyLogin, Reply, TransportCommand};
 use axum::http::StatusCode;
-use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::task::JoinError;
 use toml::Table;
 use zeroize::Zeroizing;
 
@@ -13,63 +17,93 @@ use super::{Interface, Refused, no_agent, within};
 use crate::agent::AgentAsk;
 use crate::config::is_secret;
 use crate::settings::{Changed, Edit, Setting, Settings, SettingsError};
+use crate::transport::Way;
 
 /// Longest wait until what is kept is in force.
-pub(super) const IN_FORCE: Duration = Duration::from_secs(IN_FORCE_S);
+const IN_FORCE: Duration = Duration::from_secs(IN_FORCE_S);
+
+/// Told once a thread works by what it was handed; none: it takes nothing.
+pub(super) type Handed = Option<oneshot::Receiver<()>>;
 
 impl Interface {
-    /// Makes a change that is asked for in these words, and keeps it; others wait until what it gives is dropped, which is
-    /// once the change is in force.
-    pub(super) async fn change(
-        &self,
-        words: &'static str,
-        edit: impl FnOnce(&mut Edit) + Send + 'static,
-    ) -> Result<(Changed, OwnedMutexGuard<Settings>), Refused> {
-        let mut settings = Arc::clone(&self.settings).lock_owned().await;
-        // The disk may be slow, and others are answered meanwhile.
-        let changed = tokio::task::spawn_blocking(move || (settings.change(edit), settings));
-        match changed.await {
-            Ok((Ok(changed), settings)) => Ok((changed, settings)),
-            Ok((Err(error), _)) => Err(refused(words, &error)),
-            Err(error) => {
-                let todo = "see the node's log, and restart the node";
-                let failure = Failure::new(error.to_string(), words, todo);
-                Err((StatusCode::INTERNAL_SERVER_ERROR, failure))
-            }
-        }
-    }
-
     /// `license smart url` and `proxy`, and their `no` forms.
     pub(super) async fn set_transport(&self, command: TransportCommand) -> Result<Reply, Refused> {
         let words = command.words();
         if self.vitals.agent_stalled(self.clock.now().mono) {
-            return Err(no_agent(
-                "the smart agent does not work; nothing has changed",
-            ));
+            let what = "the smart agent does not work; nothing has changed";
+            let todo = "see show health and the log, and set it again";
+            let failure = Failure::new(what, "smart agent", todo);
+            return Err((StatusCode::SERVICE_UNAVAILABLE, failure));
         }
         let edit = transport_edit(command).map_err(|what| {
-            let todo = "give one line of 1 to 255 characters";
+            let todo = "give one line of 1 to 255 bytes";
             (StatusCode::BAD_REQUEST, Failure::new(what, words, todo))
         })?;
-        let (Changed { config, changed }, _held) = self.change(words, edit).await?;
-        if !changed {
-            return Ok(Reply::Done { changed });
-        }
-        let way = &config.agent.way;
-        let shown = |at: Option<String>| at.unwrap_or_else(|| "none".to_owned());
-        let authority = shown(way.authority.as_ref().map(ToString::to_string));
-        let proxy = shown(way.proxy.as_ref().map(ToString::to_string));
-        tracing::info!(command = words, %authority, %proxy, "an operator has set the way to the license authority");
-        let (reply, done) = oneshot::channel();
-        let agent = Box::new(config.agent);
-        let asked = self.commands.try_send(AgentAsk::Way { agent, reply });
-        match (asked, within(IN_FORCE, done).await) {
-            (Ok(()), Some(())) => Ok(Reply::Done { changed }),
-            (Ok(()) | Err(_), _) => Err(no_agent(
-                "it is kept, and not in force before the smart agent works again",
-            )),
-        }
+        let commands = self.commands.clone();
+        let hand_over = move |Changed { config, changed }| {
+            if changed {
+                told(words, &config.agent.way);
+            }
+            let (reply, done) = oneshot::channel();
+            let agent = Box::new(config.agent);
+            let asked = commands.try_send(AgentAsk::Way { agent, reply });
+            asked.is_ok().then_some(done)
+        };
+        let done = change(&self.settings, words, edit, hand_over).await?;
+        done.ok_or_else(|| {
+            no_agent("it is kept, and not in force before the smart agent works again")
+        })
     }
+}
+
+/// Makes a change that is asked for in these words: keeps it, and hands it over, also one that was kept before, which may
+/// not have been handed over. It is done whether or not the client waits for it; the next one waits until it is in force.
+///
+/// None: it is kept, and the thread that it is for has not taken it within [`IN_FORCE`].
+pub(super) async fn change(
+    settings: &Arc<Mutex<Settings>>,
+    words: &'static str,
+    edit: impl FnOnce(&mut Edit) + Send + 'static,
+    hand_over: impl FnOnce(Changed) -> Handed + Send + 'static,
+) -> Result<Option<Reply>, Refused> {
+    // Not in the task: of those that nobody waits for there is one at a time.
+    let settings = Arc::clone(settings).lock_owned().await;
+    let whole = tokio::spawn(keep_and_hand_over(settings, edit, hand_over));
+    let failed = |error: JoinError| {
+        let todo = "see the node's log, and restart the node";
+        let failure = Failure::new(error.to_string(), words, todo);
+        (StatusCode::INTERNAL_SERVER_ERROR, failure)
+    };
+    let done = whole.await.and_then(|done| done).map_err(failed)?;
+    done.map_err(|error| refused(words, &error))
+}
+
+async fn keep_and_hand_over(
+    mut settings: OwnedMutexGuard<Settings>,
+    edit: impl FnOnce(&mut Edit) + Send + 'static,
+    hand_over: impl FnOnce(Changed) -> Handed,
+) -> Result<Result<Option<Reply>, SettingsError>, JoinError> {
+    // The disk may be slow, and others are answered meanwhile.
+    let kept = tokio::task::spawn_blocking(move || (settings.change(edit), settings)).await;
+    let (kept, _held) = kept?;
+    Ok(match kept {
+        Ok(kept) => {
+            let changed = kept.changed;
+            let in_force = match hand_over(kept) {
+                Some(taken) => within(IN_FORCE, taken).await,
+                None => None,
+            };
+            Ok(in_force.map(|()| Reply::Done { changed }))
+        }
+        Err(error) => Err(error),
+    })
+}
+
+fn told(command: &str, way: &Way) {
+    let shown = |at: Option<String>| at.unwrap_or_else(|| "none".to_owned());
+    let authority = shown(way.authority.as_ref().map(ToString::to_string));
+    let proxy = shown(way.proxy.as_ref().map(ToString::to_string));
+    tracing::info!(command, %authority, %proxy, "an operator has set the way to the license authority");
 }
 
 /// What a command changes. Errors: its password is none.
@@ -112,8 +146,15 @@ fn refused(words: &str, error: &SettingsError) -> Refused {
             let todo = "mend the configuration".to_owned();
             (StatusCode::CONFLICT, said.as_str(), todo)
         }
-        (SettingsError::Store(_) | SettingsError::Toml(_), _) => {
-            let todo = "see the disk of node.state_dir".to_owned();
+        (SettingsError::Store(_), _) => {
+            let what =
+                format!("{said}; nothing has changed, but it may be in force after a restart");
+            let todo = "see the disk of node.state_dir, and set it again";
+            let failure = Failure::new(what, words, todo);
+            return (StatusCode::SERVICE_UNAVAILABLE, failure);
+        }
+        (SettingsError::Toml(_), _) => {
+            let todo = "see the node's log".to_owned();
             (StatusCode::SERVICE_UNAVAILABLE, said.as_str(), todo)
         }
     };

@@ -3,8 +3,7 @@
 use api::{Reply, ThresholdCommand};
 use tokio::sync::oneshot;
 
-use super::settings::IN_FORCE;
-use super::{Interface, Refused, within};
+use super::{Interface, Refused, settings};
 use crate::control::Ask;
 use crate::settings::{Changed, Edit, Setting};
 
@@ -32,23 +31,21 @@ impl Interface {
                 edit.unset(Setting::REMAINING_CLEAR);
             }
         };
-        let (Changed { config, changed }, _held) = self.change(words, edit).await?;
-        if !changed {
-            return Ok(Reply::Done { changed });
-        }
-        let remaining = config.thresholds.remaining;
-        tracing::info!(
-            command = words,
-            ?remaining,
-            "an operator has set where few sessions left are an alarm"
-        );
-        let (taken, in_force) = oneshot::channel();
-        let asked = self
-            .asks
-            .try_send(Ask::RemainingThreshold { remaining, taken });
-        match (asked, within(IN_FORCE, in_force).await) {
-            (Ok(()), Some(())) => Ok(Reply::Done { changed }),
-            (Ok(()) | Err(_), _) => Err(self.no_control()),
-        }
+        let asks = self.asks.clone();
+        let hand_over = move |Changed { config, changed }| {
+            let remaining = config.thresholds.remaining;
+            if changed {
+                tracing::info!(
+                    command = words,
+                    ?remaining,
+                    "an operator has set where few sessions left are an alarm"
+                );
+            }
+            let (taken, in_force) = oneshot::channel();
+            let asked = asks.try_send(Ask::RemainingThreshold { remaining, taken });
+            asked.is_ok().then_some(in_force)
+        };
+        let done = settings::change(&self.settings, words, edit, hand_over).await?;
+        done.ok_or_else(|| self.no_control())
     }
 }
