@@ -25,9 +25,10 @@ pub enum TransportCommand {
         /// Its TCP port.
         port: u16,
         /// What it knows the node by; none: it asks for nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         login: Option<ProxyLogin>,
     },
-    /// `no license smart proxy`: directly, whatever the configuration says.
+    /// `no license smart proxy`: directly, though the configuration has a proxy.
     NoProxy,
     /// `license smart proxy default`: the configuration's again.
     DefaultProxy,
@@ -95,6 +96,14 @@ mod tests {
             (
                 r#"{"do":"proxy","host":"proxy.example","port":3128,"login":{"username":"node","password":"hunter2"}}"#,
                 proxy.clone(),
+            ),
+            (
+                r#"{"do":"proxy","host":"proxy.example","port":3128}"#,
+                TransportCommand::Proxy {
+                    host: "proxy.example".into(),
+                    port: 3128,
+                    login: None,
+                },
             ),
             (r#"{"do":"no-proxy"}"#, TransportCommand::NoProxy),
             (r#"{"do":"default-proxy"}"#, TransportCommand::DefaultProxy),

@@ -15,7 +15,7 @@ use super::Problem;
 use super::check::{Checked, expected, missing, within, wrong};
 use super::file::{self, FirstUse};
 use crate::store::{is_sealed, unseal};
-use crate::transport::{AuthorityUrl, Proxy, ProxyCredentials, Way};
+use crate::transport::{AuthorityUrl, Proxy, ProxyCredentials, Way, shown};
 
 /// Longest password or community, in bytes.
 const PASSWORD_BYTES_MAX: usize = 255;
@@ -76,7 +76,7 @@ pub(super) fn check(agent: file::Agent, base: &Path, lab: bool) -> Checked<Agent
 
 fn check_proxy(proxy: file::Proxy, base: &Path) -> Checked<Proxy> {
     if ServerName::try_from(proxy.host.as_str()).is_err() {
-        return wrong("agent.proxy.host", format!("{:?}", proxy.host));
+        return wrong("agent.proxy.host", format!("{:?}", shown(&proxy.host)));
     }
     within(proxy.port, 1, u64::from(u16::MAX), "agent.proxy.port")?;
     let alone = |key: &str, other| Err((key.to_owned(), Problem::Alone { other }));
@@ -87,7 +87,9 @@ fn check_proxy(proxy: file::Proxy, base: &Path) -> Checked<Proxy> {
         (Some(username), Some(file)) => {
             let printable = username.bytes().all(|b| b.is_ascii_graphic() && b != b':');
             if username.is_empty() || username.len() > 255 || !printable {
-                return wrong("agent.proxy.username", format!("{username:?}"));
+                // Behind a colon a password may be.
+                let name = username.split(':').next().unwrap_or_default();
+                return wrong("agent.proxy.username", format!("{name:?}"));
             }
             let password = read_secret("agent.proxy.password_file", &base.join(file))?;
             Some(ProxyCredentials { username, password })

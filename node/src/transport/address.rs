@@ -32,22 +32,19 @@ pub enum AddressError {
 impl AuthorityUrl {
     /// Reads one.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let form = || AddressError::Form(text.to_owned());
+        let form = || AddressError::Form(shown(text));
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(form());
         };
-        if !scheme.eq_ignore_ascii_case("https") {
-            let host = rest.rsplit('@').next().unwrap_or(rest);
-            return Err(AddressError::NotHttps(format!("{scheme}://{host}")));
+        if scheme.contains('@') {
+            return Err(form());
         }
-        if rest.contains('@') {
-            // A password may be in it: what is shown has none.
-            let host = rest.rsplit('@').next().unwrap_or_default();
-            return Err(AddressError::More(format!("https://...@{host}")));
+        if !scheme.eq_ignore_ascii_case("https") {
+            return Err(AddressError::NotHttps(shown(text)));
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if rest.contains(['/', '?', '#']) {
-            return Err(AddressError::More(text.to_owned()));
+        if rest.contains(['@', '/', '?', '#']) {
+            return Err(AddressError::More(shown(text)));
         }
         let (host, port) = split(rest).ok_or_else(form)?;
         ServerName::try_from(host).map_err(|_| form())?;
@@ -71,6 +68,25 @@ impl AuthorityUrl {
     pub(crate) fn server_name(&self) -> Option<ServerName<'static>> {
         ServerName::try_from(self.host.clone()).ok()
     }
+}
+
+/// What of a mistyped address may be shown: the scheme and the host. A password may be before an `@`, a token in the rest.
+pub(crate) fn shown(text: &str) -> String {
+    let (before, host) = text.rsplit_once('@').unwrap_or(("", text));
+    let (scheme, host) = match host.split_once("://") {
+        Some((scheme, host)) => (Some(scheme), host),
+        // It was before the user.
+        None => (before.split_once("://").map(|(scheme, _)| scheme), host),
+    };
+    let scheme = scheme.filter(|text| text.bytes().all(|b| b.is_ascii_alphabetic()));
+    let scheme = scheme.map(|scheme| format!("{scheme}://"));
+    let user = if before.is_empty() { "" } else { "...@" };
+    // After a user a blank is of no host.
+    let of_host =
+        |c: char| c.is_alphanumeric() || ".-_:[]".contains(c) || (c == ' ' && before.is_empty());
+    let end = host.find(|c| !of_host(c)).unwrap_or(host.len());
+    let rest = if end < host.len() { "..." } else { "" };
+    format!("{}{user}{}{rest}", scheme.unwrap_or_default(), &host[..end])
 }
 
 /// Host and port of `HOST`, `HOST:PORT` or `[HOST]:PORT`.
@@ -127,7 +143,35 @@ mod tests {
             ),
             (
                 "http://u:secret@authority.example",
-                "http://authority.example is not https, and nothing is sent in the clear",
+                "http://...@authority.example is not https, and nothing is sent in the clear",
+            ),
+            (
+                "u:secret@authority.example",
+                r#""...@authority.example" is not an address"#,
+            ),
+            (
+                "u:secret@http://authority.example",
+                r#""http://...@authority.example" is not an address"#,
+            ),
+            (
+                "https://u:sec@ret@authority.example:1/?token=secret",
+                r#""https://...@authority.example:1..." has more than a host and a port"#,
+            ),
+            (
+                "https://authority.example?token=secret",
+                r#""https://authority.example..." has more than a host and a port"#,
+            ),
+            (
+                "https://authority.example/?to=a@b.example&token=secret",
+                r#""https://...@b.example..." has more than a host and a port"#,
+            ),
+            (
+                "authority.example/#secret",
+                r#""authority.example..." is not an address"#,
+            ),
+            (
+                "https://authority.example:secret@",
+                r#""https://...@" has more than a host and a port"#,
             ),
             (
                 "https://u:secret@authority.example",
@@ -135,7 +179,7 @@ mod tests {
             ),
             (
                 "https://authority.example/v2",
-                r#""https://authority.example/v2" has more than a host and a port"#,
+                r#""https://authority.example..." has more than a host and a port"#,
             ),
             (
                 "authority.example",
@@ -149,7 +193,9 @@ mod tests {
             ("https://a:70000", r#""https://a:70000" is not an address"#),
         ];
         for (text, error) in bad {
-            assert_eq!(AuthorityUrl::parse(text).unwrap_err().to_string(), error);
+            let said = AuthorityUrl::parse(text).unwrap_err().to_string();
+            assert_eq!(said, error);
+            assert!(!said.contains("secret"), "{said}");
         }
     }
 }

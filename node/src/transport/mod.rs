@@ -29,6 +29,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+pub(crate) use address::shown;
 pub use address::{AddressError, AuthorityUrl};
 pub use proxy::{Proxy, ProxyCredentials};
 pub use tls::{Credentials, Presented, Trust};
