@@ -88,7 +88,7 @@ pub enum NoSmart {
     /// The license authority is the configuration's again
     #[command(after_help = "Example:\n  tollgate no license smart url")]
     Url(SocketArgs),
-    /// Go to the license authority directly, whatever the configuration says
+    /// Go to the license authority directly, without the proxy that was set or that the configuration has
     #[command(after_help = "\
 Examples:
   tollgate no license smart proxy
