@@ -316,7 +316,7 @@ fn a_newcomer_sets_up_an_authority_and_registers_a_node() {
     );
     let orders = office.done("orders list --format csv");
     let row = orders.lines().nth(1).unwrap();
-    assert!(row.starts_with("1,CATALOG,,"), "{row}");
+    assert!(row.starts_with("1,ACTIVE,,CATALOG,,"), "{row}");
 
     let tokens = office.done("tokens list --format csv");
     assert!(tokens.contains("\r\n1,USED_UP,1,1,"), "{tokens}");

@@ -145,6 +145,14 @@ pub enum Problem {
         /// The product.
         what: String,
     },
+    /// A catalog that is ordered has a service or feature of the node's own at another place, with another tag, or not at all.
+    #[error(
+        "{what} is not where it was in that catalog, or has another tag; expected what the node's own catalog has, in its order, and what is new after it; order such a catalog"
+    )]
+    Displaced {
+        /// The service or feature.
+        what: String,
+    },
     /// The license authority's address is not one.
     #[error("{0}; expected an address such as \"https://authority.example:8443\"; mend the value")]
     Authority(AddressError),

@@ -149,10 +149,14 @@ impl Config {
         let named = named.and_then(|(named, places)| {
             let key = "node.product".to_owned();
             let what = named.product.name.clone();
-            match named.product.tag == self.product.tag {
-                true => Ok(named),
-                false => Err((places.line_of_key(&key), key, Problem::OtherTag { what })),
-            }
+            let problem = if named.product.tag != self.product.tag {
+                Problem::OtherTag { what }
+            } else if let Some(what) = displaced(&self.catalog, catalog) {
+                Problem::Displaced { what }
+            } else {
+                return Ok(named);
+            };
+            Err((places.line_of_key(&key), key, problem))
         });
         let named = named.map_err(|wrong| self.source.explain(wrong))?;
         let lab = self.lab.map(|lab| Lab {
@@ -210,6 +214,21 @@ impl Source {
             problem,
         }
     }
+}
+
+/// The name of the first service or feature of `own` that `new` has not at the same place with the same tag. Switches, alarms
+/// and what was spent of a grace are kept by place: those of a tag must stay its own.
+fn displaced(own: &Catalog, new: &Catalog) -> Option<String> {
+    let services = own.services().iter().enumerate().find(|&(place, old)| {
+        let next = new.services().get(place);
+        next.is_none_or(|next| next.tag != old.tag)
+    });
+    let features = own.features().iter().enumerate().find(|&(place, old)| {
+        let next = new.features().get(place);
+        next.is_none_or(|next| next.tag != old.tag)
+    });
+    let service = services.map(|(_, service)| service.name.clone());
+    service.or_else(|| features.map(|(_, feature)| feature.name.clone()))
 }
 
 /// Line, key and problem.

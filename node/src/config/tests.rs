@@ -469,24 +469,32 @@ fn a_catalog_by_order_takes_the_place_of_the_own_one_where_the_rest_goes_with_it
     assert_eq!(rest, own, "nothing else changes");
     assert_eq!(config.catalog_origin, CatalogOrigin::Ordered);
 
-    // The places of services and features are those of the new catalog.
-    let first = staros.find("[[service]]").unwrap();
-    let second = first + 1 + staros[first + 1..].find("[[service]]").unwrap();
-    let moved = format!(
-        "{}{}{}",
-        &staros[..first],
-        &staros[second..],
-        &staros[first..second]
-    );
-    let at = |config: &Config| {
-        let service = config.plane.apns[0].service.at();
-        config.catalog.services()[service].name.clone()
-    };
-    let config = own.with_ordered(&ordered(&moved), &moved).unwrap();
-    assert_eq!((at(&own), at(&config)), ("GGSN".into(), "GGSN".into()));
-    assert_ne!(config.plane.apns[0].service, own.plane.apns[0].service);
-
     let fits = own.fits();
+    // What is kept by place stays with its tag: nothing moves, nothing is left out, something may follow.
+    let blocks = |kind: &str| {
+        let head = format!("[[{kind}]]");
+        let from = staros.find(&head).unwrap();
+        let second = from + 1 + staros[from + 1..].find(&head).unwrap();
+        let third = second + 1 + staros[second + 1..].find(&head).unwrap();
+        (from, second, third)
+    };
+    for kind in ["service", "feature"] {
+        let (first, second, third) = blocks(kind);
+        let moved = [
+            &staros[..first],
+            &staros[second..third],
+            &staros[first..second],
+            &staros[third..],
+        ];
+        let why = fits.judge(&ordered(&moved.concat())).unwrap_err();
+        assert!(why.contains("is not where it was in that catalog"), "{why}");
+    }
+    let tag = own.catalog.services()[1].tag.as_str();
+    let other = tag.replacen("regid.", "regid.1999-12.org.example.", 1);
+    let why = fits.judge(&ordered(&staros.replace(tag, &other)));
+    let why = why.unwrap_err();
+    assert!(why.contains("is not where it was in that catalog"), "{why}");
+
     let said = |from: &str, to: &str| {
         let text = staros.replace(from, to);
         assert_ne!(text, staros);
