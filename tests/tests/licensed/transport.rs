@@ -156,17 +156,17 @@ fn a_proxy_is_set_mended_and_taken_away_while_the_node_runs() -> Result<()> {
     let file = files.next().context("a secret")??;
     assert!(files.next().is_none(), "one secret");
     assert_eq!(file.metadata()?.permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::read_to_string(file.path())?, tinyproxy::PASSWORD);
+    let kept = fs::read_to_string(file.path())?;
+    assert!(kept.starts_with("sealed:"), "{kept}");
 
-    // It is gone, and so is its password: messages go directly.
-    let tunnels = proxy.log().matches(&asked).count();
+    // It is gone, and so is its password: messages go directly, though the proxy does not work any more.
     let said = done(&gateway, "no license smart proxy")?;
     assert_eq!(
         said,
         "messages go to the license authority directly from here on"
     );
+    drop(proxy);
     ensure!(gateway.node()?.control().change(&renew)?);
-    assert_eq!(proxy.log().matches(&asked).count(), tunnels);
     assert_eq!(way(&gateway)?.1, None);
     assert_eq!(fs::read_dir(&secrets)?.count(), 0);
     for text in [
