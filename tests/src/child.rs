@@ -122,6 +122,14 @@ impl Running {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Waits until all that it wrote is in the log, which is soon after its end, but no longer than `limit`.
+    pub fn read_to_the_end(&self, limit: Duration) {
+        let written = self.output.lock();
+        let open = |written: &mut Written| written.closed < 2;
+        let changed = &self.output.changed;
+        drop(changed.wait_timeout_while(written, limit, open));
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);

@@ -188,6 +188,7 @@ impl Node {
         let control = Control::new(configuration.control_socket());
         let ready = eventually("the node answers on its control socket", READY, || {
             if !running.is_alive()? {
+                running.read_to_the_end(READY);
                 bail!("the node ended:\n{}", running.log());
             }
             Ok(control.health().ok())
