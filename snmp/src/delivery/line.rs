@@ -156,9 +156,7 @@ impl Line {
         self.target = target;
         self.flights.clear();
         self.away = None;
-        if self.queue.len() > self.target.queue {
-            self.make_room(now, changes);
-        }
+        self.drop_above(self.target.queue, now, changes);
     }
 
     /// The target is there no more; how many waited for it.
@@ -232,7 +230,11 @@ impl Line {
 
     /// Drops the oldest that is not on its way, if there is no room for another.
     fn make_room(&mut self, now: Mono, changes: &mut Vec<Change>) {
-        while self.queue.len() >= self.target.queue {
+        self.drop_above(self.target.queue.saturating_sub(1), now, changes);
+    }
+
+    fn drop_above(&mut self, most: usize, now: Mono, changes: &mut Vec<Change>) {
+        while self.queue.len() > most {
             let mut numbers = self.queue.keys();
             let Some(oldest) = numbers.find(|number| !self.flights.contains_key(number)) else {
                 return;

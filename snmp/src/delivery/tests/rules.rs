@@ -524,7 +524,7 @@ fn a_target_that_is_spoken_to_in_another_way_keeps_what_waits_for_it() {
     let status = world.status(0);
     assert_eq!((status.away_since, status.dropped > 0), (None, true));
     let left = ids.len() - usize::try_from(status.dropped).unwrap();
-    assert_eq!(left, 15);
+    assert_eq!(left, 16);
     world.retarget(vec![traps("one")]);
     world.pass(20 * SECOND);
     let got = world.managers[0].got.iter().filter_map(|got| got.alarm);
