@@ -71,6 +71,15 @@ fn refused(node: &Node, idtoken: &str, force: bool) -> Result<String> {
     Ok(said.split_once(": ").context("status")?.1.to_owned())
 }
 
+/// What was refused has left the node as it was.
+fn unregistered(node: &Node) -> Result<()> {
+    let (snapshot, shown) = agent(node)?;
+    assert_eq!(snapshot.smart.mode, Mode::Evaluation);
+    assert_eq!(shown.status.registration, RegistrationState::Unregistered);
+    assert_eq!(shown.status.registered, None);
+    Ok(())
+}
+
 /// A call a subscriber, all of which are let through.
 fn accepted(gateway: &mut Gateway, subscribers: std::ops::Range<u32>) -> Result<Vec<u32>> {
     subscribers
@@ -184,9 +193,7 @@ fn what_a_token_is_refused_for_is_told_and_changes_nothing() -> Result<()> {
             "the registration token was revoked; nothing has changed {place}: make another one at the license authority"
         )
     );
-    let (snapshot, shown) = agent(node)?;
-    assert_eq!(snapshot.smart.mode, Mode::Evaluation);
-    assert_eq!(shown.status.registration, RegistrationState::Unregistered);
+    unregistered(node)?;
 
     let (_, once) = office.token(1)?;
     register(node, &once, false)?;
@@ -204,6 +211,9 @@ fn what_a_token_is_refused_for_is_told_and_changes_nothing() -> Result<()> {
             "the registration token was used as often as it may be; nothing has changed {place}: make another one at the license authority"
         )
     );
+    unregistered(two.node()?)?;
+    let kept = agent(node)?.1.status.registered.context("registered")?;
+    assert_eq!((kept.instance, kept.since), (first.instance, first.since));
     let (_, again) = office.token(1)?;
     register(node, &again, true)?;
     let second = agent(node)?.1.status.registered.context("registered")?;
@@ -232,6 +242,7 @@ fn an_authority_of_another_root_is_told_by_its_fingerprint() -> Result<()> {
             "the license authority's certificate is not signed by a root of the trust pool; the SHA-256 fingerprint of its own root is {fingerprint}; nothing has changed (license smart register): compare the fingerprint with the one that the license authority shows; if they are the same, name its root certificate in agent.trust_pool, and restart the node"
         )
     );
+    unregistered(none.node()?)?;
     // A lab node may trust the first one, and knows it again.
     let section = format!(
         "[agent]\nauthority = \"{}\"\nfirst_use = \"trust\"",
