@@ -478,3 +478,41 @@ fn messages_that_failed_go_another_way_at_once() {
     assert_eq!(rig.agent.status(rig.now).silence, None);
     assert_eq!(rig.held(service(PGW)), Some(3));
 }
+
+/// A report is under way while the way changes: it is answered late, or fails once it has arrived, or before.
+#[test]
+fn a_report_that_is_under_way_when_the_way_changes_is_counted_once() {
+    for way in [Way::Open, Way::Outward, Way::Closed] {
+        let mut rig = Rig::using(10_001);
+        rig.run(10 * MINUTE);
+        rig.use_of(service(PGW), 30_001);
+        rig.way = Way::Held;
+        rig.forget();
+        let reports = |rig: &Rig| {
+            let of_use = rig.sent.iter();
+            of_use
+                .filter(|kind| **kind == RequestType::Entitlement)
+                .count()
+        };
+        for _ in 0..3600 {
+            if reports(&rig) == 0 {
+                rig.step(SECOND);
+            }
+        }
+        assert_eq!(reports(&rig), 1, "{way:?}");
+        let before = rig.authority.the_instance().license_ms();
+        rig.tell(Input::AnotherWay);
+        rig.run(2 * SECOND);
+        assert_eq!(reports(&rig), 1, "it is not sent again beside itself");
+        rig.way = way;
+        rig.deliver();
+        rig.way = Way::Open;
+        rig.run(10 * MINUTE);
+        assert!(reports(&rig) > 1, "{way:?}");
+        rig.command(LicenseCommand::Deregister).unwrap();
+        let instance = rig.authority.the_instance();
+        assert!(instance.license_ms() > before);
+        assert_eq!(instance.license_ms(), rig.closed_ms, "{way:?}");
+        assert!(!instance.forked);
+    }
+}
