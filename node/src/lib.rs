@@ -22,6 +22,8 @@
 mod admission;
 mod agent;
 pub mod alarms;
+#[allow(dead_code)]
+mod bulkstats;
 pub mod clock;
 pub mod config;
 mod control;

@@ -160,6 +160,7 @@ impl Running {
             agent: agent_shown,
             snmp: snmp_shown,
             snmp_asks: snmp_asks.clone(),
+            counted: Mutex::new(vec![Arc::default(); queues.len()]),
             queues: queues.clone(),
             plane: shared,
             settings: Arc::new(tokio::sync::Mutex::new(settings)),

@@ -232,6 +232,19 @@ impl Admissions {
         classes.map(|(id, _)| self.held_of(*id)).sum()
     }
 
+    /// Emergency sessions of all clients, by service.
+    #[allow(dead_code)]
+    pub(crate) fn emergency_by_service(&self) -> BTreeMap<ServiceIndex, u64> {
+        let mut sessions = BTreeMap::new();
+        for holding in self.holdings_there() {
+            let class = self.classes.get(&holding.id);
+            if class.is_some_and(|class| class.kind == CallKind::Emergency) {
+                *sessions.entry(holding.service).or_default() += holding.permits.len() as u64;
+            }
+        }
+        sessions
+    }
+
     /// How the sessions of clients ended.
     pub(crate) fn ended(&self) -> Ended {
         self.ended

@@ -29,6 +29,7 @@ use axum::routing::post;
 use crossbeam::channel::{Sender, TrySendError};
 use licensing::Snapshot;
 use parking_lot::Mutex;
+use session_plane::Statistics;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -80,6 +81,9 @@ pub(crate) struct Interface {
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Held until a change is in force: changes take effect in the order in which they are kept.
     pub(crate) settings: Arc<tokio::sync::Mutex<Settings>>,
+    /// What each worker counted when it last told.
+    #[allow(dead_code)]
+    pub(crate) counted: Mutex<Vec<Arc<Statistics>>>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
 }
@@ -233,7 +237,7 @@ impl Interface {
     }
 
     /// A snapshot, how old it is in milliseconds, and whether it is the last one of a control thread that does not work.
-    async fn now(&self) -> (Box<Snapshot>, u64, bool) {
+    pub(crate) async fn now(&self) -> (Box<Snapshot>, u64, bool) {
         match self.ask(Request::Snapshot).await {
             Ok(Reply::Snapshot {
                 snapshot,
@@ -364,7 +368,7 @@ impl Interface {
         Ok(told)
     }
 
-    fn health(&self) -> Health {
+    pub(crate) fn health(&self) -> Health {
         let now = self.clock.now().mono;
         let vitals = &self.vitals;
         let age = vitals.control_age(now).as_millis();

@@ -1,0 +1,3 @@
+//! Bulk statistics: the node as their variables see it.
+
+mod view;

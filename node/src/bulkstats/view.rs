@@ -1,0 +1,287 @@
+//! The node at one instant, as the variables of [`bulkstats`] are functions of it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{AgentStatus, CallHomeRow, Health, RegistrationState};
+use bulkstats::view::{
+    Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane, Process, View, Zone,
+};
+use gtp::{v1, v2};
+use licensing::ServiceIndex;
+use session_plane::statistics::Ended as How;
+use session_plane::statistics::{CauseCount, Statistics};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::admission::Admissions;
+use crate::config::Config;
+use crate::interface::Interface;
+use crate::receiver::Job;
+
+/// Longest wait for the answers of all workers.
+const WORKERS_ANSWER: Duration = Duration::from_secs(2);
+
+impl Interface {
+    /// The node now. Of a control thread that does not work there is the last snapshot, of a worker that does not answer
+    /// within 2 s what it counted last: nothing that is counted ever falls.
+    pub(crate) async fn view(&self) -> View {
+        let workers = self.workers_statistics().await;
+        // The agent first: what it told is in a snapshot that is taken later.
+        let agent = agent(&self.agent.status());
+        let (node, _, _) = self.now().await;
+        let health = self.health();
+        let mut plane = plane(&self.config, &workers);
+        add_clients(&mut plane, &self.admissions.lock());
+        View {
+            uptime_s: health.uptime_ms / 1_000,
+            address: self.config.snmp.listen.map(|at| at.ip()),
+            zone: Zone {
+                name: "UTC".to_owned(),
+                offset_s: 0,
+            },
+            node: Arc::from(node),
+            process: process(&health),
+            plane,
+            agent,
+        }
+    }
+
+    /// Of each worker, in their order.
+    async fn workers_statistics(&self) -> Vec<Arc<Statistics>> {
+        let until = Instant::now() + WORKERS_ANSWER;
+        let asked = self.queues.iter().map(|queue| {
+            let (reply, answer) = oneshot::channel();
+            queue.try_send(Job::Statistics(reply)).ok().map(|()| answer)
+        });
+        let asked: Vec<_> = asked.collect();
+        for (worker, answer) in asked.into_iter().enumerate() {
+            let Some(answer) = answer else { continue };
+            if let Ok(Ok(told)) = timeout_at(until, answer).await {
+                self.counted.lock()[worker] = Arc::new(told);
+            }
+        }
+        self.counted.lock().clone()
+    }
+}
+
+fn process(health: &Health) -> Process {
+    let alive = health.workers.iter().filter(|worker| worker.alive).count();
+    Process {
+        control_age_ms: health.control_age_ms,
+        state_written: health.state_written,
+        workers_alive: u32::try_from(alive).unwrap_or(u32::MAX),
+        queue_drops: health.queue_drops,
+        socket_drops: health.socket_drops,
+        send_failures: health.send_failures,
+        permits_dropped: health.permits_dropped,
+    }
+}
+
+fn plane(config: &Config, workers: &[Arc<Statistics>]) -> Plane {
+    let sum = |of: fn(&Statistics) -> u64| workers.iter().map(|worker| of(worker)).sum();
+    let sessions: u64 = sum(|w| w.sessions.into());
+    let contexts: u64 = sum(|w| w.contexts.into());
+    Plane {
+        sessions,
+        secondary_contexts: contexts.saturating_sub(sessions),
+        peers: peers(workers),
+        created: sum(|w| w.sessions_created),
+        ended: ended(workers),
+        refused: sum(|w| w.refused),
+        refused_subscribers: sum(|w| w.refused_subscribers),
+        datagrams: sum(|w| w.datagrams),
+        dropped: sum(|w| w.drops.values().sum()),
+        retransmissions: sum(|w| w.retransmissions),
+        repeated: sum(|w| w.requests_repeated),
+        unanswered: sum(|w| w.requests_unanswered),
+        peer_restarts: sum(|w| w.peer_restarts),
+        paths_down: sum(|w| w.paths_down),
+        emergency: emergency(config, workers),
+        apns: apns(config, workers),
+        messages: messages(workers),
+        causes: causes(workers),
+    }
+}
+
+/// Distinct ones: a peer may have sessions at several workers.
+fn peers(workers: &[Arc<Statistics>]) -> u64 {
+    let rows = workers.iter().flat_map(|worker| &worker.sessions_by_peer);
+    let mut peers: Vec<IpAddr> = rows
+        .filter(|(_, n)| **n > 0)
+        .map(|(peer, _)| *peer)
+        .collect();
+    peers.sort_unstable();
+    peers.dedup();
+    peers.len() as u64
+}
+
+fn ended(workers: &[Arc<Statistics>]) -> Ended {
+    let of = |how: How| {
+        let counts = workers.iter().map(|worker| worker.sessions_ended.get(&how));
+        counts.map(|count| count.copied().unwrap_or(0)).sum()
+    };
+    Ended {
+        deleted: of(How::Deleted),
+        replaced: of(How::Replaced),
+        cleared: of(How::Cleared),
+        inactive: of(How::Inactive),
+        not_made: of(How::NotMade),
+        peer_lost: of(How::PeerLost),
+        stopped: of(How::Stopped),
+    }
+}
+
+fn emergency(config: &Config, workers: &[Arc<Statistics>]) -> Vec<u64> {
+    let services = (0..).map(ServiceIndex).zip(config.catalog.services());
+    let of = |service: ServiceIndex| {
+        let counts = workers
+            .iter()
+            .map(|worker| worker.emergency_by_service.get(&service));
+        counts
+            .map(|count| u64::from(count.copied().unwrap_or(0)))
+            .sum()
+    };
+    services.map(|(service, _)| of(service)).collect()
+}
+
+fn apns(config: &Config, workers: &[Arc<Statistics>]) -> Vec<Apn> {
+    let services = config.catalog.services();
+    let rows = config.plane.apns.iter().enumerate().map(|(place, apn)| {
+        let service = services.get(apn.service.at());
+        let sessions = workers
+            .iter()
+            .map(|worker| worker.sessions_by_apn.get(place));
+        let mut row = Apn {
+            name: apn.name.clone(),
+            service: service.map_or_else(String::new, |service| service.name.clone()),
+            sessions: sessions.map(|n| u64::from(n.copied().unwrap_or(0))).sum(),
+            refused: licensing::snapshot::RefusedCounts::default(),
+        };
+        for more in workers
+            .iter()
+            .filter_map(|worker| worker.refused_by_apn.get(place))
+        {
+            row.refused.blocked += more.blocked;
+            row.refused.at_ceiling += more.at_ceiling;
+            row.refused.low_priority += more.low_priority;
+            row.refused.by_feature += more.by_feature;
+            row.refused.subscribers += more.subscribers;
+        }
+        row
+    });
+    rows.collect()
+}
+
+fn messages(workers: &[Arc<Statistics>]) -> Vec<Messages> {
+    let mut counts: BTreeMap<(u8, u8), (u64, u64)> = BTreeMap::new();
+    for worker in workers {
+        for (version, received, sent) in [
+            (1, &worker.received, &worker.sent),
+            (2, &worker.received_v2, &worker.sent_v2),
+        ] {
+            for (kind, count) in received {
+                counts.entry((version, *kind)).or_default().0 += count;
+            }
+            for (kind, count) in sent {
+                counts.entry((version, *kind)).or_default().1 += count;
+            }
+        }
+    }
+    let rows = counts.into_iter();
+    let rows = rows.map(|((version, kind), (received, sent))| Messages {
+        version,
+        kind,
+        name: name(version, kind),
+        received,
+        sent,
+    });
+    rows.collect()
+}
+
+fn causes(workers: &[Arc<Statistics>]) -> Vec<Causes> {
+    let mut counts: BTreeMap<(u8, u8, u8), (u64, u64)> = BTreeMap::new();
+    let mut count = |version, rows: &[CauseCount], heard: bool| {
+        for row in rows {
+            let cell = counts.entry((version, row.request, row.cause)).or_default();
+            *(if heard { &mut cell.1 } else { &mut cell.0 }) += row.count;
+        }
+    };
+    for worker in workers {
+        count(1, &worker.causes, false);
+        count(1, &worker.heard, true);
+        count(2, &worker.causes_v2, false);
+        count(2, &worker.heard_v2, true);
+    }
+    let rows = counts.into_iter();
+    let rows = rows.map(|((version, request, cause), (answered, heard))| Causes {
+        version,
+        request,
+        name: name(version, request),
+        cause,
+        answered,
+        heard,
+    });
+    rows.collect()
+}
+
+fn name(version: u8, kind: u8) -> Option<&'static str> {
+    match version {
+        1 => v1::MessageType(kind).name(),
+        _ => v2::MessageType(kind).name(),
+    }
+}
+
+/// Adds the sessions of clients of the admission API.
+fn add_clients(plane: &mut Plane, clients: &Admissions) {
+    plane.sessions += clients.by_service().values().sum::<u64>();
+    for (service, sessions) in clients.emergency_by_service() {
+        if let Some(row) = plane.emergency.get_mut(service.at()) {
+            *row += sessions;
+        }
+    }
+}
+
+fn agent(status: &AgentStatus) -> Agent {
+    let registered = status.registered.as_ref();
+    let all = |of: fn(&CallHomeRow) -> u64| status.call_home.iter().map(of).sum();
+    Agent {
+        registration: registration(status.registration),
+        virtual_account: registered.map(|of| of.virtual_account.clone()),
+        registered: registered.map(|of| of.since),
+        renew: registered.map(|of| of.renew_at),
+        expires: registered.map(|of| of.expires),
+        deadline: status.communication_deadline,
+        silent_since: status.silence.as_ref().map(|silence| silence.since),
+        last_report: status.last_report,
+        reports_waiting: status.reports_waiting,
+        forked: status.forked,
+        orders_serial: status.orders.serial,
+        orders_refused: status.orders.refused,
+        stale_answers: status.stale_answers,
+        roots: status.trust_pool.len() as u64,
+        messages: AgentMessages {
+            success: all(|row| row.success),
+            failed: all(|row| row.failed),
+            queued: all(|row| row.in_queue),
+            dropped: all(|row| row.dropped),
+            last: status
+                .call_home
+                .iter()
+                .filter_map(|row| row.last_sent)
+                .max(),
+        },
+    }
+}
+
+fn registration(state: RegistrationState) -> &'static str {
+    match state {
+        RegistrationState::Unregistered => "unregistered",
+        RegistrationState::Registering => "registering",
+        RegistrationState::Registered => "registered",
+        RegistrationState::OutOfRange => "out-of-range",
+        RegistrationState::Deregistering => "deregistering",
+    }
+}
