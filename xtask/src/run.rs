@@ -13,6 +13,14 @@ pub fn bounded(limit_s: u32, program: impl AsRef<OsStr>) -> Command {
     command.args(["--kill-after=10", &limit_s.to_string()]);
     command.arg(program);
     command.stdin(Stdio::null());
+    // What cargo tells this program of its own package would have another cargo build again what asks for that (ring's
+    // build script), and all that depends on it.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
