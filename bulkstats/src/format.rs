@@ -173,9 +173,13 @@ fn variable(own: &[About], name: String, at: usize) -> Result<Part, FormatError>
         return Ok(Part::Common(place));
     }
     let names = own.iter().copied().chain(common()).map(|about| about.name);
-    let nearest = names.min_by_key(|known| distance(known, &name));
-    let nearest = nearest.unwrap_or_default();
+    let nearest = nearest(names, &name).unwrap_or_default();
     Err(FormatError::Unknown { name, at, nearest })
+}
+
+/// Of these names the one that takes the fewest changes to become the name.
+pub fn nearest<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
+    names.min_by_key(|known| distance(known, name))
 }
 
 /// Letters to put in, leave out or change to make one of the other.

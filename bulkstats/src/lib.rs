@@ -9,11 +9,12 @@
 //! | what people write in a schema, and what becomes of it | [`format`], [`plan`] |
 //! | files, intervals and receivers as configured | [`config`] |
 //! | when samples are taken, and what becomes of them | [`collector`], [`spool`] |
-//! | files read back | [`read`] |
+//! | files read back, and drawn | [`read`], [`series`], [`chart`] |
 //!
 //! Deliberately absent: files, sockets, clocks, compression, and passwords of receivers.
 #![forbid(unsafe_code)]
 
+pub mod chart;
 pub mod collector;
 pub mod config;
 #[cfg(test)]
@@ -23,10 +24,12 @@ pub mod manual;
 mod moment;
 pub mod plan;
 pub mod read;
+pub mod series;
 pub mod spool;
 pub mod table;
 mod value;
 pub mod view;
 
+pub use format::nearest;
 pub use moment::Moment;
 pub use value::{Value, word};

@@ -78,7 +78,7 @@ impl Civil {
 /// Year, month and day of days since 1970-01-01, of the Gregorian calendar, for days that are not negative.
 ///
 /// Years are counted from March, so that a leap day is the last of its year; 400 of them have 146,097 days.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -90,6 +90,15 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
         _ => (month - 9, 1),
     };
     (era * 400 + year + next, month, day)
+}
+
+/// The inverse of [`civil_from_days`]; none: there is no such day.
+pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    let shifted = if month > 2 { year } else { year - 1 };
+    let (era, of_era) = (shifted.div_euclid(400), shifted.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    (days >= 0 && civil_from_days(days) == (year, month, day)).then_some(days)
 }
 
 /// `+HHMM` or `-HHMM`.
@@ -131,6 +140,7 @@ mod tests {
         let (mut year, mut month, mut day) = (1970, 1, 1);
         for days in 0..200_000 {
             assert_eq!(civil_from_days(days), (year, month, day));
+            assert_eq!(days_from_civil(year, month, day), Some(days));
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let length = match month {
                 2 => 28 + i64::from(leap),
@@ -144,6 +154,19 @@ mod tests {
             if month > 12 {
                 (year, month) = (year + 1, 1);
             }
+        }
+    }
+
+    #[test]
+    fn a_day_that_is_none_is_told() {
+        for (year, month, day) in [
+            (2026, 2, 29),
+            (2026, 13, 1),
+            (2026, 0, 1),
+            (2026, 4, 31),
+            (1969, 12, 31),
+        ] {
+            assert_eq!(days_from_civil(year, month, day), None);
         }
     }
 

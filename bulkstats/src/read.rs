@@ -3,6 +3,8 @@
 //! Only what can be read in one way is read. A variable is followed by text that none of its values can begin with, or by
 //! the end of the line; of several schemas each begins with a text of its own, which is not the beginning of another's.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::config::{ConfigError, SchemaConfig, bound};
@@ -75,6 +77,43 @@ pub struct ReadRow {
     pub values: Vec<(&'static str, ReadValue)>,
 }
 
+impl ReadRow {
+    /// The value of a variable; none: its format has no such variable.
+    pub fn value(&self, name: &str) -> Option<&ReadValue> {
+        let mut values = self.values.iter();
+        values.find_map(|(known, value)| (*known == name).then_some(value))
+    }
+}
+
+/// As it stands in a file.
+impl fmt::Display for ReadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(n) => write!(f, "{n}"),
+            Self::Thousandths(n) => write!(f, "{}.{:03}", n / 1_000, n % 1_000),
+            Self::Text(text) => f.write_str(text),
+            Self::Absent => Ok(()),
+        }
+    }
+}
+
+/// A piece of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A row.
+    Row {
+        /// Number of the line that it begins on, from 1.
+        line: usize,
+        /// What it says.
+        row: ReadRow,
+    },
+    /// A line that is of none of the formats.
+    Bad {
+        /// Its number, from 1.
+        line: usize,
+    },
+}
+
 /// A reader of files of some formats.
 #[derive(Debug)]
 pub struct Reader {
@@ -123,19 +162,34 @@ impl Reader {
 
     /// All rows of a file, in order.
     pub fn read(&self, file: &str) -> Result<Vec<ReadRow>, ReadError> {
-        let mut rest = file;
-        let mut found = Vec::new();
-        while !rest.is_empty() {
-            let mut taken = self.rows.iter().filter_map(|rows| rows.take(rest));
-            let Some((row, after)) = taken.next() else {
-                let before = &file[..file.len() - rest.len()];
-                let line = before.matches('\n').count() + 1;
-                return Err(ReadError::Line { line });
+        let rows = self.pieces(file).map(|piece| match piece {
+            Piece::Row { row, .. } => Ok(row),
+            Piece::Bad { line } => Err(ReadError::Line { line }),
+        });
+        rows.collect()
+    }
+
+    /// What a file has, in order: rows, and lines that are of none of the formats, after each of which it goes on.
+    pub fn pieces<'r>(&'r self, file: &'r str) -> impl Iterator<Item = Piece> + 'r {
+        let (mut rest, mut next_line) = (file, 1);
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let line = next_line;
+            let taken = self.rows.iter().find_map(|rows| rows.take(rest));
+            let (piece, after) = match taken {
+                Some((row, after)) => (Piece::Row { line, row }, after),
+                None => {
+                    let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+                    (Piece::Bad { line }, &rest[end..])
+                }
             };
-            found.push(row);
+            let before = &rest.as_bytes()[..rest.len() - after.len()];
+            next_line += before.iter().filter(|byte| **byte == b'\n').count();
             rest = after;
-        }
-        Ok(found)
+            Some(piece)
+        })
     }
 }
 
@@ -280,6 +334,31 @@ mod tests {
     }
 
     #[test]
+    fn reading_goes_on_after_a_line_of_no_format() {
+        let schemas = [schema("system schema s format PPM,%uptime%\\nend,%peers%")];
+        let reader = Reader::new(&schemas, "", "").unwrap();
+        let file = "x\nPPM,1\nend,2\n\nPPM,3\nPPM,4\nend,5\nPPM,6\nend,7";
+        let found: Vec<(usize, Option<String>)> = reader
+            .pieces(file)
+            .map(|piece| match piece {
+                Piece::Row { line, row } => (line, row.value("peers").map(ToString::to_string)),
+                Piece::Bad { line } => (line, None),
+            })
+            .collect();
+        let some = |text: &str| Some(text.to_owned());
+        let expected = [
+            (1, None),
+            (2, some("2")),
+            (4, None),
+            (5, None),
+            (6, some("5")),
+            (8, None),
+            (9, None),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn what_is_ambiguous_is_refused_and_said_why() {
         let (first, second, what) = ("name", "tagid", "x".to_owned());
         assert_eq!(
@@ -360,13 +439,7 @@ mod tests {
                 FilePlan::new(file).unwrap().write_sample(&moment, &view, &mut out);
                 let texts = String::from_utf8(out).unwrap();
                 for (row, text) in rows.iter().zip(texts.lines()) {
-                    let value = match &row.values[place].1 {
-                        ReadValue::Int(n) => n.to_string(),
-                        ReadValue::Thousandths(n) => format!("{}.{:03}", n / 1_000, n % 1_000),
-                        ReadValue::Text(text) => text.clone(),
-                        ReadValue::Absent => String::new(),
-                    };
-                    prop_assert_eq!(value, text);
+                    prop_assert_eq!(row.values[place].1.to_string(), text);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What one may type: the commands, their words and options.
 
+mod bulkstats;
 mod clear;
 mod license;
 mod show;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::authority_command::args::AuthorityArgs;
 use crate::load_command::LoadArgs;
 
+pub use self::bulkstats::{Bulkstats, BulkstatsArgs, FilesArgs, PlotArgs, ReadArgs};
 pub use self::clear::{Clear, ClearArgs, ClearSubscribers};
 pub use self::license::{
     License, LicenseArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource, UrlArgs,
@@ -83,6 +85,8 @@ pub enum Command {
     License(LicenseArgs),
     /// Enable an on/off feature of a node
     Feature(FeatureArgs),
+    /// Read and draw files of bulk statistics
+    Bulkstats(BulkstatsArgs),
     /// Change who is sent notifications, who reads, and which are sent
     Snmp(SnmpArgs),
     /// Change when managers are warned

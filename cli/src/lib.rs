@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod authority_command;
+mod bulkstats_command;
 pub mod client;
 mod control;
 mod demo;
@@ -76,6 +77,7 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::License(license) => smart(license)?,
         Command::Feature(feature) => switch(feature, true)?,
+        Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats)?,
         Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp)?,
         Command::Threshold(args) => snmp_command::threshold(args.threshold)?,
         Command::No(no) => match no.no {
