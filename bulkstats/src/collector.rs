@@ -9,6 +9,7 @@
 //! Outputs are done in their order, each whole: what is on disk is the truth, and [`Collector::new`] goes on from what it
 //! finds there. A sample that is written is not lost by the end of the process, and a file is transferred at least once.
 
+mod delivery;
 mod intervals;
 mod line;
 mod output;
@@ -30,7 +31,6 @@ pub use intervals::Skip;
 use line::Line;
 pub use output::{Condition, Notice, Output, StoreError};
 pub use show::{FileStatus, LastTransfer, Statistics, Status};
-use way::After;
 pub use way::{BACK_OFF, BACK_OFF_MAX, PRIMARY_AGAIN, TRANSFER_MAX, TransferError, Which};
 
 /// Longest wait for a view; then it is asked for again.
@@ -64,7 +64,6 @@ pub struct Collector {
     next_op: u64,
     next_attempt: u64,
     counts: Counts,
-    storage_failing: bool,
     discarding: bool,
     outputs: VecDeque<Output>,
 }
@@ -100,7 +99,7 @@ impl Collector {
         }
         let first_open = lines.iter().filter_map(|line| line.open.first());
         let first_open = first_open.map(|part| part.stored.minute - 1).min();
-        Ok(Self {
+        let mut collector = Self {
             intervals: Intervals::new(config.sample_interval_min, last),
             transfers: Intervals::new(config.transfer_interval_min, first_open.or(last)),
             lines,
@@ -109,11 +108,12 @@ impl Collector {
             next_op: 1,
             next_attempt: 1,
             counts: Counts::default(),
-            storage_failing: false,
             discarding: false,
             outputs,
             config,
-        })
+        };
+        collector.keep_orphans();
+        Ok(collector)
     }
 
     /// Looks at the clock. To be called at least once a second, and at [`Self::poll_timeout`].
@@ -159,7 +159,7 @@ impl Collector {
         };
         match result {
             Ok(bytes) => {
-                self.storage(None);
+                self.storage(at, None);
                 let line = &mut self.lines[at];
                 if !line.wrote(op, bytes) {
                     let parts = line.joined(op, bytes).unwrap_or_default();
@@ -168,20 +168,6 @@ impl Collector {
                 self.keep_limit(now);
             }
             Err(error) => self.not_stored(at, op, error, now),
-        }
-        self.proceed(now);
-    }
-
-    /// A transfer has ended.
-    pub fn transferred(&mut self, attempt: u64, result: Result<(), TransferError>, now: Now) {
-        let lines = self.lines.iter_mut().enumerate();
-        let mut flights = lines.filter_map(|(at, line)| Some((at, line.way.take(attempt)?)));
-        let Some((at, flight)) = flights.next() else {
-            return;
-        };
-        match result {
-            Ok(()) => self.arrived(at, flight, now),
-            Err(error) => self.not_transferred(at, flight, error, now),
         }
         self.proceed(now);
     }
@@ -318,7 +304,7 @@ impl Collector {
 
     fn not_stored(&mut self, at: usize, op: u64, error: StoreError, now: Now) {
         let full = error == StoreError::Full;
-        self.storage(Some(error));
+        self.storage(at, Some(error));
         let freed = full && self.make_room();
         let number = self.lines[at].number;
         if let Some(writing) = self.lines[at].not_written(op, freed, now.mono) {
@@ -404,70 +390,6 @@ impl Collector {
         });
     }
 
-    fn arrived(&mut self, at: usize, flight: way::Flight, now: Now) {
-        let line = &mut self.lines[at];
-        let (file, failing) = (line.number, line.way.failing());
-        let arrived = line.transferred(flight, now);
-        if failing {
-            self.alarm(false, Condition::Receivers { file, why: None });
-        }
-        let Some((found, back)) = arrived else {
-            return;
-        };
-        if back {
-            let now = Which::Primary;
-            self.notice(Notice::Receiver { file, now });
-        }
-        let mut kept = found.clone();
-        kept.stored.place = Place::Sent;
-        let (from, to) = (found.stored, kept.stored.clone());
-        self.outputs.push_back(Output::Move { from, to });
-        self.lines[at].sent.push_back(kept);
-        self.settle();
-    }
-
-    fn not_transferred(&mut self, at: usize, flight: way::Flight, error: TransferError, now: Now) {
-        let file = self.lines[at].number;
-        if error == TransferError::NameTaken && self.rename(at, flight.seq) {
-            return;
-        }
-        let line = &mut self.lines[at];
-        let (before, away) = (line.way.failing(), line.way.away());
-        match line.way.failed(flight.which, now.mono) {
-            After::Other(Which::Secondary) if !away => {
-                let now = Which::Secondary;
-                self.notice(Notice::Receiver { file, now });
-            }
-            After::Other(_) => {}
-            After::Wait if !before => {
-                let why = Some(error);
-                self.alarm(true, Condition::Receivers { file, why });
-            }
-            After::Wait => {}
-        }
-    }
-
-    /// A receiver has another file of that name: whether this one has got another name.
-    fn rename(&mut self, at: usize, seq: u64) -> bool {
-        let names = self.lines.iter().flat_map(Line::names);
-        let names: Vec<String> = names.map(str::to_owned).collect();
-        let line = &mut self.lines[at];
-        let file = line.number;
-        let renamed = line.rename(seq, |name| !names.iter().any(|known| known == name));
-        let Some((from, to)) = renamed.filter(|(from, to)| from != to) else {
-            return false;
-        };
-        let name = to.name.clone();
-        self.outputs.push_back(Output::Move { from, to });
-        self.notice(Notice::Renamed { file, name });
-        true
-    }
-
-    fn overdue(&self, now: Mono) -> Vec<u64> {
-        let ways = self.lines.iter().map(|line| &line.way);
-        ways.filter_map(|way| way.overdue(now)).collect()
-    }
-
     /// Lets go of what was kept long enough. The last file of a block stays: it says which interval had the last sample.
     fn let_go(&mut self, now: Now) {
         let days = i64::from(self.config.historical_days);
@@ -499,10 +421,11 @@ impl Collector {
         }
     }
 
-    fn storage(&mut self, why: Option<StoreError>) {
-        let failing = why.is_some();
-        if std::mem::replace(&mut self.storage_failing, failing) != failing {
-            self.alarm(failing, Condition::Storage { why });
+    fn storage(&mut self, at: usize, why: Option<StoreError>) {
+        let (failing, line) = (why.is_some(), &mut self.lines[at]);
+        let file = line.number;
+        if std::mem::replace(&mut line.storage_failing, failing) != failing {
+            self.alarm(failing, Condition::Storage { file, why });
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Line {
     pub sent: VecDeque<Found>,
     pub way: Way,
     pub statistics: Statistics,
+    /// What was to be written last was not.
+    pub storage_failing: bool,
     before: Option<Wall>,
 }
 
@@ -79,6 +81,7 @@ impl Line {
             sent: VecDeque::new(),
             way: Way::new(secondary),
             statistics: Statistics::default(),
+            storage_failing: false,
             before: None,
         }
     }
@@ -151,6 +154,19 @@ impl Line {
         self.footer = Some(footer);
     }
 
+    /// Files and rows that wait for nobody: the block has no receiver any more, or is not configured.
+    pub fn orphans(&self) -> Option<(u64, u64)> {
+        if self.has_receiver() {
+            return None;
+        }
+        let open = self.open.iter().filter(|_| self.plan.is_none());
+        let file = u64::from(open.clone().next().is_some());
+        let waiting = self.pending.iter().chain(open);
+        let records = waiting.map(|found| found.stored.records).sum();
+        let files = self.pending.len() as u64 + file;
+        (files > 0).then_some((files, records))
+    }
+
     /// What is to be written to disk now; `op` names it.
     pub fn write(&mut self, op: u64, now: Mono) -> Option<Output> {
         self.join_if_closed(now);
@@ -202,9 +218,11 @@ impl Line {
         if !self.open.is_empty() {
             self.footer = Some(footer.clone());
         }
-        let nobody = self.plan.is_some() && !self.has_receiver();
         let to = Stored {
-            place: if nobody { Place::Sent } else { Place::Pending },
+            place: match self.has_receiver() {
+                true => Place::Pending,
+                false => Place::Sent,
+            },
             minute: parts.last().map_or(first.minute, |part| part.stored.minute),
             records: parts.iter().map(|part| part.stored.records).sum(),
             ..first
@@ -278,9 +296,8 @@ impl Line {
         })
     }
 
-    /// A file is with a receiver: the file, and whether the primary receives again.
-    pub fn transferred(&mut self, flight: Flight, now: Now) -> Option<(Found, bool)> {
-        let back = self.way.succeeded(flight.which);
+    /// A file is with a receiver.
+    pub fn transferred(&mut self, flight: Flight, now: Now) -> Option<Found> {
         let found = self.pending.pop_front_if(|f| f.stored.seq == flight.seq)?;
         let statistics = &mut self.statistics;
         statistics.transmitted_records += found.stored.records;
@@ -291,7 +308,15 @@ impl Line {
             records: found.stored.records,
             bytes: found.bytes,
         });
-        Some((found, back))
+        Some(found)
+    }
+
+    /// A file that can't be transferred is taken for one that was.
+    pub fn set_aside(&mut self, flight: Flight) -> Option<Found> {
+        let found = self.pending.pop_front_if(|f| f.stored.seq == flight.seq)?;
+        self.statistics.discarded_records += found.stored.records;
+        self.statistics.discarded_bytes += found.bytes;
+        Some(found)
     }
 
     /// The oldest file that can go: complete and not on its way, or one that can't be completed.

@@ -77,18 +77,30 @@ pub enum Output {
     Notice(Notice),
 }
 
-/// A condition that lasts; each begins and ends once.
+/// A condition that lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// No receiver of a block takes its files.
+    /// A receiver shows another key than its own, or does not let the node in, whatever the other one does. It is raised anew
+    /// if it does the other of these, and ends when it takes a file.
+    Receiver {
+        /// The block.
+        file: u8,
+        /// Who.
+        which: Which,
+        /// What it does; none: it is over.
+        why: Option<TransferError>,
+    },
+    /// No receiver of a block takes its files. It is raised anew if the reason changes.
     Receivers {
         /// The block.
         file: u8,
         /// What the last one said; none: it is over.
         why: Option<TransferError>,
     },
-    /// Samples are not written.
+    /// Samples or files of a block are not written.
     Storage {
+        /// The block.
+        file: u8,
         /// Why; none: it is over.
         why: Option<StoreError>,
     },
@@ -139,11 +151,33 @@ pub enum Notice {
         /// Its name from now on.
         name: String,
     },
-    /// Another receiver gets the files of a block.
+    /// Another receiver has got a file of a block.
     Receiver {
         /// The block.
         file: u8,
         /// Who.
         now: Which,
+        /// What the one before said last.
+        why: Option<TransferError>,
+    },
+    /// A file can't be transferred to whomever, and is kept as if it had been.
+    SetAside {
+        /// The block.
+        file: u8,
+        /// Its name at the receiver.
+        name: String,
+        /// Its rows.
+        records: u64,
+        /// Why.
+        why: String,
+    },
+    /// Files wait for a block that has no receiver any more, and are kept as if they had been transferred.
+    Orphaned {
+        /// The block.
+        file: u8,
+        /// So many.
+        files: u64,
+        /// Their rows.
+        records: u64,
     },
 }

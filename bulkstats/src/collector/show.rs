@@ -2,8 +2,8 @@
 
 use licensing::Wall;
 
-use super::Collector;
 use super::line::Line;
+use super::{Collector, TransferError, Which};
 use crate::config::FileConfig;
 
 /// Statistics of one block since the process began, or since they were cleared.
@@ -17,7 +17,7 @@ pub struct Statistics {
     pub transmitted_records: u64,
     /// Bytes with a receiver.
     pub transmitted_bytes: u64,
-    /// Rows dropped for want of room, or not written.
+    /// Rows dropped for want of room, set aside, or not written.
     pub discarded_records: u64,
     /// Bytes likewise.
     pub discarded_bytes: u64,
@@ -51,8 +51,12 @@ pub struct FileStatus {
     pub awaiting_bytes: u64,
     /// Files that are complete and wait.
     pub awaiting_files: u64,
-    /// The secondary receives.
+    /// The secondary took the last file.
     pub on_secondary: bool,
+    /// What the primary said of the last file that it was given; none: it took it, or was given none.
+    pub primary_error: Option<TransferError>,
+    /// The same of the secondary.
+    pub secondary_error: Option<TransferError>,
     /// No receiver takes its files.
     pub failing: bool,
     /// What happened.
@@ -91,7 +95,7 @@ impl Collector {
             repeated: self.counts.repeated,
             lost: self.counts.lost,
             discarding: self.discarding,
-            storage_failing: self.storage_failing,
+            storage_failing: self.lines.iter().any(|line| line.storage_failing),
         }
     }
 }
@@ -103,7 +107,9 @@ fn file(line: &Line) -> Option<FileStatus> {
         awaiting_records,
         awaiting_bytes,
         awaiting_files: line.pending.len() as u64,
-        on_secondary: line.way.away(),
+        on_secondary: line.way.on_secondary(),
+        primary_error: line.way.error(Which::Primary).cloned(),
+        secondary_error: line.way.error(Which::Secondary).cloned(),
         failing: line.way.failing(),
         statistics: line.statistics.clone(),
     })

@@ -363,19 +363,139 @@ fn the_secondary_gets_what_the_primary_does_not() {
     rig.minutes(15);
     assert_eq!((rig.primary.files.len(), rig.secondary.files.len()), (1, 2));
     assert!(!rig.status().on_secondary);
-    let expected = [Which::Secondary, Which::Primary].map(|now| Notice::Receiver { file: 1, now });
+    let receiver = |now, why| Notice::Receiver { file: 1, now, why };
+    let expected = [
+        receiver(Which::Secondary, unreachable()),
+        receiver(Which::Primary, None),
+    ];
     assert_eq!(rig.notices, expected);
     assert_eq!(rig.received(), boundaries(3));
+    assert!(rig.alarms.is_empty());
+}
+
+/// A wrong key at the primary is told at once, though the secondary receives.
+#[test]
+fn an_impostor_is_told_whoever_else_receives() {
+    let mut config = config();
+    config.files[0].secondary = receiver("192.0.2.11");
+    let mut rig = Rig::new(config);
+    rig.tick();
     rig.primary.away = Some(TransferError::HostKey);
+    rig.pass(200);
+    let impostor = |why: Option<TransferError>| {
+        let (file, which) = (1, Which::Primary);
+        (why.is_some(), Condition::Receiver { file, which, why })
+    };
+    let nobody = |why: Option<TransferError>| {
+        let file = 1;
+        (why.is_some(), Condition::Receivers { file, why })
+    };
+    let mut alarms = vec![impostor(Some(TransferError::HostKey))];
+    assert_eq!(rig.alarms, alarms);
+    let (file, now, why) = (1, Which::Secondary, Some(TransferError::HostKey));
+    assert_eq!(rig.notices, [Notice::Receiver { file, now, why }]);
+    let status = rig.status();
+    assert_eq!(status.primary_error, Some(TransferError::HostKey));
+    assert_eq!((status.secondary_error, status.failing), (None, false));
+    // The secondary fails for another reason: both are told, each once while it lasts.
     rig.secondary.away = Some(TransferError::Full);
+    rig.minutes(60);
+    alarms.push(nobody(Some(TransferError::Full)));
+    assert_eq!(rig.alarms, alarms);
+    assert_eq!(rig.status().secondary_error, Some(TransferError::Full));
+    // It is not reached either: the reason why nobody receives is another, and whoever is away may be an impostor still.
+    rig.primary.away = unreachable();
+    rig.secondary.away = unreachable();
+    rig.minutes(60);
+    alarms.push(nobody(unreachable()));
+    assert_eq!(rig.alarms, alarms);
+    rig.primary.away = Some(TransferError::Login);
+    rig.minutes(60);
+    alarms.push(impostor(Some(TransferError::Login)));
+    assert_eq!(rig.alarms, alarms);
+    assert_eq!(rig.notices.len(), 1, "nobody has got a file since");
+    rig.primary.away = None;
     rig.minutes(15);
-    let why = Some(TransferError::Full);
-    assert_eq!(rig.alarms, [(true, Condition::Receivers { file: 1, why })]);
-    rig.secondary.away = None;
+    alarms.extend([impostor(None), nobody(None)]);
+    assert_eq!(rig.alarms, alarms);
+    assert_eq!(rig.received().len(), 14);
+}
+
+/// A file that is not there any more, or that no receiver can be given, holds up nothing.
+#[test]
+fn a_file_that_can_not_go_is_set_aside() {
+    let mut rig = Rig::new(config());
+    rig.tick();
+    let gone = TransferError::Local("no such file".into());
+    rig.primary.away = Some(gone.clone());
+    rig.pass(200);
+    for _ in 0..2 {
+        assert_eq!((rig.in_place(Place::Pending), rig.notices.len()), (1, 0));
+        rig.pass(10);
+    }
+    let (file, name) = (1, "/drop/gw1_20261121_223000.csv".to_owned());
+    let (records, why) = (1, "no such file".to_owned());
+    let told = Notice::SetAside {
+        file,
+        name,
+        records,
+        why,
+    };
+    assert_eq!(rig.notices, [told]);
+    assert!(rig.alarms.is_empty(), "no receiver is blamed");
+    assert!(rig.nothing_waits() && rig.in_place(Place::Sent) == 1);
+    let status = rig.status();
+    assert_eq!(status.statistics.discarded_records, 1);
+    assert_eq!(status.statistics.transmitted_records, 0);
+    assert_eq!((status.primary_error, status.failing), (None, false));
+    rig.primary.away = None;
     rig.minutes(15);
-    let cleared = Condition::Receivers { file: 1, why: None };
-    assert_eq!(rig.alarms[1..], [(false, cleared)]);
-    assert_eq!(rig.received(), boundaries(5));
+    let received: Vec<i64> = rig.received().iter().map(|time| time / 900).collect();
+    assert_eq!(received, [boundaries(2)[1] / 900]);
+}
+
+/// A block that lost its receiver, or is not configured any more: its files are told and do not wait for ever.
+#[test]
+fn files_of_a_block_without_a_receiver_are_told_and_kept() {
+    for gone in [false, true] {
+        let mut config = config();
+        config.historical_days = 1;
+        let mut other = config.files[0].clone();
+        (other.number, other.primary) = (2, None);
+        let mut rig = Rig::new(config);
+        rig.tick();
+        rig.primary.away = unreachable();
+        rig.pass(200);
+        rig.minutes(15);
+        rig.collector.force_gather(rig.now);
+        rig.perform();
+        assert_eq!(
+            (rig.in_place(Place::Pending), rig.in_place(Place::Open)),
+            (2, 1)
+        );
+        match gone {
+            true => rig.config.files = vec![other],
+            false => rig.config.files[0].primary = None,
+        }
+        rig.restart();
+        rig.perform();
+        // What a block that is configured has open goes on; of one that is gone it is a file more.
+        let files = 2 + u64::from(gone);
+        let (file, records) = (1, files);
+        let told = Notice::Orphaned {
+            file,
+            files,
+            records,
+        };
+        assert_eq!(rig.notices, [told]);
+        rig.tick();
+        assert_eq!(rig.in_place(Place::Pending), 0);
+        assert!(rig.collector.poll_timeout(rig.now) >= Duration::from_secs(1));
+        rig.minutes(15);
+        assert!(rig.nothing_waits() && rig.alarms.len() == 1);
+        assert_eq!(rig.notices.len(), 1, "once");
+        assert!(rig.in_place(Place::Sent) >= 4);
+    }
 }
 
 #[test]
@@ -558,11 +678,9 @@ fn a_full_disk_makes_room_or_tells_what_is_lost() {
     assert_eq!(rig.received(), boundaries(4));
     assert_eq!(rig.in_place(Place::Sent), 2);
     let full = Some(StoreError::Full);
-    assert_eq!(rig.alarms[0], (true, Condition::Storage { why: full }));
-    assert_eq!(
-        rig.alarms.last(),
-        Some(&(false, Condition::Storage { why: None }))
-    );
+    let storage = |why| Condition::Storage { file: 1, why };
+    assert_eq!(rig.alarms[0], (true, storage(full)));
+    assert_eq!(rig.alarms.last(), Some(&(false, storage(None))));
     assert_eq!(rig.collector.status().lost, 0);
     rig.disk_full_at = 0;
     rig.minutes(15);
@@ -875,7 +993,7 @@ proptest! {
             Notice::Skipped { intervals, .. } => *intervals,
             Notice::SampleLost { .. } => 1,
             Notice::Discarded { records, .. } => *records,
-            Notice::PutBack { .. } | Notice::Repeated { .. } | Notice::Renamed { .. } | Notice::Receiver { .. } => 0,
+            Notice::PutBack { .. } | Notice::Repeated { .. } | Notice::Renamed { .. } | Notice::Receiver { .. } | Notice::SetAside { .. } | Notice::Orphaned { .. } => 0,
         }).sum();
         let received = rig.received().len() as u64;
         prop_assert_eq!(received + told, begun);

@@ -17,6 +17,9 @@ pub const PRIMARY_AGAIN: Duration = Duration::from_secs(300);
 /// Longest that one transfer takes; after that it has failed.
 pub const TRANSFER_MAX: Duration = Duration::from_secs(900);
 
+/// Times that a file which can't be read is tried at most; then it is set aside.
+const LOCAL_MAX: u8 = 3;
+
 /// Which receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -47,6 +50,9 @@ pub enum TransferError {
     /// It took too long.
     #[error("the transfer took too long")]
     Timeout,
+    /// The file here can't be transferred, to whomever.
+    #[error("the file can't be transferred: {0}")]
+    Local(String),
     /// It ended in another way.
     #[error("the transfer failed: {0}")]
     Other(String),
@@ -60,6 +66,15 @@ pub(super) struct Flight {
     pub which: Which,
     pub since: Mono,
     pub began: Wall,
+}
+
+/// What one receiver said.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    /// Of the last file that it was given; none: it took it, or was given none.
+    error: Option<TransferError>,
+    /// It shows another key or refuses the login, which is told at once.
+    refuses: Option<TransferError>,
 }
 
 /// What follows from a failure.
@@ -82,6 +97,13 @@ pub(super) struct Way {
     tried: (bool, bool),
     failures: u32,
     not_before: Mono,
+    /// Who took the last file.
+    receiving: Which,
+    said: [Said; 2],
+    /// All have failed, and this was told to be why.
+    told: Option<TransferError>,
+    /// Times that the file which is to be transferred could not be, for a reason of its own.
+    local: u8,
 }
 
 impl Way {
@@ -94,6 +116,10 @@ impl Way {
             tried: (false, false),
             failures: 0,
             not_before: Mono(0),
+            receiving: Which::Primary,
+            said: [Said::default(), Said::default()],
+            told: None,
+            local: 0,
         }
     }
 
@@ -101,9 +127,14 @@ impl Way {
         self.flight
     }
 
-    /// The secondary receives.
-    pub fn away(&self) -> bool {
-        self.away
+    /// The secondary took the last file.
+    pub fn on_secondary(&self) -> bool {
+        self.receiving == Which::Secondary
+    }
+
+    /// What a receiver said of the last file that it was given.
+    pub fn error(&self, which: Which) -> Option<&TransferError> {
+        self.said[which as usize].error.as_ref()
     }
 
     /// All receivers have failed.
@@ -152,13 +183,63 @@ impl Way {
         late.map(|flight| flight.attempt)
     }
 
-    /// It succeeded. Whether the primary receives again.
-    pub fn succeeded(&mut self, which: Which) -> bool {
-        let back = self.away && which == Which::Primary;
+    /// A receiver took a file, or said this. What is to be told of it from now on, if that is another thing than before: it
+    /// refuses the node or is an impostor, or does so no more.
+    pub fn says(
+        &mut self,
+        which: Which,
+        error: Option<&TransferError>,
+    ) -> Option<Option<TransferError>> {
+        let said = &mut self.said[which as usize];
+        said.error = error.cloned();
+        let refuses = match error {
+            Some(error @ (TransferError::HostKey | TransferError::Login)) => Some(error.clone()),
+            None | Some(TransferError::NameTaken | TransferError::Full) => None,
+            // Whoever was not asked may refuse still.
+            Some(
+                TransferError::Unreachable(_)
+                | TransferError::Timeout
+                | TransferError::Local(_)
+                | TransferError::Other(_),
+            ) => return None,
+        };
+        let changed = said.refuses != refuses;
+        said.refuses.clone_from(&refuses);
+        changed.then_some(refuses)
+    }
+
+    /// It succeeded. Why the other one did not, if that one took the file before.
+    pub fn succeeded(&mut self, which: Which) -> Option<Option<TransferError>> {
         self.away = which == Which::Secondary;
         self.failures = 0;
+        self.local = 0;
         self.tried = (false, false);
-        back
+        let before = std::mem::replace(&mut self.receiving, which);
+        (before != which).then(|| self.error(before).cloned())
+    }
+
+    /// All have failed, at last for this reason. Whether that is to be told: it is another reason than the one before.
+    pub fn tells(&mut self, error: &TransferError) -> bool {
+        let kind = std::mem::discriminant;
+        let told = self.told.replace(error.clone());
+        told.is_none_or(|told| kind(&told) != kind(error))
+    }
+
+    /// Somebody receives. Whether it was told that nobody does.
+    pub fn settled(&mut self) -> bool {
+        self.told.take().is_some()
+    }
+
+    /// The file can't be transferred, which is nobody's fault. Whether that is so for good.
+    pub fn local(&mut self, now: Mono) -> bool {
+        self.local += 1;
+        self.not_before = now.after(BACK_OFF);
+        let given_up = self.local >= LOCAL_MAX;
+        if given_up {
+            self.local = 0;
+            self.hurry();
+        }
+        given_up
     }
 
     /// It failed.
@@ -213,7 +294,8 @@ mod tests {
             After::Other(Which::Secondary)
         );
         assert_eq!(begin(&mut way, 1), Some(Which::Secondary));
-        assert!(!way.succeeded(Which::Secondary) && way.away());
+        assert_eq!(way.succeeded(Which::Secondary), Some(None));
+        assert!(way.on_secondary());
         assert_eq!(begin(&mut way, 300), Some(Which::Secondary));
         way.succeeded(Which::Secondary);
         assert_eq!(begin(&mut way, 301), Some(Which::Primary));
@@ -224,7 +306,8 @@ mod tests {
         assert_eq!(begin(&mut way, 301), Some(Which::Secondary));
         way.succeeded(Which::Secondary);
         assert_eq!(begin(&mut way, 601), Some(Which::Primary));
-        assert!(way.succeeded(Which::Primary) && !way.away());
+        assert_eq!(way.succeeded(Which::Primary), Some(None));
+        assert!(!way.on_secondary());
         assert_eq!(begin(&mut way, 602), Some(Which::Primary));
     }
 
