@@ -93,23 +93,32 @@ async fn is_there(
     if size != octets.len() {
         return Err(taken());
     }
-    match read(ftp, name, octets.len() as u64).await {
-        Ok(found) if found == octets => Ok(true),
-        Ok(_) => Err(taken()),
-        // A directory where files are left but not read: the size is all there is to go by.
-        Err(FtpError::UnexpectedResponse(_)) => Ok(true),
+    match is_same(ftp, name, octets).await {
+        Ok(true) => Ok(true),
+        Ok(false) => Err(taken()),
+        // What can't be read may be another file: one that is there twice is better than one that is lost.
+        Err(FtpError::UnexpectedResponse(said)) if said.status.code() != 421 => Err(taken()),
         Err(error) => Err(cause("read the file", name, error)),
     }
 }
 
-async fn read(ftp: &mut AsyncRustlsFtpStream, name: &str, most: u64) -> Result<Vec<u8>, FtpError> {
+/// Whether the file there has these octets.
+async fn is_same(
+    ftp: &mut AsyncRustlsFtpStream,
+    name: &str,
+    octets: &[u8],
+) -> Result<bool, FtpError> {
     let mut stream = ftp.retr_as_stream(name).await?;
     let mut found = Vec::new();
-    let mut bounded = (&mut stream).take(most);
+    // One more than there should be tells that there are more.
+    let mut bounded = (&mut stream).take(octets.len() as u64 + 1);
     let read = bounded.read_to_end(&mut found).await;
     read.map_err(FtpError::ConnectionError)?;
-    stream.finish().await?;
-    Ok(found)
+    match stream.finish().await {
+        // What came is what counts: whoever reads no further is told of a broken transfer.
+        Ok(()) | Err(FtpError::UnexpectedResponse(_)) => Ok(found == octets),
+        Err(error) => Err(error),
+    }
 }
 
 async fn store(ftp: &mut AsyncRustlsFtpStream, part: &str, octets: &[u8]) -> Result<(), FtpError> {

@@ -1,5 +1,7 @@
 //! Against receivers on loopback that do what no real one does on request.
 
+mod ftp;
+
 use std::net::SocketAddr;
 
 use tokio::net::UdpSocket;

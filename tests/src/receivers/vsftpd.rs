@@ -24,6 +24,11 @@ pub struct Vsftpd {
 impl Vsftpd {
     /// Starts one; its files are below this directory. With a certificate and its key, in PEM, it wants TLS.
     pub fn start(dir: &Path, tls: Option<&str>) -> Result<Self> {
+        Self::start_with(dir, tls, "")
+    }
+
+    /// The same with these lines in its configuration.
+    pub fn start_with(dir: &Path, tls: Option<&str>, lines: &str) -> Result<Self> {
         require("vsftpd", "vsftpd")?;
         let subnet = Subnet::take()?;
         let port = subnet.tcp().port();
@@ -33,7 +38,7 @@ impl Vsftpd {
              local_enable=YES\nwrite_enable=YES\nanonymous_enable=NO\nlocal_umask=022\n\
              pam_service_name=vsftpd\nsecure_chroot_dir=/run/vsftpd/empty\nisolate_network=NO\n\
              seccomp_sandbox=NO\nxferlog_enable=YES\ndual_log_enable=YES\nlog_ftp_protocol=YES\n\
-             vsftpd_log_file={}\nxferlog_file={}\n",
+             vsftpd_log_file={}\nxferlog_file={}\n{lines}",
             place.file("log").display(),
             place.file("xferlog").display(),
         );

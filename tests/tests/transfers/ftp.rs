@@ -95,6 +95,14 @@ fn a_full_disk_there_leaves_nothing() {
 }
 
 #[test]
+fn what_can_not_be_read_there_is_another_file() {
+    let sender = Sender::with(20_000);
+    let blind = "download_enable=NO\n";
+    let vsftpd = Vsftpd::start_with(sender.dir(), None, blind).unwrap();
+    sender.is_not_taken_for_another(&vsftpd.home(), vsftpd.port, &ftp(Some(account())));
+}
+
+#[test]
 fn a_connection_that_breaks_off_leaves_no_file() {
     let sender = Sender::with(10);
     let vsftpd = Vsftpd::start(sender.dir(), None).unwrap();

@@ -7,7 +7,8 @@ mod http;
 mod sftp;
 mod tftp;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -94,7 +95,7 @@ impl Sender {
         assert!(!home.join("a.csv.part").exists());
         // What an interrupted transfer left is begun anew.
         fs::write(home.join("b.csv.part"), vec![b'x'; self.octets.len() + 1]).unwrap();
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let open = Permissions::from_mode(0o666);
         fs::set_permissions(home.join("b.csv.part"), open).unwrap();
         assert_eq!(self.send("b.csv", port, mechanism), Ok(Sent::Now));
         assert!(fs::read(home.join("b.csv")).unwrap() == self.octets);
@@ -113,6 +114,21 @@ impl Sender {
             assert!(fs::read(&there).unwrap() == other);
             assert!(!home.join("a.csv.part").exists());
         }
+    }
+
+    /// That a file which the receiver does not give back is neither believed to be the same one nor replaced.
+    fn is_not_taken_for_another(&self, home: &Path, port: u16, mechanism: &Mechanism) {
+        assert_eq!(self.send("a.csv", port, mechanism), Ok(Sent::Now));
+        let there = home.join("a.csv");
+        // Of the same size, as rows of statistics are.
+        let mut other = self.octets.clone();
+        other[0] ^= 1;
+        fs::write(&there, &other).unwrap();
+        fs::set_permissions(&there, Permissions::from_mode(0o200)).unwrap();
+        let name = "a.csv".to_owned();
+        let cause = self.cause("a.csv", port, mechanism);
+        assert_eq!(cause, Cause::NameTaken { name });
+        assert!(fs::read(&there).unwrap() == other);
     }
 }
 

@@ -139,6 +139,14 @@ fn a_directory_that_is_not_there_or_not_ours_is_told() {
 }
 
 #[test]
+fn what_can_not_be_read_there_is_another_file() {
+    let sender = Sender::with(20_000);
+    let sshd = Sshd::start(sender.dir()).unwrap();
+    let to = sftp(&sshd.host_key("ed25519").unwrap(), password());
+    sender.is_not_taken_for_another(&sshd.home(), sshd.port, &to);
+}
+
+#[test]
 fn a_full_disk_there_is_told_and_nothing_is_left() {
     let sender = Sender::with(200_000);
     let sshd = Sshd::start(sender.dir()).unwrap();

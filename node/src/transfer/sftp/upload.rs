@@ -64,8 +64,7 @@ where
     }
     match same(session, name, octets).await {
         Ok(true) => Ok(Some(Sent::Before)),
-        // A directory where files are left but not read: the size is all there is to go by.
-        Err(Said::Status(PERMISSION_DENIED)) if size.is_some() => Ok(Some(Sent::Before)),
+        // What can't be read may be another file: one that is there twice is better than one that is lost.
         Ok(false) | Err(Said::Status(_)) => Err(taken()),
         Err(Said::Lost(cause)) => Err(cause),
     }
