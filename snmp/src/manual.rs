@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use crate::Oid;
 use crate::notifications::{
-    DEFAULT_ENTERPRISE, Kind, Mib, NotificationType, Object, Place, Syntax, Which, notify_objects,
-    table,
+    DEFAULT_ENTERPRISE, Kind, Mib, NotificationType, Object, Place, Which, notify_objects, table,
 };
-use crate::objects::{Group, Mib as Objects};
+use crate::objects::{Group, Mib as Objects, Syntax};
 use crate::tables;
 use crate::view::View;
 
@@ -119,7 +118,7 @@ fn varbinds(out: &mut String, enterprise: &Oid) {
             "| `{}` | `{}`{place} | {} | {} |",
             object.name,
             object.oid(enterprise),
-            syntax(object.syntax),
+            kind(object.syntax),
             object.help
         );
     }
@@ -136,28 +135,18 @@ fn readable(out: &mut String, mib: &str, group: Group<View>) {
     };
     for listed in objects.listed() {
         let kind = match (listed.syntax, listed.readable) {
-            (None, _) => "table",
-            (Some(_), false) => "index",
-            (Some(syntax), true) => syntax.name(),
+            (None, _) => "table".to_owned(),
+            (Some(_), false) => "index".to_owned(),
+            (Some(syntax), true) => kind(syntax),
         };
         let (name, oid, help) = (listed.name, listed.oid, listed.help);
         let _ = writeln!(out, "| `{name}` | `{oid}` | {kind} | {help} |");
     }
 }
 
-fn syntax(syntax: Syntax) -> String {
-    match syntax {
-        Syntax::Integer => "Integer32".into(),
-        Syntax::Unsigned => "Unsigned32".into(),
-        Syntax::Gauge => "Gauge32".into(),
-        Syntax::Text => "DisplayString".into(),
-        Syntax::Named(names) => {
-            let names = names
-                .iter()
-                .map(|(name, number)| format!("{name} {number}"));
-            names.collect::<Vec<_>>().join(", ")
-        }
-    }
+fn kind(syntax: Syntax) -> String {
+    let names = syntax.named(|name, number| format!("{name} {number}"));
+    names.unwrap_or_else(|| syntax.name().to_owned())
 }
 
 #[cfg(test)]

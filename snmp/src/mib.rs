@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use crate::Oid;
 use crate::notifications::{
-    DEFAULT_ENTERPRISE, Mib, NotificationType, Object, Severity, Syntax, notify_objects, table,
+    DEFAULT_ENTERPRISE, Mib, NotificationType, Object, Severity, notify_objects, table,
 };
-use crate::objects::{self, Column, Group, Scalar, Table};
+use crate::objects::{Column, Group, Scalar, Syntax, Table};
 use crate::tables;
 use crate::view::View;
 
@@ -135,36 +135,25 @@ fn quoted(text: &str) -> String {
     lines.join("\n") + "\""
 }
 
-fn syntax(syntax: Syntax) -> String {
-    match syntax {
-        Syntax::Integer => "Integer32".into(),
-        Syntax::Unsigned => "Unsigned32".into(),
-        Syntax::Gauge => "Gauge32".into(),
-        Syntax::Text => "DisplayString".into(),
-        Syntax::Named(names) => {
-            let names = names.iter().map(|(name, n)| format!("{name}({n})"));
-            format!("INTEGER {{ {} }}", names.collect::<Vec<_>>().join(", "))
-        }
-    }
+fn kind(syntax: Syntax) -> String {
+    let names = syntax.named(|name, number| format!("{name}({number})"));
+    names.map_or_else(
+        || syntax.name().to_owned(),
+        |names| format!("INTEGER {{ {names} }}"),
+    )
 }
 
-fn notify_object(out: &mut String, object: &Object) {
-    let arc = object.arcs.last().copied().unwrap_or_default();
-    // Writing to a String can't fail.
-    let _ = write!(
+fn notify_object(out: &mut String, carried: &Object) {
+    let arc = carried.arcs.last().copied().unwrap_or_default();
+    let place = format!("tgNotifyObjects {arc}");
+    let access = "accessible-for-notify";
+    object(
         out,
-        "
-{} OBJECT-TYPE
-    SYNTAX      {}
-    MAX-ACCESS  accessible-for-notify
-    STATUS      current
-    DESCRIPTION
-{}
-    ::= {{ tgNotifyObjects {arc} }}
-",
-        object.name,
-        syntax(object.syntax),
-        quoted(object.help)
+        carried.name,
+        carried.syntax,
+        access,
+        carried.help,
+        &place,
     );
 }
 
@@ -251,19 +240,9 @@ fn table_of(out: &mut String, table: &Table<View>) {
     }
 }
 
-fn object(
-    out: &mut String,
-    name: &str,
-    syntax: objects::Syntax,
-    access: &str,
-    help: &str,
-    place: &str,
-) {
-    let syntax = if let objects::Syntax::Named(names) = syntax {
-        self::syntax(Syntax::Named(names))
-    } else {
-        syntax.name().to_owned()
-    };
+fn object(out: &mut String, name: &str, syntax: Syntax, access: &str, help: &str, place: &str) {
+    let syntax = kind(syntax);
+    // Writing to a String can't fail.
     let _ = write!(
         out,
         "

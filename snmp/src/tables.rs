@@ -7,8 +7,9 @@ mod smart;
 mod tags;
 mod told;
 
-use licensing::{Mode, Policy, Wall};
+use licensing::Wall;
 
+use crate::notifications::{MODES, mode_number};
 use crate::objects::{Column, Group, Index, Row, Scalar, Syntax};
 use crate::view::View;
 use crate::{Oid, Value};
@@ -34,9 +35,6 @@ pub fn group(enterprise: &Oid) -> Group<View> {
 }
 
 const KINDS: Syntax = Syntax::Named(&[("service", 1), ("feature", 2)]);
-const POLICIES: Syntax = Syntax::Named(&[("allow", 1), ("block", 2)]);
-const MODES: Syntax = Syntax::Named(&[("evaluation", 1), ("registered", 2)]);
-const STATES: Syntax = Syntax::Named(&[("allow", 1), ("allowAtLimit", 2), ("block", 3)]);
 const STANDINGS: Syntax = Syntax::Named(&[
     ("waiting", 2),
     ("authorized", 3),
@@ -171,20 +169,6 @@ fn scalars() -> Vec<Scalar<View>> {
 fn rows(indexes: impl Iterator<Item = Index>) -> Vec<Row> {
     let all = indexes.enumerate();
     all.map(|(key, index)| Row { index, key }).collect()
-}
-
-fn policy_number(policy: Policy) -> i32 {
-    match policy {
-        Policy::Allow => 1,
-        Policy::Block => 2,
-    }
-}
-
-fn mode_number(mode: Mode) -> i32 {
-    match mode {
-        Mode::Evaluation => 1,
-        Mode::Registered => 2,
-    }
 }
 
 fn truth(holds: bool) -> Option<Value> {

@@ -10,7 +10,8 @@ use licensing::Mono;
 use serde_json::json;
 use snmp::agent::{Access, Limits};
 use snmp::message::{CommunityMessage, Notification, V3Message};
-use snmp::notifications::{Mib, NotificationType, Syntax as NotifySyntax, Which};
+use snmp::notifications::{Mib, NotificationType, Which};
+use snmp::objects::Syntax;
 use snmp::target::{Heard, Outbound, Security, Target};
 use snmp::usm::{AuthProtocol, Level, Local, PrivProtocol, Secret, User};
 use snmp::vacm::{Subtree, View};
@@ -533,7 +534,7 @@ fn shown_values(row: &NotificationType, notification: &Notification) -> Vec<Stri
     let shown = pairs.map(|(object, varbind)| {
         let is_ours = object.mib == Mib::Tollgate;
         let value = match (&varbind.value, object.syntax) {
-            (Value::Integer(n), NotifySyntax::Named(names)) if is_ours => {
+            (Value::Integer(n), Syntax::Named(names)) if is_ours => {
                 let name = names.iter().find(|(_, number)| number == n).unwrap().0;
                 format!("INTEGER: {name}({n})")
             }

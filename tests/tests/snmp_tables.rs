@@ -479,7 +479,18 @@ fn managers_follow_a_registration_by_the_mib_of_the_vendor() -> Result<()> {
     licensed.ask(LicenseCommand::RenewId)?;
     is(&v3, 5)?;
     ensure!(licensed.ask(LicenseCommand::Deregister)?);
-    is(&v3, 1)
+    is(&v3, 1)?;
+    let enable = false;
+    ensure!(
+        licensed
+            .control
+            .change(&Request::SmartLicensing { enable })?
+    );
+    until("it is off", LIMIT, || {
+        let status = format!("{SMART}.7.2.0");
+        let read = licensed.manager.read("snmpget", &v3, &[&status])?;
+        Ok(read.get(&status).map(String::as_str) == Some("STRING: \"DISABLED\""))
+    })
 }
 
 //= L18

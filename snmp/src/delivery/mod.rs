@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use licensing::{Alarm, AlarmId, Event, Mono, Now, Snapshot};
 
-use crate::notifications::{self, Issued, News, Which};
+use crate::notifications::{self, EnforceMode, Issued, News, Which};
 use crate::{Oid, VarBind};
 
 use line::Line;
@@ -135,7 +135,7 @@ pub struct Delivery {
     /// Alarms whose raise was told and whose clear was not.
     told: BTreeMap<AlarmId, Alarm>,
     /// Standing of the node as last told; none: not since the start.
-    overall: Option<i32>,
+    overall: Option<EnforceMode>,
     suppressed: BTreeSet<Which>,
     next: u64,
     reserved: u64,
@@ -339,10 +339,9 @@ impl Delivery {
     }
 
     fn tell_overall(&mut self, snapshot: &Snapshot, now: Now) {
-        let overall = notifications::overall(snapshot);
-        let mode = notifications::enforce_mode(overall);
+        let mode = EnforceMode::overall(snapshot);
         if self.overall.replace(mode) != Some(mode) {
-            self.issue(&News::Overall(overall), snapshot, now);
+            self.issue(&News::Overall, snapshot, now);
         }
     }
 

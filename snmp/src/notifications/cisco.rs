@@ -1,10 +1,11 @@
-//! CISCO-SMART-LIC-MIB: the notifications of its revision of 2021-07-21 for which the node has the fact.
+//! CISCO-SMART-LIC-MIB: the notifications for which the node has the fact, as of 2021-07-27, and what they carry,
+//! which the agent's table takes from here.
 
-use licensing::snapshot::TagRow;
-
-use super::objects::{Object, Place, Subject, Syntax, compliance, display, sudi};
+use super::enforce_mode::{ENFORCE_MODES, EnforceMode};
+use super::objects::{Object, Place, Subject, admin};
 use super::{Kind, Mib, NotificationType, Severity};
 use crate::Value;
+use crate::objects::Syntax;
 
 const fn object(
     name: &'static str,
@@ -25,79 +26,83 @@ const fn object(
     }
 }
 
-static SUDI: Object = object(
+/// The device.
+pub static SUDI: Object = object(
     "ciscoSlaSUDIInfo",
     &[2],
     Place::Scalar,
-    Syntax::Text,
+    Syntax::SnmpAdminString,
     "The device: `PID:<product identifier>,SN:<serial number>`.",
-    sudi,
+    |subject| {
+        let node = &subject.snapshot.node;
+        admin(&format!("PID:{},SN:{}", node.pid, node.serial))
+    },
 );
-static REQUEST_COUNT: Object = object(
+/// Licenses that are asked for.
+pub static REQUEST_COUNT: Object = object(
     "ciscoSlaEntitlementRequestCount",
     &[5, 1, 1, 2],
     Place::Tag,
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "Licenses that are asked for.",
     |subject| Value::Gauge32(subject.row().map_or(0, |row| row.tag().licenses.0)),
 );
-static TAG: Object = object(
+/// The tag.
+pub static TAG: Object = object(
     "ciscoSlaEntitlementTag",
     &[5, 1, 1, 3],
     Place::Tag,
-    Syntax::Text,
+    Syntax::SnmpAdminString,
     "The entitlement tag.",
-    |subject| display(subject.row().map_or("", |row| row.tag().tag.as_str())),
+    |subject| admin(tag(subject)),
 );
-static VERSION: Object = object(
+/// What stands between the comma and the underscore of a tag.
+pub static VERSION: Object = object(
     "ciscoSlaEntitlementVersion",
     &[5, 1, 1, 4],
     Place::Tag,
-    Syntax::Text,
+    Syntax::SnmpAdminString,
     "Version, which the tag names.",
-    |subject| display(subject.row().map_or("", |row| entitlement_version(row))),
+    |subject| {
+        let after = tag(subject).split_once(',').map_or("", |(_, after)| after);
+        admin(after.split_once('_').map_or(after, |(version, _)| version))
+    },
 );
-static ENFORCE_MODE: Object = object(
+/// What is enforced.
+pub static ENFORCE_MODE: Object = object(
     "ciscoSlaEntitlementEnforceMode",
     &[5, 1, 1, 5],
     Place::Tag,
-    Syntax::Named(ENFORCE_MODES),
-    "Its standing; of the node as a whole, with instance 0, the worst of what is in use.",
-    compliance,
+    ENFORCE_MODES,
+    "Its standing; of the node as a whole, which notifications alone carry, with instance 0: the worst of what is in use, initialized if nothing is. Disabled while smart licensing is off.",
+    |subject| Value::Integer(EnforceMode::of(subject).number()),
 );
-static FAILURE_REASON: Object = object(
+/// Why a registration could not be ended, in kind.
+pub static FAILURE_REASON: Object = object(
     "ciscoSlaFailureReason",
     &[9, 1],
     Place::Scalar,
-    Syntax::Named(&[("deRegisterFailure", 3)]),
-    "Always deRegisterFailure.",
+    Syntax::Named(&[
+        ("invalid", 0),
+        ("alreadyRegistered", 1),
+        ("dailyJobTimerReset", 2),
+        ("deRegisterFailure", 3),
+    ]),
+    "deRegisterFailure if the last attempt to end a registration failed; else not there.",
     |_| Value::Integer(3),
 );
-static DEREGISTER_MESSAGE: Object = object(
+/// Why a registration could not be ended, in words.
+pub static DEREGISTER_MESSAGE: Object = object(
     "ciscoSlaDeRegisterFailureMsg",
     &[9, 2],
     Place::Scalar,
-    Syntax::Text,
-    "Why.",
-    |subject| display(subject.text),
+    Syntax::SnmpAdminString,
+    "Why it failed; not there if it did not.",
+    |subject| admin(subject.text),
 );
 
-const ENFORCE_MODES: &[(&str, i32)] = &[
-    ("waiting", 2),
-    ("authorized", 3),
-    ("outOfCompliance", 4),
-    ("evaluationPeriod", 6),
-    ("evaluationExpired", 7),
-    ("authorizationExpired", 8),
-    ("invalidTag", 12),
-    ("notInUse", 16),
-];
-
-/// What stands between the comma and the underscore of a tag.
-pub(crate) fn entitlement_version(row: TagRow<'_>) -> &str {
-    let tag = row.tag().tag.as_str();
-    let after = tag.split_once(',').map_or("", |(_, after)| after);
-    after.split_once('_').map_or(after, |(version, _)| version)
+fn tag<'a>(subject: &Subject<'a>) -> &'a str {
+    subject.row().map_or("", |row| row.tag().tag.as_str())
 }
 
 const fn row(

@@ -1,7 +1,7 @@
 //! Which notifications an event makes, and what they say.
 
 use licensing::snapshot::Snapshot;
-use licensing::{Alarm, AlarmKind, Compliance, Event, FeatureIndex, ServiceIndex, TagRef};
+use licensing::{Alarm, AlarmKind, Event, FeatureIndex, ServiceIndex, TagRef};
 
 use super::objects::Subject;
 use super::{Issued, Kind, Phase, Which};
@@ -14,8 +14,8 @@ pub enum News {
     Event(Event),
     /// The node has started.
     Ready,
-    /// The worst standing of what is in use is another: see [`overall`](super::objects::overall).
-    Overall(Option<Compliance>),
+    /// What is enforced of the node as a whole is another: see [`EnforceMode`](super::EnforceMode).
+    Overall,
     /// A registration succeeded.
     Registered,
     /// A registration failed.
@@ -100,11 +100,7 @@ pub fn issue(news: &News, snapshot: &Snapshot, uptime: u32, enterprise: &Oid) ->
     match news {
         News::Event(event) => of_event(&maker, event, node),
         News::Ready => maker.events(&["ciscoSlaSmartAgentNotifyReady"], node),
-        News::Overall(compliance) => {
-            let compliance = *compliance;
-            let of = Subject { compliance, ..node };
-            maker.events(&["ciscoSlaSmartAgentNotifyEnforcementMode"], of)
-        }
+        News::Overall => maker.events(&["ciscoSlaSmartAgentNotifyEnforcementMode"], node),
         News::Registered => maker.events(&["ciscoSlaSmartAgentNotifyRegisterSuccess"], node),
         News::RegistrationFailed => maker.events(&["ciscoSlaSmartAgentNotifyRegisterFailed"], node),
         News::Deregistered => maker.events(&["ciscoSlaSmartAgentNotifyDeRegisterSuccess"], node),

@@ -12,7 +12,8 @@
 //! Deliberately absent: who is sent what, and when (that is [`crate::delivery`]), and any state. The table of
 //! outstanding alarms is the truth, a notification only carries it (rule L16).
 
-mod cisco;
+pub(crate) mod cisco;
+mod enforce_mode;
 mod issue;
 mod objects;
 mod ours;
@@ -26,10 +27,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Oid, VarBind};
 
-pub(crate) use cisco::entitlement_version;
+pub use enforce_mode::EnforceMode;
 pub use issue::{News, issue, of_alarm, tag_of};
-pub use objects::{Object, Place, Subject, Syntax, enforce_mode, overall};
-pub(crate) use objects::{display, sudi};
+pub(crate) use objects::{
+    MODES, POLICIES, STATES, admin, display, mode_number, policy_number, state_number,
+};
+pub use objects::{Object, Place, Subject};
 pub use ours::notify_objects;
 
 /// Where our own MIB is, unless a network gives it an arc of its own: below the enterprise number that RFC 5612 keeps for

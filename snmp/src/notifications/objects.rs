@@ -4,22 +4,8 @@ use licensing::snapshot::{Snapshot, State, TagRow};
 use licensing::{Alarm, Compliance, FeatureIndex, Mode, Policy, ServiceIndex, TagRef};
 
 use super::Mib;
+use crate::objects::Syntax;
 use crate::{Oid, Value, VarBind};
-
-/// Type of an object in its MIB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Syntax {
-    /// Integer32.
-    Integer,
-    /// INTEGER with names.
-    Named(&'static [(&'static str, i32)]),
-    /// Unsigned32.
-    Unsigned,
-    /// Gauge32.
-    Gauge,
-    /// DisplayString of at most 255 octets.
-    Text,
-}
 
 /// Which instance a varbind names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +46,7 @@ pub struct Subject<'a> {
     pub alarm: Option<&'a Alarm>,
     /// The service or feature, if it is about one.
     pub tag: Option<TagRef>,
-    /// The standing that a tag, or the node, has now, if it is about that.
+    /// The standing that its tag has now, if it is about that.
     pub compliance: Option<Compliance>,
     /// The figure that goes with it, if one does.
     pub figure: i64,
@@ -166,6 +152,11 @@ pub(super) fn signed(figure: i64) -> Value {
     Value::Integer(i32::try_from(bounded).unwrap_or(i32::MAX))
 }
 
+/// UTF-8 of at most 255 octets, as an SnmpAdminString has.
+pub fn admin(text: &str) -> Value {
+    Value::text(&text[..text.floor_char_boundary(255)])
+}
+
 /// At most 255 octets, as a DisplayString has: what is not printable ASCII becomes a question mark.
 pub fn display(text: &str) -> Value {
     let printable = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
@@ -206,69 +197,34 @@ pub(super) fn ceiling(subject: &Subject<'_>) -> Value {
     Value::Gauge32(ceiling.map_or(u32::MAX, |sessions| sessions.0))
 }
 
-/// UDI as the agent's MIB has it.
-pub fn sudi(subject: &Subject<'_>) -> Value {
-    let node = &subject.snapshot.node;
-    display(&format!("PID:{},SN:{}", node.pid, node.serial))
-}
+/// Numbers of [`Policy`].
+pub const POLICIES: Syntax = Syntax::Named(&[("allow", 1), ("block", 2)]);
+/// Numbers of [`State`].
+pub const STATES: Syntax = Syntax::Named(&[("allow", 1), ("allowAtLimit", 2), ("block", 3)]);
+/// Numbers of [`Mode`].
+pub const MODES: Syntax = Syntax::Named(&[("evaluation", 1), ("registered", 2)]);
 
-pub(super) fn compliance(subject: &Subject<'_>) -> Value {
-    Value::Integer(enforce_mode(subject.compliance))
-}
-
-/// `ciscoSlaEntitlementEnforceMode` of a standing; none: not in use.
-pub fn enforce_mode(compliance: Option<Compliance>) -> i32 {
-    match compliance {
-        None => 16,
-        Some(Compliance::Waiting) => 2,
-        Some(Compliance::Authorized) => 3,
-        Some(Compliance::OutOfCompliance { .. }) => 4,
-        Some(Compliance::Evaluation) => 6,
-        Some(Compliance::EvaluationExpired) => 7,
-        Some(Compliance::AuthorizationExpired) => 8,
-        Some(Compliance::InvalidTag) => 12,
-    }
-}
-
-/// The standing of the node as a whole: the worst of its tags'; none: smart licensing is off, or nothing is in use.
-pub fn overall(snapshot: &Snapshot) -> Option<Compliance> {
-    let standings = snapshot.rows().filter_map(|row| row.tag().compliance);
-    let worst = standings.max_by_key(|standing| gravity(*standing));
-    worst.filter(|_| snapshot.smart.enabled)
-}
-
-fn gravity(compliance: Compliance) -> u8 {
-    match compliance {
-        Compliance::Authorized => 0,
-        Compliance::Waiting => 1,
-        Compliance::Evaluation => 2,
-        Compliance::InvalidTag => 3,
-        Compliance::OutOfCompliance { .. } => 4,
-        Compliance::AuthorizationExpired => 5,
-        Compliance::EvaluationExpired => 6,
-    }
-}
-
-pub(super) fn policy(subject: &Subject<'_>) -> Value {
-    let policy = subject.row().map_or(Policy::Allow, |row| row.tag().policy);
-    Value::Integer(match policy {
+/// The number of a policy.
+pub fn policy_number(policy: Policy) -> i32 {
+    match policy {
         Policy::Allow => 1,
         Policy::Block => 2,
-    })
+    }
 }
 
-pub(super) fn state(subject: &Subject<'_>) -> Value {
-    let state = subject.row().map_or(State::Allow, |row| row.tag().state);
-    Value::Integer(match state {
+/// The number of a state.
+pub fn state_number(state: State) -> i32 {
+    match state {
         State::Allow => 1,
         State::AllowAtLimit => 2,
         State::Block => 3,
-    })
+    }
 }
 
-pub(super) fn mode(subject: &Subject<'_>) -> Value {
-    Value::Integer(match subject.snapshot.smart.mode {
+/// The number of a mode.
+pub fn mode_number(mode: Mode) -> i32 {
+    match mode {
         Mode::Evaluation => 1,
         Mode::Registered => 2,
-    })
+    }
 }

@@ -2,12 +2,16 @@
 //!
 //! Names have at most 32 letters and begin with `tg`. A number is never used again for anything else.
 
+use licensing::Policy;
+use licensing::snapshot::State;
+
 use super::objects::{
-    Object, Place, Subject, Syntax, ceiling, display, figure, mode, policy, sessions, signed,
-    state, tag_name, unsigned,
+    MODES, Object, POLICIES, Place, STATES, Subject, ceiling, display, figure, mode_number,
+    policy_number, sessions, signed, state_number, tag_name, unsigned,
 };
 use super::{Kind, Mib, NotificationType, Severity};
 use crate::Value;
+use crate::objects::Syntax;
 
 const fn object(
     arc: &'static [u32],
@@ -27,13 +31,10 @@ const fn object(
     }
 }
 
-const ALLOW_BLOCK: &[(&str, i32)] = &[("allow", 1), ("block", 2)];
-const STATES: &[(&str, i32)] = &[("allow", 1), ("allowAtLimit", 2), ("block", 3)];
-
 static ALARM_ID: Object = object(
     &[1, 1],
     "tgNotifyAlarmId",
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "Number of the alarm, the same from raise over repeats to clear, as in the table of outstanding alarms.",
     |subject| {
         let id = subject.alarm.map_or(0, |alarm| alarm.id.0);
@@ -43,112 +44,118 @@ static ALARM_ID: Object = object(
 static TAG_NAME: Object = object(
     &[1, 2],
     "tgNotifyTagName",
-    Syntax::Text,
+    Syntax::DisplayString,
     "Name of the service or feature.",
     tag_name,
 );
 static SESSIONS: Object = object(
     &[1, 3],
     "tgNotifySessions",
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Sessions that use the service or feature.",
     sessions,
 );
 static CEILING: Object = object(
     &[1, 4],
     "tgNotifyCeiling",
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Sessions that the service may hold; 4294967295 if it has no ceiling.",
     ceiling,
 );
 static POLICY: Object = object(
     &[1, 5],
     "tgNotifyPolicy",
-    Syntax::Named(ALLOW_BLOCK),
+    POLICIES,
     "What becomes of new calls by the verdict on the service or feature.",
-    policy,
+    |subject| {
+        let policy = subject.row().map_or(Policy::Allow, |row| row.tag().policy);
+        Value::Integer(policy_number(policy))
+    },
 );
 static STATE: Object = object(
     &[1, 6],
     "tgNotifyState",
-    Syntax::Named(STATES),
+    STATES,
     "What becomes of new calls: by the verdict, by features that the service is tied to, and by its ceiling.",
-    state,
+    |subject| {
+        let state = subject.row().map_or(State::Allow, |row| row.tag().state);
+        Value::Integer(state_number(state))
+    },
 );
 static DRIFT: Object = object(
     &[1, 7],
     "tgNotifyDrift",
-    Syntax::Integer,
+    Syntax::Integer32,
     "How far the count lies above the session table, in sessions.",
     |subject| signed(subject.figure),
 );
 static SECONDS_LEFT: Object = object(
     &[1, 8],
     "tgNotifySecondsLeft",
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "License time that is left, in seconds.",
     figure,
 );
 static SILENT_SECONDS: Object = object(
     &[1, 9],
     "tgNotifySilentSeconds",
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "License time since the license authority was last heard, in seconds.",
     figure,
 );
 static DETAIL: Object = object(
     &[1, 10],
     "tgNotifyDetail",
-    Syntax::Text,
+    Syntax::DisplayString,
     "What there is to say of it.",
     |subject| display(subject.text),
 );
 static MODE: Object = object(
     &[1, 11],
     "tgNotifyMode",
-    Syntax::Named(&[("evaluation", 1), ("registered", 2)]),
+    MODES,
     "Mode of the node.",
-    mode,
+    |subject| Value::Integer(mode_number(subject.snapshot.smart.mode)),
 );
 static CLOCK_JUMP: Object = object(
     &[1, 12],
     "tgNotifyClockJump",
-    Syntax::Integer,
+    Syntax::Integer32,
     "Seconds by which the wall clock jumped, forward positive.",
     |subject| signed(subject.figure),
 );
 static CALLS: Object = object(
     &[1, 13],
     "tgNotifyCalls",
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Such calls since the process began.",
     figure,
 );
 static SPEEDUP: Object = object(
     &[1, 14],
     "tgNotifySpeedup",
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "License seconds a second.",
     figure,
 );
 static COALESCED: Object = object(
     &[1, 15],
     "tgNotifyCoalesced",
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Notifications to this target since the last summary for which others stand: more came than it is sent.",
     figure,
 );
 static DROPPED: Object = object(
     &[1, 16],
     "tgNotifyDropped",
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Notifications to this target since the last summary that were dropped: its queue was full.",
     |subject| unsigned(subject.further),
 );
 static OUTSTANDING: Object = object(
     &[1, 17],
     "tgNotifyOutstanding",
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Outstanding alarms.",
     |subject| {
         let alarms = subject.snapshot.alarms.len();

@@ -2,11 +2,10 @@
 
 use licensing::snapshot::TagRow;
 
-use super::objects::{
-    Object, Place, Subject, Syntax, ceiling, days, figure, sessions, signed, tag_name,
-};
+use super::objects::{Object, Place, Subject, ceiling, days, figure, sessions, signed, tag_name};
 use super::{Kind, Mib, NotificationType, Severity};
 use crate::Value;
+use crate::objects::Syntax;
 
 const fn scalar(
     name: &'static str,
@@ -29,49 +28,49 @@ const fn scalar(
 static SERVICE_USAGE: Object = scalar(
     "starSmartLicenseServiceUsage",
     &[31, 177],
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "Licenses of the service that are in use.",
     figure,
 );
 static SERVICE_NAME: Object = scalar(
     "starSmartLicenseServiceName",
     &[31, 178],
-    Syntax::Text,
+    Syntax::DisplayString,
     "Name of the service.",
     tag_name,
 );
 static EVAL_REMAINING: Object = scalar(
     "starSmartLicenseEvalModeRemaining",
     &[31, 179],
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "Days of evaluation left; one that has begun counts.",
     days,
 );
 static FEATURE_USAGE: Object = scalar(
     "starSmartLicenseFeatureUsage",
     &[31, 195],
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "Licenses of the feature that are in use: 1 or 0.",
     figure,
 );
 static FEATURE_NAME: Object = scalar(
     "starSmartLicenseFeatureName",
     &[31, 196],
-    Syntax::Text,
+    Syntax::DisplayString,
     "Name of the feature.",
     tag_name,
 );
 static LICENSED_SESSIONS: Object = scalar(
     "starLicensedSessions",
     &[31, 9],
-    Syntax::Unsigned,
+    Syntax::Unsigned32,
     "Sessions that the service may hold.",
     ceiling,
 );
 static CURRENT_SESSIONS: Object = scalar(
     "starCurrentSessions",
     &[31, 10],
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Sessions of the service.",
     sessions,
 );
@@ -88,14 +87,14 @@ static SERVICE_TYPE: Object = Object {
 static THRESHOLD: Object = scalar(
     "starThreshPct",
     &[28, 2],
-    Syntax::Integer,
+    Syntax::Integer32,
     "The threshold that was crossed, in percent of the ceiling left.",
     threshold,
 );
 static MEASURED: Object = scalar(
     "starThreshMeasuredPct",
     &[28, 1],
-    Syntax::Gauge,
+    Syntax::Gauge32,
     "Sessions left, in whole percent of the ceiling.",
     figure,
 );

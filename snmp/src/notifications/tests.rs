@@ -230,8 +230,8 @@ fn next_news(news: &News) -> Option<News> {
     let why = || "no answer".to_owned();
     Some(match news {
         News::Event(_) => News::Ready,
-        News::Ready => News::Overall(Some(Compliance::Waiting)),
-        News::Overall(_) => News::Registered,
+        News::Ready => News::Overall,
+        News::Overall => News::Registered,
         News::Registered => News::RegistrationFailed,
         News::RegistrationFailed => News::Deregistered,
         News::Deregistered => News::RegistrationEnded(why()),
@@ -449,13 +449,62 @@ fn a_catalog_that_the_mib_does_not_know_has_services_of_unknown_type() {
     assert_eq!(issued[1].varbinds[1].value, Value::text("UPF ?"));
 }
 
+//= L18
 #[test]
-fn the_standing_of_the_node_is_the_worst_of_what_is_in_use() {
+fn what_is_enforced_of_the_node_is_the_worst_of_what_is_in_use() {
     let mut node = snapshot();
-    let overall = |node: &_| objects::enforce_mode(objects::overall(node));
-    assert_eq!(overall(&node), 4);
+    let told = |node: &_| {
+        let issued = issue(&News::Overall, node, 100, &enterprise());
+        assert_eq!(issued[0].varbinds[1].name.arcs().last(), Some(&0));
+        let mode = EnforceMode::overall(node);
+        assert_eq!(issued[0].varbinds[1].value, Value::Integer(mode.number()));
+        (mode.number(), mode.words())
+    };
+    assert_eq!(told(&node), (4, "OUT OF COMPLIANCE"));
     node.services[0].tag.compliance = Some(Compliance::EvaluationExpired);
-    assert_eq!(overall(&node), 7);
+    assert_eq!(told(&node), (7, "EVAL EXPIRED"));
     node.smart.enabled = false;
-    assert_eq!(overall(&node), 16);
+    assert_eq!(told(&node), (10, "DISABLED"));
+    for service in &mut node.services {
+        service.tag.compliance = None;
+    }
+    for feature in &mut node.features {
+        feature.tag.compliance = None;
+    }
+    assert_eq!(told(&node), (10, "DISABLED"));
+    node.smart.enabled = true;
+    assert_eq!(told(&node), (1, "No Licenses in Use"));
+}
+
+//= L18
+#[test]
+fn what_is_enforced_of_a_tag_is_what_the_mib_calls_its_standing() {
+    let mut node = snapshot();
+    let modes = |node: &_| {
+        let of = |standing: Option<Compliance>| {
+            let event = Event::ComplianceChanged {
+                tag: TagRef::Service(GGSN),
+                from: None,
+                to: standing,
+            };
+            let issued = issue(&News::Event(event), node, 100, &enterprise());
+            issued[0].varbinds[3].value.clone()
+        };
+        let since = crate::fixture::AT;
+        let all = [
+            Compliance::Waiting,
+            Compliance::Authorized,
+            Compliance::OutOfCompliance { since },
+            Compliance::Evaluation,
+            Compliance::EvaluationExpired,
+            Compliance::AuthorizationExpired,
+            Compliance::InvalidTag,
+        ];
+        let mut told: Vec<_> = all.map(|standing| of(Some(standing))).to_vec();
+        told.push(of(None));
+        told
+    };
+    assert_eq!(modes(&node), [2, 3, 4, 6, 7, 8, 12, 1].map(Value::Integer));
+    node.smart.enabled = false;
+    assert_eq!(modes(&node), [10; 8].map(Value::Integer));
 }

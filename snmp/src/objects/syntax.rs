@@ -40,7 +40,7 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// As a MIB writes it; the names of an INTEGER are left out.
+    /// As a MIB writes it; the names of an INTEGER are left out: see [`Self::named`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Integer32 => "Integer32",
@@ -60,6 +60,15 @@ impl Syntax {
             Self::TimeTicks => "TimeTicks",
             Self::TimeStamp => "TimeStamp",
         }
+    }
+
+    /// The names of an INTEGER, each written so with its number; none: it is another type.
+    pub fn named(self, written: fn(&str, i32) -> String) -> Option<String> {
+        let Self::Named(names) = self else {
+            return None;
+        };
+        let names = names.iter().map(|(name, number)| written(name, *number));
+        Some(names.collect::<Vec<_>>().join(", "))
     }
 
     /// Whether a value is of this type.

@@ -1,16 +1,16 @@
-//! Objects of CISCO-SMART-LIC-MIB, revision of 2021-07-21, for which the node has the fact: the agent, what it asks for,
+//! Objects of CISCO-SMART-LIC-MIB, as of 2021-07-27, for which the node has the fact: the agent, what it asks for,
 //! its registration and its authorization. Times are seconds since 1970 (UTC).
 //!
 //! Deliberately absent: days of reports without an answer, which nobody counts; requests of exports, utility and policy
 //! mode, which the node does not have.
 
 use licensing::snapshot::TagRow;
-use licensing::{AlarmKind, Compliance};
+use licensing::{AlarmKind, Compliance, TagRef};
 
-use super::{column, gauge, indexed, scalar, seconds, truth};
+use super::{Get, column, gauge, indexed, scalar, seconds, truth};
 use crate::Value;
-use crate::notifications::{Mib, Subject, enforce_mode, entitlement_version, overall, sudi, table};
-use crate::objects::{Group, Index, Row, Scalar, Syntax, Table};
+use crate::notifications::{EnforceMode, Mib, Object, Subject, admin, cisco, table};
+use crate::objects::{Column, Group, Index, Row, Scalar, Syntax, Table};
 use crate::view::{Attempts, Registered, Registration, View};
 
 /// ciscoSlaMIBObjects.
@@ -19,41 +19,12 @@ const ROOT: [u32; 10] = [1, 3, 6, 1, 4, 1, 9, 9, 831, 0];
 /// The one that ciscoSlaEntitlementNotifEnable is about; ciscoSlaGlobalNotifEnable is about all others.
 const OF_ENTITLEMENT: &str = "ciscoSlaSmartAgentNotifyEntitlementEnforceMode";
 
-/// Octets that an SnmpAdminString has at most.
-const TEXT_MAX_BYTES: usize = 255;
-
-const ENFORCE_MODES: Syntax = Syntax::Named(&[
-    ("initialized", 1),
-    ("waiting", 2),
-    ("authorized", 3),
-    ("outOfCompliance", 4),
-    ("overage", 5),
-    ("evaluationPeriod", 6),
-    ("evaluationExpired", 7),
-    ("authorizationExpired", 8),
-    ("gracePeriodExpired", 9),
-    ("disabled", 10),
-    ("reservedAuthorized", 11),
-    ("invalidTag", 12),
-    ("notAuthorized", 13),
-    ("notApplicable", 14),
-    ("inUse", 15),
-    ("notInUse", 16),
-]);
-
 const REGISTRATIONS: Syntax = Syntax::Named(&[
     ("notRegistered", 1),
     ("registrationInProgress", 2),
     ("registrationFailed", 3),
     ("registrationRetryinProgress", 4),
     ("registrationCompleted", 5),
-]);
-
-const FAILURES: Syntax = Syntax::Named(&[
-    ("invalid", 0),
-    ("alreadyRegistered", 1),
-    ("dailyJobTimerReset", 2),
-    ("deRegisterFailure", 3),
 ]);
 
 const EXPORTS: Syntax = Syntax::Named(&[("false", 0), ("true", 1)]);
@@ -84,13 +55,9 @@ fn node() -> Vec<Scalar<View>> {
             "Number of the agent: 1, a node has one.",
             |_| gauge(1),
         ),
-        scalar(
-            &[2],
-            "ciscoSlaSUDIInfo",
-            Syntax::SnmpAdminString,
-            "The device: `PID:<product identifier>,SN:<serial number>`.",
-            |v| Some(sudi(&Subject::node(&v.node))),
-        ),
+        carried(&cisco::SUDI, |v| {
+            Some((cisco::SUDI.value)(&Subject::node(&v.node)))
+        }),
         scalar(
             &[3],
             "ciscoSlaVersion",
@@ -244,8 +211,8 @@ fn authorization() -> Vec<Scalar<View>> {
             &[7, 2],
             "ciscoSlaAuthComplianceStatus",
             Syntax::SnmpAdminString,
-            "The worst standing of what is in use, as `show license status` words it.",
-            |v| text(standing(overall(&v.node))),
+            "The worst standing of what is in use, as `show license status` words it; DISABLED while smart licensing is off.",
+            |v| text(EnforceMode::overall(&v.node).words()),
         ),
         scalar(
             &[7, 3],
@@ -335,24 +302,18 @@ fn enabled() -> Vec<Scalar<View>> {
 }
 
 fn deregistration() -> Vec<Scalar<View>> {
+    fn failed(view: &View, object: &Object) -> Option<Value> {
+        let text = view.agent.deregistration.failure.as_deref()?;
+        let subject = Subject::node(&view.node);
+        Some((object.value)(&Subject { text, ..subject }))
+    }
     vec![
-        scalar(
-            &[9, 1],
-            "ciscoSlaFailureReason",
-            FAILURES,
-            "deRegisterFailure if the last attempt to end a registration failed; else not there.",
-            |v| {
-                v.agent.deregistration.failure.as_ref()?;
-                Some(Value::Integer(3))
-            },
-        ),
-        scalar(
-            &[9, 2],
-            "ciscoSlaDeRegisterFailureMsg",
-            Syntax::SnmpAdminString,
-            "Why it failed; not there if it did not.",
-            |v| text(v.agent.deregistration.failure.as_deref()?),
-        ),
+        carried(&cisco::FAILURE_REASON, |v| {
+            failed(v, &cisco::FAILURE_REASON)
+        }),
+        carried(&cisco::DEREGISTER_MESSAGE, |v| {
+            failed(v, &cisco::DEREGISTER_MESSAGE)
+        }),
     ]
 }
 
@@ -372,38 +333,14 @@ fn entitlements() -> Table<View> {
                 Unsigned32,
                 "Place of the tag from 1 among services, then features.",
             ),
-            column(
-                2,
-                "ciscoSlaEntitlementRequestCount",
-                Unsigned32,
-                "Licenses that are asked for.",
-                |v, n| gauge(tag_row(v, n)?.tag().licenses.0.into()),
-            ),
-            column(
-                3,
-                "ciscoSlaEntitlementTag",
-                SnmpAdminString,
-                "The entitlement tag.",
-                |v, n| text(tag_row(v, n)?.tag().tag.as_str()),
-            ),
-            column(
-                4,
-                "ciscoSlaEntitlementVersion",
-                SnmpAdminString,
-                "Version, which the tag names.",
-                |v, n| text(entitlement_version(tag_row(v, n)?)),
-            ),
-            column(
-                5,
-                "ciscoSlaEntitlementEnforceMode",
-                ENFORCE_MODES,
-                "Its standing.",
-                |v, n| {
-                    Some(Value::Integer(enforce_mode(
-                        tag_row(v, n)?.tag().compliance,
-                    )))
-                },
-            ),
+            carried_column(&cisco::REQUEST_COUNT, |v, n| {
+                of_tag(v, n, &cisco::REQUEST_COUNT)
+            }),
+            carried_column(&cisco::TAG, |v, n| of_tag(v, n, &cisco::TAG)),
+            carried_column(&cisco::VERSION, |v, n| of_tag(v, n, &cisco::VERSION)),
+            carried_column(&cisco::ENFORCE_MODE, |v, n| {
+                of_tag(v, n, &cisco::ENFORCE_MODE)
+            }),
             column(
                 6,
                 "ciscoSlaEntitlementDescription",
@@ -427,6 +364,31 @@ fn entitlements() -> Table<View> {
             ),
         ],
     }
+}
+
+/// A scalar that notifications carry, too: of one row.
+fn carried(object: &Object, value: fn(&View) -> Option<Value>) -> Scalar<View> {
+    scalar(object.arcs, object.name, object.syntax, object.help, value)
+}
+
+/// A column that notifications carry, too: of one row.
+fn carried_column(object: &Object, value: Get) -> Column<View> {
+    let arc = object.arcs.last().copied().unwrap_or_default();
+    column(arc, object.name, object.syntax, object.help, value)
+}
+
+fn of_tag(view: &View, place: usize, object: &Object) -> Option<Value> {
+    let row = tag_row(view, place)?;
+    let tag = match row {
+        TagRow::Service(service) => TagRef::Service(service.service),
+        TagRow::Feature(feature) => TagRef::Feature(feature.feature),
+    };
+    let subject = Subject {
+        tag: Some(tag),
+        compliance: row.tag().compliance,
+        ..Subject::node(&view.node)
+    };
+    Some((object.value)(&subject))
 }
 
 /// A row has the place of its tag in the snapshot, so that it is the one that notifications name.
@@ -480,22 +442,6 @@ fn is_told(view: &View, entitlement: bool) -> bool {
     these.any(|(which, _)| !view.told.suppressed.contains(&which))
 }
 
-fn standing(compliance: Option<Compliance>) -> &'static str {
-    match compliance {
-        None => "No Licenses in Use",
-        Some(Compliance::Waiting) => "WAITING",
-        Some(Compliance::Authorized) => "AUTHORIZED",
-        Some(Compliance::OutOfCompliance { .. }) => "OUT OF COMPLIANCE",
-        Some(Compliance::InvalidTag) => "INVALID TAG",
-        Some(Compliance::AuthorizationExpired) => "AUTHORIZATION EXPIRED",
-        Some(Compliance::Evaluation) => "EVAL MODE",
-        Some(Compliance::EvaluationExpired) => "EVAL EXPIRED",
-    }
-}
-
-/// UTF-8 of at most [`TEXT_MAX_BYTES`].
 fn text(text: &str) -> Option<Value> {
-    Some(Value::text(
-        &text[..text.floor_char_boundary(TEXT_MAX_BYTES)],
-    ))
+    Some(admin(text))
 }

@@ -1,15 +1,14 @@
 //! Services and features: their state, their statistics for each mode, their ties.
 
 use licensing::catalog::Tie;
-use licensing::snapshot::{ModeStatistics, State, TagRow};
+use licensing::snapshot::{ModeStatistics, TagRow};
 use licensing::{FeatureIndex, Mode, ServiceIndex};
 
-use super::{
-    KINDS, MODES, POLICIES, STANDINGS, STATES, column, gauge, indexed, mode_number, policy_number,
-    rows, signed, text, truth,
-};
+use super::{KINDS, STANDINGS, column, gauge, indexed, rows, signed, text, truth};
 use crate::Value;
-use crate::notifications::enforce_mode;
+use crate::notifications::{
+    EnforceMode, MODES, POLICIES, STATES, mode_number, policy_number, state_number,
+};
 use crate::objects::{Index, Syntax, Table};
 use crate::view::View;
 
@@ -51,7 +50,8 @@ pub(super) fn tags() -> Table<View> {
                 |v, n| truth(row(v, n)?.tag().in_use),
             ),
             column(6, "tgTagCompliance", STANDINGS, "Its standing.", |v, n| {
-                Some(Value::Integer(enforce_mode(row(v, n)?.tag().compliance)))
+                let standing = row(v, n)?.tag().compliance.map(EnforceMode::from);
+                Some(Value::Integer(standing.map_or(16, EnforceMode::number)))
             }),
             column(
                 7,
@@ -65,13 +65,7 @@ pub(super) fn tags() -> Table<View> {
                 "tgTagState",
                 STATES,
                 "What becomes of its new calls.",
-                |v, n| {
-                    Some(Value::Integer(match row(v, n)?.tag().state {
-                        State::Allow => 1,
-                        State::AllowAtLimit => 2,
-                        State::Block => 3,
-                    }))
-                },
+                |v, n| Some(Value::Integer(state_number(row(v, n)?.tag().state))),
             ),
             column(
                 9,

@@ -3,7 +3,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use licensing::snapshot::Snapshot;
-use licensing::{AlarmKind, LicenseCount, Mono, Now};
+use licensing::{AlarmKind, LicenseCount, Mono, Now, Policy};
 
 use super::*;
 use crate::Counters;
@@ -314,6 +314,32 @@ fn what_the_agent_has_no_fact_for_is_not_there() {
     let value = |name: &str| there.iter().find(|row| row.0 == name).map(|row| &row.1);
     assert_eq!(value("6.1.0"), Some(&Value::Integer(1)));
     assert_eq!(value("7.2.0"), Some(&Value::text("AUTHORIZED")));
+}
+
+//= L18
+#[test]
+fn an_agent_that_is_off_enforces_nothing_and_one_without_use_is_initialized() {
+    let mut node = snapshot();
+    let shown = |node: &Snapshot| {
+        let there = walked(&mut tree(node.clone()));
+        let modes = there
+            .iter()
+            .filter(|(name, _)| name.starts_with("5.1.1.5."));
+        let modes: Vec<_> = modes.map(|(_, value)| value.clone()).collect();
+        let status = there.iter().find(|(name, _)| name == "7.2.0").unwrap();
+        (modes, status.1.clone())
+    };
+    let in_use = shown(&node).0.len();
+    node.smart.enabled = false;
+    let off = vec![Value::Integer(10); in_use];
+    assert_eq!(shown(&node), (off, Value::text("DISABLED")));
+    node.smart.enabled = true;
+    let tags = node.services.iter_mut().map(|row| &mut row.tag);
+    tags.chain(node.features.iter_mut().map(|row| &mut row.tag))
+        .for_each(|tag| tag.compliance = None);
+    let (modes, status) = shown(&node);
+    assert!(!modes.is_empty() && modes.iter().all(|mode| *mode == Value::Integer(1)));
+    assert_eq!(status, Value::text("No Licenses in Use"));
 }
 
 //= L18
