@@ -35,6 +35,15 @@ pub struct Health {
     pub snmp_stalled: bool,
     /// The thread of SNMP has failed.
     pub snmp_dead: bool,
+    /// Time since the thread of bulk statistics last worked, in milliseconds.
+    #[serde(default)]
+    pub bulkstats_age_ms: u64,
+    /// The thread of bulk statistics has not worked for more than its bound: calls go on, and no sample is taken.
+    #[serde(default)]
+    pub bulkstats_stalled: bool,
+    /// The thread of bulk statistics has failed.
+    #[serde(default)]
+    pub bulkstats_dead: bool,
     /// State was written when last it had to be; false: it is not saved now, and calls go on.
     pub state_written: bool,
     /// The journal of what the verdicts take in.

@@ -14,6 +14,7 @@
 mod admission;
 mod agent;
 mod alarms;
+mod bulkstats;
 mod clear;
 pub mod csv;
 mod health;
@@ -35,6 +36,10 @@ pub use agent::{
     AgentMessages, AgentView, EventCounts, LICENSE_ANSWER_S, ProxyStatus, TransportStatus,
 };
 pub use alarms::{AlarmCounts, AlarmRow, AlarmSeverity, AlarmView};
+pub use bulkstats::{
+    BULKSTATS_ANSWER_S, BULKSTATS_DATA_MAX, BulkstatsCommand, BulkstatsData, BulkstatsFile,
+    BulkstatsReceiver, BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer,
+};
 pub use clear::ClearWhom;
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::admission::{ClientLease, ClientRequest};
 use crate::agent::AgentView;
 use crate::alarms::AlarmView;
+use crate::bulkstats::{BulkstatsCommand, BulkstatsData, BulkstatsStatus};
 use crate::clear::ClearWhom;
 use crate::health::Health;
 use crate::license::LicenseCommand;
@@ -95,6 +96,15 @@ pub enum Request {
         /// [`TRAPS_LIMIT_MAX`](crate::TRAPS_LIMIT_MAX).
         history: u32,
     },
+    /// Bulk statistics; answered with [`Reply::Bulkstats`], also when their thread has stalled.
+    Bulkstats,
+    /// Samples that wait and whose file is not complete; answered with [`Reply::BulkstatsData`].
+    BulkstatsData,
+    /// `bulkstats force` and `clear bulkstats`; answered with [`Reply::Done`] once it is done; a transfer has then begun.
+    BulkstatsDo {
+        /// What is to be done.
+        command: BulkstatsCommand,
+    },
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
     Client(ClientRequest),
 }
@@ -122,6 +132,16 @@ pub enum Reply {
         stalled: bool,
         /// The agent.
         agent: Box<AgentView>,
+    },
+    /// To [`Request::Bulkstats`].
+    Bulkstats {
+        /// How they are.
+        bulkstats: Box<BulkstatsStatus>,
+    },
+    /// To [`Request::BulkstatsData`].
+    BulkstatsData {
+        /// One entry a file that has samples.
+        files: Vec<BulkstatsData>,
     },
     /// To [`Request::Alarms`].
     Alarms {
@@ -314,6 +334,14 @@ mod tests {
             (r#"{"request":"health"}"#, Request::Health),
             (r#"{"request":"agent"}"#, Request::Agent),
             (r#"{"request":"alarms"}"#, Request::Alarms),
+            (r#"{"request":"bulkstats"}"#, Request::Bulkstats),
+            (r#"{"request":"bulkstats-data"}"#, Request::BulkstatsData),
+            (
+                r#"{"request":"bulkstats-do","command":"force-gather"}"#,
+                Request::BulkstatsDo {
+                    command: BulkstatsCommand::ForceGather,
+                },
+            ),
             (
                 r#"{"request":"snmp-set","do":"suppress","name":"tgForked"}"#,
                 Request::SnmpSet(Box::new(SnmpCommand::Suppress {

@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use api::{Answer, Failure, IN_FORCE_S, LICENSE_ANSWER_S, REQUEST_PATH, Reply, Request};
+use api::{
+    Answer, BULKSTATS_ANSWER_S, Failure, IN_FORCE_S, LICENSE_ANSWER_S, REQUEST_PATH, Reply, Request,
+};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
@@ -153,6 +155,9 @@ impl Client {
 fn wait(request: &Request) -> Duration {
     match request {
         Request::License(_) => ANSWER_WAIT + Duration::from_secs(LICENSE_ANSWER_S),
+        Request::BulkstatsData | Request::BulkstatsDo { .. } => {
+            ANSWER_WAIT + Duration::from_secs(BULKSTATS_ANSWER_S)
+        }
         Request::Transport(_) | Request::SnmpSet(_) | Request::Threshold(_) => {
             ANSWER_WAIT + Duration::from_secs(IN_FORCE_S)
         }
@@ -166,6 +171,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Health
         | Request::Agent
         | Request::Alarms
+        | Request::Bulkstats
         | Request::Snmp { .. }
         | Request::Clear { .. }
         | Request::Client(_) => ANSWER_WAIT,

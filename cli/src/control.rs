@@ -109,6 +109,8 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Done { .. }
         | Reply::Lease { .. }
         | Reply::Cleared { .. }
+        | Reply::Bulkstats { .. }
+        | Reply::BulkstatsData { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
     }
 }

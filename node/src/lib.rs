@@ -22,7 +22,6 @@
 mod admission;
 mod agent;
 pub mod alarms;
-#[allow(dead_code)]
 mod bulkstats;
 pub mod clock;
 pub mod config;

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 
 use crate::admission::Admissions;
 use crate::agent::{AgentAsk, AgentShell, Parts};
+use crate::bulkstats::{BulkstatsAsk, BulkstatsShell};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
@@ -71,6 +72,8 @@ struct Threads {
     commands: mpsc::Sender<AgentAsk>,
     snmp: Thread,
     snmp_asks: mpsc::Sender<SnmpAsk>,
+    bulkstats: Thread,
+    bulkstats_asks: mpsc::Sender<BulkstatsAsk>,
     control: Thread,
     journal: Option<Thread>,
     interface: Runtime,
@@ -147,6 +150,9 @@ impl Running {
         let snmp = Thread::start("snmp", move || snmp.run())?;
         let spares = Spares::new();
         let (workers, queues) = start_workers(&common, &plane, &shared, &spares, &asks)?;
+        let (bulkstats, bulkstats_end) =
+            BulkstatsShell::new(&common.config, &common.clock, &common.vitals)?;
+        let bulkstats_asks = bulkstats_end.asks.clone();
         let admissions = make_admissions(&common, &plane)?;
         let interface = Interface {
             config: Arc::clone(&common.config),
@@ -160,12 +166,16 @@ impl Running {
             agent: agent_shown,
             snmp: snmp_shown,
             snmp_asks: snmp_asks.clone(),
+            bulkstats: bulkstats_end,
             counted: Mutex::new(vec![Arc::default(); queues.len()]),
             queues: queues.clone(),
             plane: shared,
             settings: Arc::new(tokio::sync::Mutex::new(settings)),
             admissions: Mutex::new(admissions),
         };
+        let interface = Arc::new(interface);
+        let node = Arc::clone(&interface);
+        let bulkstats = Thread::start("bulkstats", move || bulkstats.run(&node))?;
         let interface = serve(interface, listener, shutdown)?;
         // The receiver comes last: if anything before it fails, all others end with the queues.
         let stop = Arc::new(AtomicBool::new(false));
@@ -184,6 +194,8 @@ impl Running {
             commands,
             snmp,
             snmp_asks,
+            bulkstats,
+            bulkstats_asks,
             control,
             journal,
             interface,
@@ -259,7 +271,9 @@ impl Running {
 
     fn end_threads(&self, threads: Threads) -> Result<(), NodeError> {
         self.stop.store(true, Ordering::Relaxed);
-        let mut ends = vec![threads.receiver.join(END)];
+        // It asks others what they have counted.
+        let _ended = threads.bulkstats_asks.try_send(BulkstatsAsk::End);
+        let mut ends = vec![threads.bulkstats.join(END), threads.receiver.join(END)];
         ends.extend(threads.workers.into_iter().map(|worker| worker.join(END)));
         // A queue of commands that is full ends with the interface's end of it.
         let _ended = threads.commands.try_send(AgentAsk::End);
@@ -520,7 +534,7 @@ fn make_admissions(common: &Common, plane: &PlaneConfig) -> Result<Admissions, N
 }
 
 fn serve(
-    interface: Interface,
+    interface: Arc<Interface>,
     listener: UnixListener,
     shutdown: &Shutdown,
 ) -> Result<Runtime, NodeError> {
@@ -536,7 +550,6 @@ fn serve(
         let _runtime = runtime.enter();
         watch_signals(shutdown).map_err(fail)?;
     }
-    let interface = Arc::new(interface);
     runtime.spawn(Arc::clone(&interface).watch_control());
     runtime.spawn(Arc::clone(&interface).watch_clients());
     let router = interface::router(interface);

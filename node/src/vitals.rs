@@ -16,6 +16,10 @@ pub const AGENT_STALL: Duration = Duration::from_secs(10);
 /// Longest time without work of the thread of SNMP that is not called a stall: its disk may be slow.
 pub const SNMP_STALL: Duration = Duration::from_secs(10);
 
+/// Longest time without work of the thread of bulk statistics that is not called a stall: its disk may be slow, and a view of
+/// the node may take 4 s.
+pub const BULKSTATS_STALL: Duration = Duration::from_secs(20);
+
 /// Marks of life and counts of losses.
 #[derive(Debug)]
 pub struct Vitals {
@@ -25,11 +29,23 @@ pub struct Vitals {
     agent_ended: AtomicBool,
     snmp_beat_ns: AtomicU64,
     snmp_ended: AtomicBool,
+    bulkstats_beat_ns: AtomicU64,
+    bulkstats_ended: AtomicBool,
+    bulkstats: BulkstatsVitals,
     state_written: AtomicBool,
     queue_drops: AtomicU64,
     send_failures: AtomicU64,
     journal: JournalVitals,
     workers_ended: Vec<AtomicBool>,
+}
+
+/// What troubles bulk statistics.
+#[derive(Debug, Default)]
+struct BulkstatsVitals {
+    undelivered: AtomicBool,
+    host_key: AtomicBool,
+    discarding: AtomicBool,
+    not_written: AtomicBool,
 }
 
 /// How the journal is.
@@ -67,6 +83,9 @@ impl Vitals {
             agent_ended: AtomicBool::new(false),
             snmp_beat_ns: AtomicU64::new(now.0),
             snmp_ended: AtomicBool::new(false),
+            bulkstats_beat_ns: AtomicU64::new(now.0),
+            bulkstats_ended: AtomicBool::new(false),
+            bulkstats: BulkstatsVitals::default(),
             state_written: AtomicBool::new(true),
             queue_drops: AtomicU64::new(0),
             send_failures: AtomicU64::new(0),
@@ -127,6 +146,40 @@ impl Vitals {
 
     pub(crate) fn snmp_ended(&self) -> bool {
         self.snmp_ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn bulkstats_beats(&self, now: Mono) {
+        self.bulkstats_beat_ns.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Time since the thread of bulk statistics last worked.
+    pub(crate) fn bulkstats_age(&self, now: Mono) -> Duration {
+        now.since(Mono(self.bulkstats_beat_ns.load(Ordering::Relaxed)))
+    }
+
+    /// The thread of bulk statistics has failed, or has not worked for longer than [`BULKSTATS_STALL`].
+    pub(crate) fn bulkstats_stalled(&self, now: Mono) -> bool {
+        self.bulkstats_ended() || self.bulkstats_age(now) > BULKSTATS_STALL
+    }
+
+    pub(crate) fn bulkstats_ended(&self) -> bool {
+        self.bulkstats_ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_bulkstats_undelivered(&self, holds: bool) {
+        self.bulkstats.undelivered.store(holds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_bulkstats_host_key(&self, holds: bool) {
+        self.bulkstats.host_key.store(holds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_bulkstats_discarding(&self, holds: bool) {
+        self.bulkstats.discarding.store(holds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_bulkstats_not_written(&self, holds: bool) {
+        self.bulkstats.not_written.store(holds, Ordering::Relaxed);
     }
 
     pub(crate) fn state_written(&self) -> bool {
@@ -210,6 +263,11 @@ impl<'a> EndOf<'a> {
     /// Of the thread of SNMP, but for the end that it is told to make.
     pub(crate) fn snmp(vitals: &'a Vitals) -> Self {
         Self(&vitals.snmp_ended)
+    }
+
+    /// Of the thread of bulk statistics, but for the end that it is told to make.
+    pub(crate) fn bulkstats(vitals: &'a Vitals) -> Self {
+        Self(&vitals.bulkstats_ended)
     }
 
     /// It ends as it should.

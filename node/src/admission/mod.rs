@@ -233,7 +233,6 @@ impl Admissions {
     }
 
     /// Emergency sessions of all clients, by service.
-    #[allow(dead_code)]
     pub(crate) fn emergency_by_service(&self) -> BTreeMap<ServiceIndex, u64> {
         let mut sessions = BTreeMap::new();
         for holding in self.holdings_there() {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AgentStatus, CallHomeRow, Health, RegistrationState};
-use bulkstats::view::{
-    Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane, Process, View, Zone,
-};
+use bulkstats::view::{Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane, Process, View};
 use gtp::{v1, v2};
 use licensing::ServiceIndex;
 use session_plane::statistics::Ended as How;
@@ -38,10 +36,7 @@ impl Interface {
         View {
             uptime_s: health.uptime_ms / 1_000,
             address: self.config.snmp.listen.map(|at| at.ip()),
-            zone: Zone {
-                name: "UTC".to_owned(),
-                offset_s: 0,
-            },
+            zone: super::zone::local(self.clock.now().wall),
             node: Arc::from(node),
             process: process(&health),
             plane,

@@ -107,8 +107,8 @@ pub(crate) fn is_secret(line: &str) -> bool {
     !line.is_empty() && line.len() <= PASSWORD_BYTES_MAX && !line.contains(char::is_control)
 }
 
-/// The first line of a file that nobody else may read; what is sealed in it, if it is in the state directory's `secrets`.
-pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
+/// What is in a file that nobody else may read.
+pub(super) fn read_private(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
     let refused = |reason: String| refuse(key, file, reason);
     let metadata = fs::metadata(file).map_err(|error| refused(error.to_string()))?;
     let mode = metadata.permissions().mode() & 0o777;
@@ -116,7 +116,13 @@ pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> 
         return Err(refused(format!("others may read it, its mode is {mode:o}")));
     }
     let text = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
-    let text = Zeroizing::new(text);
+    Ok(Zeroizing::new(text))
+}
+
+/// The first line of a file that nobody else may read; what is sealed in it, if it is in the state directory's `secrets`.
+pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
+    let refused = |reason: String| refuse(key, file, reason);
+    let text = read_private(key, file)?;
     let mut line = text.lines().next().unwrap_or_default();
     let opened;
     if is_sealed(line) {
@@ -151,7 +157,7 @@ fn read_roots(file: &Path) -> Checked<Vec<Vec<u8>>> {
     Ok(roots)
 }
 
-fn refuse(key: &str, file: &Path, reason: String) -> (String, Problem) {
+pub(super) fn refuse(key: &str, file: &Path, reason: String) -> (String, Problem) {
     let problem = Problem::Named {
         refused: format!("{} is refused: {reason}", file.display()),
         expected: expected(key),

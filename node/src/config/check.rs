@@ -9,7 +9,7 @@ use licensing::{Catalog, FeatureSet, Product, Threshold, Thresholds};
 use session_plane::PlaneConfig;
 
 use super::file::{self, EXPECTED, File};
-use super::{Config, Journal, Problem, Source, agent, plane, snmp};
+use super::{Config, Journal, Problem, Source, agent, bulkstats, plane, snmp};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
@@ -54,6 +54,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
     check_socket(&control_socket)?;
     let agent = agent::check(file.agent, base, lab.is_some())?;
     let snmp = snmp::check(file.snmp, base, &file.node.name, plane.control.ip())?;
+    let bulkstats = bulkstats::check(file.bulkstats, base)?;
     let journal = check_journal(&file.journal, base, &state_dir)?;
     Ok(Config {
         name: file.node.name,
@@ -75,6 +76,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         },
         agent,
         snmp,
+        bulkstats,
         journal,
         lab,
         source: Source::default(),

@@ -1,9 +1,15 @@
 //! The file as it is written: sections and keys, their types and defaults. `examples/gateway.toml` explains each.
 
+mod bulkstats;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+pub(super) use bulkstats::{
+    Bulkstats, BulkstatsFile, BulkstatsMechanism, BulkstatsMethod, BulkstatsReceiver,
+};
 
 /// What each key is to be, for errors; elements of arrays are `[]`.
 pub(super) const EXPECTED: &[(&str, &str)] = &[
@@ -281,6 +287,119 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "snmp.target[].queue",
         "a number of notifications, 16 to 10000",
     ),
+    ("bulkstats", "a section [bulkstats]"),
+    ("bulkstats.collection", "true or false"),
+    (
+        "bulkstats.sample_interval_min",
+        "a number of minutes, 1 to 10080",
+    ),
+    (
+        "bulkstats.transfer_interval_min",
+        "a number of minutes, 1 to 999999",
+    ),
+    ("bulkstats.limit_mib", "a number of mebibytes, 1 to 96"),
+    ("bulkstats.historical_days", "a number of days, 0 to 3650"),
+    (
+        "bulkstats.historical_mib",
+        "a number of mebibytes, 1 to 1048576",
+    ),
+    ("bulkstats.file", "at most 4 sections [[bulkstats.file]]"),
+    ("bulkstats.file[].number", "a number, 1 to 4, of its own"),
+    (
+        "bulkstats.file[].remotefile",
+        "a format such as \"csvdrop/%host%_%localdate%_%localtime%.csv\"",
+    ),
+    (
+        "bulkstats.file[].header",
+        "a format of at most 2047 characters such as \"Version-%version-no%\"",
+    ),
+    (
+        "bulkstats.file[].footer",
+        "a format of at most 2047 characters such as \"EndOfFile\"",
+    ),
+    ("bulkstats.file[].gzip", "true or false"),
+    (
+        "bulkstats.file[].schemas",
+        "a list of schemas, each with a name of its own",
+    ),
+    (
+        "bulkstats.file[].schemas[]",
+        "a line such as 'apn schema apn1 format \"apn1,%localdate%,%apn%,%sessions%\"'",
+    ),
+    (
+        "bulkstats.file[].primary",
+        "a section [bulkstats.file.primary] for the file",
+    ),
+    (
+        "bulkstats.file[].primary.address",
+        "a host name or an address",
+    ),
+    ("bulkstats.file[].primary.port", "a port, 1 to 65535"),
+    (
+        "bulkstats.file[].primary.mechanism",
+        "\"sftp\", \"ftp\", \"ftps\", \"tftp\", \"http\" or \"https\"",
+    ),
+    (
+        "bulkstats.file[].primary.login",
+        "1 to 64 printable characters without a colon",
+    ),
+    (
+        "bulkstats.file[].primary.password_file",
+        "the path of a file that holds the password and is for this user alone",
+    ),
+    (
+        "bulkstats.file[].primary.key_file",
+        "the path of a private key for \"sftp\" that is for this user alone, and no password_file",
+    ),
+    (
+        "bulkstats.file[].primary.host_key",
+        "the host key for \"sftp\", as ssh-keygen -l or ssh-keyscan prints it",
+    ),
+    (
+        "bulkstats.file[].primary.roots",
+        "the path of a file of root certificates in PEM, for \"ftps\" and \"https\"",
+    ),
+    (
+        "bulkstats.file[].primary.method",
+        "\"put\" or \"post\", for \"http\" and \"https\"",
+    ),
+    (
+        "bulkstats.file[].secondary",
+        "a section [bulkstats.file.secondary] beside a primary one",
+    ),
+    (
+        "bulkstats.file[].secondary.address",
+        "a host name or an address",
+    ),
+    ("bulkstats.file[].secondary.port", "a port, 1 to 65535"),
+    (
+        "bulkstats.file[].secondary.mechanism",
+        "\"sftp\", \"ftp\", \"ftps\", \"tftp\", \"http\" or \"https\"",
+    ),
+    (
+        "bulkstats.file[].secondary.login",
+        "1 to 64 printable characters without a colon",
+    ),
+    (
+        "bulkstats.file[].secondary.password_file",
+        "the path of a file that holds the password and is for this user alone",
+    ),
+    (
+        "bulkstats.file[].secondary.key_file",
+        "the path of a private key for \"sftp\" that is for this user alone, and no password_file",
+    ),
+    (
+        "bulkstats.file[].secondary.host_key",
+        "the host key for \"sftp\", as ssh-keygen -l or ssh-keyscan prints it",
+    ),
+    (
+        "bulkstats.file[].secondary.roots",
+        "the path of a file of root certificates in PEM, for \"ftps\" and \"https\"",
+    ),
+    (
+        "bulkstats.file[].secondary.method",
+        "\"put\" or \"post\", for \"http\" and \"https\"",
+    ),
     ("journal", "a section [journal]"),
     ("journal.enabled", "true or false"),
     ("journal.file", "the path of a file"),
@@ -311,6 +430,8 @@ pub(super) struct File {
     pub(super) agent: Agent,
     #[serde(default)]
     pub(super) snmp: Snmp,
+    #[serde(default)]
+    pub(super) bulkstats: Bulkstats,
     #[serde(default)]
     pub(super) journal: Journal,
     pub(super) lab: Option<Lab>,

@@ -5,6 +5,7 @@
 //! what loosens needs a `[lab]` section.
 
 mod agent;
+mod bulkstats;
 mod check;
 mod error;
 mod file;
@@ -27,6 +28,7 @@ use smart_agent::Fits;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
+pub use self::bulkstats::{Bulkstats, Receiver as BulkstatsReceiver};
 pub use self::snmp::{NotifyTarget, Snmp, engine_named, engine_of, localized};
 pub(crate) use self::snmp::{auth_named, written};
 pub use agent::Agent;
@@ -70,6 +72,8 @@ pub struct Config {
     pub agent: Agent,
     /// Who is sent notifications, and by which engine.
     pub snmp: Snmp,
+    /// Bulk statistics, and who receives them.
+    pub bulkstats: Bulkstats,
     /// The journal of what the verdicts take in; none: there is none.
     pub journal: Option<Journal>,
     /// Present on a lab node (rule L2).

@@ -71,7 +71,9 @@ fn the_example_says_what_the_defaults_are() {
     // Managers are examples, and files of theirs there are none.
     let (before, managers) = text.split_once("\n# Where managers ask").unwrap();
     let (_, after) = managers.split_once("\n[journal]").unwrap();
-    let without_managers = format!("{before}\n[journal]{after}");
+    let (files_apart, _) = managers.split_once("\n# Up to four files").unwrap();
+    let (_, bulkstats) = files_apart.split_once("\n[bulkstats]").unwrap();
+    let without_managers = format!("{before}\n[bulkstats]{bulkstats}\n[journal]{after}");
     let uncommented: String = without_managers
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -143,6 +145,7 @@ fn the_example_names_every_key() {
             format!("\n{name} = "),
             format!("\n# {name} = "),
             format!("[{name}]"),
+            format!(".{name}]"),
             format!(" {name} = "),
         ];
         assert!(written.iter().any(|form| text.contains(form)), "{key}");
@@ -205,7 +208,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `snmp`, `journal`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `snmp`, `bulkstats`, `journal`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),

@@ -373,6 +373,9 @@ impl Control {
             | Request::Transport(_)
             | Request::Agent
             | Request::Alarms
+            | Request::Bulkstats
+            | Request::BulkstatsData
+            | Request::BulkstatsDo { .. }
             | Request::Snmp { .. }
             | Request::Client(_) => {
                 let what = "the control thread is not asked this";

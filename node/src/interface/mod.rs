@@ -3,6 +3,7 @@
 //! Requests that need the verdicts are asked of the control thread; when it does not answer in time, a snapshot is
 //! answered with the last one and its age, and everything else fails with what to do.
 
+mod bulkstats;
 mod clear;
 mod listener;
 mod peers;
@@ -35,6 +36,7 @@ use tokio::time::timeout;
 
 use crate::admission::Admissions;
 use crate::agent::{AgentAsk, AgentCurrent};
+use crate::bulkstats::BulkstatsEnd;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
@@ -77,12 +79,12 @@ pub(crate) struct Interface {
     pub(crate) agent: Arc<AgentCurrent>,
     pub(crate) snmp: Arc<SnmpCurrent>,
     pub(crate) snmp_asks: mpsc::Sender<SnmpAsk>,
+    pub(crate) bulkstats: BulkstatsEnd,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Held until a change is in force: changes take effect in the order in which they are kept.
     pub(crate) settings: Arc<tokio::sync::Mutex<Settings>>,
     /// What each worker counted when it last told.
-    #[allow(dead_code)]
     pub(crate) counted: Mutex<Vec<Arc<Statistics>>>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
@@ -198,6 +200,9 @@ impl Interface {
             Request::Agent => Ok(self.agent().await),
             Request::Alarms => Ok(self.alarms().await),
             Request::Snmp { history } => self.snmp(history).await,
+            Request::Bulkstats => Ok(self.bulkstats()),
+            Request::BulkstatsData => self.bulkstats_data().await,
+            Request::BulkstatsDo { command } => self.command_bulkstats(command).await,
             Request::Clear { whom, reactivate } => self.clear(whom, reactivate).await,
             Request::Client(request) => self.serve_client(request),
         }
@@ -392,6 +397,10 @@ impl Interface {
             snmp_age_ms: u64::try_from(vitals.snmp_age(now).as_millis()).unwrap_or(u64::MAX),
             snmp_stalled: vitals.snmp_stalled(now),
             snmp_dead: vitals.snmp_ended(),
+            bulkstats_age_ms: u64::try_from(vitals.bulkstats_age(now).as_millis())
+                .unwrap_or(u64::MAX),
+            bulkstats_stalled: vitals.bulkstats_stalled(now),
+            bulkstats_dead: vitals.bulkstats_ended(),
             state_written: vitals.state_written(),
             journal: vitals.journal(),
             receive_buffer_bytes: self.receive_buffer_bytes as u64,

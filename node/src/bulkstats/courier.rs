@@ -1,0 +1,141 @@
+//! Transfers, on a thread of their own: a receiver that is slow, or far away, delays no sample.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bulkstats::collector::{TRANSFER_MAX, TransferError, Which};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use crate::config::Bulkstats;
+use crate::transfer::{self, Cause};
+
+/// It is given up so long before the collector does, so that its word is heard.
+const EARLIER: Duration = Duration::from_secs(10);
+
+/// Ends of transfers that wait at most; each file has one at a time.
+const ENDED: usize = 16;
+
+/// A transfer that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub attempt: u64,
+    pub file: u8,
+    pub which: Which,
+    pub result: Result<(), TransferError>,
+}
+
+/// The transfers under way.
+#[derive(Debug)]
+pub(super) struct Courier {
+    /// None: it has ended.
+    runtime: Option<Runtime>,
+    ended: mpsc::Sender<Ended>,
+    pub results: mpsc::Receiver<Ended>,
+    /// Receivers that showed another key than theirs when they were last met.
+    strangers: BTreeSet<(u8, bool)>,
+}
+
+impl Courier {
+    /// Errors: the system gives no thread.
+    pub fn new() -> io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).max_blocking_threads(1);
+        let runtime = builder.enable_all().thread_name("transfer").build()?;
+        let (ended, results) = mpsc::channel(ENDED);
+        Ok(Self {
+            runtime: Some(runtime),
+            ended,
+            results,
+            strangers: BTreeSet::new(),
+        })
+    }
+
+    /// Begins a transfer.
+    pub fn send(
+        &self,
+        config: &Bulkstats,
+        (file, which): (u8, Which),
+        attempt: u64,
+        path: PathBuf,
+        name: String,
+    ) {
+        let receiver = config.receiver(file, which).cloned();
+        let (ended, Some(runtime)) = (self.ended.clone(), &self.runtime) else {
+            return;
+        };
+        runtime.spawn(async move {
+            let result = match receiver {
+                Some(to) => {
+                    let sent = transfer::send(&path, &name, &to, TRANSFER_MAX - EARLIER).await;
+                    sent.map_err(|error| {
+                        tracing::warn!(%error, file, name, "a file of bulk statistics is not transferred");
+                        cause(&error.cause)
+                    })
+                    .map(drop)
+                }
+                None => Err(TransferError::Other("no such receiver".to_owned())),
+            };
+            let end = Ended {
+                attempt,
+                file,
+                which,
+                result,
+            };
+            // The node may have ended.
+            let _gone = ended.send(end).await;
+        });
+    }
+
+    /// Remembers who showed another key. Whether anybody does.
+    pub fn met(&mut self, ended: &Ended) -> bool {
+        let who = (ended.file, ended.which == Which::Secondary);
+        match ended.result {
+            Err(TransferError::HostKey) => {
+                self.strangers.insert(who);
+            }
+            // Whoever was not reached may still be another.
+            Err(TransferError::Unreachable(_) | TransferError::Timeout) => {}
+            Ok(())
+            | Err(
+                TransferError::Login
+                | TransferError::NameTaken
+                | TransferError::Full
+                | TransferError::Other(_),
+            ) => {
+                self.strangers.remove(&who);
+            }
+        }
+        !self.strangers.is_empty()
+    }
+
+    /// Leaves what is under way: it begins anew with the next start.
+    pub fn end(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What the collector makes of a cause.
+fn cause(cause: &Cause) -> TransferError {
+    match cause {
+        Cause::NameTaken { .. } => TransferError::NameTaken,
+        Cause::NoSpace => TransferError::Full,
+        Cause::HostKey { .. } => TransferError::HostKey,
+        Cause::Login { .. } => TransferError::Login,
+        Cause::TimedOut { .. } => TransferError::Timeout,
+        Cause::Unreachable { why } | Cause::Unresolved { why } => {
+            TransferError::Unreachable(why.clone())
+        }
+        Cause::Tls { .. }
+        | Cause::LocalFile { .. }
+        | Cause::Name(_)
+        | Cause::Denied { .. }
+        | Cause::Refused { .. }
+        | Cause::Closed { .. }
+        | Cause::Protocol { .. } => TransferError::Other(cause.to_string()),
+    }
+}

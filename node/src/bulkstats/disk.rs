@@ -1,0 +1,230 @@
+//! The spool: files of samples below the state directory, each there whole or not at all.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use api::{BULKSTATS_DATA_MAX, BulkstatsData};
+use bulkstats::collector::StoreError;
+use bulkstats::spool::{Found, Place, Stored};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// What is written and has not got its name yet; one thread writes.
+const WRITING: &str = ".writing";
+
+/// The directory `bulkstats` of the state directory.
+#[derive(Debug)]
+pub(super) struct Disk {
+    dir: PathBuf,
+    /// Directories of which a name was taken or given since they were made durable.
+    changed: BTreeSet<Place>,
+}
+
+impl Disk {
+    pub fn new(state_dir: &Path) -> Self {
+        Self {
+            dir: state_dir.join("bulkstats"),
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// What is there; nothing, where it can't be read.
+    pub fn open(&self) -> Vec<Found> {
+        let mut found = Vec::new();
+        for place in Place::ALL {
+            if let Err(error) = self.look(place, &mut found) {
+                let place = place.directory();
+                tracing::error!(%error, place, "the spool of bulk statistics can't be used");
+            }
+        }
+        found
+    }
+
+    fn look(&self, place: Place, found: &mut Vec<Found>) -> io::Result<()> {
+        let dir = self.dir.join(place.directory());
+        make(&dir)?;
+        for entry in fs::read_dir(&dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            if name == WRITING {
+                fs::remove_file(entry.path())?;
+            } else if let Some(stored) = Stored::parse(place, name) {
+                let bytes = entry.metadata()?.len();
+                found.push(Found { stored, bytes });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is in files that are not complete, each at its end.
+    pub fn open_samples(&self) -> Vec<BulkstatsData> {
+        let mut found = Vec::new();
+        if let Err(error) = self.look(Place::Open, &mut found) {
+            tracing::warn!(%error, "samples can't be read");
+        }
+        found.sort_by_key(|found| (found.stored.file, found.stored.seq));
+        let mut files: Vec<BulkstatsData> = Vec::new();
+        for Found { stored, .. } in found {
+            let text = fs::read_to_string(self.path(&stored)).unwrap_or_default();
+            let Stored { file, name, .. } = stored;
+            match files
+                .iter_mut()
+                .find(|of| of.number == file && of.name == name)
+            {
+                Some(of) => of.text.push_str(&text),
+                None => files.push(BulkstatsData {
+                    number: file,
+                    name,
+                    text,
+                    left_out: 0,
+                }),
+            }
+        }
+        files.iter_mut().for_each(keep_end);
+        files
+    }
+
+    /// Where a file is.
+    pub fn path(&self, stored: &Stored) -> PathBuf {
+        let dir = self.dir.join(stored.place.directory());
+        dir.join(stored.local_name())
+    }
+
+    /// Writes a file whole, so that it survives a loss of power before this returns. Its length.
+    pub fn write(&self, to: &Stored, bytes: &[u8]) -> Result<u64, StoreError> {
+        self.whole(to, |file| file.write_all(bytes))
+    }
+
+    /// The same of one that holds these parts and a footer.
+    pub fn join(
+        &self,
+        parts: &[Stored],
+        footer: &[u8],
+        to: &Stored,
+        gzip: bool,
+    ) -> Result<u64, StoreError> {
+        let parts: Vec<PathBuf> = parts.iter().map(|part| self.path(part)).collect();
+        self.whole(to, |file| {
+            let file = BufWriter::new(file);
+            if gzip {
+                let mut packed = GzEncoder::new(file, Compression::default());
+                append(&mut packed, &parts, footer)?;
+                packed.finish()?.flush()
+            } else {
+                let mut file = file;
+                append(&mut file, &parts, footer)?;
+                file.flush()
+            }
+        })
+    }
+
+    fn whole(
+        &self,
+        to: &Stored,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<u64, StoreError> {
+        let dir = self.dir.join(to.place.directory());
+        let writing = dir.join(WRITING);
+        let done = write_whole(&dir, &writing, &self.path(to), write);
+        done.map_err(|error| {
+            // What was begun takes room that is wanted.
+            let _none = fs::remove_file(&writing);
+            store_error(&error)
+        })
+    }
+
+    /// Gives a file another name.
+    pub fn rename(&mut self, from: &Stored, to: &Stored) {
+        if let Err(error) = fs::rename(self.path(from), self.path(to)) {
+            let name = from.local_name();
+            tracing::error!(%error, name, "a file of bulk statistics can't be renamed");
+        }
+        self.changed.extend([from.place, to.place]);
+    }
+
+    pub fn remove(&mut self, stored: &Stored) {
+        match fs::remove_file(self.path(stored)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let name = stored.local_name();
+                tracing::error!(%error, name, "a file of bulk statistics can't be removed");
+            }
+        }
+        self.changed.insert(stored.place);
+    }
+
+    /// Makes names that were given and taken durable. If it fails, a file may be transferred once more.
+    pub fn settle(&mut self) {
+        for place in std::mem::take(&mut self.changed) {
+            if let Err(error) = sync(&self.dir.join(place.directory())) {
+                tracing::warn!(%error, "names of bulk statistics' files are not durable");
+            }
+        }
+    }
+}
+
+/// Leaves out what is too long, in whole lines.
+fn keep_end(file: &mut BulkstatsData) {
+    let over = file.text.len().saturating_sub(BULKSTATS_DATA_MAX);
+    if over > 0 {
+        let line = file.text.as_bytes()[over..]
+            .iter()
+            .position(|b| *b == b'\n');
+        let cut = line.map_or(file.text.len(), |line| over + line + 1);
+        file.text.drain(..cut);
+        file.left_out = cut as u64;
+    }
+}
+
+fn make(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+fn write_whole(
+    dir: &Path,
+    writing: &Path,
+    to: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<u64> {
+    make(dir)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(writing)?;
+    write(&mut file)?;
+    file.sync_all()?;
+    let length = file.metadata()?.len();
+    fs::rename(writing, to)?;
+    sync(dir)?;
+    Ok(length)
+}
+
+fn sync(dir: &Path) -> io::Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all())
+}
+
+fn append(to: &mut impl Write, parts: &[PathBuf], footer: &[u8]) -> io::Result<()> {
+    for part in parts {
+        match File::open(part) {
+            Ok(mut part) => drop(io::copy(&mut part, to)?),
+            // It is gone for ever: the others are not to wait for it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let part = part.display();
+                tracing::error!(%part, "a sample was taken away by another hand");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    to.write_all(footer)
+}
+
+fn store_error(error: &io::Error) -> StoreError {
+    match error.kind() == ErrorKind::StorageFull || error.kind() == ErrorKind::QuotaExceeded {
+        true => StoreError::Full,
+        false => StoreError::Other(error.to_string()),
+    }
+}
