@@ -269,7 +269,8 @@ impl Collector {
             let fresh = |name: &str| !self.lines.iter().flat_map(Line::names).any(|n| n == name);
             let line = &self.lines[at];
             let moment = line.moment(view, now);
-            let name = moment.as_ref().and_then(|moment| line.name(moment, fresh));
+            let name = moment.as_ref();
+            let name = name.and_then(|moment| line.name(moment, self.next_seq, fresh));
             let (Some(moment), Some(name)) = (moment, name) else {
                 continue;
             };

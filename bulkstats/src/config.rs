@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::format::{Format, FormatError, Part};
-use crate::plan::FilePlan;
+use crate::plan::{FilePlan, ZIPPED};
 use crate::table::Schema;
 
 /// Numbers of `file <n>` blocks, from 1.
@@ -162,6 +162,11 @@ pub enum ConfigError {
     /// A name at the receiver that is none.
     #[error("the remotefile format {0:?} makes no name of a file")]
     Remote(String),
+    /// A name that says that the file is compressed, which compressing it does.
+    #[error(
+        "a remotefile format does not end in {ZIPPED}: the name of a file that is compressed gets it"
+    )]
+    Zipped,
     /// A secondary receiver without a primary one.
     #[error("file {0} has a secondary receiver and no primary one")]
     NoPrimary(u8),
@@ -324,9 +329,12 @@ pub(crate) fn remote(text: &str) -> Result<Format, ConfigError> {
     let last = text.rsplit('/').next().unwrap_or_default();
     if last.is_empty()
         || text.contains(['\\', ' ', ','])
-        || text.split('/').any(|part| part == "..")
+        || text.split('/').any(|part| matches!(part, "." | ".."))
     {
         return Err(ConfigError::Remote(text.to_owned()));
+    }
+    if text.ends_with(ZIPPED) {
+        return Err(ConfigError::Zipped);
     }
     match longest <= REMOTE_MAX {
         true => Ok(format),
@@ -508,9 +516,12 @@ mod tests {
         let refused = |text: &str| remote(text).unwrap_err();
         let usual = "/opt/csvdrop/%host%_bulkstats_%localdate%_%localtime%_%localtz%_15_15.csv";
         assert!(remote(usual).is_ok());
-        for none in ["", "/", "a/", "a b", "a,b", r"a\tb", "../a", "a/../b"] {
+        for none in [
+            "", "/", "a/", "a b", "a,b", r"a\tb", "../a", "a/../b", "./a",
+        ] {
             assert_eq!(refused(none), ConfigError::Remote(none.into()), "{none}");
         }
+        assert_eq!(refused("a.csv.gz"), ConfigError::Zipped);
         let room = "a".repeat(REMOTE_MAX - 63);
         assert!(remote(&format!("%host%{room}")).is_ok());
         assert_eq!(

@@ -144,9 +144,9 @@ impl Format {
         }
     }
 
-    /// Writes it with common variables only, as in headers, footers and names; a variable that is longer than may stand in a
-    /// name is cut if `cut`.
-    pub fn write_common(&self, moment: &Moment, cut: bool, out: &mut Vec<u8>) {
+    /// Writes it with common variables only, as in headers, footers and names. In the name of a file a variable that is longer
+    /// than may stand there is cut, has `_` for `/`, and is `-` if it is empty.
+    pub fn write_common(&self, moment: &Moment, in_name: bool, out: &mut Vec<u8>) {
         for part in &self.parts {
             let before = out.len();
             match part {
@@ -156,13 +156,24 @@ impl Format {
                         continue;
                     };
                     (variable.value)(moment).write(variable.about.data, out);
-                    let most = variable.about.in_name.filter(|_| cut);
-                    out.truncate(most.map_or(out.len(), |most| before + most).min(out.len()));
+                    if let Some(most) = variable.about.in_name.filter(|_| in_name) {
+                        out.truncate(before.saturating_add(most));
+                        named(before, out);
+                    }
                 }
                 Part::Own(_) => {}
             }
         }
     }
+}
+
+/// What was written from there on is a part of a name.
+fn named(from: usize, out: &mut Vec<u8>) {
+    if out.len() == from {
+        out.push(b'-');
+    }
+    let slashes = out.iter_mut().skip(from).filter(|byte| **byte == b'/');
+    slashes.for_each(|byte| *byte = b'_');
 }
 
 fn variable(own: &[About], name: String, at: usize) -> Result<Part, FormatError> {

@@ -9,6 +9,9 @@
 //! The parts: the file's number, a number that rises from file to file, the minute since 1970 at which the interval of its
 //! last sample began, its records, and its name at the receiver with `,` for `/`.
 
+/// Greatest number of a file: with it, the name of one fits into the 255 bytes that a file system takes.
+const SEQ_MAX: u64 = 999_999_999_999;
+
 /// Where a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
@@ -92,6 +95,7 @@ impl Stored {
             name: parts.next()?.replace(',', "/"),
         };
         let known = (1..=crate::config::FILES).contains(&stored.file);
+        let known = known && stored.seq <= SEQ_MAX;
         (known && !stored.name.is_empty() && stored.local_name() == local_name).then_some(stored)
     }
 }
@@ -116,10 +120,11 @@ mod tests {
         let longest = Stored {
             place: Place::Open,
             file: 1,
-            seq: u64::MAX,
+            seq: SEQ_MAX,
             minute: i64::MAX,
             records: u64::MAX,
-            name: "x".repeat(crate::config::REMOTE_MAX + 8),
+            // The bytes of `_~s999999999999.gz`.
+            name: "x".repeat(crate::config::REMOTE_MAX + 18),
         };
         assert!(longest.local_name().len() <= 255);
         assert_eq!(
@@ -137,6 +142,7 @@ mod tests {
             "0-000000000042-1-7-a",
             "5-000000000042-1-7-a",
             "1-42-1-7-a",
+            "1-1000000000000-1-7-a",
             "1-000000000042-1-a",
             "1-000000000042--1-7-a",
             "1-00000000004x-1-7-a",

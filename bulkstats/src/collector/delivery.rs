@@ -103,30 +103,34 @@ impl Collector {
 
     fn not_transferred(&mut self, at: usize, flight: Flight, error: &TransferError, now: Now) {
         let file = self.lines[at].number;
-        if *error == TransferError::NameTaken && self.rename(at, flight.seq) {
-            return;
+        let taken = *error == TransferError::NameTaken;
+        if taken {
+            self.rename(at, flight.seq);
         }
         let way = &mut self.lines[at].way;
+        if taken && way.renamed() {
+            return;
+        }
         if way.failed(flight.which, now.mono) == After::Wait && way.tells(error) {
             let why = Some(error.clone());
             self.alarm(true, Condition::Receivers { file, why });
         }
     }
 
-    /// A receiver has another file of that name: whether this one has got another name.
-    fn rename(&mut self, at: usize, seq: u64) -> bool {
+    /// A receiver has another file of that name: this one gets another.
+    fn rename(&mut self, at: usize, seq: u64) {
         let names = self.lines.iter().flat_map(Line::names);
         let names: Vec<String> = names.map(str::to_owned).collect();
         let line = &mut self.lines[at];
-        let file = line.number;
-        let renamed = line.rename(seq, |name| !names.iter().any(|known| known == name));
-        let Some((from, to)) = renamed.filter(|(from, to)| from != to) else {
-            return false;
+        let (file, number) = (line.number, self.next_seq);
+        let renamed = line.rename(seq, number, |name| !names.iter().any(|known| known == name));
+        let Some((from, to)) = renamed else {
+            return;
         };
+        self.next_seq += 1;
         let name = to.name.clone();
         self.outputs.push_back(Output::Move { from, to });
         self.notice(Notice::Renamed { file, name });
-        true
     }
 
     pub(super) fn overdue(&self, now: Mono) -> Vec<u64> {

@@ -10,7 +10,7 @@ use super::way::{Flight, Way};
 use super::{LastTransfer, Output, Statistics};
 use crate::config::Mechanism;
 use crate::moment::Moment;
-use crate::plan::FilePlan;
+use crate::plan::{FilePlan, ZIPPED};
 use crate::spool::{Found, Place, Stored};
 use crate::view::View;
 
@@ -20,8 +20,8 @@ const WRITES_MAX: u32 = 3;
 /// From one attempt to write a file to the next.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
-/// Names that are tried for one file at most.
-const NAMES_MAX: u32 = 1_000;
+/// A name that is taken gets a number up to this; after that one that no other file has.
+pub(super) const NUMBERS_MAX: u32 = 8;
 
 /// The files of one block.
 #[derive(Debug)]
@@ -112,13 +112,19 @@ impl Line {
         Some(Moment::new(view, now.wall, plan.kinds(), self.before))
     }
 
-    /// The name of the file that a sample of this moment goes to.
-    pub fn name(&self, moment: &Moment, fresh: impl Fn(&str) -> bool) -> Option<String> {
+    /// The name of the file that a sample of this moment and number goes to.
+    pub fn name(
+        &self,
+        moment: &Moment,
+        number: u64,
+        fresh: impl Fn(&str) -> bool,
+    ) -> Option<String> {
         if let Some(part) = self.open.last() {
             return Some(part.stored.name.clone());
         }
         let plan = self.plan.as_ref()?;
-        Some(unique(&plan.name(moment), plan.config().gzip, fresh))
+        let zipped = plan.config().gzip;
+        Some(unique(&plan.name(moment), zipped, number, fresh))
     }
 
     /// Takes a sample, to be written to this file. Whether it is; else the one before is still being written.
@@ -186,7 +192,6 @@ impl Line {
         let joining = self.joining.as_mut();
         let joining = joining.filter(|joining| joining.op.is_none() && now >= joining.again)?;
         joining.op = Some(op);
-        let gzip = self.plan.as_ref().is_some_and(|plan| plan.config().gzip);
         Some(Output::Join {
             op,
             parts: joining
@@ -196,7 +201,7 @@ impl Line {
                 .collect(),
             footer: Arc::clone(&joining.footer),
             to: joining.to.clone(),
-            gzip,
+            gzip: joining.to.name.ends_with(ZIPPED),
         })
     }
 
@@ -370,36 +375,52 @@ impl Line {
     }
 
     /// Another name for the file that was to be transferred: as it was, and as it is.
-    pub fn rename(&mut self, seq: u64, fresh: impl Fn(&str) -> bool) -> Option<(Stored, Stored)> {
-        let gzip = self.plan.as_ref().is_some_and(|plan| plan.config().gzip);
+    pub fn rename(
+        &mut self,
+        seq: u64,
+        number: u64,
+        fresh: impl Fn(&str) -> bool,
+    ) -> Option<(Stored, Stored)> {
         let found = self
             .pending
             .front_mut()
             .filter(|found| found.stored.seq == seq)?;
         let from = found.stored.clone();
-        let name = match gzip {
-            true => from.name.strip_suffix(".gz").unwrap_or(&from.name),
-            false => &from.name,
-        };
-        found.stored.name = unique(name, gzip, |other| *other != from.name && fresh(other));
+        let plain = from.name.strip_suffix(ZIPPED);
+        let name = plain.unwrap_or(&from.name);
+        found.stored.name = unique(name, plain.is_some(), number, |other| {
+            *other != from.name && fresh(other)
+        });
         Some((from, found.stored.clone()))
     }
 }
 
-/// The name, or the next with a number before its last point that is fresh: `a.csv`, `a~2.csv`, `a~3.csv`.
-fn unique(name: &str, gzip: bool, fresh: impl Fn(&str) -> bool) -> String {
+/// The name, or the next with a number before its last point that is fresh: `a.csv`, `a~2.csv`, `a~3.csv`. There are few of
+/// them, as a receiver is asked for each; then comes one by a number that files have only once: `a~s4711.csv`.
+fn unique(name: &str, zipped: bool, number: u64, fresh: impl Fn(&str) -> bool) -> String {
     let slash = name.rfind('/').map_or(0, |at| at + 1);
     let point = name[slash..].rfind('.').map_or(name.len(), |at| slash + at);
     let (stem, ending) = name.split_at(point);
-    let zipped = if gzip { ".gz" } else { "" };
-    let number = stem
-        .rsplit_once('~')
-        .and_then(|(stem, n)| Some((stem, n.parse().ok()?)));
-    let (stem, first) = number.unwrap_or((stem, 1));
-    let numbered = (first + 1..=NAMES_MAX).map(|n: u32| format!("{stem}~{n}{ending}{zipped}"));
+    let (stem, first) = match stem.rsplit_once('~') {
+        Some((stem, tag)) if tag.parse::<u32>().is_ok() => (stem, tag.parse().unwrap_or(1)),
+        Some((stem, tag)) if by_number(tag) => (stem, NUMBERS_MAX),
+        Some(_) | None => (stem, 1),
+    };
+    let zipped = if zipped { ZIPPED } else { "" };
+    let numbered = first.saturating_add(1)..=NUMBERS_MAX;
+    let numbered = numbered.map(|n| format!("{stem}~{n}{ending}{zipped}"));
+    let others = (number..).map(|n| format!("{stem}~s{n}{ending}{zipped}"));
     let as_it_is = format!("{name}{zipped}");
-    let mut names = std::iter::once(as_it_is.clone()).chain(numbered);
+    let mut names = std::iter::once(as_it_is.clone())
+        .chain(numbered)
+        .chain(others);
     names.find(|name| fresh(name)).unwrap_or(as_it_is)
+}
+
+/// `s4711`
+fn by_number(tag: &str) -> bool {
+    let number = tag.strip_prefix('s');
+    number.is_some_and(|number| number.parse::<u64>().is_ok())
 }
 
 /// `SFTP`, as it is shown.
@@ -422,15 +443,33 @@ mod tests {
     fn a_name_that_is_taken_gets_a_number() {
         let taken = ["d.x/a.csv", "d.x/a~2.csv", "b", "c.csv.gz"];
         let fresh = |name: &str| !taken.contains(&name);
-        assert_eq!(unique("d.x/b.csv", false, fresh), "d.x/b.csv");
-        assert_eq!(unique("d.x/a.csv", false, fresh), "d.x/a~3.csv");
-        assert_eq!(unique("b", false, fresh), "b~2");
-        assert_eq!(unique("c.csv", true, fresh), "c~2.csv.gz");
-        assert_eq!(
-            unique("f~7.csv", false, |name| name == "f~8.csv"),
-            "f~8.csv"
-        );
-        assert_eq!(unique("f~7.csv", false, |_| false), "f~7.csv");
-        assert_eq!(unique("d.x/e", false, |name| name != "d.x/e"), "d.x/e~2");
+        for (name, zipped, expected) in [
+            ("d.x/b.csv", false, "d.x/b.csv"),
+            ("d.x/a.csv", false, "d.x/a~3.csv"),
+            ("b", false, "b~2"),
+            ("c.csv", true, "c~2.csv.gz"),
+        ] {
+            assert_eq!(unique(name, zipped, 42, fresh), expected);
+        }
+        let not = |name: &str, taken: &str| unique(name, false, 42, |other| other != taken);
+        assert_eq!(not("d.x/e", "d.x/e"), "d.x/e~2");
+        assert_eq!(not("f~7.csv", "f~7.csv"), "f~8.csv");
+        assert_eq!(not("f~8.csv", "f~8.csv"), "f~s42.csv");
+        assert_eq!(not("f~s41.csv", "f~s41.csv"), "f~s42.csv");
+        assert_eq!(not("f~s42.csv", "f~s42.csv"), "f~s43.csv", "never the same");
+    }
+
+    #[test]
+    fn names_never_come_to_an_end() {
+        let mut names: Vec<String> = Vec::new();
+        for number in 1..=1_200 {
+            let name = unique("stats.csv", false, number, |name| {
+                !names.iter().any(|known| known == name)
+            });
+            assert!(!names.contains(&name), "{name}");
+            names.push(name);
+        }
+        assert_eq!(names[7..9], ["stats~8.csv", "stats~s9.csv"]);
+        assert_eq!(names[1_199], "stats~s1200.csv");
     }
 }

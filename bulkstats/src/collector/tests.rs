@@ -31,6 +31,7 @@ struct Rig {
     /// Nobody answers transfers, or what asks for a view.
     silent: bool,
     asked: usize,
+    attempts: usize,
 }
 
 #[derive(Default)]
@@ -85,6 +86,7 @@ impl Rig {
             ends_in: None,
             silent: false,
             asked: 0,
+            attempts: 0,
         }
     }
 
@@ -170,6 +172,7 @@ impl Rig {
                 receiver,
                 ..
             } => {
+                self.attempts += 1;
                 let bytes = self.disk[&(stored.place, stored.local_name())].clone();
                 if !self.silent {
                     let result = self.party(receiver).take(stored.name, bytes);
@@ -743,6 +746,57 @@ fn another_file_of_that_name_is_not_overwritten() {
     let name = "stats~3.csv".to_owned();
     assert_eq!(rig.notices, [Notice::Renamed { file: 1, name }]);
     assert!(rig.nothing_waits());
+}
+
+/// A name that does not change, and a receiver that keeps what it got: each file arrives, with few logins.
+#[test]
+fn a_name_that_is_always_the_same_runs_out_of_no_numbers() {
+    let mut rig = Rig::new(config());
+    rig.config.files[0].remote = "stats.csv".into();
+    rig.restart();
+    rig.tick();
+    rig.primary.away = unreachable();
+    rig.pass(200);
+    rig.minutes(15 * 1_100);
+    let names = rig.collector.lines[0].names().map(str::to_owned);
+    let distinct: BTreeSet<String> = names.collect();
+    assert_eq!(distinct.len(), 1_101);
+    // A restart finds all of them, and one that is open.
+    rig.collector.force_gather(rig.now);
+    rig.perform();
+    rig.restart();
+    assert_eq!(rig.in_place(Place::Open), 1);
+    rig.primary.away = None;
+    rig.minutes(15);
+    assert_eq!(rig.received().len(), 1_103);
+    // Others put a file there under each name that is tried.
+    for n in 2..=8 {
+        rig.primary
+            .files
+            .insert(format!("stats~{n}.csv"), b"another".to_vec());
+    }
+    let before = rig.attempts;
+    rig.minutes(15);
+    assert_eq!(rig.received().len(), 1_103 - 7 + 1);
+    assert!(rig.attempts - before <= 9, "{}", rig.attempts - before);
+    assert!(!rig.status().failing && rig.nothing_waits());
+}
+
+/// One that takes no name at all gets a pause like any that fails.
+#[test]
+fn a_receiver_that_takes_no_name_is_not_overrun() {
+    let mut rig = Rig::new(config());
+    rig.tick();
+    rig.primary.away = Some(TransferError::NameTaken);
+    rig.pass(200);
+    assert_eq!(rig.attempts, 9);
+    let why = Some(TransferError::NameTaken);
+    assert_eq!(rig.alarms, [(true, Condition::Receivers { file: 1, why })]);
+    rig.minutes(1_440);
+    assert!((100..=200).contains(&rig.attempts), "{}", rig.attempts);
+    rig.primary.away = None;
+    rig.minutes(15);
+    assert_eq!(rig.received().len(), 98);
 }
 
 #[test]

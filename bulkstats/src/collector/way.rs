@@ -5,6 +5,8 @@ use std::time::Duration;
 use licensing::{Mono, Now, Wall};
 use thiserror::Error;
 
+use super::line::NUMBERS_MAX;
+
 /// From a failure of all receivers to the next attempt, at first.
 pub const BACK_OFF: Duration = Duration::from_secs(10);
 
@@ -104,6 +106,8 @@ pub(super) struct Way {
     told: Option<TransferError>,
     /// Times that the file which is to be transferred could not be, for a reason of its own.
     local: u8,
+    /// Names of the file which is to be transferred that were taken.
+    taken: u32,
 }
 
 impl Way {
@@ -120,6 +124,7 @@ impl Way {
             said: [Said::default(), Said::default()],
             told: None,
             local: 0,
+            taken: 0,
         }
     }
 
@@ -213,6 +218,7 @@ impl Way {
         self.away = which == Which::Secondary;
         self.failures = 0;
         self.local = 0;
+        self.taken = 0;
         self.tried = (false, false);
         let before = std::mem::replace(&mut self.receiving, which);
         (before != which).then(|| self.error(before).cloned())
@@ -228,6 +234,12 @@ impl Way {
     /// Somebody receives. Whether it was told that nobody does.
     pub fn settled(&mut self) -> bool {
         self.told.take().is_some()
+    }
+
+    /// The file got another name. Whether it is tried at once; a receiver that takes none gets a pause as for any failure.
+    pub fn renamed(&mut self) -> bool {
+        self.taken = self.taken.saturating_add(1);
+        self.taken <= NUMBERS_MAX
     }
 
     /// The file can't be transferred, which is nobody's fault. Whether that is so for good.
