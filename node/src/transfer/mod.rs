@@ -52,6 +52,9 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// What a name has at its end while the file is not whole.
 const PART: &str = ".part";
 
+/// How long a receiver that has been told that we go may take to say something to that.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// Who gets a file.
 #[derive(Clone, Debug)]
 pub struct Receiver {

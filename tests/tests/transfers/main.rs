@@ -87,6 +87,17 @@ impl Sender {
         self.send(name, port, mechanism).unwrap_err().cause
     }
 
+    /// That a transfer which was given up has left nothing behind that goes on, with a connection of its own.
+    fn works_on_nothing(&self) {
+        let ended = async {
+            while self.runtime.metrics().num_alive_tasks() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = async { tokio::time::timeout(LIMIT, ended).await };
+        assert_eq!(self.runtime.block_on(ended), Ok(()));
+    }
+
     /// That a transfer arrives, octet by octet, is not written again, and does not take the place of another file.
     fn arrives(&self, home: &Path, port: u16, mechanism: &Mechanism) {
         assert_eq!(self.send("a.csv", port, mechanism), Ok(Sent::Now));

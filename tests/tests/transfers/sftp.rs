@@ -180,10 +180,12 @@ fn who_stalls_is_given_up() {
     let sender = Sender::with(1_000_000);
     let sshd = Sshd::start(sender.dir()).unwrap();
     let to = sftp(&sshd.host_key("ed25519").unwrap(), password());
-    for bytes in [5, 300_000] {
+    // In the greeting, in the exchange of keys, and in the file.
+    for bytes in [5, 500, 300_000] {
         let cut = Cut::start(sshd.port, bytes, Then::Stalls).unwrap();
         let sent = sender.send_within("a.csv", "127.0.0.1", cut.port, &to, SHORT);
         assert_eq!(sent.unwrap_err().cause, Cause::TimedOut { after: SHORT });
+        sender.works_on_nothing();
     }
     assert_eq!(
         sender.send_within("a.csv", "127.0.0.1", sshd.port, &to, LIMIT),

@@ -11,17 +11,20 @@ mod upload;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use russh::client::{self, Handle, Msg};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, Disconnect, Preferred};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 pub use key::{HostKey, KeyError, PrivateKey};
 
 use self::session::Session;
-use super::{Cause, Sent, connect};
+use super::{Cause, GOODBYE, Sent, connect};
 
 /// Who we are to an SSH server.
 #[derive(Clone)]
@@ -55,8 +58,25 @@ pub(super) async fn send(
     octets: &[u8],
 ) -> Result<Sent, Cause> {
     let stream = connect(to).await?;
+    let _ends = Ends::with(&stream)?;
     let mut ssh = open(stream, host_key).await?;
-    log_in(&mut ssh, login).await?;
+    let sent = talk(&mut ssh, login, name, octets).await;
+    // It has the file or not, whatever it says to this.
+    let goodbye = async {
+        let _said = ssh.disconnect(Disconnect::ByApplication, "", "").await;
+        let _ended = (&mut ssh).await;
+    };
+    let _late = timeout(GOODBYE, goodbye).await;
+    sent
+}
+
+async fn talk(
+    ssh: &mut Handle<Pinned>,
+    login: &Login,
+    name: &str,
+    octets: &[u8],
+) -> Result<Sent, Cause> {
+    log_in(ssh, login).await?;
     let step = "open an SFTP session";
     let channel = ssh.channel_open_session().await;
     let mut channel = channel.map_err(|error| broke(step, &error))?;
@@ -64,10 +84,28 @@ pub(super) async fn send(
     asked.map_err(|error| broke(step, &error))?;
     granted(&mut channel, step).await?;
     let mut session = Session::open(channel.into_stream()).await?;
-    let sent = upload::upload(&mut session, name, octets).await?;
-    // It has the file, whatever it says to this.
-    let _gone = ssh.disconnect(Disconnect::ByApplication, "", "").await;
-    Ok(sent)
+    upload::upload(&mut session, name, octets).await
+}
+
+/// Ends a connection when it is dropped.
+///
+/// The task that has the connection is the crate's, and waits for a server that says nothing, or takes nothing, for ever:
+/// whoever gives up on a transfer must end the connection below it.
+struct Ends(TcpStream);
+
+impl Ends {
+    fn with(stream: &tokio::net::TcpStream) -> Result<Self, Cause> {
+        let own = stream.as_fd().try_clone_to_owned();
+        let own = own.map_err(|error| Cause::broke("greet", &error))?;
+        Ok(Self(own.into()))
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        // The server may have ended it.
+        let _ended = self.0.shutdown(Shutdown::Both);
+    }
 }
 
 async fn open(stream: tokio::net::TcpStream, host_key: &HostKey) -> Result<Handle<Pinned>, Cause> {
