@@ -157,17 +157,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Sends octets of a file to their place; the answer is taken by [`Session::written`], in the same order.
-    pub(super) async fn write(&mut self, file: &File, at: u64, octets: &[u8]) -> Result<(), Said> {
+    /// Sends octets of a file to their place; the answer is taken by [`Session::written`].
+    pub(super) async fn write(&mut self, file: &File, at: u64, octets: &[u8]) -> Result<u32, Said> {
         let parts = [&field(&file.0)[..], &at.to_be_bytes(), &field(octets)];
-        self.request("take the file", WRITE, &parts).await?;
-        Ok(())
+        Ok(self.request("take the file", WRITE, &parts).await?)
     }
 
-    /// The answer to the oldest write that has none. `pending` are those that have none, this one too.
-    pub(super) async fn written(&mut self, pending: u32) -> Result<(), Said> {
-        let id = self.next.wrapping_sub(pending);
-        self.done("take the file", id).await
+    /// The next answer to one of these writes, which is then none of them. A server may do several at once, and answer
+    /// them in any order (section 6.1 of the draft).
+    pub(super) async fn written(&mut self, pending: &mut Vec<u32>) -> Result<(), Said> {
+        let (found, body) = self.answer("take the file", pending).await?;
+        is_ok(found, &body)
     }
 
     /// Waits until a file is on the server's disk, if it can be asked to.
@@ -231,7 +231,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         wanted: u8,
     ) -> Result<Vec<u8>, Said> {
         let id = self.request(step, kind, parts).await?;
-        let (found, body) = self.answer(step, id).await?;
+        let (found, body) = self.answer(step, &mut vec![id]).await?;
         match found {
             STATUS => Err(Said::Status(Body(&body).u32()?)),
             found if found == wanted => Ok(body),
@@ -240,14 +240,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn done(&mut self, step: &'static str, id: u32) -> Result<(), Said> {
-        let (found, body) = self.answer(step, id).await?;
-        match found {
-            STATUS => match Body(&body).u32()? {
-                OK => Ok(()),
-                status => Err(Said::Status(status)),
-            },
-            found => Err(unexpected(found).into()),
-        }
+        let (found, body) = self.answer(step, &mut vec![id]).await?;
+        is_ok(found, &body)
     }
 
     async fn request(
@@ -265,15 +259,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(id)
     }
 
-    /// The next packet, which must be the answer to this request: its kind, and what follows the number.
-    async fn answer(&mut self, step: &'static str, id: u32) -> Result<(u8, Vec<u8>), Cause> {
+    /// The next packet, which must be the answer to one of these requests: its kind, and what follows the number.
+    async fn answer(
+        &mut self,
+        step: &'static str,
+        pending: &mut Vec<u32>,
+    ) -> Result<(u8, Vec<u8>), Cause> {
         let octets = self.packet(step).await?;
         let mut body = Body(&octets);
         let (kind, found) = (body.u8()?, body.u32()?);
-        match found == id {
-            true => Ok((kind, body.0.to_vec())),
-            false => Err(Cause::Protocol {
-                why: format!("an SFTP answer to request {found}, and not {id}"),
+        match pending.iter().position(|id| *id == found) {
+            Some(at) => {
+                pending.swap_remove(at);
+                Ok((kind, body.0.to_vec()))
+            }
+            None => Err(Cause::Protocol {
+                why: format!("an SFTP answer to request {found}, which has none to come"),
             }),
         }
     }
@@ -297,6 +298,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let read = self.stream.read_exact(&mut octets).await;
         read.map_err(|error| lost(step, &error))?;
         Ok(octets)
+    }
+}
+
+/// That an answer is the status OK.
+fn is_ok(kind: u8, body: &[u8]) -> Result<(), Said> {
+    match kind {
+        STATUS => match Body(body).u32()? {
+            OK => Ok(()),
+            status => Err(Said::Status(status)),
+        },
+        kind => Err(unexpected(kind).into()),
     }
 }
 

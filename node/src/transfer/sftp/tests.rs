@@ -48,6 +48,32 @@ async fn a_file_goes_with_handles_that_are_no_text() {
     assert_eq!(outcome(&packets).await, Err(Cause::Closed { step }));
 }
 
+/// Section 6.1 of the draft lets a server do writes that don't overlap at once.
+#[tokio::test]
+async fn writes_are_answered_in_any_order() {
+    let octets = vec![7; 17 * (32 << 10) + 1];
+    let handle = [102, 0, 0, 0, 1, 0, 0, 0, 1, b'h'];
+    let none = status(0, 2);
+    // Of 18 writes, numbered from 2, the last of the 16 on their way first.
+    let mut order: Vec<u8> = (2..18).rev().chain([19, 18]).collect();
+    order.extend([20, 21]);
+    let mut packets = vec![VERSION, &none, &handle];
+    let done: Vec<_> = order.iter().map(|id| status(*id, 0)).collect();
+    packets.extend(done.iter().map(Vec::as_slice));
+    let mut session = Session::open(with(&packets)).await.unwrap();
+    assert_eq!(
+        upload(&mut session, "a.csv", &octets).await,
+        Ok(Sent::Now)
+    );
+    // No answer counts twice.
+    let twice = status(17, 0);
+    packets[4] = &twice;
+    let mut session = Session::open(with(&packets)).await.unwrap();
+    let why = "an SFTP answer to request 17, which has none to come".to_owned();
+    let sent = upload(&mut session, "a.csv", &octets).await;
+    assert_eq!(sent, Err(Cause::Protocol { why }));
+}
+
 #[tokio::test]
 async fn a_server_that_is_none_is_told() {
     for (packets, why) in [
@@ -58,7 +84,7 @@ async fn a_server_that_is_none_is_told() {
         (vec![&[2, 0, 0][..]], "an SFTP packet that ends too early"),
         (
             vec![VERSION, &[101, 0, 0, 0, 7, 0, 0, 0, 2]],
-            "an SFTP answer to request 7, and not 0",
+            "an SFTP answer to request 7, which has none to come",
         ),
         (
             vec![VERSION, &[103, 0, 0, 0, 0, 0, 0, 0, 0]],

@@ -116,26 +116,25 @@ where
 {
     let blocks = octets.chunks(BLOCK_BYTES);
     let offsets = (0_u64..).step_by(BLOCK_BYTES);
-    let mut pending = 0_u32;
+    let mut pending = Vec::with_capacity(WRITES_MAX);
     let (mut taken, mut refused) = (0, None);
     for (block, at) in blocks.zip(offsets) {
         let sent = session.write(file, at, block).await;
-        sent.map_err(|said| (taken, said))?;
-        pending += 1;
-        if pending as usize == WRITES_MAX {
-            match session.written(pending).await {
+        pending.push(sent.map_err(|said| (taken, said))?);
+        if pending.len() == WRITES_MAX {
+            match session.written(&mut pending).await {
                 Ok(()) => taken += BLOCK_BYTES as u64,
+                Err(Said::Lost(cause)) => return Err((taken, Said::Lost(cause))),
                 Err(said) => refused = Some(said),
             }
-            pending -= 1;
         }
         if refused.is_some() {
             break;
         }
     }
     // Every answer is taken, or the next request would find them.
-    for left in (1..=pending).rev() {
-        match session.written(left).await {
+    while !pending.is_empty() {
+        match session.written(&mut pending).await {
             Ok(()) => taken += BLOCK_BYTES as u64,
             Err(Said::Lost(cause)) => return Err((taken, Said::Lost(cause))),
             Err(said) => refused = refused.or(Some(said)),
