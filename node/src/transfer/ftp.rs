@@ -85,17 +85,21 @@ async fn is_there(
         name: name.to_owned(),
     };
     let size = match ftp.size(name).await {
-        Ok(size) => size,
+        Ok(size) => Some(size),
         // No such file, or one that we may not look at, or a server without this command (RFC 3659).
-        Err(FtpError::UnexpectedResponse(_)) => return Ok(false),
+        Err(FtpError::UnexpectedResponse(said)) if said.status.code() != 421 => None,
         Err(error) => return Err(cause("look for the file", name, error)),
     };
-    if size != octets.len() {
+    if size.is_some_and(|size| size != octets.len()) {
         return Err(taken());
     }
     match is_same(ftp, name, octets).await {
         Ok(true) => Ok(true),
         Ok(false) => Err(taken()),
+        // Renaming takes the place of what is there: neither command may have found anything.
+        Err(FtpError::UnexpectedResponse(said)) if size.is_none() && said.status.code() == 550 => {
+            Ok(false)
+        }
         // What can't be read may be another file: one that is there twice is better than one that is lost.
         Err(FtpError::UnexpectedResponse(said)) if said.status.code() != 421 => Err(taken()),
         Err(error) => Err(cause("read the file", name, error)),

@@ -103,6 +103,16 @@ fn what_can_not_be_read_there_is_another_file() {
 }
 
 #[test]
+fn a_server_that_tells_no_size_keeps_what_it_has() {
+    let sender = Sender::with(30_001);
+    let silent = "cmds_denied=SIZE\n";
+    let vsftpd = Vsftpd::start_with(sender.dir(), None, silent).unwrap();
+    sender.arrives(&vsftpd.home(), vsftpd.port, &ftp(Some(account())));
+    let log = vsftpd.log();
+    assert!(log.contains("550 Permission denied"), "{log}");
+}
+
+#[test]
 fn a_connection_that_breaks_off_leaves_no_file() {
     let sender = Sender::with(10);
     let vsftpd = Vsftpd::start(sender.dir(), None).unwrap();

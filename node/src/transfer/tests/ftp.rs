@@ -38,10 +38,7 @@ async fn server(own: &'static [(&'static str, Does)]) -> (Receiver, JoinHandle<H
 }
 
 async fn serve(stream: TcpStream, own: &[(&str, Does)]) -> Heard {
-    let data = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = data.local_addr().unwrap().port();
-    // Its address is another host's, which a client must not believe.
-    let passive = format!("227 (127,0,0,2,{},{})", port >> 8, port & 255);
+    let mut data = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut stream = BufReader::new(stream);
     let (mut commands, mut stored) = (Vec::new(), Vec::new());
     let mut said = String::from("220 here");
@@ -63,7 +60,12 @@ async fn serve(stream: TcpStream, own: &[(&str, Does)]) -> Heard {
                 given.write_all(octets).await.unwrap();
                 (*end).to_owned()
             }
-            (None, "PASV") => passive.clone(),
+            (None, "PASV") => {
+                data = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let port = data.local_addr().unwrap().port();
+                // Its address is another host's, which a client must not believe.
+                format!("227 (127,0,0,2,{},{})", port >> 8, port & 255)
+            }
             (None, "STOR") => {
                 let (mut taken, _) = data.accept().await.unwrap();
                 stream.get_mut().write_all(b"150 now\r\n").await.unwrap();
@@ -131,4 +133,38 @@ async fn a_file_of_the_same_size_that_is_not_read_is_another_one() {
     let (leaves, _) = sent(&[SIZE, ("RETR", Does::Says("421 bye"))]).await;
     let step = "read the file";
     assert_eq!(leaves, Err(Cause::Closed { step }));
+}
+
+/// `RNTO` takes the place of what is there.
+#[tokio::test]
+async fn a_server_that_tells_no_size_keeps_what_it_has() {
+    let there: [&'static [(&str, Does)]; 5] = [
+        &[
+            ("SIZE", Does::Says("500 what")),
+            ("RETR", Does::Gives(b"1,2,4\n", "226 done")),
+        ],
+        &[
+            ("SIZE", Does::Says("550 not allowed")),
+            ("RETR", Does::Gives(b"1,2,3\n4,5,6\n", "226 done")),
+        ],
+        &[
+            ("SIZE", Does::Says("450 busy")),
+            ("RETR", Does::Says("450 busy")),
+        ],
+        &[
+            ("SIZE", Does::Says("502 no")),
+            ("RETR", Does::Says("502 no")),
+        ],
+        &[("RETR", Does::Says("425 no connection"))],
+    ];
+    for own in there {
+        let (sent, (commands, stored)) = sent(own).await;
+        assert_eq!(sent, taken(), "{commands:?}");
+        assert!(!names(&commands) && stored.is_empty(), "{commands:?}");
+    }
+    let (none, (_, stored)) = sent(&[("SIZE", Does::Says("502 no"))]).await;
+    assert_eq!((none, stored), (Ok(Sent::Now), OCTETS.to_vec()));
+    const SAME: (&str, Does) = ("RETR", Does::Gives(OCTETS, "226 done"));
+    let (same, _) = sent(&[("SIZE", Does::Says("502 no")), SAME]).await;
+    assert_eq!(same, Ok(Sent::Before));
 }
