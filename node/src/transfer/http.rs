@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, IF_NONE_MATCH, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
@@ -42,7 +42,7 @@ pub(super) async fn send(
             ask(stream, request).await?
         }
     };
-    judge(status, target.account, name)
+    judge(status, &target, name)
 }
 
 fn request(
@@ -65,6 +65,10 @@ fn request(
         .header(HOST, host)
         .header(CONTENT_TYPE, "application/octet-stream")
         .header(USER_AGENT, concat!("tollgate/", env!("CARGO_PKG_VERSION")));
+    if target.method == Method::Put {
+        // What is there stays, with a receiver that knows this (RFC 9110, section 13.1.2).
+        request = request.header(IF_NONE_MATCH, "*");
+    }
     if let Some(account) = target.account {
         request = request.header(AUTHORIZATION, basic(account)?);
     }
@@ -126,13 +130,15 @@ fn broke(error: &hyper::Error) -> Cause {
 }
 
 /// What a status says of the file (RFC 9110, RFC 4918).
-fn judge(status: StatusCode, account: Option<&Account>, name: &str) -> Result<Sent, Cause> {
+fn judge(status: StatusCode, target: &Target<'_>, name: &str) -> Result<Sent, Cause> {
     let said = || format!("status {}", status.as_u16());
     let named = || name.to_owned();
     match status.as_u16() {
-        200..300 => Ok(Sent::Now),
+        200 | 201 | 204 => Ok(Sent::Now),
+        // It may do what it does with a file later, but it can't store one later.
+        202 if target.method == Method::Post => Ok(Sent::Now),
         401 => Err(Cause::Login {
-            user: account.map_or("nobody", |account| &account.user).to_owned(),
+            user: target.account.map_or("nobody", |account| &account.user).to_owned(),
         }),
         412 => Err(Cause::NameTaken { name: named() }),
         507 => Err(Cause::NoSpace),
@@ -160,9 +166,19 @@ mod tests {
 
     #[test]
     fn a_status_has_one_cause() {
-        let of = |status: u16| judge(StatusCode::from_u16(status).unwrap(), None, "n");
-        assert_eq!(of(201), Ok(Sent::Now));
-        assert_eq!(of(204), Ok(Sent::Now));
+        let by = |method, status: u16| {
+            let target = Target {
+                method,
+                account: None,
+                tls: None,
+            };
+            judge(StatusCode::from_u16(status).unwrap(), &target, "n")
+        };
+        let of = |status| by(Method::Put, status);
+        for status in [200, 201, 204] {
+            assert_eq!(of(status), Ok(Sent::Now));
+        }
+        assert_eq!(by(Method::Post, 202), Ok(Sent::Now));
         assert_eq!(of(507), Err(Cause::NoSpace));
         let user = "nobody".to_owned();
         assert_eq!(of(401), Err(Cause::Login { user }));
@@ -170,7 +186,7 @@ mod tests {
         assert_eq!(of(412), Err(Cause::NameTaken { name: name.clone() }));
         let said = "status 409".to_owned();
         assert_eq!(of(409), Err(Cause::Denied { name, said }));
-        for status in [301, 302, 400, 413, 500, 503] {
+        for status in [202, 206, 207, 301, 302, 400, 413, 500, 503] {
             let said = format!("status {status}");
             let refused = Cause::Refused { step: STEP, said };
             assert_eq!(of(status), Err(refused));

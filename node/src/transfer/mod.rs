@@ -8,7 +8,8 @@
 //! A transfer is at least once: whoever was killed before it noted that a file is there sends it again. By SFTP and FTP a
 //! file that is there already is compared with the one that is sent. The same octets are a success, and nothing is
 //! written; other octets are [`Cause::NameTaken`], and what is there stays. A collector never sees a part of a file under
-//! its name. HTTP and TFTP have no words for either: the receiver decides. That a TFTP receiver has acknowledged a file is
+//! its name. By PUT a receiver is asked not to replace a file (`If-None-Match: *`), and one that knows this says
+//! [`Cause::NameTaken`] of the same file too. POST and TFTP have no words for it: the receiver decides. That a TFTP receiver has acknowledged a file is
 //! all that there is to know, and it may not be on its disk: tftpd-hpa says nothing of a disk that is full.
 //!
 //! Nobody is believed who was not named before: a host key is compared with the configured one, a certificate must be

@@ -24,7 +24,8 @@ pub struct Nginx {
 impl Nginx {
     /// Starts one; its files are below this directory. With a certificate and its key, in PEM, it serves HTTPS.
     ///
-    /// `/posted/` takes POST; what came there is [`Nginx::posted`].
+    /// `/posted/` takes POST; what came there is [`Nginx::posted`]. `/once/` knows `If-None-Match`, which nginx itself
+    /// does not for PUT: a file that is there stays.
     pub fn start(dir: &Path, tls: Option<&str>) -> Result<Self> {
         require("nginx", "nginx")?;
         let subnet = Subnet::take()?;
@@ -51,6 +52,10 @@ impl Nginx {
              auth_basic collector; auth_basic_user_file {own}/users;\n\
              location / {{ dav_methods PUT; }}\n\
              location /open/ {{ auth_basic off; dav_methods PUT; create_full_put_path on; }}\n\
+             location /once/ {{ set $there $http_if_none_match;\n\
+             if (-f $request_filename) {{ set $there \"there $there\"; }}\n\
+             if ($there = \"there *\") {{ return 412; }}\n\
+             auth_basic off; dav_methods PUT; create_full_put_path on; }}\n\
              location /posted/ {{ client_body_in_file_only on; proxy_pass {scheme}://127.0.0.1:{port}/posts/; }}\n\
              location /posts/ {{ auth_basic off; return 201; }} }} }}\n",
             scheme = if tls.is_some() { "https" } else { "http" },

@@ -47,6 +47,20 @@ fn a_file_arrives_by_put() {
 }
 
 #[test]
+fn a_file_that_is_there_stays_where_the_receiver_can_be_asked_that() {
+    let sender = Sender::with(100_000);
+    let nginx = Nginx::start(sender.dir(), None).unwrap();
+    let open = http(Method::Put, None);
+    let sent = sender.send("once/a.csv", nginx.port, &open);
+    assert_eq!(sent, Ok(Sent::Now));
+    let other = Sender::with(100_001);
+    let cause = other.cause("once/a.csv", nginx.port, &open);
+    let name = "once/a.csv".to_owned();
+    assert_eq!(cause, Cause::NameTaken { name });
+    assert!(fs::read(nginx.home().join("once/a.csv")).unwrap() == sender.octets);
+}
+
+#[test]
 fn a_file_arrives_by_post() {
     let sender = Sender::with(300_001);
     let nginx = Nginx::start(sender.dir(), None).unwrap();
