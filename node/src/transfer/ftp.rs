@@ -6,9 +6,10 @@ use suppaftp::FtpError;
 use suppaftp::tokio::{AsyncRustlsConnector, AsyncRustlsFtpStream};
 use suppaftp::types::{FileType, Mode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{Account, Cause, PART, Roots, Sent, connect};
+use super::{Account, Cause, GOODBYE, PART, Roots, Sent, connect};
 
 /// What is said where no account is configured (RFC 1635).
 const ANONYMOUS: (&str, &str) = ("anonymous", "tollgate@");
@@ -39,7 +40,7 @@ pub(super) async fn send(
     let named = ftp.rename(part.as_str(), name).await;
     named.map_err(|error| cause("name the file", name, error))?;
     // It has the file, whatever it says to this.
-    let _gone = ftp.quit().await;
+    let _gone = timeout(GOODBYE, ftp.quit()).await;
     Ok(Sent::Now)
 }
 

@@ -14,6 +14,8 @@ enum Does {
     Says(&'static str),
     /// Sends these octets on the data connection, then says this.
     Gives(&'static [u8], &'static str),
+    /// Says nothing until the client has gone.
+    Stalls,
 }
 
 /// What it heard, a command each, with what it stored.
@@ -54,6 +56,11 @@ async fn serve(stream: TcpStream, own: &[(&str, Does)]) -> Heard {
         let found = own.iter().find(|(begin, _)| command.starts_with(begin));
         said = match (found, &command[..4]) {
             (Some((_, Does::Says(said))), _) => (*said).to_owned(),
+            (Some((_, Does::Stalls)), _) => {
+                let _none = stream.read_line(&mut line).await;
+                commands.push(command);
+                return (commands, stored);
+            }
             (Some((_, Does::Gives(octets, end))), _) => {
                 let (mut given, _) = data.accept().await.unwrap();
                 stream.get_mut().write_all(b"150 now\r\n").await.unwrap();
@@ -167,4 +174,12 @@ async fn a_server_that_tells_no_size_keeps_what_it_has() {
     const SAME: (&str, Does) = ("RETR", Does::Gives(OCTETS, "226 done"));
     let (same, _) = sent(&[("SIZE", Does::Says("502 no")), SAME]).await;
     assert_eq!(same, Ok(Sent::Before));
+}
+
+/// The file has its name by then.
+#[tokio::test]
+async fn nobody_waits_for_a_goodbye() {
+    let (sent, (commands, stored)) = sent(&[("QUIT", Does::Stalls)]).await;
+    assert_eq!((sent, stored), (Ok(Sent::Now), OCTETS.to_vec()));
+    assert_eq!(commands.last().map(String::as_str), Some("QUIT"));
 }
