@@ -1,5 +1,6 @@
 //! Why a file is not there.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -104,7 +105,23 @@ pub enum Cause {
     },
 }
 
+/// Longest words of a library in a cause, in characters.
+const WORDS_MAX: usize = 200;
+
+/// What a library says of an error, without what it repeats of its peer: what that sent stands behind a semicolon, as
+/// the names of a certificate do.
+pub(super) fn words(error: &impl fmt::Display) -> String {
+    let said = error.to_string();
+    let own = said.split(';').next().unwrap_or_default();
+    own.chars().take(WORDS_MAX).collect()
+}
+
 impl Cause {
+    /// TLS that failed.
+    pub(super) fn tls(error: &impl fmt::Display) -> Self {
+        Self::Tls { why: words(error) }
+    }
+
     /// A connection that failed at this step.
     pub(super) fn broke(step: &'static str, error: &io::Error) -> Self {
         let closed = [
@@ -121,5 +138,17 @@ impl Cause {
         Self::Unreachable {
             why: error.kind().to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_library_are_short_and_its_own() {
+        let said = words(&"not valid for name \"a\"; valid for DnsName(\"canary-hollyhock\")");
+        assert_eq!(said, "not valid for name \"a\"");
+        assert_eq!(words(&"\u{e9}".repeat(300)), "\u{e9}".repeat(200));
     }
 }

@@ -146,7 +146,8 @@ fn cause(step: &'static str, name: &str, error: FtpError) -> Cause {
             }
         }
         FtpError::ConnectionError(error) => Cause::broke(step, &error),
-        FtpError::SecureError(why) => Cause::Tls { why },
+        // The crate says so twice.
+        FtpError::SecureError(why) => Cause::tls(&why.trim_start_matches("Secure error: ")),
         FtpError::UnexpectedResponse(said) => refused(step, name, said.status.code()),
         FtpError::BadResponse
         | FtpError::InvalidAddress(_)

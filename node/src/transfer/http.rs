@@ -34,11 +34,10 @@ pub(super) async fn send(
     let status = match target.tls {
         None => ask(stream, request).await?,
         Some(roots) => {
-            let tls = |why: String| Cause::Tls { why };
-            let host = ServerName::try_from(to.0.to_owned()).map_err(|e| tls(e.to_string()))?;
+            let host = ServerName::try_from(to.0.to_owned()).map_err(|e| Cause::tls(&e))?;
             let connector = TlsConnector::from(roots.config());
             let shaken = connector.connect(host, stream).await;
-            let stream = shaken.map_err(|error| tls(error.to_string()))?;
+            let stream = shaken.map_err(|error| Cause::tls(&error))?;
             ask(stream, request).await?
         }
     };
@@ -138,7 +137,10 @@ fn judge(status: StatusCode, target: &Target<'_>, name: &str) -> Result<Sent, Ca
         // It may do what it does with a file later, but it can't store one later.
         202 if target.method == Method::Post => Ok(Sent::Now),
         401 => Err(Cause::Login {
-            user: target.account.map_or("nobody", |account| &account.user).to_owned(),
+            user: target
+                .account
+                .map_or("nobody", |account| &account.user)
+                .to_owned(),
         }),
         412 => Err(Cause::NameTaken { name: named() }),
         507 => Err(Cause::NoSpace),

@@ -5,7 +5,10 @@ use std::fs;
 use node::transfer::{Account, Cause, Mechanism, Roots, Sent};
 use tests::receivers::{Cut, Then, USER, Vsftpd};
 
-use super::{SHORT, Sender, account, certificates, refuses_before_it_is_there, with_password};
+use super::{
+    SHORT, Sender, account, certificates, certificates_for, of_another_host,
+    refuses_before_it_is_there, with_password,
+};
 
 fn ftp(account: Option<Account>) -> Mechanism {
     Mechanism::Ftp { account, tls: None }
@@ -51,6 +54,20 @@ fn who_has_no_tls_gets_no_password() {
     let said = "reply 530".to_owned();
     let step = "speak TLS";
     assert_eq!(cause, Cause::Refused { step, said });
+    let log = vsftpd.log();
+    assert!(
+        log.contains("AUTH TLS") && !log.contains("\"USER "),
+        "{log}"
+    );
+}
+
+#[test]
+fn the_certificate_of_another_host_is_refused() {
+    let sender = Sender::with(10);
+    let (root, own) = certificates_for(&["collector.example"]);
+    let vsftpd = Vsftpd::start(sender.dir(), Some(&own)).unwrap();
+    let cause = sender.cause("a.csv", vsftpd.port, &ftps(&root));
+    assert_eq!(cause, of_another_host());
     let log = vsftpd.log();
     assert!(
         log.contains("AUTH TLS") && !log.contains("\"USER "),

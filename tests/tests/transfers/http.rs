@@ -6,7 +6,8 @@ use node::transfer::{Account, Cause, Mechanism, Method, Roots, RootsError, Sent}
 use tests::receivers::{Cut, Nginx, Then, USER};
 
 use super::{
-    LIMIT, SHORT, Sender, account, certificates, refuses_before_it_is_there, with_password,
+    LIMIT, SHORT, Sender, account, certificates, certificates_for, of_another_host,
+    refuses_before_it_is_there, with_password,
 };
 
 fn http(method: Method, account: Option<Account>) -> Mechanism {
@@ -90,11 +91,18 @@ fn a_file_arrives_through_tls_below_the_root_alone() {
         told.starts_with("no TLS with it: invalid peer certificate"),
         "{told}"
     );
-    let sent = sender.send_within("c.csv", "127.0.0.2", nginx.port, &https(&root), LIMIT);
-    let cause = sent.unwrap_err().cause;
-    assert!(matches!(cause, Cause::Unreachable { .. }), "{cause:?}");
     assert!(!nginx.home().join("c.csv").exists());
     assert_eq!(Roots::parse(b"").unwrap_err(), RootsError::None);
+}
+
+#[test]
+fn the_certificate_of_another_host_is_refused() {
+    let sender = Sender::with(10);
+    let (root, own) = certificates_for(&["collector.example"]);
+    let nginx = Nginx::start(sender.dir(), Some(&own)).unwrap();
+    let cause = sender.cause("a.csv", nginx.port, &https(&root));
+    assert_eq!(cause, of_another_host());
+    assert!(!nginx.home().join("a.csv").exists());
 }
 
 #[test]

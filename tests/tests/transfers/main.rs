@@ -163,17 +163,28 @@ fn with_password(password: &str) -> Account {
 
 /// A root in PEM, and a certificate below it for `localhost` and 127.0.0.1, with its key.
 fn certificates() -> (String, String) {
+    certificates_for(&["localhost", "127.0.0.1"])
+}
+
+/// The same for these names.
+fn certificates_for(names: &[&str]) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = pem("CERTIFICATE", params.self_signed(&key).unwrap().der());
     let issuer = Issuer::new(params, key);
     let key = KeyPair::generate().unwrap();
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let params = CertificateParams::new(names).unwrap();
     let made = params.signed_by(&key, &issuer).unwrap();
     let own = pem("CERTIFICATE", made.der()) + &pem("PRIVATE KEY", &key.serialize_der());
     (root, own)
+}
+
+/// What is said of the certificate of another host; the names in it are not.
+fn of_another_host() -> Cause {
+    let why = "invalid peer certificate: certificate not valid for name \"127.0.0.1\"".to_owned();
+    Cause::Tls { why }
 }
 
 /// RFC 7468.

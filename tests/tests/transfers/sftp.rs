@@ -117,7 +117,8 @@ fn rsa_is_told_and_not_taken() {
     assert_eq!(parsed, Err(KeyError::Rsa));
     let print = sshd.fingerprint("rsa").unwrap();
     let cause = sender.cause("a.csv", sshd.port, &sftp(&print, password()));
-    assert!(matches!(cause, Cause::Protocol { .. }), "{cause:?}");
+    let why = "it has no host key that is taken".to_owned();
+    assert_eq!(cause, Cause::Protocol { why });
     let file = sshd.let_in_by_key("rsa").unwrap();
     let parsed = fs::read_to_string(file).unwrap().parse::<PrivateKey>();
     assert_eq!(parsed.unwrap_err(), KeyError::Rsa);

@@ -17,13 +17,14 @@ use std::sync::Arc;
 
 use russh::client::{self, Handle, Msg};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
-use russh::{Channel, ChannelMsg, Disconnect, Preferred};
+use russh::{AlgorithmKind, Channel, ChannelMsg, Disconnect, Preferred};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 pub use key::{HostKey, KeyError, PrivateKey};
 
 use self::session::Session;
+use super::error::words;
 use super::{Cause, GOODBYE, Sent, connect};
 
 /// Who we are to an SSH server.
@@ -195,7 +196,10 @@ impl client::Handler for Pinned {
             PublicKeyOrCertificate::PublicKey { key, .. } => key,
             PublicKeyOrCertificate::Certificate(certificate) => {
                 // None was asked for.
-                let why = format!("it shows a certificate of {}", certificate.algorithm());
+                let why = format!(
+                    "it shows a certificate of {}",
+                    name_of(&certificate.algorithm())
+                );
                 return Err(Stopped::HostKey(Cause::Protocol { why }));
             }
         };
@@ -205,12 +209,30 @@ impl client::Handler for Pinned {
         }
         Err(Stopped::HostKey(Cause::HostKey {
             expected: self.0.fingerprint().to_string(),
-            found: format!("{} {found}", shown.algorithm()),
+            found: format!("{} {found}", name_of(&shown.algorithm())),
         }))
     }
 }
 
-/// The cause of a failure of SSH, whose words are those of the crate alone.
+fn kind_of(kind: &AlgorithmKind) -> &'static str {
+    match kind {
+        AlgorithmKind::Kex => "key exchange",
+        AlgorithmKind::Key => "host key",
+        AlgorithmKind::Cipher => "cipher",
+        AlgorithmKind::Compression => "compression",
+        AlgorithmKind::Mac => "MAC",
+    }
+}
+
+/// The name of a kind of key, if it is one.
+fn name_of(kind: &Algorithm) -> &str {
+    match matches!(kind, Algorithm::Other(_)) {
+        true => "unknown",
+        false => kind.as_str(),
+    }
+}
+
+/// The cause of a failure of SSH.
 fn broke(step: &'static str, error: &russh::Error) -> Cause {
     use russh::Error;
     if let Error::IO(error) = error {
@@ -220,10 +242,13 @@ fn broke(step: &'static str, error: &russh::Error) -> Cause {
         error,
         Error::HUP | Error::Disconnect | Error::SendError | Error::RecvError
     );
-    match closed {
-        true => Cause::Closed { step },
-        false => Cause::Protocol {
-            why: error.to_string(),
-        },
+    if closed {
+        return Cause::Closed { step };
     }
+    // The crate's words repeat all that the server has.
+    if let Error::NoCommonAlgo { kind, .. } = error {
+        let why = format!("it has no {} that is taken", kind_of(kind));
+        return Cause::Protocol { why };
+    }
+    Cause::Protocol { why: words(error) }
 }

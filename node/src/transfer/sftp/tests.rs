@@ -1,6 +1,7 @@
 //! Sessions with servers that say what they must not.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
 
 use super::session::Session;
 use super::upload::upload;
@@ -61,10 +62,7 @@ async fn writes_are_answered_in_any_order() {
     let done: Vec<_> = order.iter().map(|id| status(*id, 0)).collect();
     packets.extend(done.iter().map(Vec::as_slice));
     let mut session = Session::open(with(&packets)).await.unwrap();
-    assert_eq!(
-        upload(&mut session, "a.csv", &octets).await,
-        Ok(Sent::Now)
-    );
+    assert_eq!(upload(&mut session, "a.csv", &octets).await, Ok(Sent::Now));
     // No answer counts twice.
     let twice = status(17, 0);
     packets[4] = &twice;
@@ -101,6 +99,47 @@ async fn a_server_that_is_none_is_told() {
     let long = vec![0; (256 << 10) + 1];
     let why = "an SFTP packet of 262145 bytes".to_owned();
     assert_eq!(outcome(&[&long]).await, Err(Cause::Protocol { why }));
+}
+
+/// Says its version and this list as each of the ten that it has (RFC 4253, section 7.1), before it knows who asks.
+async fn with_algorithms(list: &str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut body = vec![20; 17];
+    for _ in 0..10 {
+        body.extend((list.len() as u32).to_be_bytes());
+        body.extend(list.as_bytes());
+    }
+    body.extend([0; 5]);
+    let padding = 4 + (8 - (body.len() + 9) % 8);
+    let length = (1 + body.len() + padding) as u32;
+    let mut said = b"SSH-2.0-x\r\n".to_vec();
+    said.extend(length.to_be_bytes());
+    said.push(padding as u8);
+    said.extend(body);
+    said.resize(said.len() + padding, 0);
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(&said).await.unwrap();
+        // Until the client goes.
+        let _heard = stream.read_to_end(&mut Vec::new()).await;
+    });
+    port
+}
+
+#[tokio::test]
+async fn what_a_server_has_is_not_repeated() {
+    let list = "canary-hollyhock,".repeat(400);
+    let port = with_algorithms(list.trim_end_matches(',')).await;
+    let host_key = "SHA256:qyHvG36HIR+lbO/Wu2m3Hc/ZfuvJ0FktKXRmao7bgPQ";
+    let login = Login {
+        user: "collector".into(),
+        proof: Proof::Password(Zeroizing::new(String::new())),
+    };
+    let host_key = host_key.parse().unwrap();
+    let sent = send(("127.0.0.1", port), &host_key, &login, "a.csv", b"x").await;
+    let why = "it has no key exchange that is taken".to_owned();
+    assert_eq!(sent, Err(Cause::Protocol { why }));
 }
 
 #[test]
