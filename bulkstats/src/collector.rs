@@ -13,6 +13,7 @@ mod delivery;
 mod intervals;
 mod line;
 mod output;
+mod room;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -39,9 +40,6 @@ pub const VIEW_MAX: Duration = Duration::from_secs(30);
 /// Files of one block that wait to be transferred at most, and that are kept at most; of more the oldest goes.
 pub const PENDING_MAX: usize = 65_536;
 
-/// Minutes of a day.
-const DAY_MIN: i64 = 1_440;
-
 /// A view that was asked for.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
@@ -64,7 +62,10 @@ pub struct Collector {
     next_op: u64,
     next_attempt: u64,
     counts: Counts,
-    discarding: bool,
+    /// When the last file was dropped, if that is alarmed.
+    discarding: Option<Mono>,
+    /// The minute in which it was looked at what is kept long enough.
+    let_go: Option<i64>,
     outputs: VecDeque<Output>,
 }
 
@@ -108,11 +109,13 @@ impl Collector {
             next_op: 1,
             next_attempt: 1,
             counts: Counts::default(),
-            discarding: false,
+            discarding: None,
+            let_go: None,
             outputs,
             config,
         };
         collector.keep_orphans();
+        collector.keep_limit(Mono(0));
         Ok(collector)
     }
 
@@ -134,6 +137,7 @@ impl Collector {
         }
         self.proceed(now);
         self.let_go(now);
+        self.calm(now.mono);
     }
 
     /// Takes a sample of this view, completes files, or both, if that was asked for.
@@ -165,7 +169,8 @@ impl Collector {
                     let parts = line.joined(op, bytes).unwrap_or_default();
                     self.remove(&parts);
                 }
-                self.keep_limit(now);
+                self.keep_limit(now.mono);
+                self.close_if_large(now);
             }
             Err(error) => self.not_stored(at, op, error, now),
         }
@@ -300,142 +305,6 @@ impl Collector {
                 self.next_attempt += 1;
                 self.outputs.push_back(output);
             }
-        }
-    }
-
-    fn not_stored(&mut self, at: usize, op: u64, error: StoreError, now: Now) {
-        let full = error == StoreError::Full;
-        self.storage(at, Some(error));
-        let freed = full && self.make_room();
-        let number = self.lines[at].number;
-        if let Some(writing) = self.lines[at].not_written(op, freed, now.mono) {
-            let statistics = &mut self.lines[at].statistics;
-            statistics.discarded_records += writing.stored.records;
-            statistics.discarded_bytes += writing.bytes.len() as u64;
-            self.lost(number, writing.stored.records);
-        }
-    }
-
-    fn lost(&mut self, file: u8, records: u64) {
-        self.counts.lost += 1;
-        self.notice(Notice::SampleLost { file, records });
-    }
-
-    /// Removes what is oldest: of what is kept first, then of what waits.
-    fn make_room(&mut self) -> bool {
-        let oldest = |line: &Line| line.sent.front().map(|found| found.stored.seq);
-        let kept = self.lines.iter().filter_map(oldest).min();
-        let line = self
-            .lines
-            .iter_mut()
-            .find(|line| kept.is_some() && oldest(line) == kept);
-        match line.and_then(|line| line.sent.pop_front()) {
-            Some(found) => {
-                self.remove(&[found]);
-                true
-            }
-            None => self.discard(),
-        }
-    }
-
-    /// Drops the oldest files until no more waits than may.
-    fn keep_limit(&mut self, now: Now) {
-        let bytes = |lines: &[Line]| lines.iter().map(|line| line.waiting().1).sum::<u64>();
-        while bytes(&self.lines) > self.config.limit_bytes && self.discard() {}
-        for at in 0..self.lines.len() {
-            let long = |line: &Line| line.pending.len() > PENDING_MAX;
-            while let Some(seq) = self
-                .lines
-                .get(at)
-                .filter(|l| long(l))
-                .and_then(Line::oldest)
-            {
-                self.discard_of(at, seq);
-            }
-        }
-        let open: u64 = self.lines.iter().map(Line::open_bytes).sum();
-        let closing = self.lines.iter().any(|line| line.footer.is_some());
-        if open > self.config.limit_bytes / 2 && !closing {
-            self.ask(None, true, now);
-        }
-    }
-
-    fn discard(&mut self) -> bool {
-        let oldest = self.lines.iter().enumerate();
-        let oldest = oldest
-            .filter_map(|(at, line)| Some((line.oldest()?, at)))
-            .min();
-        if let Some((seq, at)) = oldest {
-            self.discard_of(at, seq);
-        }
-        oldest.is_some()
-    }
-
-    fn discard_of(&mut self, at: usize, seq: u64) {
-        let line = &mut self.lines[at];
-        let (file, gone) = (line.number, line.take_out(seq));
-        let records = gone.iter().map(|found| found.stored.records).sum();
-        line.statistics.discarded_records += records;
-        line.statistics.discarded_bytes += gone.iter().map(|found| found.bytes).sum::<u64>();
-        let name = gone
-            .first()
-            .map_or_else(String::new, |found| found.stored.name.clone());
-        self.remove(&gone);
-        if !std::mem::replace(&mut self.discarding, true) {
-            self.alarm(true, Condition::Discarding);
-        }
-        self.notice(Notice::Discarded {
-            file,
-            name,
-            records,
-        });
-    }
-
-    /// Lets go of what was kept long enough. The last file of a block stays: it says which interval had the last sample.
-    fn let_go(&mut self, now: Now) {
-        let days = i64::from(self.config.historical_days);
-        let oldest = now.wall.0.div_euclid(60_000) - days * DAY_MIN;
-        for line in &mut self.lines {
-            let many = line.sent.len().saturating_sub(PENDING_MAX);
-            let old = line
-                .sent
-                .iter()
-                .take_while(|found| found.stored.minute <= oldest);
-            let gone = many.max(old.count()).min(line.sent.len().saturating_sub(1));
-            let gone = line.sent.drain(..gone);
-            self.outputs
-                .extend(gone.map(|found| Output::Remove(found.stored)));
-        }
-        let sent = self.lines.iter().flat_map(|line| &line.sent);
-        let mut bytes: u64 = sent.map(|found| found.bytes).sum();
-        while bytes > self.config.historical_bytes {
-            let seq = |line: &Line| line.sent.front().map(|found| found.stored.seq);
-            let lines = self.lines.iter_mut().filter(|line| line.sent.len() > 1);
-            let Some(found) = lines
-                .min_by_key(|line| seq(line))
-                .and_then(|l| l.sent.pop_front())
-            else {
-                break;
-            };
-            bytes = bytes.saturating_sub(found.bytes);
-            self.outputs.push_back(Output::Remove(found.stored));
-        }
-    }
-
-    fn storage(&mut self, at: usize, why: Option<StoreError>) {
-        let (failing, line) = (why.is_some(), &mut self.lines[at]);
-        let file = line.number;
-        if std::mem::replace(&mut line.storage_failing, failing) != failing {
-            self.alarm(failing, Condition::Storage { file, why });
-        }
-    }
-
-    /// Ends the alarm on what is dropped once half of the limit is free.
-    fn settle(&mut self) {
-        let waiting: u64 = self.lines.iter().map(|line| line.waiting().1).sum();
-        if self.discarding && waiting <= self.config.limit_bytes / 2 {
-            self.discarding = false;
-            self.alarm(false, Condition::Discarding);
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Line {
     pub statistics: Statistics,
     /// What was to be written last was not.
     pub storage_failing: bool,
+    /// When room was made on a full disk.
+    room: Option<Mono>,
     before: Option<Wall>,
 }
 
@@ -82,6 +84,7 @@ impl Line {
             way: Way::new(secondary),
             statistics: Statistics::default(),
             storage_failing: false,
+            room: None,
             before: None,
         }
     }
@@ -246,6 +249,7 @@ impl Line {
         let Some(writing) = self.writing.take_if(|writing| writing.op == Some(op)) else {
             return false;
         };
+        self.room = None;
         self.statistics.collected_records += writing.stored.records;
         self.statistics.collected_bytes += bytes;
         let stored = writing.stored;
@@ -256,6 +260,7 @@ impl Line {
     /// A file is complete: what is left of its parts.
     pub fn joined(&mut self, op: u64, bytes: u64) -> Option<Vec<Found>> {
         let joining = self.joining.take_if(|joining| joining.op == Some(op))?;
+        self.room = None;
         let stored = joining.to;
         match stored.place {
             Place::Sent => self.sent.push_back(Found { stored, bytes }),
@@ -264,19 +269,38 @@ impl Line {
         Some(joining.parts)
     }
 
-    /// What was to be written was not. The sample that is lost by that, if one is.
-    pub fn not_written(&mut self, op: u64, at_once: bool, now: Mono) -> Option<Writing> {
+    /// What was to be written was not, and it is too late for another attempt: the sample that is lost by that.
+    pub fn gives_up(&mut self, op: u64) -> Option<Writing> {
+        self.writing
+            .take_if(|writing| writing.op == Some(op) && writing.tries >= WRITES_MAX)
+    }
+
+    /// The disk is full: bytes that it takes, and whether they are a sample's. None: room was made for it just now, and others
+    /// took it.
+    pub fn needs(&mut self, op: u64, now: Mono) -> Option<(u64, bool)> {
+        if self.room.is_some_and(|room| now < room.after(WRITE_AGAIN)) {
+            return None;
+        }
+        self.room = Some(now);
+        let joining = self.joining.as_ref().filter(|j| j.op == Some(op));
+        let Some(joining) = joining else {
+            let writing = self.writing.as_ref()?;
+            return Some((writing.bytes.len() as u64, true));
+        };
+        let parts: u64 = joining.parts.iter().map(|part| part.bytes).sum();
+        Some((parts + joining.footer.len() as u64, false))
+    }
+
+    /// What was to be written was not, and is to be written again.
+    pub fn not_written(&mut self, op: u64, at_once: bool, now: Mono) {
         let again = if at_once { now } else { now.after(WRITE_AGAIN) };
         if let Some(joining) = self.joining.as_mut().filter(|j| j.op == Some(op)) {
             joining.op = None;
             joining.again = again;
         }
-        let writing = self.writing.as_mut().filter(|w| w.op == Some(op))?;
-        writing.op = None;
-        writing.again = again;
-        match writing.tries >= WRITES_MAX {
-            true => self.writing.take(),
-            false => None,
+        if let Some(writing) = self.writing.as_mut().filter(|w| w.op == Some(op)) {
+            writing.op = None;
+            writing.again = again;
         }
     }
 

@@ -94,7 +94,7 @@ impl Collector {
             skipped: self.counts.skipped,
             repeated: self.counts.repeated,
             lost: self.counts.lost,
-            discarding: self.discarding,
+            discarding: self.discarding.is_some(),
             storage_failing: self.lines.iter().any(|line| line.storage_failing),
         }
     }

@@ -686,7 +686,7 @@ fn a_full_disk_makes_room_or_tells_what_is_lost() {
     assert_eq!(rig.alarms.last(), Some(&(false, storage(None))));
     assert_eq!(rig.collector.status().lost, 0);
     rig.disk_full_at = 0;
-    rig.minutes(15);
+    rig.minutes(16);
     assert_eq!(rig.collector.status().lost, 1);
     assert_eq!(rig.status().statistics.discarded_records, 1);
     let (file, records) = (1, 1);
@@ -695,6 +695,118 @@ fn a_full_disk_makes_room_or_tells_what_is_lost() {
     rig.minutes(15);
     assert!(!rig.collector.status().storage_failing);
     assert_eq!(rig.received().len(), 5);
+}
+
+/// Files that wait, on a disk that others fill: what is freed is theirs at once.
+fn taken_by_others(files: u64) -> Rig {
+    let mut config = config();
+    config.transfer_interval_min = 480;
+    let mut rig = Rig::new(config);
+    rig.tick();
+    rig.pass(200);
+    rig.collector.force_transfer(rig.now);
+    rig.perform();
+    assert_eq!(rig.received(), boundaries(1));
+    rig.primary.away = unreachable();
+    for _ in 0..files {
+        rig.collector.force_gather(rig.now);
+        rig.collector.force_transfer(rig.now);
+        rig.perform();
+    }
+    rig.pass(1);
+    assert_eq!(
+        (rig.in_place(Place::Pending), rig.in_place(Place::Sent)),
+        (10, 1)
+    );
+    rig
+}
+
+#[test]
+fn what_waits_is_not_dropped_to_complete_a_file() {
+    let mut rig = taken_by_others(10);
+    rig.collector.force_gather(rig.now);
+    rig.perform();
+    rig.disk_full_at = 0;
+    rig.collector.force_transfer(rig.now);
+    rig.perform();
+    rig.minutes(10);
+    assert_eq!(rig.in_place(Place::Pending), 10);
+    assert_eq!(rig.status().statistics.discarded_records, 0);
+    rig.disk_full_at = usize::MAX;
+    rig.minutes(1);
+    assert_eq!(
+        (rig.in_place(Place::Pending), rig.nothing_waits()),
+        (11, false)
+    );
+}
+
+#[test]
+fn a_sample_drops_no_more_than_it_takes() {
+    let mut rig = taken_by_others(10);
+    rig.disk_full_at = 0;
+    rig.minutes(16);
+    assert_eq!(rig.collector.status().lost, 1);
+    // Room for 44 bytes is made once in three attempts; a file has 54.
+    assert_eq!(
+        (rig.in_place(Place::Pending), rig.in_place(Place::Sent)),
+        (9, 1)
+    );
+    assert_eq!(rig.status().statistics.discarded_records, 1 + 1);
+    assert!(rig.collector.status().discarding);
+    rig.disk_full_at = usize::MAX;
+    rig.minutes(61);
+    assert!(!rig.collector.status().discarding);
+    assert_eq!(rig.alarms.last(), Some(&(false, Condition::Discarding)));
+}
+
+#[test]
+fn a_large_sample_has_room_made_at_once_by_small_files() {
+    let mut config = config();
+    config.historical_days = 1;
+    let mut rig = Rig::new(config);
+    rig.tick();
+    rig.pass(200);
+    rig.minutes(15 * 59);
+    assert_eq!(rig.in_place(Place::Sent), 60);
+    let line = format!("system schema s format S,%epochtime%,{}", "x".repeat(900));
+    rig.config.files[0].schemas = vec![SchemaConfig::parse(&line).unwrap()];
+    rig.restart();
+    rig.disk_full_at = rig.disk.values().map(Vec::len).sum::<usize>() + 10;
+    rig.minutes(15);
+    assert_eq!((rig.collector.status().lost, rig.received().len()), (0, 61));
+    // 937 bytes for the sample and 947 for the file, of files of 54 to 58.
+    let left = rig.in_place(Place::Sent);
+    assert!((25..=31).contains(&left), "{left}");
+}
+
+/// The limit was lowered, or more files were found than may be.
+#[test]
+fn a_start_keeps_to_the_limit() {
+    let mut rig = Rig::new(config());
+    rig.tick();
+    rig.primary.away = unreachable();
+    rig.pass(200);
+    rig.minutes(15 * 19);
+    rig.config.limit_bytes = 300;
+    rig.restart();
+    rig.perform();
+    assert_eq!(rig.in_place(Place::Pending), 5);
+    assert_eq!(rig.status().statistics.discarded_records, 15);
+}
+
+/// Whose minutes need not rise: the clock was a day ahead for a while.
+#[test]
+fn what_was_kept_long_enough_goes_whatever_stands_before_it() {
+    let mut config = config();
+    config.historical_days = 1;
+    let mut rig = Rig::new(config);
+    rig.now.wall.0 += 30 * 1_440 * MINUTE;
+    rig.tick();
+    rig.pass(200);
+    rig.now.wall.0 -= 30 * 1_440 * MINUTE;
+    rig.minutes(3 * 1_440);
+    // Of a day, and the one of a month ahead.
+    assert_eq!(rig.in_place(Place::Sent), 97);
 }
 
 #[test]
