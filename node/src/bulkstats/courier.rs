@@ -1,6 +1,5 @@
 //! Transfers, on a thread of their own: a receiver that is slow, or far away, delays no sample.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,8 +21,6 @@ const ENDED: usize = 16;
 #[derive(Debug)]
 pub(super) struct Ended {
     pub attempt: u64,
-    pub file: u8,
-    pub which: Which,
     pub result: Result<(), TransferError>,
 }
 
@@ -34,8 +31,6 @@ pub(super) struct Courier {
     runtime: Option<Runtime>,
     ended: mpsc::Sender<Ended>,
     pub results: mpsc::Receiver<Ended>,
-    /// Receivers that showed another key than theirs when they were last met.
-    strangers: BTreeSet<(u8, bool)>,
 }
 
 impl Courier {
@@ -49,7 +44,6 @@ impl Courier {
             runtime: Some(runtime),
             ended,
             results,
-            strangers: BTreeSet::new(),
         })
     }
 
@@ -78,37 +72,10 @@ impl Courier {
                 }
                 None => Err(TransferError::Other("no such receiver".to_owned())),
             };
-            let end = Ended {
-                attempt,
-                file,
-                which,
-                result,
-            };
+            let end = Ended { attempt, result };
             // The node may have ended.
             let _gone = ended.send(end).await;
         });
-    }
-
-    /// Remembers who showed another key. Whether anybody does.
-    pub fn met(&mut self, ended: &Ended) -> bool {
-        let who = (ended.file, ended.which == Which::Secondary);
-        match ended.result {
-            Err(TransferError::HostKey) => {
-                self.strangers.insert(who);
-            }
-            // Whoever was not reached may still be another.
-            Err(TransferError::Unreachable(_) | TransferError::Timeout) => {}
-            Ok(())
-            | Err(
-                TransferError::Login
-                | TransferError::NameTaken
-                | TransferError::Full
-                | TransferError::Other(_),
-            ) => {
-                self.strangers.remove(&who);
-            }
-        }
-        !self.strangers.is_empty()
     }
 
     /// Leaves what is under way: it begins anew with the next start.
@@ -127,12 +94,11 @@ fn cause(cause: &Cause) -> TransferError {
         Cause::HostKey { .. } => TransferError::HostKey,
         Cause::Login { .. } => TransferError::Login,
         Cause::TimedOut { .. } => TransferError::Timeout,
+        Cause::LocalFile { .. } | Cause::Name(_) => TransferError::Local(cause.to_string()),
         Cause::Unreachable { why } | Cause::Unresolved { why } => {
             TransferError::Unreachable(why.clone())
         }
         Cause::Tls { .. }
-        | Cause::LocalFile { .. }
-        | Cause::Name(_)
         | Cause::Denied { .. }
         | Cause::Refused { .. }
         | Cause::Closed { .. }

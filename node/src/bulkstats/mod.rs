@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{BulkstatsCommand, BulkstatsData};
-use bulkstats::collector::{Collector, Condition, Notice, Output, Status};
+use bulkstats::collector::{Collector, Condition, Notice, Output, Status, TransferError, Which};
 use parking_lot::RwLock;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -81,6 +81,10 @@ pub(crate) struct BulkstatsShell {
     shown: Arc<BulkstatsCurrent>,
     /// Files that no receiver takes.
     undelivered: BTreeSet<u8>,
+    /// Receivers that show another host key than theirs, by file; `true`: the secondary.
+    strangers: BTreeSet<(u8, bool)>,
+    /// Files of which something is not written.
+    unwritten: BTreeSet<u8>,
 }
 
 impl BulkstatsShell {
@@ -115,6 +119,8 @@ impl BulkstatsShell {
             vitals: Arc::clone(vitals),
             shown,
             undelivered: BTreeSet::new(),
+            strangers: BTreeSet::new(),
+            unwritten: BTreeSet::new(),
         };
         Ok((shell, end))
     }
@@ -169,11 +175,7 @@ impl BulkstatsShell {
     }
 
     fn ended(&mut self, ended: Ended) {
-        let strangers = self.courier.met(&ended);
-        self.vitals.set_bulkstats_host_key(strangers);
-        let Ended {
-            attempt, result, ..
-        } = ended;
+        let Ended { attempt, result } = ended;
         self.collector
             .transferred(attempt, result, self.clock.now());
     }
@@ -233,10 +235,26 @@ impl BulkstatsShell {
                 let why = why.as_ref().map(tracing::field::display);
                 tracing::warn!(file, raised, why, "receivers of bulk statistics");
             }
-            Condition::Storage { why } => {
-                self.vitals.set_bulkstats_not_written(raised);
+            Condition::Receiver { file, which, why } => {
+                let who = (*file, *which == Which::Secondary);
+                match why {
+                    Some(TransferError::HostKey) => self.strangers.insert(who),
+                    Some(_) | None => self.strangers.remove(&who),
+                };
+                self.vitals
+                    .set_bulkstats_host_key(!self.strangers.is_empty());
                 let why = why.as_ref().map(tracing::field::display);
-                tracing::error!(raised, why, "samples of bulk statistics are not written");
+                tracing::error!(file, ?which, raised, why, "a receiver of bulk statistics");
+            }
+            Condition::Storage { file, why } => {
+                match raised {
+                    true => self.unwritten.insert(*file),
+                    false => self.unwritten.remove(file),
+                };
+                self.vitals
+                    .set_bulkstats_not_written(!self.unwritten.is_empty());
+                let why = why.as_ref().map(tracing::field::display);
+                tracing::error!(file, raised, why, "writing bulk statistics");
             }
             Condition::Discarding => {
                 self.vitals.set_bulkstats_discarding(raised);
@@ -278,8 +296,25 @@ fn log(notice: &Notice) {
         Notice::Renamed { file, name } => {
             tracing::warn!(file, name, "the receiver has another file of that name");
         }
-        Notice::Receiver { file, now } => {
-            tracing::warn!(file, ?now, "another receiver gets the files");
+        Notice::Receiver { file, now, why } => {
+            let why = why.as_ref().map(tracing::field::display);
+            tracing::warn!(file, ?now, why, "another receiver gets the files");
         }
+        Notice::SetAside {
+            file,
+            name,
+            records,
+            why,
+        } => tracing::error!(file, name, records, why, "a file is set aside in sent/"),
+        Notice::Orphaned {
+            file,
+            files,
+            records,
+        } => tracing::error!(
+            file,
+            files,
+            records,
+            "files without a receiver are in sent/"
+        ),
     }
 }

@@ -142,7 +142,9 @@ fn explain(file: &str, error: &ConfigError) -> (String, super::Problem) {
         ConfigError::Format { what, .. } if matches!(what.as_str(), "header" | "footer") => {
             format!("{file}.{what}")
         }
-        ConfigError::RemoteTooLong(_) | ConfigError::Remote(_) => format!("{file}.remotefile"),
+        ConfigError::RemoteTooLong(_) | ConfigError::Remote(_) | ConfigError::Zipped { .. } => {
+            format!("{file}.remotefile")
+        }
         ConfigError::Format { what, .. } if what == "remotefile" => format!("{file}.remotefile"),
         ConfigError::NoPrimary(_) => format!("{file}.secondary"),
         ConfigError::Nowhere(_) => format!("{file}.primary"),
