@@ -17,6 +17,9 @@ pub const OOC_AUTH_S: u64 = DAY_S / 2;
 pub const TRUST_S: u64 = 30 * DAY_S;
 /// A root that expires within this time is warned of: 60 days.
 pub const ROOT_WARNING_S: u64 = 60 * DAY_S;
+/// An identity certificate that ends within this time, or a quarter of its validity if that is less, is warned of: 60
+/// days. Its renewal is due after half of it.
+pub const ID_WARNING_S: u64 = 60 * DAY_S;
 /// A certificate outside of its validity is used so much longer, in license time: one hour.
 pub const OUT_OF_RANGE_S: u64 = 3_600;
 /// Failures in a row after which the authority counts as unreachable.

@@ -208,6 +208,11 @@ pub enum Notice {
     CertificateDropped,
     /// The date is inside of the validity again, and the certificate in use.
     CertificateInRange,
+    /// The identity certificate ends soon, and its renewal, which was due at half of it, has not succeeded.
+    CertificateExpires {
+        /// When.
+        at: Wall,
+    },
     /// The trust pool has changed.
     TrustPoolChanged,
     /// What was offered for the trust pool was not taken.

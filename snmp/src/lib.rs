@@ -15,6 +15,7 @@
 //! object that can be set.
 #![forbid(unsafe_code)]
 
+mod absent;
 pub mod agent;
 mod community;
 mod counters;

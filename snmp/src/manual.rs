@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::Oid;
+use crate::absent::{self, Absent};
 use crate::notifications::{
     DEFAULT_ENTERPRISE, Kind, Mib, NotificationType, Object, Place, Which, notify_objects, table,
 };
@@ -55,10 +56,23 @@ pub fn text() -> String {
         for (which, row) in table().filter(|(_, row)| row.mib == mib) {
             section(&mut out, which, row, &enterprise);
         }
+        if mib == Mib::CiscoSmartLic {
+            absent(
+                &mut out,
+                absent::NOTIFICATIONS,
+                "It also has, and a node does not send:",
+                |n| n.to_string(),
+            );
+        }
     }
     varbinds(&mut out, &enterprise);
     readable(&mut out, "TOLLGATE-MIB", tables::group(&enterprise));
     readable(&mut out, "CISCO-SMART-LIC-MIB", tables::smart_licensing());
+    out.push('\n');
+    let head = "It also has, and a node does not serve:";
+    absent(&mut out, absent::OBJECTS, head, |[one, two]| {
+        format!("{one}.{two}")
+    });
     while out.ends_with("\n\n") {
         out.pop();
     }
@@ -142,6 +156,18 @@ fn readable(out: &mut String, mib: &str, group: Group<View>) {
         let (name, oid, help) = (listed.name, listed.oid, listed.help);
         let _ = writeln!(out, "| `{name}` | `{oid}` | {kind} | {help} |");
     }
+}
+
+fn absent<T>(out: &mut String, groups: &Absent<T>, head: &str, number: fn(&T) -> String) {
+    let _ = writeln!(out, "{head}\n\n| what | why not |\n|---|---|");
+    for (all, why) in groups {
+        let names = all
+            .iter()
+            .map(|(at, name)| format!("`{name}` ({})", number(at)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "| {names} | {why} |");
+    }
+    out.push('\n');
 }
 
 fn kind(syntax: Syntax) -> String {

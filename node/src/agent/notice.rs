@@ -32,6 +32,12 @@ pub(super) fn log(notice: &Notice) {
             tracing::error!("the identity certificate is not used any more: correct the clock");
         }
         Notice::CertificateInRange => tracing::info!("the identity certificate is valid again"),
+        Notice::CertificateExpires { at } => {
+            tracing::warn!(
+                at_ms = at.0,
+                "the identity certificate ends soon and is not renewed"
+            );
+        }
         Notice::TrustPoolChanged => tracing::info!("the trust pool has changed"),
         Notice::TrustRefused(why) => tracing::warn!(%why, "the trust pool takes something not"),
         Notice::RootExpires { fingerprint, at } => {
@@ -78,6 +84,7 @@ pub(super) fn news(notice: &Notice) -> Option<News> {
         Notice::CertificateOutOfRange => News::CertificateOutOfRange,
         Notice::CertificateDropped => News::CertificateDropped,
         Notice::CertificateInRange => News::CertificateInRange,
+        Notice::CertificateExpires { .. } => News::CertificateExpires,
         Notice::TrustPoolChanged => News::TrustPoolChanged,
         Notice::TrustRefused(why) => News::TrustRefused(why.clone()),
         Notice::RootExpires { .. }

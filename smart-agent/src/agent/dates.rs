@@ -5,7 +5,7 @@ use std::time::Duration;
 use licensing::{LicenseTime, Now, Wall};
 
 use super::Agent;
-use crate::config::{OUT_OF_RANGE_S, ROOT_WARNING_S};
+use crate::config::{ID_WARNING_S, OUT_OF_RANGE_S, ROOT_WARNING_S};
 use crate::input::{Notice, Told};
 
 /// The date by which certificates age.
@@ -95,6 +95,22 @@ impl Agent {
                     self.notice(Notice::CertificateDropped);
                 }
             }
+        }
+    }
+
+    /// The identity certificate is warned of once a start, [`ID_WARNING_S`] before it ends.
+    pub(super) fn warn_of_identity(&mut self, now: Now) {
+        let date = self.date(now);
+        let Some(certificate) = self.certificate.as_ref().filter(|c| c.valid_at(date)) else {
+            return;
+        };
+        let at = certificate.not_after;
+        let quarter_ms = at.0.saturating_sub(certificate.not_before.0) / 4;
+        let is_soon = at <= later(date, Duration::from_secs(ID_WARNING_S));
+        let is_soon = is_soon && at.0.saturating_sub(date.0) <= quarter_ms;
+        let fingerprint = certificate.fingerprint;
+        if is_soon && self.warned_id.replace(fingerprint) != Some(fingerprint) {
+            self.notice(Notice::CertificateExpires { at });
         }
     }
 

@@ -67,6 +67,8 @@ pub struct Agent {
     due: Due,
     keeping: Keeping,
     warned: Vec<Digest>,
+    /// The identity certificate of whose end people were warned.
+    warned_id: Option<Digest>,
     /// What was last told of roots that expire; none: nothing since the start.
     root_expiring: Option<bool>,
     forked: bool,
@@ -132,6 +134,7 @@ impl Agent {
                 not_before: now.mono,
             },
             warned: Vec::new(),
+            warned_id: None,
             root_expiring: None,
             forked: false,
             ordered: Ordered::restored(start.orders, &config.catalog, now),
@@ -226,6 +229,7 @@ impl Agent {
     /// What is due is done.
     fn turn(&mut self, now: Now) {
         self.judge_range(now);
+        self.warn_of_identity(now);
         self.run_timers(now);
         self.post(now);
         // A message that can't go makes no record wait.

@@ -293,6 +293,17 @@ pub(super) static ROWS: &[NotificationType] = &[
         ],
     ),
     row(
+        20,
+        "ciscoSlaSmartAgentNotifyIdCertExpiryWarning",
+        Severity::Warning,
+        NODE,
+        [
+            "The identity certificate ends within 60 days, or a quarter of its validity if that is less, and was not \
+             renewed, which was due at half of it. Told once a certificate, and again at a start.",
+            "Look at `show license status` for the cause; `license smart renew id` tries at once.",
+        ],
+    ),
+    row(
         21,
         "ciscoSlaSmartAgentNotifyDeRegisterSuccess",
         Severity::Warning,

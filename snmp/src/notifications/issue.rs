@@ -44,6 +44,8 @@ pub enum News {
     CertificateDropped,
     /// The date is inside again.
     CertificateInRange,
+    /// The identity certificate ends soon and is not renewed.
+    CertificateExpires,
     /// The trust pool has changed.
     TrustPoolChanged,
     /// What was offered for the trust pool was not taken; why.
@@ -127,6 +129,9 @@ pub fn issue(news: &News, snapshot: &Snapshot, uptime: u32, enterprise: &Oid) ->
         }
         News::CertificateDropped => maker.events(&["ciscoSlaSmartAgentNotifyIdCertExpired"], node),
         News::CertificateInRange => maker.events(&["tgIdCertInRange"], node),
+        News::CertificateExpires => {
+            maker.events(&["ciscoSlaSmartAgentNotifyIdCertExpiryWarning"], node)
+        }
         News::TrustPoolChanged => maker.events(&["tgTrustPoolChanged"], node),
         News::TrustRefused(why) => maker.events(&["tgTrustRefused"], said(why)),
         News::Forked => maker.events(&["tgForked"], node),

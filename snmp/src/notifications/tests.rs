@@ -68,7 +68,7 @@ fn numbers_and_varbinds_of_cisco_smart_lic_mib_are_those_of_the_mib() {
         .collect();
     let numbers: Vec<_> = rows.iter().map(|(_, row)| row.number).collect();
     let expected = [
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 21, 22,
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22,
     ];
     assert_eq!(numbers, expected);
     for (which, row) in rows {
@@ -245,7 +245,8 @@ fn next_news(news: &News) -> Option<News> {
         News::CommunicationRestored => News::CertificateOutOfRange,
         News::CertificateOutOfRange => News::CertificateDropped,
         News::CertificateDropped => News::CertificateInRange,
-        News::CertificateInRange => News::TrustPoolChanged,
+        News::CertificateInRange => News::CertificateExpires,
+        News::CertificateExpires => News::TrustPoolChanged,
         News::TrustPoolChanged => News::TrustRefused(why()),
         News::TrustRefused(_) => News::Forked,
         News::Forked => News::AgentNotWritten,

@@ -1,8 +1,7 @@
 //! Objects of CISCO-SMART-LIC-MIB, as of 2021-07-27, for which the node has the fact: the agent, what it asks for,
 //! its registration and its authorization. Times are seconds since 1970 (UTC).
 //!
-//! Deliberately absent: days of reports without an answer, which nobody counts; requests of exports, utility and policy
-//! mode, which the node does not have.
+//! Deliberately absent: what `absent.rs` lists, with its reasons.
 
 use licensing::snapshot::TagRow;
 use licensing::{AlarmKind, Compliance, TagRef};

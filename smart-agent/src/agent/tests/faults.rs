@@ -320,6 +320,34 @@ fn a_clock_moved_by_a_day_costs_messages_and_nothing_else() {
 }
 
 #[test]
+fn a_certificate_that_is_not_renewed_is_warned_of_once_before_it_ends() {
+    let warnings = |rig: &Rig| {
+        let is = |notice: &&Notice| matches!(notice, Notice::CertificateExpires { .. });
+        rig.notices.iter().filter(is).count()
+    };
+    // One that is renewed in time is not spoken of.
+    let mut rig = Rig::using(1);
+    rig.leap(400 * DAY, DAY);
+    assert_eq!(warnings(&rig), 0);
+
+    let mut rig = Rig::using(1);
+    let end = rig.agent.status(rig.now).registered.unwrap().expires;
+    rig.way = Way::Closed;
+    let left_days = |rig: &Rig| (end.0 - rig.now.wall.0) / 86_400_000;
+    let days = u32::try_from(left_days(&rig)).unwrap();
+    assert!(days > 240, "its quarter is more than 60 days: {days}");
+    rig.leap(DAY * (days - 62), DAY);
+    assert_eq!(warnings(&rig), 0, "{} days left", left_days(&rig));
+    rig.leap(4 * DAY, DAY);
+    assert!(
+        rig.notices
+            .contains(&Notice::CertificateExpires { at: end })
+    );
+    rig.leap(50 * DAY, DAY);
+    assert_eq!(warnings(&rig), 1);
+}
+
+#[test]
 fn a_certificate_outside_its_validity_has_one_hour() {
     let mut rig = Rig::using(1);
     rig.now.wall.0 += 400 * 86_400_000;
