@@ -57,6 +57,8 @@ pub struct Collector {
     intervals: Intervals,
     transfers: Intervals,
     lines: Vec<Line>,
+    /// Samples were found whose file is not complete. It is completed, as it may have been begun by another configuration.
+    found_open: bool,
     asked: Option<Asked>,
     next_seq: u64,
     next_op: u64,
@@ -88,7 +90,7 @@ impl Collector {
             Line::new(number, plan.map(|at| plans.swap_remove(at)))
         });
         let mut lines: Vec<Line> = lines.collect();
-        let last = found.iter().map(|found| found.stored.minute).max();
+        let last = found.last().map(|found| found.stored.minute);
         let next_seq = found
             .last()
             .map_or(1, |found| found.stored.seq.saturating_add(1));
@@ -98,11 +100,12 @@ impl Collector {
             let of_line = found.iter().filter(|found| found.stored.file == number);
             take_found(line, of_line, &mut outputs);
         }
-        let first_open = lines.iter().filter_map(|line| line.open.first());
-        let first_open = first_open.map(|part| part.stored.minute - 1).min();
+        let mut intervals = Intervals::new(config.sample_interval_min, last);
+        had(&mut intervals, &found, config.transfer_interval_min);
         let mut collector = Self {
-            intervals: Intervals::new(config.sample_interval_min, last),
-            transfers: Intervals::new(config.transfer_interval_min, first_open.or(last)),
+            intervals,
+            transfers: Intervals::new(config.transfer_interval_min, last),
+            found_open: lines.iter().any(|line| !line.open.is_empty()),
             lines,
             asked: None,
             next_seq,
@@ -225,7 +228,7 @@ impl Collector {
     }
 
     fn look(&mut self, now: Now) {
-        let close = self.transfers.look(now).due;
+        let close = self.transfers.look(now).due | std::mem::take(&mut self.found_open);
         if !self.config.collection {
             let open = self.lines.iter().any(|line| !line.open.is_empty());
             if open {
@@ -319,6 +322,26 @@ impl Collector {
 
     fn notice(&mut self, notice: Notice) {
         self.outputs.push_back(Output::Notice(notice));
+    }
+}
+
+/// Intervals that had a sample by what is on disk. A file tells that of its last one; it began after the file before, and a
+/// transfer interval earlier at most.
+fn had(intervals: &mut Intervals, found: &[Found], transfer_interval_min: u32) {
+    for number in 1..=FILES {
+        let mut before = None;
+        for stored in found.iter().map(|found| &found.stored) {
+            if stored.file != number {
+                continue;
+            }
+            let earliest = stored.minute - i64::from(transfer_interval_min);
+            let after = before.filter(|before| *before <= stored.minute);
+            intervals.had(
+                after.map_or(earliest, |after: i64| after.max(earliest)),
+                stored.minute,
+            );
+            before = Some(stored.minute);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Intervals of the wall clock, and what becomes of them when it jumps.
 
+use std::collections::VecDeque;
+
 use licensing::{Mono, Now, Wall};
 
 /// Milliseconds of a minute.
@@ -7,6 +9,9 @@ const MINUTE_MS: i64 = 60_000;
 
 /// The wall clock and the monotonic one may drift apart by so much from one look to the next, in milliseconds.
 const DRIFT_MS: i64 = 2_000;
+
+/// Stretches of intervals that are remembered to have had a sample; of more, the one that was begun first is forgotten.
+const STRETCHES_MAX: usize = 64;
 
 /// Why intervals passed without a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +43,8 @@ pub(super) struct Intervals {
     length_ms: i64,
     /// The last one that was found due; none: the process has just begun, and nothing is known.
     last: Option<i64>,
-    /// The highest one ever.
-    highest: i64,
+    /// First and last of those that had one, a stretch each, as they came.
+    had: VecDeque<(i64, i64)>,
     looked: Option<(Mono, Wall)>,
 }
 
@@ -51,14 +56,35 @@ impl Intervals {
         Self {
             length_ms,
             last,
-            highest: last.unwrap_or(i64::MIN),
+            had: VecDeque::new(),
             looked: None,
         }
     }
 
-    /// The minute since 1970 at which the interval of this time begins.
+    /// The minute since 1970 at which the interval of this time begins; before 1970: 0.
     pub fn minute(&self, wall: Wall) -> i64 {
-        wall.0.div_euclid(self.length_ms) * (self.length_ms / MINUTE_MS)
+        let minute = wall.0.div_euclid(self.length_ms) * (self.length_ms / MINUTE_MS);
+        minute.max(0)
+    }
+
+    /// The intervals after the one of this minute had a sample, to that of that minute.
+    pub fn had(&mut self, after: i64, last: i64) {
+        let interval = |minute: i64| {
+            let wall_ms = minute.saturating_mul(MINUTE_MS);
+            wall_ms.div_euclid(self.length_ms)
+        };
+        let (after, last) = (interval(after), interval(last));
+        self.remember(after.saturating_add(1).min(last), last);
+    }
+
+    fn remember(&mut self, first: i64, last: i64) {
+        match self.had.back_mut() {
+            Some(stretch) if stretch.1.saturating_add(1) == first => stretch.1 = last,
+            Some(_) | None => self.had.push_back((first, last)),
+        }
+        if self.had.len() > STRETCHES_MAX {
+            self.had.pop_front();
+        }
     }
 
     /// Milliseconds until the next one begins.
@@ -66,14 +92,13 @@ impl Intervals {
         self.length_ms - wall.0.rem_euclid(self.length_ms)
     }
 
-    /// Each interval is due once. A clock that goes back by less than an interval makes it longer; one that goes back by more
-    /// begins the intervals that it lands in once more.
+    /// Each interval is due once. A clock that goes back into the interval before makes this one longer, by less than two; one
+    /// that goes back by more begins the intervals that it lands in once more.
     pub fn look(&mut self, now: Now) -> Look {
         let at = now.wall.0.div_euclid(self.length_ms);
         let before = self.looked.replace((now.mono, now.wall));
         let Some(last) = self.last else {
             self.last = Some(at);
-            self.highest = at;
             return Look::default();
         };
         if at == last || at == last - 1 {
@@ -87,8 +112,9 @@ impl Intervals {
             };
         }
         let skipped = last.abs_diff(at) - 1;
-        let repeated = at <= self.highest;
-        self.highest = self.highest.max(at);
+        let mut had = self.had.iter();
+        let repeated = had.any(|(first, last)| (*first..=*last).contains(&at));
+        self.remember(at, at);
         Look {
             due: true,
             skipped: (skipped > 0).then(|| (skipped, why(before, now))),
@@ -168,6 +194,7 @@ mod tests {
     #[test]
     fn a_day_back_is_told_and_each_of_its_intervals_is_told_to_be_repeated() {
         let mut intervals = Intervals::new(15, Some(1_440));
+        intervals.had(0, 1_440);
         let look = intervals.look(now(1, 1_000));
         assert_eq!((look.due, look.back), (false, Some(96)));
         for n in 1..=96 {
@@ -179,6 +206,34 @@ mod tests {
             );
         }
         assert!(!intervals.look(now(90_000, 1_455 * MINUTE)).repeated);
+    }
+
+    #[test]
+    fn what_had_no_sample_is_not_repeated() {
+        let mut intervals = Intervals::new(15, None);
+        intervals.look(now(0, 0));
+        assert!(intervals.look(now(900, 15 * MINUTE)).due);
+        // A day forward and back: of the day one interval had a sample.
+        let look = intervals.look(now(901, 1_455 * MINUTE));
+        assert_eq!(look.skipped, Some((95, Skip::Clock)));
+        let look = intervals.look(now(902, 15 * MINUTE + 2_000));
+        assert_eq!((look.due, look.back), (false, Some(96)));
+        for n in 2..=98 {
+            let look = intervals.look(now(n as u64 * 900 + 2, n * 15 * MINUTE));
+            assert_eq!((look.due, look.repeated), (true, n == 97), "{n}");
+        }
+        // Stretches are bounded: the first that was begun is forgotten.
+        for n in 0..200 {
+            intervals.had(n * 30, n * 30 + 15);
+        }
+        assert_eq!(intervals.had.len(), STRETCHES_MAX);
+    }
+
+    #[test]
+    fn a_minute_is_not_before_1970() {
+        let intervals = Intervals::new(15, None);
+        assert_eq!(intervals.minute(Wall(-1)), 0);
+        assert_eq!(intervals.minute(Wall(16 * MINUTE)), 15);
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub(super) struct Line {
     pub number: u8,
     /// None: the block is not configured any more.
     pub plan: Option<FilePlan>,
+    /// Samples of files that are not complete.
     pub open: Vec<Found>,
+    /// The last of those files was begun by this process, and goes on.
+    begun: bool,
     pub writing: Option<Writing>,
     /// The footer of the file that is to be completed.
     pub footer: Option<Vec<u8>>,
@@ -76,6 +79,7 @@ impl Line {
             number,
             plan,
             open: Vec::new(),
+            begun: false,
             writing: None,
             footer: None,
             joining: None,
@@ -122,7 +126,7 @@ impl Line {
         number: u64,
         fresh: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        if let Some(part) = self.open.last() {
+        if let Some(part) = self.open.last().filter(|_| self.begun) {
             return Some(part.stored.name.clone());
         }
         let plan = self.plan.as_ref()?;
@@ -136,9 +140,10 @@ impl Line {
             return false;
         };
         let mut bytes = Vec::new();
-        if self.open.is_empty() {
+        if self.open.is_empty() || !self.begun {
             plan.write_header(moment, &mut bytes);
         }
+        self.begun = true;
         let records = plan.write_sample(moment, view, &mut bytes);
         self.before = Some(now.wall);
         self.writing = Some(Writing {
@@ -376,9 +381,14 @@ impl Line {
             .collect()
     }
 
-    /// All that is not being written or transferred.
+    /// All that is not being completed or transferred. A sample that is being written goes once it is.
     pub fn take_all(&mut self) -> Vec<Found> {
         let mut all = std::mem::take(&mut self.open);
+        let writing = self.writing.take().filter(|writing| writing.op.is_some());
+        all.extend(writing.map(|writing| Found {
+            stored: writing.stored,
+            bytes: 0,
+        }));
         self.footer = None;
         while let Some(seq) = self.oldest() {
             all.extend(self.take_out(seq));

@@ -156,8 +156,9 @@ impl Rig {
                 parts,
                 footer,
                 to,
-                ..
+                gzip,
             } => {
+                assert_eq!(gzip, to.name.ends_with(".gz"), "{to:?}");
                 let mut bytes = Vec::new();
                 for part in &parts {
                     bytes.extend(&self.disk[&(part.place, part.local_name())]);
@@ -638,9 +639,10 @@ fn a_clock_that_is_put_back_a_day_tells_what_is_repeated() {
             .count()
     };
     assert_eq!(rig.notices[0], Notice::PutBack { intervals: 96 });
-    assert_eq!((told(&rig), rig.received().len()), (4, 9));
+    assert_eq!((told(&rig), rig.received().len()), (0, 9));
+    // Of that day five intervals had a sample.
     rig.minutes(1_440);
-    assert_eq!((told(&rig), rig.collector.status().repeated), (96, 96));
+    assert_eq!((told(&rig), rig.collector.status().repeated), (5, 5));
     assert_eq!(rig.received().len(), 105);
     // The second time a name comes, it gets a number: the first file is not overwritten.
     let numbered = rig
@@ -649,6 +651,78 @@ fn a_clock_that_is_put_back_a_day_tells_what_is_repeated() {
         .keys()
         .filter(|name| name.ends_with("~2.csv"));
     assert_eq!(numbered.count(), 5);
+}
+
+/// The clock was a day ahead for a while, and is right again: what the samples of the wrong day say is not gone by.
+#[test]
+fn a_start_after_a_clock_that_was_ahead_goes_on_with_the_last_sample() {
+    let mut config = config();
+    config.historical_days = 2;
+    let mut rig = Rig::new(config);
+    rig.now.wall.0 += 1_440 * MINUTE;
+    rig.tick();
+    rig.pass(200);
+    rig.now.wall.0 -= 1_440 * MINUTE;
+    rig.minutes(30);
+    assert_eq!(rig.notices, [Notice::PutBack { intervals: 96 }]);
+    assert_eq!(rig.received().len(), 3);
+    // Down at the beginning of the next interval: its sample is taken late.
+    rig.now.wall.0 += 16 * MINUTE;
+    rig.restart();
+    rig.pass(1);
+    assert_eq!(rig.received().len(), 4);
+    rig.restart();
+    rig.minutes(15);
+    assert_eq!((rig.notices.len(), rig.received().len()), (1, 5));
+    // What had a sample on the day ahead is repeated on that day, and nothing else of it is.
+    rig.minutes(1_440);
+    let at = (START / MINUTE + 1_440) / 15 * 15 + 15;
+    assert_eq!(rig.notices[1..], [Notice::Repeated { minute: at }]);
+}
+
+/// A configuration that changed begins a file of its own.
+#[test]
+fn a_start_completes_the_files_that_it_finds() {
+    let mut config = config();
+    config.transfer_interval_min = 480;
+    let mut rig = Rig::new(config);
+    rig.tick();
+    rig.pass(200);
+    rig.minutes(15);
+    let file = &mut rig.config.files[0];
+    (file.header, file.gzip) = ("H".into(), true);
+    let line = "system schema s format S,%epochtime%,%host%";
+    file.schemas = vec![SchemaConfig::parse(line).unwrap()];
+    rig.restart();
+    // It is late for the interval that has begun: its sample is taken with the same view.
+    rig.now.wall.0 += 15 * MINUTE;
+    rig.pass(1);
+    rig.minutes(15);
+    rig.collector.force_transfer(rig.now);
+    rig.perform();
+    let files: Vec<(&str, String)> = rig
+        .primary
+        .files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), String::from_utf8(bytes.clone()).unwrap()))
+        .collect();
+    let rows = |text: &str| {
+        text.lines()
+            .map(|line| line.matches(',').count())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(files[0].0, "/drop/gw1_20261121_223000.csv");
+    assert_eq!(rows(&files[0].1), [1, 3, 3, 0], "{}", files[0].1);
+    assert!(files[0].1.starts_with("Version-"));
+    for (name, text) in &files[1..] {
+        assert!(
+            name.ends_with(".csv.gz") && text.starts_with("H\nS,"),
+            "{name}: {text}"
+        );
+        assert!(text.ends_with(",gw1\nEndOfFile\n"), "{text}");
+    }
+    let distinct: BTreeSet<i64> = rig.received().into_iter().collect();
+    assert_eq!((distinct.len(), rig.received().len()), (4, 4));
 }
 
 #[test]
@@ -949,6 +1023,42 @@ fn an_operator_gathers_transfers_and_clears() {
     rig.collector.force_transfer(rig.now);
     rig.perform();
     assert_eq!(rig.received().len(), 2);
+}
+
+/// A sample whose header was cleared away is no beginning of a file.
+#[test]
+fn what_is_being_written_is_cleared_too() {
+    let mut config = config();
+    config.transfer_interval_min = 480;
+    let mut rig = Rig::new(config);
+    rig.tick();
+    for under_way in [false, true] {
+        rig.collector.force_gather(rig.now);
+        rig.perform();
+        rig.disk_fails = !under_way;
+        rig.collector.force_gather(rig.now);
+        match under_way {
+            // The write was asked for and is not done.
+            true => {
+                assert_eq!(rig.collector.poll_output(), Some(Output::Sample));
+                let view = rig.view();
+                rig.collector.sample(&view, rig.now);
+            }
+            // It failed, and is to be tried again.
+            false => rig.perform(),
+        }
+        rig.collector.clear_data();
+        rig.disk_fails = false;
+        rig.perform();
+        rig.pass(20);
+        assert!(rig.nothing_waits(), "{under_way}");
+    }
+    rig.collector.force_gather(rig.now);
+    rig.collector.force_transfer(rig.now);
+    rig.perform();
+    let file = rig.primary.files.values().next().unwrap();
+    assert!(file.starts_with(b"Version-"));
+    assert_eq!(rig.received().len(), 1);
 }
 
 #[test]
