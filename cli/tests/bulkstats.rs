@@ -163,6 +163,62 @@ fn what_is_printed_is_what_was() {
     }
 }
 
+/// What a node's configuration says, with sections that nobody here knows.
+fn configuration(schemas: &[&[&str]]) -> String {
+    let mut text = "[node]\nname = \"gw1\"\n[bulkstats]\ncollection = true\n".to_owned();
+    for (n, lines) in schemas.iter().enumerate() {
+        let lines: String = lines.iter().map(|line| format!("'{line}', ")).collect();
+        text += &format!(
+            "[[bulkstats.file]]\nnumber = {}\nremotefile = \"x\"\nheader = \"{HEADER}\"\nfooter = \"{FOOTER}\"\nschemas = [{lines}]\n",
+            n + 1
+        );
+    }
+    text
+}
+
+#[test]
+fn a_nodes_configuration_says_what_its_files_are() {
+    let directory = Directory::new();
+    let other = "apn schema a format \"PPM,%apn%,%epochtime%,%sessions%\"";
+    let text = configuration(&[&[other], &[SL, SYSTEM]]);
+    directory.write("gw.toml", text.as_bytes());
+    directory.write("apn.csv", b"PPM,internet,1795300200,7\n");
+    let words = ["read", "a.csv", "apn.csv", "--config", "gw.toml"];
+    let rows = |more: &[&str]| -> Vec<serde_json::Value> {
+        let json = printed(&directory.run(&[&words[..], &["--json"], more].concat(), b""));
+        serde_json::from_str(&json).unwrap()
+    };
+    let all = rows(&[]);
+    assert_eq!(all.len(), 12 + 1);
+    assert_eq!(all[12]["values"]["apn"], "internet");
+    assert_eq!(rows(&["--schema", "sys"]).len(), 4);
+    assert_eq!(rows(&["--where", "apn=internet"]).len(), 1);
+    let one = directory.run(
+        &["read", "apn.csv", "--config", "gw.toml", "--file", "2"],
+        b"",
+    );
+    assert_eq!(
+        told(&one).lines().next(),
+        Some("apn.csv:1: it is of none of the formats")
+    );
+    let none = directory.run(
+        &["read", "a.csv", "--config", "gw.toml", "--file", "3"],
+        b"",
+    );
+    assert!(told(&none).starts_with("Failure: it has no such file of bulk statistics (gw.toml)"));
+    let same = "system schema sys format \"PPM,%uptime%\"";
+    directory.write(
+        "two.toml",
+        configuration(&[&[same], &[SL, SYSTEM]]).as_bytes(),
+    );
+    let two = directory.run(&["read", "a.csv", "--config", "two.toml"], b"");
+    assert!(told(&two).starts_with("Failure: several schemas \"sys\" are not the same"));
+    let chosen = [
+        "read", "a.csv", "--config", "two.toml", "--file", "2", "--csv", "--schema", "sys",
+    ];
+    assert_eq!(printed(&directory.run(&chosen, b"")).lines().count(), 5);
+}
+
 #[test]
 fn json_and_csv_read_back_to_the_values_of_the_files() {
     let directory = Directory::new();

@@ -112,7 +112,7 @@ impl OneFile {
             rows: Vec::new(),
             bad: 0,
         };
-        for piece in formats.reader.pieces(&text) {
+        for piece in formats.pieces(&text) {
             match piece {
                 Piece::Row { line, row } => {
                     read.begins = read.begins.or_else(|| at(&row));

@@ -1,11 +1,15 @@
 //! What files were written with, and which rows of them are wanted.
 
+use std::fs;
+use std::path::Path;
+
 use api::Failure;
 use bulkstats::config::{ConfigError, SchemaConfig};
 use bulkstats::nearest;
-use bulkstats::read::{ReadError, ReadRow, Reader};
+use bulkstats::read::{Piece, ReadError, ReadRow, Reader};
 use bulkstats::series::about;
 use bulkstats::table::{About, Schema};
+use serde::Deserialize;
 
 use crate::grammar::FilesArgs;
 
@@ -18,7 +22,8 @@ const ENDS: [&str; 2] = ["header", "footer"];
 /// The formats, and which rows are wanted.
 #[derive(Debug)]
 pub struct Formats {
-    pub reader: Reader,
+    /// One for each kind of file.
+    readers: Vec<Reader>,
     schemas: Vec<SchemaConfig>,
     /// Names of the schemas whose rows are wanted; empty: of all, but not headers and footers.
     names: Vec<String>,
@@ -26,37 +31,52 @@ pub struct Formats {
     only: Vec<(String, String)>,
 }
 
+/// What one kind of file is written with.
+#[derive(Debug)]
+struct Kind {
+    schemas: Vec<SchemaConfig>,
+    header: String,
+    footer: String,
+}
+
 impl Formats {
     /// As they were given.
     pub fn of(args: &FilesArgs) -> Result<Self, Failure> {
-        let lines = args.schema.iter().map(|text| text.trim());
+        let words = args.schema.iter().map(|text| text.trim());
         let (lines, names): (Vec<&str>, Vec<&str>) =
-            lines.partition(|text| text.contains(char::is_whitespace));
-        let schemas = lines.iter().map(|line| SchemaConfig::parse(line));
-        let schemas: Vec<SchemaConfig> = schemas.collect::<Result<_, _>>().map_err(refused)?;
-        let reader = Reader::new(&schemas, &args.header, &args.footer).map_err(unread)?;
-        let known = || {
-            schemas
-                .iter()
-                .map(|schema| schema.name.as_str())
-                .chain(ENDS)
+            words.partition(|text| text.contains(char::is_whitespace));
+        let mut kinds = match &args.config {
+            Some(file) => configured(file, args.file)?,
+            None => Vec::new(),
         };
-        for name in &names {
-            if !known().any(|known| known == *name) {
-                let what = format!("no schema {name:?}{}", nearest_of(known(), name));
-                return Err(Failure::new(what, ASKED, HELP));
-            }
+        let lines = lines.iter().map(|line| SchemaConfig::parse(line));
+        let lines: Vec<SchemaConfig> = lines.collect::<Result<_, _>>().map_err(refused)?;
+        if !lines.is_empty() || !args.header.is_empty() || !args.footer.is_empty() {
+            kinds.push(Kind {
+                schemas: lines,
+                header: args.header.clone(),
+                footer: args.footer.clone(),
+            });
         }
-        if schemas.is_empty() && args.header.is_empty() && args.footer.is_empty() {
+        if kinds.is_empty() {
             let what = "no schema is given as its line";
             return Err(Failure::new(what, ASKED, HELP));
         }
+        let readers = kinds
+            .iter()
+            .map(|kind| Reader::new(&kind.schemas, &kind.header, &kind.footer));
         let mut formats = Self {
-            reader,
+            readers: readers.collect::<Result<_, _>>().map_err(unread)?,
+            schemas: one_of_a_name(kinds)?,
             names: names.iter().map(ToString::to_string).collect(),
             only: Vec::new(),
-            schemas,
         };
+        let known = formats.schemas.iter().map(|schema| schema.name.as_str());
+        let known: Vec<&str> = known.chain(ENDS).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+            let what = format!("no schema {name:?}{}", nearest_of(known.into_iter(), name));
+            return Err(Failure::new(what, ASKED, HELP));
+        }
         for text in &args.only {
             let Some((name, value)) = text.split_once('=') else {
                 let what = format!("{text:?} is no VARIABLE=VALUE");
@@ -66,6 +86,21 @@ impl Formats {
             formats.only.push((name.to_owned(), value.to_owned()));
         }
         Ok(formats)
+    }
+
+    /// What a file has, by the formats that know most of its lines.
+    pub fn pieces(&self, text: &str) -> Vec<Piece> {
+        let all = self
+            .readers
+            .iter()
+            .map(|reader| reader.pieces(text).collect());
+        let bad = |pieces: &Vec<Piece>| {
+            let bad = pieces
+                .iter()
+                .filter(|piece| matches!(piece, Piece::Bad { .. }));
+            bad.count()
+        };
+        all.min_by_key(bad).unwrap_or_default()
     }
 
     /// Is this row asked for?
@@ -151,6 +186,72 @@ impl Formats {
         let all: Vec<&str> = self.schemas.iter().flat_map(variables).collect();
         absent(variable, &all)
     }
+}
+
+/// The part of a node's configuration that says what files look like; what else is in it is not looked at.
+#[derive(Debug, Deserialize)]
+struct Written {
+    #[serde(default)]
+    bulkstats: Section,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Section {
+    #[serde(default)]
+    file: Vec<Block>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Block {
+    number: u8,
+    #[serde(default)]
+    header: String,
+    #[serde(default)]
+    footer: String,
+    #[serde(default)]
+    schemas: Vec<String>,
+}
+
+/// The kinds of file of a configuration; of one number, if it is given.
+fn configured(file: &Path, number: Option<u8>) -> Result<Vec<Kind>, Failure> {
+    let place = file.display().to_string();
+    let unread = |what: String| Failure::new(what, place.clone(), HELP);
+    let text = fs::read_to_string(file);
+    let text = text.map_err(|error| unread(format!("it can't be read: {error}")))?;
+    let written: Written =
+        toml::from_str(&text).map_err(|error| unread(error.message().to_owned()))?;
+    let blocks = written.bulkstats.file.into_iter();
+    let blocks = blocks.filter(|block| number.is_none_or(|number| block.number == number));
+    let kinds = blocks.map(|block| {
+        let schemas = block.schemas.iter().map(|line| SchemaConfig::parse(line));
+        Ok(Kind {
+            schemas: schemas.collect::<Result<_, ConfigError>>()?,
+            header: block.header,
+            footer: block.footer,
+        })
+    });
+    let kinds: Result<Vec<Kind>, ConfigError> = kinds.collect();
+    let kinds = kinds.map_err(|error| unread(error.to_string()))?;
+    match kinds.is_empty() {
+        true => Err(unread("it has no such file of bulk statistics".to_owned())),
+        false => Ok(kinds),
+    }
+}
+
+/// All schemas, each once. Errors: two of one name differ.
+fn one_of_a_name(kinds: Vec<Kind>) -> Result<Vec<SchemaConfig>, Failure> {
+    let mut all: Vec<SchemaConfig> = Vec::new();
+    for schema in kinds.into_iter().flat_map(|kind| kind.schemas) {
+        match all.iter().find(|known| known.name == schema.name) {
+            None => all.push(schema),
+            Some(known) if *known == schema => {}
+            Some(_) => {
+                let what = format!("several schemas {:?} are not the same", schema.name);
+                return Err(Failure::new(what, ASKED, "choose their file with --file"));
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// The variables that a schema's format has, in order.

@@ -40,18 +40,26 @@ pub struct FilesArgs {
     /// Files, with gzip or without; - is standard input
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    /// The configuration of the node that wrote them: its schemas, headers
+    /// and footers
+    #[arg(long, value_name = "TOML", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Of the configuration only the file with this number
+    #[arg(long, value_name = "NUMBER", requires = "config")]
+    pub file: Option<u8>,
     /// A schema as the node has it: KIND schema NAME format "FORMAT".
     ///
-    /// Once for each schema that is in the files. One word is the name of one of them: only its rows are read; `header` and
+    /// Once for each schema that is in the files, unless --config says them. One word is the name of one of them: only its rows are read; `header` and
     /// `footer` are names, too.
-    #[arg(long, value_name = "LINE|NAME", required = true)]
+    #[arg(long, value_name = "LINE|NAME", required_unless_present = "config")]
     pub schema: Vec<String>,
     /// The header format, if the files have headers
     #[arg(
         long,
         value_name = "FORMAT",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        conflicts_with = "config"
     )]
     pub header: String,
     /// The footer format, if the files have footers
@@ -59,7 +67,8 @@ pub struct FilesArgs {
         long,
         value_name = "FORMAT",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        conflicts_with = "config"
     )]
     pub footer: String,
     /// Only rows with this value of a variable; all of them, if there are several
@@ -73,6 +82,8 @@ pub struct FilesArgs {
 Examples:
   tollgate bulkstats read a.csv b.csv.gz --schema \\
     'smart-license schema sl format \"PPM,%epochtime%,%tagid%,%cur_call_count%\"'
+  tollgate bulkstats read *.csv --config gateway.toml
+  tollgate bulkstats read *.csv --config gateway.toml --schema sl --csv
   tollgate bulkstats read *.csv --schema \"$LINE\" --where tagid=3 --csv
   curl -s http://collector/a.csv.gz | tollgate bulkstats read - --schema \"$LINE\"
 
@@ -96,9 +107,9 @@ pub struct ReadArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tollgate bulkstats plot *.csv --schema \"$LINE\" --var cur_call_count
-  tollgate bulkstats plot *.csv --schema \"$LINE\" --var cur_call_count \\
-    --by tagid -o calls.svg
+  tollgate bulkstats plot *.csv --config gateway.toml --var cur_call_count
+  tollgate bulkstats plot *.csv --config gateway.toml \\
+    --var cur_call_count --by tagid -o calls.svg
   tollgate bulkstats plot *.csv --schema \"$LINE\" --var max_call_count \\
     --where mode=REGISTERED
 
