@@ -10,6 +10,7 @@
 //! | files, intervals and receivers as configured | [`config`] |
 //! | when samples are taken, and what becomes of them | [`collector`], [`spool`] |
 //! | files read back, and drawn | [`read`], [`series`], [`chart`] |
+//! | the same variables as OpenMetrics has them | [`families`] |
 //!
 //! Deliberately absent: files, sockets, clocks, compression, and passwords of receivers.
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@
 pub mod chart;
 pub mod collector;
 pub mod config;
+pub mod families;
 #[cfg(test)]
 mod fixture;
 pub mod format;

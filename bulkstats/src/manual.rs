@@ -1,12 +1,15 @@
-//! docs/bulkstats.md, from the table: what a schema can have, and what each variable is.
+//! docs/bulkstats.md and docs/metrics.md, from the table: what a schema can have, and what each variable and metric is.
 
 use std::fmt::Write as _;
 
+use crate::families;
 use crate::table::{About, Schema, common};
 
 const HEAD: &str = include_str!("manual.md");
 
-/// The whole document.
+const METRICS: &str = include_str!("metrics.md");
+
+/// docs/bulkstats.md.
 pub fn text() -> String {
     let mut out = HEAD.to_owned();
     out.push_str("\n## Variables of every schema, header, footer and name\n\n");
@@ -15,6 +18,21 @@ pub fn text() -> String {
         // Writing to a String can't fail.
         let _ = writeln!(out, "\n## Schema `{schema}`\n\n{}\n", schema.rows());
         table(&mut out, schema.variables());
+    }
+    out
+}
+
+/// docs/metrics.md.
+pub fn metrics() -> String {
+    let mut out = METRICS.to_owned();
+    out.push_str(
+        "\n## All of them\n\n| metric | type | labels | what it is |\n|---|---|---|---|\n",
+    );
+    for family in families::families() {
+        let labels = family.labels.join(", ");
+        let (name, kind) = (family.written(), family.kind.name());
+        // Writing to a String can't fail.
+        let _ = writeln!(out, "| `{name}` | {kind} | {labels} | {} |", family.help);
     }
     out
 }
@@ -46,13 +64,14 @@ mod tests {
     use crate::config::SchemaConfig;
 
     #[test]
-    fn the_committed_manual_is_that_of_the_table() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bulkstats.md");
-        let kept = std::fs::read_to_string(&file).unwrap_or_default();
-        let text = text();
-        let differ = kept.lines().zip(text.lines()).find(|(a, b)| a != b);
-        assert_eq!(differ, None, "run cargo xtask documents");
-        assert_eq!(kept.lines().count(), text.lines().count());
+    fn the_committed_manuals_are_those_of_the_table() {
+        for (name, text) in [("bulkstats", text()), ("metrics", metrics())] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{name}.md"));
+            let kept = std::fs::read_to_string(&file).unwrap_or_default();
+            let differ = kept.lines().zip(text.lines()).find(|(a, b)| a != b);
+            assert_eq!(differ, None, "run cargo xtask documents");
+            assert_eq!(kept.lines().count(), text.lines().count());
+        }
     }
 
     #[test]

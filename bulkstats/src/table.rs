@@ -74,6 +74,8 @@ pub struct About {
     pub kind: Kind,
     /// It tells rows of one sample apart.
     pub key: bool,
+    /// It names the row as its keys do, for people.
+    pub label: bool,
     /// Its unit; empty: a number of things, or a text.
     pub unit: &'static str,
     /// What it is.
@@ -211,6 +213,7 @@ impl About {
             data,
             kind,
             key: false,
+            label: false,
             unit: "",
             help,
             alphabet,
@@ -260,6 +263,13 @@ impl About {
 
     pub(crate) const fn key(self) -> Self {
         Self { key: true, ..self }
+    }
+
+    pub(crate) const fn label(self) -> Self {
+        Self {
+            label: true,
+            ..self
+        }
     }
 
     pub(crate) const fn spelled(self, alphabet: Alphabet) -> Self {

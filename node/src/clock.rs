@@ -61,10 +61,15 @@ impl Clock {
     pub fn now(&self) -> Now {
         let license_ns = self.license.read().ns(read_ns(ClockId::Boottime));
         Now {
-            mono: Mono(read_ns(ClockId::Monotonic).saturating_sub(self.began_mono_ns)),
+            mono: self.mono(),
             wall: wall(),
             license: LicenseTime(u64::try_from(license_ns / 1_000_000).unwrap_or(u64::MAX)),
         }
+    }
+
+    /// The monotonic time alone.
+    pub fn mono(&self) -> Mono {
+        Mono(read_ns(ClockId::Monotonic).saturating_sub(self.began_mono_ns))
     }
 
     /// License seconds a second.

@@ -26,6 +26,14 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// The address of the metrics can't be bound.
+    #[error("metrics.listen {address}: {source}; {}", gn_todo(source))]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The control socket can't be bound.
     #[error("control.socket {path}: {source}; {}", control_todo(source))]
     Control {

@@ -29,6 +29,7 @@ mod control;
 mod error;
 mod interface;
 pub mod journal;
+mod metrics;
 mod receiver;
 mod running;
 pub mod settings;

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Sender, TrySendError};
 use crossbeam::queue::ArrayQueue;
 use gtp::v1::MAX_MESSAGE_BYTES;
+use licensing::Mono;
 use rustix::net::RecvFlags;
 use session_plane::{Clear, PeerStatus, Statistics};
 use tokio::sync::oneshot;
 
+use crate::clock::Clock;
 use crate::vitals::Vitals;
 
 /// Most datagrams that are read before they are handed on.
@@ -50,13 +52,29 @@ pub(crate) enum Job {
 }
 
 /// Datagrams in one piece of memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batch {
+    /// When its first datagram was there.
+    pub(crate) received: Mono,
     octets: Vec<u8>,
     datagrams: Vec<(SocketAddr, Range<usize>)>,
 }
 
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            received: Mono(0),
+            octets: Vec::new(),
+            datagrams: Vec::new(),
+        }
+    }
+}
+
 impl Batch {
+    pub(crate) fn len(&self) -> usize {
+        self.datagrams.len()
+    }
+
     pub(crate) fn push(&mut self, peer: SocketAddr, datagram: &[u8]) {
         let from = self.octets.len();
         self.octets.extend_from_slice(datagram);
@@ -102,6 +120,7 @@ pub(crate) struct Receiver {
     pub(crate) socket: Arc<UdpSocket>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) spares: Spares,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -131,9 +150,13 @@ impl Receiver {
     fn receive(&self, octets: &mut [u8], batches: &mut [Batch], first: RecvFlags) -> usize {
         let mut flags = first;
         let mut read = 0;
+        let mut received = Mono(0);
         while read < BATCH_DATAGRAMS {
             match rustix::net::recvfrom(&self.socket, &mut *octets, flags) {
                 Ok((length, _, Some(peer))) => {
+                    if read == 0 {
+                        received = self.clock.mono();
+                    }
                     let datagram = &octets[..length];
                     if let Ok(peer) = SocketAddr::try_from(peer) {
                         self.place(batches, peer, datagram);
@@ -148,7 +171,7 @@ impl Receiver {
             }
             flags = RecvFlags::DONTWAIT;
         }
-        self.hand_on(batches);
+        self.hand_on(batches, received);
         read
     }
 
@@ -160,11 +183,12 @@ impl Receiver {
         batches[worker].push(peer, datagram);
     }
 
-    fn hand_on(&self, batches: &mut [Batch]) {
+    fn hand_on(&self, batches: &mut [Batch], received: Mono) {
         for (batch, queue) in batches.iter_mut().zip(&self.queues) {
             if batch.datagrams.is_empty() {
                 continue;
             }
+            batch.received = received;
             let full = std::mem::replace(batch, self.spares.take());
             let (TrySendError::Full(job) | TrySendError::Disconnected(job)) =
                 match queue.try_send(Job::Batch(full)) {
@@ -213,6 +237,7 @@ mod tests {
             socket: Arc::new(socket),
             queues: vec![queue],
             spares: Spares::new(),
+            clock: Arc::new(Clock::start(1)),
             vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
             stop: Arc::new(AtomicBool::new(false)),
         };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,7 @@ use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
 use crate::error::NodeError;
 use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
+use crate::metrics::{self, LastRefusals, Latencies};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -76,6 +77,7 @@ struct Threads {
     bulkstats_asks: mpsc::Sender<BulkstatsAsk>,
     control: Thread,
     journal: Option<Thread>,
+    metrics: Option<Runtime>,
     interface: Runtime,
 }
 
@@ -94,6 +96,8 @@ struct Common {
     ring: Arc<RefusalRing>,
     socket: Arc<UdpSocket>,
     gn: SocketAddr,
+    latencies: Arc<Latencies>,
+    refusals: Arc<LastRefusals>,
 }
 
 impl Running {
@@ -108,6 +112,7 @@ impl Running {
         let (config, orders) = orders_at_start(config, &agent_kept, clock.now())?;
         let (common, receive_buffer_bytes) = Common::new(config, clock)?;
         let listener = bind_control(&common.config)?;
+        let scraped = bind_metrics(&common.config)?;
         let plane = Arc::new(PlaneConfig {
             control: common.gn,
             recovery: restarts(&found, common.clock.now()),
@@ -167,6 +172,8 @@ impl Running {
             snmp: snmp_shown,
             snmp_asks: snmp_asks.clone(),
             bulkstats: bulkstats_end,
+            latencies: Arc::clone(&common.latencies),
+            refusals: Arc::clone(&common.refusals),
             counted: Mutex::new(vec![Arc::default(); queues.len()]),
             queues: queues.clone(),
             plane: shared,
@@ -176,6 +183,8 @@ impl Running {
         let interface = Arc::new(interface);
         let node = Arc::clone(&interface);
         let bulkstats = Thread::start("bulkstats", move || bulkstats.run(&node))?;
+        let metrics = scraped.map(|listener| metrics::serve(Arc::clone(&interface), listener));
+        let metrics = metrics.transpose()?;
         let interface = serve(interface, listener, shutdown)?;
         // The receiver comes last: if anything before it fails, all others end with the queues.
         let stop = Arc::new(AtomicBool::new(false));
@@ -183,6 +192,7 @@ impl Running {
             socket: common.socket,
             queues,
             spares,
+            clock: common.clock,
             vitals: common.vitals,
             stop: Arc::clone(&stop),
         };
@@ -198,6 +208,7 @@ impl Running {
             bulkstats_asks,
             control,
             journal,
+            metrics,
             interface,
         };
         let running = Self {
@@ -284,6 +295,9 @@ impl Running {
         let _ended = threads.snmp_asks.try_send(SnmpAsk::End);
         ends.push(threads.snmp.join(END));
         ends.extend(threads.journal.map(|journal| journal.join(END)));
+        if let Some(metrics) = threads.metrics {
+            metrics.shutdown_timeout(INTERFACE_END);
+        }
         threads.interface.shutdown_timeout(INTERFACE_END);
         match fs::remove_file(&self.config.control_socket) {
             Ok(()) => {}
@@ -317,6 +331,8 @@ impl Common {
             gate: Gate::new(GateConfig::new(services, seats(&config)))?,
             ring: Arc::new(RefusalRing::new(RING)),
             gn: bound.socket.local_addr().unwrap_or(address),
+            latencies: Arc::new(Latencies::new(config.workers)),
+            refusals: Arc::default(),
             socket: Arc::new(bound.socket),
             clock,
             config: Arc::new(config),
@@ -331,6 +347,17 @@ fn bind_control(config: &Config) -> Result<UnixListener, NodeError> {
         path: path.clone(),
         source,
     })
+}
+
+/// Where metrics are asked for, if they are.
+fn bind_metrics(config: &Config) -> Result<Option<TcpListener>, NodeError> {
+    let Some(address) = config.metrics else {
+        return Ok(None);
+    };
+    let bound = TcpListener::bind(address);
+    let bound = bound.map_err(|source| NodeError::Metrics { address, source })?;
+    tracing::info!(%address, "metrics are served");
+    Ok(Some(bound))
 }
 
 /// Our restart counter (TS 29.060 7.7.11): starts of the process modulo 256, this one included.
@@ -373,6 +400,7 @@ fn make_control(
         enforcer,
         gate: Arc::clone(&common.gate),
         ring: Arc::clone(&common.ring),
+        refusals: Arc::clone(&common.refusals),
         keeper: Keeper::new(store),
         journal,
         clock: Arc::clone(&common.clock),
@@ -507,6 +535,8 @@ fn start_workers(
             clears: VecDeque::new(),
             clock: Arc::clone(&common.clock),
             vitals: Arc::clone(&common.vitals),
+            latencies: Arc::clone(&common.latencies),
+            measured: 0,
         };
         threads.push(Thread::start(format!("worker {number}"), move || {
             worker.run()

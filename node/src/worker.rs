@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::control::Ask;
+use crate::metrics::{Latencies, Procedure};
 use crate::receiver::{Batch, Job, Spares};
 use crate::vitals::{EndOf, Vitals};
 
@@ -30,6 +31,9 @@ pub(crate) struct Worker {
     pub(crate) clears: VecDeque<oneshot::Sender<Option<u64>>>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
+    pub(crate) latencies: Arc<Latencies>,
+    /// Which place of a batch is measured next.
+    pub(crate) measured: usize,
 }
 
 impl Worker {
@@ -71,13 +75,21 @@ impl Worker {
     }
 
     fn process(&mut self, batch: Batch, now: Now) {
-        for (peer, datagram) in batch.datagrams() {
+        self.measured = self.measured.wrapping_add(1);
+        let measured = self.measured % batch.len().max(1);
+        for (place, (peer, datagram)) in batch.datagrams().enumerate() {
             let path = Path {
                 local: self.local,
                 peer,
             };
+            let begun = (place == measured).then(|| self.clock.mono());
             self.plane.handle_datagram(datagram, path, now);
             self.perform();
+            if let Some(begun) = begun {
+                let times = [batch.received, begun, self.clock.mono()];
+                let procedure = Procedure::of(datagram);
+                self.latencies.message(self.number, procedure, times);
+            }
         }
         self.spares.put(batch);
     }
@@ -220,6 +232,8 @@ mod tests {
             clears: VecDeque::new(),
             clock,
             vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
+            latencies: Arc::new(Latencies::new(1)),
+            measured: 0,
         };
         worker.run();
         for (n, answer) in (1..).zip(told) {

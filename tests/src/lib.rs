@@ -34,6 +34,7 @@ pub mod mutate;
 pub mod net_snmp;
 pub mod node;
 pub mod office;
+pub mod openmetrics;
 pub mod planes;
 pub mod postgres;
 pub mod pycrate;

@@ -47,7 +47,8 @@ const VARIABLES: &[Own<GtpcRows>] = &[
         About::info(
             "message-name",
             "Name of the message type, with _ for spaces; empty if it has none.",
-        ),
+        )
+        .label(),
         |_, row| {
             let name = match row {
                 GtpcRow::Messages(row) => row.name,

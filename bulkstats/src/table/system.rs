@@ -17,6 +17,10 @@ const VARIABLES: &[Own<SystemRows>] = &[
         |v, ()| Text(mode_name(v.node.smart.mode)),
     ),
     own(
+        About::truth("smart-licensing", "1: smart licensing is enabled."),
+        |v, ()| truth(v.node.smart.enabled),
+    ),
+    own(
         About::gauge(
             "sess-current",
             "Sessions now, emergency sessions and those of clients included.",

@@ -24,7 +24,7 @@ const VARIABLES: &[Own<TollgateRows>] = &[
         About::number("tagid", "Small number of the tag.").key(),
         |_, row| Int(row.tag().tag_id.0.into()),
     ),
-    own(About::info("name", "Short name."), |_, row| {
+    own(About::info("name", "Short name.").label(), |_, row| {
         Text(&row.tag().name)
     }),
     own(

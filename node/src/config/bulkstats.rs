@@ -142,7 +142,7 @@ fn explain(file: &str, error: &ConfigError) -> (String, super::Problem) {
         ConfigError::Format { what, .. } if matches!(what.as_str(), "header" | "footer") => {
             format!("{file}.{what}")
         }
-        ConfigError::RemoteTooLong(_) | ConfigError::Remote(_) | ConfigError::Zipped { .. } => {
+        ConfigError::RemoteTooLong(_) | ConfigError::Remote(_) | ConfigError::Zipped => {
             format!("{file}.remotefile")
         }
         ConfigError::Format { what, .. } if what == "remotefile" => format!("{file}.remotefile"),

@@ -77,6 +77,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         agent,
         snmp,
         bulkstats,
+        metrics: file.metrics.listen,
         journal,
         lab,
         source: Source::default(),

@@ -400,6 +400,11 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "bulkstats.file[].secondary.method",
         "\"put\" or \"post\", for \"http\" and \"https\"",
     ),
+    ("metrics", "a section [metrics]"),
+    (
+        "metrics.listen",
+        "an address and TCP port such as \"127.0.0.1:9464\"",
+    ),
     ("journal", "a section [journal]"),
     ("journal.enabled", "true or false"),
     ("journal.file", "the path of a file"),
@@ -432,6 +437,8 @@ pub(super) struct File {
     pub(super) snmp: Snmp,
     #[serde(default)]
     pub(super) bulkstats: Bulkstats,
+    #[serde(default)]
+    pub(super) metrics: Metrics,
     #[serde(default)]
     pub(super) journal: Journal,
     pub(super) lab: Option<Lab>,
@@ -698,6 +705,12 @@ pub(super) enum SnmpNotify {
     #[default]
     Trap,
     Inform,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Metrics {
+    pub(super) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]

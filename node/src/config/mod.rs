@@ -74,6 +74,8 @@ pub struct Config {
     pub snmp: Snmp,
     /// Bulk statistics, and who receives them.
     pub bulkstats: Bulkstats,
+    /// Where metrics are served; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// The journal of what the verdicts take in; none: there is none.
     pub journal: Option<Journal>,
     /// Present on a lab node (rule L2).

@@ -24,6 +24,7 @@ use crate::agent;
 use crate::alarms::Raised;
 use crate::clock::{Clock, SPEEDUP_MAX};
 use crate::journal::Recorder;
+use crate::metrics::LastRefusals;
 use crate::snmp::Feed;
 use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
 pub(crate) use keeper::Keeper;
@@ -118,6 +119,7 @@ pub(crate) struct Control {
     pub(crate) enforcer: Enforcer,
     pub(crate) gate: Arc<Gate>,
     pub(crate) ring: Arc<RefusalRing>,
+    pub(crate) refusals: Arc<LastRefusals>,
     pub(crate) keeper: Keeper,
     pub(crate) journal: Recorder,
     pub(crate) clock: Arc<Clock>,
@@ -258,6 +260,7 @@ impl Control {
         self.tell(Input::Counts(self.gate.sample()), now);
         let refusals = self.ring.drain();
         if !refusals.is_empty() {
+            self.refusals.note(&refusals);
             self.tell(Input::Refusals(refusals), now);
         }
         let lost = self.ring.take_lost();

@@ -1,4 +1,4 @@
-//! The Unix socket: for its owner alone, with bounds on connections and on their time.
+//! The Unix socket, for its owner alone; and connections of any listener, with bounds on their number and time.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -13,20 +13,35 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Connections at once; further ones wait to be accepted.
-const CONNECTIONS: usize = 32;
+/// What connections of one listener are held to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// At once; further ones wait to be accepted.
+    pub(crate) connections: usize,
+    /// Longest head of a request, in bytes.
+    pub(crate) head_bytes: usize,
+    /// Longest life of a connection, so that none keeps its place for good.
+    pub(crate) life: Duration,
+    /// More than one request.
+    pub(crate) keep_alive: bool,
+}
+
+/// Of the control interface.
+const BOUNDS: Bounds = Bounds {
+    connections: 32,
+    head_bytes: 16 * 1024,
+    life: Duration::from_secs(60),
+    keep_alive: true,
+};
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 64;
 /// Longest time that a client takes for the head of a request.
 const HEAD: Duration = Duration::from_secs(5);
-/// Longest life of a connection, so that none keeps its place for good.
-const CONNECTION: Duration = Duration::from_secs(60);
-/// Longest head of a request, in bytes.
-const HEAD_BYTES: usize = 16 * 1024;
 /// Pause after a failed accept, so that a lasting error does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -56,40 +71,75 @@ pub(crate) fn bind(path: &Path) -> io::Result<StdListener> {
 /// Serves requests until the runtime ends.
 pub(crate) async fn serve(listener: StdListener, router: Router) -> io::Result<()> {
     let listener = UnixListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    serve_each(listener, router, BOUNDS).await;
+    Ok(())
+}
+
+/// Where connections come in.
+pub(crate) trait Accepts: Send + Sync {
+    /// One connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next.
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Accepts for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(UnixListener::accept(self).await?.0)
+    }
+}
+
+impl Accepts for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        Ok(TcpListener::accept(self).await?.0)
+    }
+}
+
+/// Serves each connection that is accepted, so many at a time.
+pub(crate) async fn serve_each(listener: impl Accepts, router: Router, bounds: Bounds) {
+    let places = Arc::new(Semaphore::new(bounds.connections));
     loop {
         // The semaphore is never closed, so that there is always a place in the end.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return Ok(());
+            return;
         };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok(stream) => {
                 let router = router.clone();
                 tokio::spawn(async move {
-                    connection(stream, router).await;
+                    connection(stream, router, bounds).await;
                     drop(place);
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "accepting on the control socket failed");
+                tracing::warn!(%error, "accepting a connection failed");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-async fn connection(stream: UnixStream, router: Router) {
+async fn connection<S>(stream: S, router: Router, bounds: Bounds)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut server = http1::Builder::new();
     server
         .timer(TokioTimer::new())
+        .keep_alive(bounds.keep_alive)
         .header_read_timeout(HEAD)
-        .max_buf_size(HEAD_BYTES);
+        .max_buf_size(bounds.head_bytes);
     let service = TowerToHyperService::new(router);
     let served = server.serve_connection(TokioIo::new(stream), service);
-    match timeout(CONNECTION, served).await {
+    match timeout(bounds.life, served).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a control connection broke"),
-        Err(_) => tracing::debug!("a control connection took too long"),
+        Ok(Err(error)) => tracing::debug!(%error, "a connection broke"),
+        Err(_) => tracing::debug!("a connection took too long"),
     }
 }
 

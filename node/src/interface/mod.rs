@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Answer, ClientRequest, Failure, Health, LICENSE_ANSWER_S, LicenseCommand, REQUEST_BYTES_MAX,
-    REQUEST_PATH, Reply, Request, WorkerHealth,
+    Answer, BatchOperation, ClientRequest, Failure, Health, LICENSE_ANSWER_S, LicenseCommand,
+    REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request, WorkerHealth,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -40,12 +40,13 @@ use crate::bulkstats::BulkstatsEnd;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
+use crate::metrics::{LastRefusals, Latencies};
 use crate::receiver::Job;
 use crate::settings::Settings;
 use crate::snmp::{SnmpAsk, SnmpCurrent};
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
-pub(crate) use listener::{bind, serve};
+pub(crate) use listener::{Bounds, bind, serve, serve_each};
 
 /// Longest wait for a thread's answer.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -84,6 +85,10 @@ pub(crate) struct Interface {
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Held until a change is in force: changes take effect in the order in which they are kept.
     pub(crate) settings: Arc<tokio::sync::Mutex<Settings>>,
+    /// How long messages took.
+    pub(crate) latencies: Arc<Latencies>,
+    /// The last refused calls.
+    pub(crate) refusals: Arc<LastRefusals>,
     /// What each worker counted when it last told.
     pub(crate) counted: Mutex<Vec<Arc<Statistics>>>,
     /// Locked for one request of a client, never across a wait.
@@ -254,7 +259,19 @@ impl Interface {
     }
 
     fn serve_client(&self, request: ClientRequest) -> Result<Reply, Refused> {
-        let done = self.admissions.lock().handle(request, self.clock.now());
+        let begun = self.clock.now();
+        let decides = matches!(
+            request,
+            ClientRequest::Batch {
+                operation: BatchOperation::Admit,
+                ..
+            }
+        );
+        let done = self.admissions.lock().handle(request, begun);
+        if decides && done.is_ok() {
+            let ended = self.clock.now().mono;
+            self.latencies.batch(begun.mono, ended);
+        }
         let reply = done.map(|lease| Reply::Lease { lease });
         reply.map_err(|error| {
             let (why, failure) = error.failure();

@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("smitools", "smilint, which reads our MIB"),
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
@@ -31,25 +31,27 @@ const PACKAGES: [(&str, &str); 14] = [
     ("vsftpd", "one by FTP and FTPS"),
     ("nginx", "one by HTTP and HTTPS"),
     ("tftpd-hpa", "one by TFTP"),
+    ("prometheus", "a reader of metrics, and promtool"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
 
-/// From PyPI: two more encoders and decoders, a client that tries an API by its OpenAPI document, an SNMP manager, and what
-/// that encrypts with.
-const PYTHON: [&str; 5] = [
+/// From PyPI: two more encoders and decoders, a client that tries an API by its OpenAPI document, an SNMP manager, what that
+/// encrypts with, and a parser of OpenMetrics.
+const PYTHON: [&str; 6] = [
     "scapy==2.8.0",
     "pycrate==0.8.1",
     "schemathesis==4.32.5",
     "pysnmp==7.1.30",
     "cryptography==50.0.2",
+    "prometheus_client==0.26.0",
 ];
 
 /// Says which of them are there, as the test set-up names them.
 const PROBE: &str = "\
-import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis, pysnmp, cryptography
+import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis, pysnmp, cryptography, prometheus_client
 from importlib.metadata import version
 print(*(f'{name}=={version(name)}' for name in (
-    'scapy', 'pycrate', 'schemathesis', 'pysnmp', 'cryptography')))";
+    'scapy', 'pycrate', 'schemathesis', 'pysnmp', 'cryptography', 'prometheus_client')))";
 
 /// Where they live.
 pub fn venv(workspace: &Workspace) -> PathBuf {

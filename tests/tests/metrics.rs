@@ -1,0 +1,331 @@
+//! Metrics of a node, beside what the commands of operators show of the same snapshot.
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use api::{LicenseCommand, Request};
+use licensing::AlarmKind;
+use node::{Config, Running, Shutdown};
+use serde_json::Value;
+use tests::control::Control;
+use tests::gateway::Site;
+use tests::office::Office;
+use tests::openmetrics::{Parser, Scrape, http, raw};
+use tests::sgsn::{Call, Sgsn, cause};
+use tests::tollgate;
+use tests::wait::until;
+
+/// For a busy machine.
+const LIMIT: Duration = Duration::from_secs(120);
+/// Sessions that one license covers here.
+const PER_LICENSE: u32 = 2;
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// A lab node that runs in this process and is scraped, and an authority that owns two licenses.
+struct Scraped {
+    running: Running,
+    control: Control,
+    sgsn: Sgsn,
+    office: Office,
+    at: SocketAddr,
+    _site: Site,
+}
+
+impl Scraped {
+    /// In evaluation.
+    fn start() -> Result<Self> {
+        // It is built now, rather than while the node is held.
+        tollgate::binary()?;
+        let site = Site::new()?;
+        let office = Office::open(site.dir(), Some(1))?;
+        office.own("GGSN", 2)?;
+        let root = office.root_file(site.dir())?;
+        let at = SocketAddr::from((site.subnet().ip(3), 9464));
+        let section = format!(
+            "[agent]\nauthority = \"{}\"\ntrust_pool = \"{}\"\n[metrics]\nlisten = \"{at}\"\n",
+            office.url(),
+            root.display()
+        );
+        let configuration = site.configuration().with(&section);
+        let configuration = configuration.with_sessions_per_license(PER_LICENSE)?;
+        let running = Running::start(Config::read(&configuration.write()?)?, &Shutdown::new())?;
+        let control = Control::new(configuration.control_socket());
+        ensure!(control.change(&Request::SmartLicensing { enable: true })?);
+        Ok(Self {
+            sgsn: Sgsn::new(site.subnet().socket(2)?, running.gn())?,
+            running,
+            control,
+            office,
+            at,
+            _site: site,
+        })
+    }
+
+    /// In use more than is owned: a service blocked, after a time of evaluation with a refusal at the ceiling.
+    fn out_of_compliance() -> Result<Self> {
+        let mut scraped = Self::start()?;
+        for subscriber in 0..2 {
+            ensure!(scraped.is_accepted(subscriber)?);
+        }
+        ensure!(!scraped.is_accepted(9)?);
+        let (_, idtoken) = scraped.office.token(1)?;
+        let force = false;
+        let register = LicenseCommand::Register { idtoken, force };
+        ensure!(scraped.control.change(&Request::License(register))?);
+        until("a license more", LIMIT, || scraped.is_accepted(2))?;
+        scraped.office.move_away("GGSN", 1)?;
+        let renew = Request::License(LicenseCommand::RenewAuth);
+        ensure!(scraped.control.change(&renew)?);
+        until("the alarm", LIMIT, || {
+            let alarms = scraped.control.snapshot()?.alarms;
+            let is_ours = |kind| matches!(kind, AlarmKind::ServiceOutOfCompliance { .. });
+            Ok(alarms.iter().any(|alarm| is_ours(alarm.kind)))
+        })?;
+        ensure!(!scraped.is_accepted(8)?);
+        until("the refusal is counted", LIMIT, || {
+            let snapshot = scraped.control.snapshot()?;
+            let ggsn = snapshot.rows().find(|row| row.tag().name == "GGSN");
+            Ok(ggsn.is_some_and(|row| row.tag().refused.blocked > 0) && snapshot.recount.is_some())
+        })?;
+        Ok(scraped)
+    }
+
+    fn is_accepted(&mut self, subscriber: u32) -> Result<bool> {
+        let answer = self.sgsn.create(&Call::new(subscriber, "internet"))?;
+        Ok(answer.cause()? == cause::ACCEPTED)
+    }
+
+    /// What `show license enforcement status` shows.
+    fn shown(&self) -> Result<Value> {
+        let socket = self.control.socket().to_string_lossy().into_owned();
+        let words = "show license enforcement status --json --socket".split(' ');
+        let ended = tollgate::run(words.map(str::to_owned).chain([socket]))?;
+        ensure!(ended.status.success(), "{}", ended.log());
+        Ok(serde_json::from_str(&ended.lines.join("\n"))?)
+    }
+
+    fn scrape(&self, parser: &mut Parser) -> Result<Scrape> {
+        let answer = http(self.at, "GET", "/metrics")?;
+        ensure!(answer.status == 200, "{answer:?}");
+        ensure!(answer.headers["content-type"] == OPENMETRICS, "{answer:?}");
+        parser.read(&answer.body)
+    }
+}
+
+/// Each number of a service or feature in the words of the metrics, and in those of `show ... --json`.
+const OF_TAGS: [(&str, &str); 12] = [
+    ("tollgate_license_sessions", "/sessions"),
+    ("tollgate_license_peak", "/peak"),
+    ("tollgate_license_licenses", "/licenses"),
+    ("tollgate_license_granted", "/entitlement/licenses"),
+    ("tollgate_license_ceiling", "/ceiling"),
+    ("tollgate_license_grace_left_seconds", "/grace_left_s"),
+    ("tollgate_license_refused_blocked_total", "/refused/blocked"),
+    (
+        "tollgate_license_refused_at_ceiling_total",
+        "/refused/at_ceiling",
+    ),
+    (
+        "tollgate_license_refused_low_priority_total",
+        "/refused/low_priority",
+    ),
+    (
+        "tollgate_license_refused_by_feature_total",
+        "/refused/by_feature",
+    ),
+    (
+        "tollgate_license_refused_subscribers_total",
+        "/refused/subscribers",
+    ),
+    ("tollgate_license_let_through_total", "/let_through"),
+];
+
+/// Every number of every service and feature is that of `show license enforcement status --json` of the same snapshot; an
+/// independent parser, strict, reads all of it.
+//= L15
+#[test]
+fn a_scrape_is_what_operators_are_shown() -> Result<()> {
+    let mut parser = Parser::start()?;
+    let scraped = Scraped::out_of_compliance()?;
+    let _pause = scraped.running.pause_control().context("it can be held")?;
+    let scrape = scraped.scrape(&mut parser)?;
+    let shown = scraped.shown()?;
+    let mut compared = 0;
+    for (kind, key) in [("service", "services"), ("feature", "features")] {
+        for row in shown[key].as_array().context("rows")? {
+            let tag_id = row["tag_id"].to_string();
+            let name = row["name"].as_str().context("a name")?;
+            let labels = [("kind", kind), ("tagid", tag_id.as_str()), ("name", name)];
+            for (metric, place) in OF_TAGS {
+                let wanted = row.pointer(place).and_then(Value::as_f64);
+                assert_eq!(
+                    scrape.number(metric, &labels),
+                    wanted,
+                    "{metric} {labels:?}"
+                );
+                compared += usize::from(wanted.is_some());
+            }
+            let info = scrape
+                .sample("tollgate_license_info", &labels)
+                .context("a row")?;
+            assert_eq!(info[1]["policy"], row["policy"]);
+            assert_eq!(info[1]["state"], row["state"]);
+        }
+    }
+    assert!(compared > 100, "{compared}");
+    let ggsn = [("kind", "service"), ("name", "GGSN")];
+    assert_eq!(scrape.number("tollgate_license_sessions", &ggsn), Some(3.0));
+    assert_eq!(
+        scrape.number("tollgate_license_refused_at_ceiling_total", &ggsn),
+        Some(1.0)
+    );
+    let info = scrape
+        .sample("tollgate_license_info", &ggsn)
+        .context("a row")?;
+    assert_eq!(info[1]["compliance"], "out-of-compliance");
+    let agent = scrape
+        .sample("tollgate_agent_info", &[])
+        .context("the agent")?;
+    assert_eq!(agent[1]["registration"], "registered");
+    let left = shown["evaluation"]["remaining_s"].as_f64();
+    assert_eq!(
+        scrape.number("tollgate_system_eval_remaining_seconds", &[]),
+        left
+    );
+    let alarms = shown["alarms"].as_array().context("alarms")?.len();
+    assert_eq!(
+        scrape.number("tollgate_system_alarms", &[]),
+        Some(alarms as f64)
+    );
+    assert_eq!(
+        scrape.number("tollgate_system_sess_current", &[]),
+        Some(3.0)
+    );
+    Ok(())
+}
+
+/// A counter of refusals tells when the last was, at which access point and with which cause, and not whose call it was.
+#[test]
+fn a_refusal_has_an_exemplar_without_a_subscriber() -> Result<()> {
+    let mut parser = Parser::start()?;
+    let scraped = Scraped::out_of_compliance()?;
+    let scrape = scraped.scrape(&mut parser)?;
+    let ggsn = [("kind", "service"), ("name", "GGSN")];
+    let history = scraped.control.history()?;
+    for (counter, refusals) in [
+        ("tollgate_license_refused_at_ceiling_total", 1.0),
+        ("tollgate_license_refused_blocked_total", 1.0),
+    ] {
+        let sample = scrape.sample(counter, &ggsn).context("a counter")?;
+        assert!(sample[2].as_f64() >= Some(refusals), "{sample}");
+        let exemplar = sample[3].as_array().context("an exemplar")?;
+        let labels = exemplar[0].as_object().context("labels")?;
+        let names: Vec<&str> = labels.keys().map(String::as_str).collect();
+        assert_eq!(names, ["apn", "cause"]);
+        assert_eq!(
+            (&labels["apn"], &labels["cause"]),
+            (&"internet".into(), &"199".into())
+        );
+        let at = exemplar[2].as_f64().context("a time")?;
+        let is_it = |at_ms: i64| (at * 1_000.0 - at_ms as f64).abs() < 1.0;
+        assert!(
+            history.iter().any(|record| is_it(record.at.0)),
+            "{at} {history:?}"
+        );
+    }
+    let exemplars = scrape.samples().filter(|sample| !sample[3].is_null());
+    assert!(exemplars.count() >= 2);
+    let none = scrape.sample(
+        "tollgate_license_refused_at_ceiling_total",
+        &[("name", "PGW")],
+    );
+    assert!(none.context("a counter")?[3].is_null());
+    Ok(())
+}
+
+/// What is measured is a sample of what was received, in buckets that only grow, and each has its sum.
+#[test]
+fn latencies_are_of_a_sample_of_the_messages() -> Result<()> {
+    let mut parser = Parser::start()?;
+    let mut scraped = Scraped::start()?;
+    for subscriber in 0..4 {
+        scraped.is_accepted(subscriber)?;
+    }
+    let scrape = scraped.scrape(&mut parser)?;
+    let name = "tollgate_gtpc_procedure_duration_seconds";
+    let create = [("procedure", "create")];
+    let count = scrape
+        .number(&format!("{name}_count"), &create)
+        .context("a count")?;
+    let sent = [("gtp_version", "1"), ("message", "16")];
+    let received = scrape
+        .number("tollgate_gtpc_received_total", &sent)
+        .context("messages")?;
+    // One at a time: each is a batch.
+    assert!(count >= 4.0 && count <= received, "{count} of {received}");
+    let family = &scrape.families[name];
+    let buckets = family["samples"].as_array().context("samples")?.iter();
+    let buckets =
+        buckets.filter(|s| s[0] == format!("{name}_bucket") && s[1]["procedure"] == "create");
+    let buckets: Vec<f64> = buckets.filter_map(|bucket| bucket[2].as_f64()).collect();
+    assert_eq!(buckets.len(), 16);
+    assert!(buckets.is_sorted() && buckets.last() == Some(&count));
+    let sum = scrape
+        .number(&format!("{name}_sum"), &create)
+        .context("a sum")?;
+    let admission = "tollgate_admission_duration_seconds";
+    let gtp = [("way", "gtp")];
+    let of_these = scrape
+        .number(&format!("{admission}_sum"), &gtp)
+        .context("a sum")?;
+    assert_eq!(
+        scrape.number(&format!("{admission}_count"), &gtp),
+        Some(count)
+    );
+    assert!(0.0 < of_these && of_these <= sum, "{of_these} of {sum}");
+    assert_eq!(
+        scrape.number(&format!("{admission}_count"), &[("way", "api")]),
+        Some(0.0)
+    );
+    Ok(())
+}
+
+/// Nothing else is served, a head has its bound, and those who connect and say nothing keep nobody away for long.
+#[test]
+fn what_is_no_scrape_is_refused() -> Result<()> {
+    let scraped = Scraped::start()?;
+    let at = scraped.at;
+    for (method, path, status) in [
+        ("POST", "/metrics", 405),
+        ("DELETE", "/metrics", 405),
+        ("GET", "/", 404),
+        ("GET", "/metrics/", 404),
+        ("POST", "/v1/request", 404),
+    ] {
+        assert_eq!(http(at, method, path)?.status, status, "{method} {path}");
+    }
+    let head = http(at, "HEAD", "/metrics")?;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(head.headers["content-type"], OPENMETRICS);
+    let long = "x".repeat(9_000);
+    let refused = raw(
+        at,
+        &format!("GET /metrics HTTP/1.1\r\nHost: x\r\nLong: {long}\r\n\r\n"),
+    );
+    // It may end the connection while the rest is on its way.
+    assert!(refused.is_err() || refused?.status == 431);
+    let idle: Vec<TcpStream> = (0..40)
+        .map(|_| TcpStream::connect(at))
+        .collect::<Result<_, _>>()?;
+    for mut stream in &idle {
+        stream.write_all(b"GET /metrics HT")?;
+    }
+    until("a scrape among them", LIMIT, || {
+        Ok(http(at, "GET", "/metrics").is_ok_and(|answer| answer.status == 200))
+    })?;
+    drop(idle);
+    Ok(())
+}
