@@ -93,6 +93,15 @@ impl Ledger {
         }
     }
 
+    /// Tags that nothing is seen of any more, as those of a catalog that was withdrawn, are not in use: what they were used
+    /// until then is reported, and that they are used no longer.
+    pub(crate) fn end_all_but(&mut self, known: impl Fn(&Tag) -> bool) {
+        let entries = self.open.entries.iter_mut();
+        for (_, sum) in entries.filter(|(tag, _)| !known(tag)) {
+            sum.licenses = LicenseCount(0);
+        }
+    }
+
     /// Time passed in which so many licenses of each tag were in use.
     pub(crate) fn measure<'a>(
         &mut self,

@@ -107,6 +107,8 @@ impl Agent {
         let registration = state.registration.as_ref();
         let leaf = registration.and_then(|found| found.certificates.first());
         let calendar = Calendar::restored(config.lab, state.calendar, now);
+        let mut ledger = Ledger::restored(start.restored.ledger, calendar.date(now));
+        ledger.end_all_but(|name| tags.iter().any(|tag| tag.is(name)));
         let mut agent = Self {
             identity: start.identity,
             trust: TrustPool::restored(&start.restored.trust),
@@ -115,7 +117,7 @@ impl Agent {
             enabled: start.enabled,
             certificate: leaf.and_then(|der| Certificate::read(&der.0).ok()),
             range: Range::default(),
-            ledger: Ledger::restored(start.restored.ledger, calendar.date(now)),
+            ledger,
             calendar,
             tags,
             mail: Mail::new(now.mono),

@@ -68,6 +68,11 @@ impl Tagged {
         services.chain(features).collect()
     }
 
+    /// It has this name.
+    pub(super) fn is(&self, name: &Tag) -> bool {
+        self.name == *name
+    }
+
     /// Something else is in use than was reported, or than a message said that asked for more meanwhile.
     fn changed(&self) -> bool {
         let told = self.told.is_none_or(|told| told == self.licenses);

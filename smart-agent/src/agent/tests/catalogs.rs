@@ -18,6 +18,15 @@ fn small() -> String {
     changed("sessions_per_license = 10_000", "sessions_per_license = 7")
 }
 
+/// A service after those of the embedded catalog.
+const ONE_MORE: &str = r#"[[service]]
+tag_id = 7
+name = "MORE"
+tag = "regid.2026-11.org.example.MORE,1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a"
+description = "One more"
+sessions_per_license = 10_000
+"#;
+
 fn with_catalog(rig: &Rig, serial: u64, text: &str, not_after: Option<Wall>) -> Orders {
     let text = text.to_owned();
     Orders {
@@ -142,6 +151,51 @@ fn a_catalog_that_is_none_or_does_not_fit_is_set_aside_and_the_rest_is_in_force(
     give_catalog(&mut rig, 4, &small(), None);
     assert_eq!(acknowledged(&rig), (4, None));
     assert_eq!(standing(&rig), Some(CatalogStanding::Pending));
+}
+
+/// A tag of a catalog that is ordered, and is withdrawn while it is in use.
+//= L1
+#[test]
+fn use_of_a_tag_whose_catalog_was_withdrawn_is_reported_and_then_no_more() {
+    let mut rig = Rig::registered();
+    let text = format!("{}\n{ONE_MORE}", Catalog::staros_text());
+    give_catalog(&mut rig, 1, &text, None);
+    rig.kill();
+    let more = service(ServiceIndex(7));
+    let tag = rig.tag(more);
+    let pool = Pool {
+        owned: 100,
+        exact: true,
+        until: None,
+    };
+    rig.authority.pools.insert(tag.clone(), pool);
+    rig.use_of(more, 5);
+    rig.use_of(service(PGW), 5);
+    rig.run(7 * MINUTE);
+    let reported = |rig: &Rig| {
+        let reports = rig.authority.the_instance().reports.values();
+        let reports = reports.map(|stored| stored.report.entries.iter());
+        let of_tag = reports.map(|mut entries| entries.find(|entry| entry.tag == tag).cloned());
+        let of_tag = of_tag.map(|entry| entry.map(|entry| entry.licenses.0));
+        of_tag.collect::<Vec<_>>()
+    };
+    assert_eq!(reported(&rig).last(), Some(&Some(1)));
+    give_good(&mut rig, 2, Vec::new());
+    // What runs since the last report is kept before the process ends.
+    rig.run(6 * MINUTE);
+    rig.uses.remove(&more);
+    rig.kill();
+    for sessions in [10_001, 5, 10_001] {
+        rig.use_of(service(PGW), sessions);
+        rig.run(6 * MINUTE);
+    }
+    let all = reported(&rig);
+    let told = all.iter().rposition(Option::is_some).unwrap();
+    assert_eq!(all[told], Some(0), "until the node started again: {all:?}");
+    assert!(all[..told].iter().flatten().all(|licenses| *licenses == 1));
+    assert!(all.len() >= told + 3, "{all:?}");
+    rig.command(LicenseCommand::Deregister).unwrap();
+    assert_eq!(rig.authority.the_instance().license_ms(), rig.closed_ms);
 }
 
 //= L2
