@@ -106,7 +106,7 @@ impl NewOrder {
         let what = match self.kind {
             Kind::Rule => OrderKind::Rule(self.rule()?),
             Kind::Shadow => OrderKind::Shadow(self.shadow()?),
-            Kind::Catalog => return Ok((CATALOG, self.catalog()?)),
+            Kind::Catalog => return Ok((CATALOG, self.catalog(authority)?)),
         };
         let (Some(license), None) = (&self.license, &self.catalog) else {
             return invalid("a rule and shadow enforcement have a license, and no catalog");
@@ -119,8 +119,8 @@ impl NewOrder {
         Ok((sold.id, text))
     }
 
-    /// The text of a catalog, which was parsed.
-    fn catalog(&self) -> Result<String, Problem> {
+    /// The text of a catalog, which was parsed, and whose tags are sold here.
+    fn catalog(&self, authority: &Authority) -> Result<String, Problem> {
         let other = self.on_ooc.is_some() || self.grace_days.is_some();
         let other = other || self.mode.is_some() || self.percent.is_some();
         let (Some(text), None, false) = (&self.catalog, &self.license, other) else {
@@ -132,9 +132,18 @@ impl NewOrder {
                 "the catalog has {bytes} bytes, at most {CATALOG_BYTES_MAX} are taken"
             ));
         }
-        match Catalog::parse(text) {
-            Ok(_) => Ok(text.clone()),
-            Err(error) => invalid(format!("the catalog is refused: {error}")),
+        let catalog = match Catalog::parse(text) {
+            Ok(catalog) => catalog,
+            Err(error) => return invalid(format!("the catalog is refused: {error}")),
+        };
+        let services = catalog.services().iter().map(|service| &service.tag);
+        let features = catalog.features().iter().map(|feature| &feature.tag);
+        let mut tags = services.chain(features);
+        match tags.find(|tag| authority.tags.find(tag).is_none()) {
+            None => Ok(text.clone()),
+            Some(tag) => invalid(format!(
+                "the catalog has the tag {tag}, which is not licensed here: to sell its licenses, the authority needs that catalog itself (catalog in authority.toml)"
+            )),
         }
     }
 

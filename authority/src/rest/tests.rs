@@ -315,6 +315,7 @@ async fn what_is_wrong_is_said_and_is_never_our_fault() {
     let licenses = format!("{VA}/licenses");
     let users = format!("{SA}/users");
     let long = json!({ "name": "x".repeat(600_000) });
+    let unsold = licensing::Catalog::staros_text().replace("ASR5K-00-EG01RS,", "ASR5K-00-EG01RX,");
     let cases = [
         (
             "POST",
@@ -442,6 +443,13 @@ async fn what_is_wrong_is_said_and_is_never_our_fault() {
             json!({}),
             400,
             "format is csv or json",
+        ),
+        (
+            "POST",
+            &format!("{VA}/orders"),
+            json!({ "kind": "CATALOG", "catalog": unsold }),
+            400,
+            "the catalog has the tag regid.2017-11.com.cisco.ASR5K-00-EG01RX,1.0_b7f0b7d1-0d68-4223-abb1-381c3ac968ec, which is not licensed here: to sell its licenses, the authority needs that catalog itself (catalog in authority.toml)",
         ),
         (
             "POST",

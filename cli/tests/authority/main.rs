@@ -308,7 +308,17 @@ fn a_newcomer_sets_up_an_authority_and_registers_a_node() {
     std::fs::write(&catalog, "[[product]]").unwrap();
     let said = office.refused(&order);
     assert!(said.contains("the catalog is refused: line 1: "), "{said}");
-    std::fs::write(&catalog, licensing::Catalog::staros_text()).unwrap();
+    let staros = licensing::Catalog::staros_text();
+    let unsold = "regid.2017-11.com.cisco.ASR5K-00-EG01RX,1.0_b7f0b7d1-0d68-4223-abb1-381c3ac968ec";
+    std::fs::write(
+        &catalog,
+        staros.replace("ASR5K-00-EG01RS,", "ASR5K-00-EG01RX,"),
+    )
+    .unwrap();
+    let said = office.refused(&order);
+    let expected = format!("the catalog has the tag {unsold}, which is not licensed here");
+    assert!(said.contains(&expected), "{said}");
+    std::fs::write(&catalog, staros).unwrap();
     let said = office.done(&order);
     assert!(
         said.contains("the order about the catalog is issued"),

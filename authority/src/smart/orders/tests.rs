@@ -255,6 +255,14 @@ async fn orders_that_may_not_be_are_not_issued() {
             "a catalog has its text, and neither",
         ),
         (
+            catalog(&Catalog::staros_text().replace("ASR5K-00-EG01RS,", "ASR5K-00-EG01RX,")),
+            "the catalog has the tag regid.2017-11.com.cisco.ASR5K-00-EG01RX,1.0_b7f0b7d1-0d68-4223-abb1-381c3ac968ec, which is not licensed here: to sell its licenses, the authority needs that catalog itself",
+        ),
+        (
+            catalog(&Catalog::staros_text().replace("ASR5K-00-GN10SESS,", "ASR5K-00-GN10SESX,")),
+            "the catalog has the tag regid.2017-02.com.cisco.ASR5K-00-GN10SESX,",
+        ),
+        (
             catalog("[[product]]\nname = 3"),
             "the catalog is refused: line 2: ",
         ),
