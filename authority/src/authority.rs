@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use crate::admin::door::Doorkeeper;
+use crate::admin::orders;
 use crate::moment::{Calendar, Moment, put_setting, wall_now};
 use crate::pki::{Pki, PkiError};
 use crate::retention::Kept;
@@ -115,6 +116,7 @@ impl Authority {
         };
         let mut tx = store.write().await?;
         let tags = Tags::load(&mut tx, &settings.catalog).await?;
+        orders::digest_catalogs(&mut tx).await?;
         let calendar = Calendar::resume(&mut tx, settings.speedup, wall).await?;
         // Until somebody has set it up, each start shows another secret: the last one may have been overlooked.
         let set_up: bool = store::query_scalar("SELECT EXISTS (SELECT 1 FROM smart_accounts)")

@@ -9,6 +9,7 @@ use super::{By, Problem, invalid, not_found, parse_date, text_of};
 use crate::authority::Authority;
 use crate::instances::Instance;
 use crate::journal::{self, Change, Place};
+use crate::secret;
 use crate::smart::{CATALOG, read_kind};
 use crate::store::{self, StoreError, Tx};
 
@@ -100,13 +101,29 @@ pub(crate) struct Listed {
 
 type OrderRow = (i64, i64, Option<String>, String, i64, String, Option<i64>);
 
+/// What is ordered, as the books have it.
+struct What {
+    /// The number of the tag that it is about.
+    tag: i64,
+    /// A rule or shadow enforcement as JSON; the SHA-256 of a catalog's text.
+    what: String,
+    /// The text of a catalog.
+    catalog: Option<String>,
+}
+
 impl NewOrder {
-    /// The number of the tag that it is about, and what the books have of it.
-    fn what(&self, authority: &Authority) -> Result<(i64, String), Problem> {
+    fn what(&self, authority: &Authority) -> Result<What, Problem> {
         let what = match self.kind {
             Kind::Rule => OrderKind::Rule(self.rule()?),
             Kind::Shadow => OrderKind::Shadow(self.shadow()?),
-            Kind::Catalog => return Ok((CATALOG, self.catalog(authority)?)),
+            Kind::Catalog => {
+                let text = self.catalog(authority)?;
+                return Ok(What {
+                    tag: CATALOG,
+                    what: secret::digest(text.as_bytes()).to_string(),
+                    catalog: Some(text),
+                });
+            }
         };
         let (Some(license), None) = (&self.license, &self.catalog) else {
             return invalid("a rule and shadow enforcement have a license, and no catalog");
@@ -116,7 +133,11 @@ impl NewOrder {
         };
         let text = serde_json::to_string(&what);
         let text = text.map_err(|error| StoreError::Value(error.to_string()))?;
-        Ok((sold.id, text))
+        Ok(What {
+            tag: sold.id,
+            what: text,
+            catalog: None,
+        })
     }
 
     /// The text of a catalog, which was parsed, and whose tags are sold here.
@@ -205,7 +226,7 @@ pub(crate) async fn issue(
     new: &NewOrder,
     by: By<'_>,
 ) -> Result<Listed, Problem> {
-    let ((tag, text), ends) = (new.what(authority)?, new.ends(by)?);
+    let (What { tag, what, catalog }, ends) = (new.what(authority)?, new.ends(by)?);
     let (va, instance) = match device {
         Some(device) if !device.state.lives() || device.place != place => {
             return not_found("product instance of this identifier in this virtual account");
@@ -229,14 +250,21 @@ pub(crate) async fn issue(
     .bind(instance)
     .bind(tag)
     .bind(new.kind.name())
-    .bind(&text)
+    .bind(&what)
     .bind(by.now.date.0)
     .bind(by.who)
     .bind(ends)
     .fetch_one(tx)
     .await?;
+    if let Some(text) = catalog {
+        store::query("INSERT INTO ordered_catalogs (id, text) VALUES ($1, $2)")
+            .bind(id)
+            .bind(text)
+            .execute(tx)
+            .await?;
+    }
     let piid = device.map(|device| device.piid.clone());
-    let row = (id, tag, piid, text, by.now.date.0, by.who.to_owned(), ends);
+    let row = (id, tag, piid, what, by.now.date.0, by.who.to_owned(), ends);
     let listed = listed(authority, row, by)?;
     let before = replaced
         .map(|row| self::listed(authority, row, by))
@@ -308,7 +336,7 @@ fn listed(authority: &Authority, row: OrderRow, by: By<'_>) -> Result<Listed, Pr
         kind,
         license: sold.map(|(_, license)| license.to_owned()),
         tag: sold.map(|(tag, _)| tag.to_owned()),
-        catalog_sha256: sold.is_none().then(|| sha256(&what)),
+        catalog_sha256: sold.is_none().then_some(what),
         device,
         on_ooc: rule.map(|rule| match rule.on_ooc {
             OnOoc::Allow => Ooc::Allow,
@@ -333,10 +361,19 @@ fn listed(authority: &Authority, row: OrderRow, by: By<'_>) -> Result<Listed, Pr
     })
 }
 
-fn sha256(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let octets = digest.as_ref().iter();
-    octets.map(|octet| format!("{octet:02x}")).collect()
+/// Writes the digests of catalogs that were ordered before the books had any.
+pub(crate) async fn digest_catalogs(tx: &mut Tx) -> Result<(), StoreError> {
+    let next = "SELECT o.id, c.text FROM orders o JOIN ordered_catalogs c ON c.id = o.id
+         WHERE o.what = '' LIMIT 1";
+    while let Some((id, text)) = store::query_as(next).fetch_optional(tx).await? {
+        let (id, text): (i64, String) = (id, text);
+        store::query("UPDATE orders SET what = $1 WHERE id = $2")
+            .bind(secret::digest(text.as_bytes()).to_string())
+            .bind(id)
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Withdraws an order: its nodes learn of it with their next answer.

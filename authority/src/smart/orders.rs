@@ -15,6 +15,7 @@ use crate::books::{count, number};
 use crate::instances::Instance;
 use crate::journal;
 use crate::moment::Moment;
+use crate::secret;
 use crate::store::{self, StoreError, Tx};
 
 /// The number in the store that a catalog has in place of a tag's.
@@ -23,28 +24,35 @@ pub(crate) const CATALOG: i64 = 0;
 /// What is ordered for an instance.
 struct Open {
     orders: Vec<Order>,
-    catalog: Option<CatalogOrder>,
+    catalog: Option<OpenCatalog>,
+}
+
+/// A catalog that is ordered, without its text.
+struct OpenCatalog {
+    id: i64,
+    sha256: String,
+    not_after: Option<Wall>,
 }
 
 impl Open {
     /// What tells it from what was ordered before.
-    fn list(&self) -> Result<String, StoreError> {
-        let orders = json(&self.orders)?;
-        Ok(match &self.catalog {
-            None => orders,
-            Some(catalog) => orders + &json(catalog)?,
-        })
+    fn digest(&self) -> Result<String, StoreError> {
+        let catalog = self.catalog.as_ref();
+        let catalog = catalog.map(|catalog| (&catalog.sha256, catalog.not_after));
+        let all = json(&(&self.orders, catalog))?;
+        Ok(secret::digest(all.as_bytes()).to_string())
     }
 }
 
 /// A row of what is ordered.
-type Row = (i64, i64, String, String, Option<i64>);
+type Row = (i64, i64, i64, String, String, Option<i64>);
 
-/// The last text that was written, and what the instance says of it.
+/// What the last text says, and what the instance says of it. The text itself is made again from what is ordered, which has
+/// this digest, and is the same to the octet.
 struct Written {
     serial: i64,
-    list: String,
-    text: String,
+    digest: String,
+    issued: i64,
     held: i64,
     refused: Option<String>,
 }
@@ -66,24 +74,28 @@ pub(super) async fn due(
     if none && before.is_none() && held.serial == 0 {
         return Ok(None);
     }
-    let list = orders.list()?;
+    let digest = orders.digest()?;
     let has = number(held.serial);
-    let stands = |before: &Written| before.list == list && before.serial >= has;
-    let standing = match before {
+    let stands = |before: &Written| before.digest == digest && before.serial >= has;
+    let (serial, issued) = match before {
         Some(before) if stands(&before) => {
             hear(tx, instance, &before, held, now).await?;
-            before
+            (before.serial, Wall(before.issued))
         }
         before => {
             let serial = before
                 .map_or(0, |before| before.serial)
                 .max(has)
                 .saturating_add(1);
-            write(authority, tx, instance, (serial, orders, list), held, now).await?
+            write(tx, instance.id, (serial, digest, now.date), held).await?;
+            (serial, now.date)
         }
     };
-    let due = standing.serial != has;
-    Ok(due.then_some(standing.text))
+    if serial == has {
+        return Ok(None);
+    }
+    let text = text(authority, tx, instance, orders, (serial, issued)).await?;
+    Ok(Some(text))
 }
 
 /// What is ordered for an instance now: its own orders before those of its virtual account.
@@ -94,20 +106,21 @@ async fn open(
     now: Moment,
 ) -> Result<Open, Refusal> {
     let rows: Vec<Row> = store::query_as(
-        "SELECT instance, tag, kind, what, ends FROM orders WHERE va = $1
-         UNION ALL SELECT instance, tag, kind, what, ends FROM orders WHERE instance = $2",
+        "SELECT id, instance, tag, kind, what, ends FROM orders WHERE va = $1
+         UNION ALL SELECT id, instance, tag, kind, what, ends FROM orders WHERE instance = $2",
     )
     .bind(instance.place.va)
     .bind(instance.id)
     .fetch_all(tx)
     .await?;
-    let mut catalog: Option<(i64, CatalogOrder)> = None;
+    let mut catalog: Option<(i64, OpenCatalog)> = None;
     let mut chosen: BTreeMap<(String, String), (i64, Order)> = BTreeMap::new();
-    for (of, tag, kind, what, ends) in rows {
+    for (id, of, tag, kind, what, ends) in rows {
         let ended = ends.is_some_and(|ends| ends <= now.date.0);
         if tag == CATALOG {
-            let order = CatalogOrder {
-                text: what,
+            let order = OpenCatalog {
+                id,
+                sha256: what,
                 not_after: ends.map(Wall),
             };
             if !ended && catalog.as_ref().is_none_or(|(before, _)| *before < of) {
@@ -145,19 +158,21 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 }
 
 async fn written(tx: &mut Tx, instance: i64) -> Result<Option<Written>, StoreError> {
-    let row: Option<(i64, String, String, i64, Option<String>)> = store::query_as(
-        "SELECT serial, list, text, held, refused FROM instance_orders WHERE instance = $1",
+    let row: Option<(i64, String, i64, i64, Option<String>)> = store::query_as(
+        "SELECT serial, digest, issued, held, refused FROM instance_orders
+         WHERE instance = $1",
     )
     .bind(instance)
     .fetch_optional(tx)
     .await?;
-    Ok(row.map(|(serial, list, text, held, refused)| Written {
+    let written = |(serial, digest, issued, held, refused)| Written {
         serial,
-        list,
-        text,
+        digest,
+        issued,
         held,
         refused,
-    }))
+    };
+    Ok(row.map(written))
 }
 
 /// The instance says what it has, or why it has not what was sent.
@@ -191,46 +206,56 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// Writes another text, with a higher serial number than any before it.
+/// Another text is written, with a higher serial number than any before it.
 async fn write(
+    tx: &mut Tx,
+    instance: i64,
+    (serial, digest, issued): (i64, String, Wall),
+    held: &OrdersHeld,
+) -> Result<(), StoreError> {
+    store::query(
+        "INSERT INTO instance_orders (instance, serial, digest, issued, held, refused)
+         VALUES ($1, $2, $3, $4, $5, NULL)
+         ON CONFLICT (instance) DO UPDATE SET serial = excluded.serial, digest = excluded.digest,
+            issued = excluded.issued, held = excluded.held, refused = excluded.refused",
+    )
+    .bind(instance)
+    .bind(serial)
+    .bind(digest)
+    .bind(issued.0)
+    .bind(number(held.serial))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The text of this serial number, which was written at this date.
+async fn text(
     authority: &Authority,
     tx: &mut Tx,
     instance: &Instance,
-    (serial, open, list): (i64, Open, String),
-    held: &OrdersHeld,
-    now: Moment,
-) -> Result<Written, Refusal> {
+    open: Open,
+    (serial, issued): (i64, Wall),
+) -> Result<String, Refusal> {
     let Ok(id) = InstanceId::new(instance.piid.clone()) else {
         return Err(StoreError::Value(instance.piid.clone()).into());
+    };
+    let catalog = match open.catalog {
+        None => None,
+        Some(OpenCatalog { id, not_after, .. }) => {
+            let text = store::query_scalar("SELECT text FROM ordered_catalogs WHERE id = $1");
+            let text = text.bind(id).fetch_one(tx).await?;
+            Some(CatalogOrder { text, not_after })
+        }
     };
     let text = json(&Orders {
         version: Version,
         serial: count(serial),
         product_instance_identifier: id,
-        issued: now.date,
+        issued,
         lab: authority.speedup.is_some(),
         orders: open.orders,
-        catalog: open.catalog,
+        catalog,
     })?;
-    store::query(
-        "INSERT INTO instance_orders (instance, serial, list, text, held, refused)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (instance) DO UPDATE SET serial = excluded.serial, list = excluded.list,
-            text = excluded.text, held = excluded.held, refused = excluded.refused",
-    )
-    .bind(instance.id)
-    .bind(serial)
-    .bind(&list)
-    .bind(&text)
-    .bind(number(held.serial))
-    .bind(None::<String>)
-    .execute(tx)
-    .await?;
-    Ok(Written {
-        serial,
-        list,
-        text,
-        held: number(held.serial),
-        refused: None,
-    })
+    Ok(text)
 }

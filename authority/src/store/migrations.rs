@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::{StoreError, Tx, query_scalar};
 
 /// The versions: what is new in each, and its SQL.
-const VERSIONS: [(&str, &str); 5] = [
+const VERSIONS: [(&str, &str); 6] = [
     (
         "accounts, licenses, instances, users",
         include_str!("schema.sql"),
@@ -17,6 +17,7 @@ const VERSIONS: [(&str, &str); 5] = [
     ("orders", include_str!("orders.sql")),
     ("transfers", include_str!("transfers.sql")),
     ("catalogs", include_str!("catalogs.sql")),
+    ("digests of orders", include_str!("digests.sql")),
 ];
 
 /// Where [`Migrator`] writes down which of them are in place.

@@ -173,6 +173,49 @@ async fn a_store_from_before_catalogs_keeps_its_orders_and_takes_one() {
 }
 
 #[tokio::test]
+async fn a_store_from_before_digests_keeps_its_catalogs_and_what_its_instances_have() {
+    let dir = tempfile::tempdir().unwrap();
+    make_old(dir.path(), 5).await;
+    for sql in [
+        "INSERT INTO smart_accounts (id, domain, name, created) VALUES (1, 'a.b', 'A', 0)",
+        "INSERT INTO virtual_accounts (id, account, name, description, is_default, created)
+         VALUES (1, 1, 'Default', '', 1, 0)",
+        "INSERT INTO tags (tag) VALUES ('t')",
+        "INSERT INTO orders (va, instance, tag, kind, what, issued, issued_by)
+         VALUES (1, 0, 1, 'rule', 'x', 0, 'ann'), (1, 0, 0, 'catalog', 'abc', 0, 'ann'),
+                (0, 7, 0, 'catalog', 'abc', 0, 'ann')",
+        "INSERT INTO instance_orders (instance, serial, list, text, held, refused)
+         VALUES (7, 4, '[]', '{}', 3, 'too old')",
+    ] {
+        run(dir.path(), sql).await;
+    }
+    // The second time there is nothing to do.
+    for _ in 0..2 {
+        let (authority, _) = rig::open(dir.path(), None, START).await;
+        let mut tx = authority.store.read().await.unwrap();
+        let orders: Vec<(String, Option<String>)> = query_as(
+            "SELECT o.what, c.text FROM orders o LEFT JOIN ordered_catalogs c ON c.id = o.id
+             ORDER BY o.id",
+        )
+        .fetch_all(&mut tx)
+        .await
+        .unwrap();
+        // SHA-256 of "abc": FIPS 180-4, example B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let catalog = (abc.to_owned(), Some("abc".to_owned()));
+        assert_eq!(orders, [("x".into(), None), catalog.clone(), catalog]);
+        let written: (i64, String, i64, Option<String>, Option<String>) =
+            query_as("SELECT serial, digest, held, refused, set_aside FROM instance_orders")
+                .fetch_one(&mut tx)
+                .await
+                .unwrap();
+        assert_eq!(written, (4, String::new(), 3, Some("too old".into()), None));
+        drop(tx);
+        authority.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_program_or_of_another_one_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     make_old(dir.path(), 1).await;

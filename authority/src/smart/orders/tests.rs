@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::admin::{devices, orders};
 use crate::rig::{Node, Rig};
+use crate::store;
 
 /// A message of a node, and the orders that its answer brings, whose signature was looked at.
 async fn ask(rig: &Rig, node: &Node) -> Option<Orders> {
@@ -312,4 +313,63 @@ async fn an_instance_has_its_own_catalog_before_that_of_its_virtual_account() {
     rig.pass_days(1);
     let last = ask(&rig, &node).await.unwrap();
     assert_eq!((last.serial, last.catalog), (5, None), "its day has come");
+}
+
+/// A text that is due again is made again.
+//= L2
+#[tokio::test]
+async fn a_catalog_is_kept_once_however_many_instances_have_it() {
+    let rig = Rig::new().await;
+    let mut nodes = Vec::new();
+    for number in 1..=3 {
+        nodes.push(rig.node(number).await);
+    }
+    let id = issue(&rig, None, catalog(Catalog::staros_text())).await;
+    issue(&rig, None, lenient(30)).await.unwrap();
+    let mut first = Vec::new();
+    for node in &mut nodes {
+        let given = ask(&rig, node).await.unwrap();
+        let text = &given.catalog.as_ref().unwrap().text;
+        assert_eq!(text, Catalog::staros_text());
+        node.orders.serial = 1;
+        assert_eq!(ask(&rig, node).await, None, "it has them");
+        first.push(given);
+    }
+    assert_eq!(rig.number("SELECT count(*) FROM ordered_catalogs").await, 1);
+    let longest = "SELECT max(length(digest)) FROM instance_orders";
+    assert_eq!(rig.number(longest).await, 64);
+    // Their disks are older.
+    for (node, first) in nodes.iter_mut().zip(first) {
+        node.orders.serial = 0;
+        assert_eq!(ask(&rig, node).await, Some(first), "to the last field");
+    }
+    let mut tx = rig.authority.store.read().await.unwrap();
+    let listed = orders::list(&rig.authority, &mut tx, rig.place.va, rig.by()).await;
+    drop(tx);
+    let sha256 = crate::secret::digest(Catalog::staros_text().as_bytes()).to_string();
+    assert_eq!(json!(listed.unwrap())[1]["catalogSha256"], json!(sha256));
+    withdraw(&rig, id.unwrap()).await;
+    assert_eq!(
+        rig.number("SELECT count(*) FROM ordered_catalogs").await,
+        0,
+        "gone with its order"
+    );
+}
+
+/// What a program of before wrote for an instance is written anew: what it was is not known.
+//= L2
+#[tokio::test]
+async fn what_was_written_for_an_instance_before_there_were_digests_is_written_anew() {
+    let rig = Rig::new().await;
+    let mut node = rig.node(1).await;
+    issue(&rig, None, lenient(30)).await.unwrap();
+    ask_and_take(&rig, &mut node).await;
+    let mut tx = rig.authority.store.write().await.unwrap();
+    let old = "UPDATE instance_orders SET digest = '', issued = 0";
+    store::query(old).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let again = ask(&rig, &node).await.unwrap();
+    assert_eq!((again.serial, again.issued), (2, rig.now.date));
+    assert_eq!(ask_and_take(&rig, &mut node).await, [rule(30)]);
+    assert_eq!(ask(&rig, &node).await, None);
 }
