@@ -115,9 +115,12 @@ pub enum CatalogStanding {
 /// One order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderStatus {
-    /// It has not ended, and is not set aside.
+    /// It has not ended, and its tag is in the catalog in force.
     pub in_force: bool,
-    /// It is about a tag that the catalog in force does not have.
+    /// It has not ended, and its tag is only in the catalog that is ordered for the next start.
+    #[serde(default)]
+    pub pending: bool,
+    /// It is about a tag that neither of them has.
     #[serde(default)]
     pub set_aside: bool,
     /// The order.

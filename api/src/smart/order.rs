@@ -89,8 +89,11 @@ pub struct SignedOrders {
 pub struct OrdersHeld {
     /// The serial number of those that it keeps; 0: it has none.
     pub serial: u64,
-    /// Why those that came last are not kept, or what of those that are kept is set aside; null: neither.
+    /// Why those that came last are not kept; null: they are.
     pub refused: Option<String>,
+    /// What of those that are kept is set aside, how many first; null: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
 }
 
 impl Order {
@@ -204,8 +207,10 @@ impl SignedOrders {
 
 impl OrdersHeld {
     pub(super) fn check(&self) -> Result<(), WireError> {
-        let why = self.refused.as_deref().unwrap_or_default();
-        check_text("the reason of a refusal", why)
+        let refused = self.refused.as_deref().unwrap_or_default();
+        check_text("the reason of a refusal", refused)?;
+        let set_aside = self.set_aside.as_deref().unwrap_or_default();
+        check_text("what is set aside", set_aside)
     }
 }
 

@@ -420,24 +420,27 @@ pub(crate) struct OfDevice {
     issued_serial: i64,
     /// That of the one that it says it has.
     applied_serial: i64,
-    /// Why it does not take what it was sent, or sets a part of it aside.
+    /// Why it does not take what it was sent.
     refused: Option<String>,
+    /// What of that which it has is set aside, and why.
+    set_aside: Option<String>,
 }
 
 /// How an instance stands with its orders; none: it never had any.
 pub(crate) async fn of_device(tx: &mut Tx, instance: i64) -> Result<Option<OfDevice>, StoreError> {
-    let row: Option<(i64, i64, Option<String>)> =
-        store::query_as("SELECT serial, held, refused FROM instance_orders WHERE instance = $1")
-            .bind(instance)
-            .fetch_optional(tx)
-            .await?;
-    Ok(
-        row.map(|(issued_serial, applied_serial, refused)| OfDevice {
-            issued_serial,
-            applied_serial,
-            refused,
-        }),
+    let row: Option<(i64, i64, Option<String>, Option<String>)> = store::query_as(
+        "SELECT serial, held, refused, set_aside FROM instance_orders WHERE instance = $1",
     )
+    .bind(instance)
+    .fetch_optional(tx)
+    .await?;
+    let of = |(issued_serial, applied_serial, refused, set_aside)| OfDevice {
+        issued_serial,
+        applied_serial,
+        refused,
+        set_aside,
+    };
+    Ok(row.map(of))
 }
 
 /// An instance is gone, and what was ordered for it.

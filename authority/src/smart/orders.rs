@@ -55,6 +55,7 @@ struct Written {
     issued: i64,
     held: i64,
     refused: Option<String>,
+    set_aside: Option<String>,
 }
 
 /// The text of orders that the instance is to get with this answer; none: it has them.
@@ -158,24 +159,25 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 }
 
 async fn written(tx: &mut Tx, instance: i64) -> Result<Option<Written>, StoreError> {
-    let row: Option<(i64, String, i64, i64, Option<String>)> = store::query_as(
-        "SELECT serial, digest, issued, held, refused FROM instance_orders
+    let row: Option<(i64, String, i64, i64, Option<String>, Option<String>)> = store::query_as(
+        "SELECT serial, digest, issued, held, refused, set_aside FROM instance_orders
          WHERE instance = $1",
     )
     .bind(instance)
     .fetch_optional(tx)
     .await?;
-    let written = |(serial, digest, issued, held, refused)| Written {
+    let written = |(serial, digest, issued, held, refused, set_aside)| Written {
         serial,
         digest,
         issued,
         held,
         refused,
+        set_aside,
     };
     Ok(row.map(written))
 }
 
-/// The instance says what it has, or why it has not what was sent.
+/// The instance says what it has, why it has not what was sent, and what of it has no effect.
 async fn hear(
     tx: &mut Tx,
     instance: &Instance,
@@ -185,21 +187,31 @@ async fn hear(
 ) -> Result<(), StoreError> {
     let has = number(held.serial);
     let refused = held.refused.as_deref().map(printable);
-    if before.held == has && before.refused == refused {
+    let set_aside = held.set_aside.as_deref().map(printable);
+    let newly_refused = before.refused != refused;
+    let newly_applied = before.held != has || before.set_aside != set_aside;
+    if !newly_refused && !newly_applied {
         return Ok(());
     }
-    store::query("UPDATE instance_orders SET held = $1, refused = $2 WHERE instance = $3")
-        .bind(has)
-        .bind(refused.clone())
-        .bind(instance.id)
-        .execute(tx)
-        .await?;
-    let (kind, message) = match refused {
-        Some(why) if has == before.serial => ("ORDERS_PARTLY_APPLIED", why),
-        Some(why) => ("ORDERS_REFUSED", why),
+    store::query(
+        "UPDATE instance_orders SET held = $1, refused = $2, set_aside = $3 WHERE instance = $4",
+    )
+    .bind(has)
+    .bind(refused.clone())
+    .bind(set_aside.clone())
+    .bind(instance.id)
+    .execute(tx)
+    .await?;
+    let refused = refused.filter(|_| newly_refused);
+    let refused = refused.map(|why| ("ORDERS_REFUSED", why));
+    let applied = newly_applied.then(|| match set_aside {
+        Some(what) => ("ORDERS_PARTLY_APPLIED", what),
         None => ("ORDERS_APPLIED", format!("serial number {has}")),
-    };
-    journal::event(tx, instance.place, kind, &instance.piid, &message, now).await
+    });
+    for (kind, message) in refused.into_iter().chain(applied) {
+        journal::event(tx, instance.place, kind, &instance.piid, &message, now).await?;
+    }
+    Ok(())
 }
 
 fn printable(text: &str) -> String {
@@ -214,10 +226,11 @@ async fn write(
     held: &OrdersHeld,
 ) -> Result<(), StoreError> {
     store::query(
-        "INSERT INTO instance_orders (instance, serial, digest, issued, held, refused)
-         VALUES ($1, $2, $3, $4, $5, NULL)
+        "INSERT INTO instance_orders (instance, serial, digest, issued, held, refused, set_aside)
+         VALUES ($1, $2, $3, $4, $5, NULL, NULL)
          ON CONFLICT (instance) DO UPDATE SET serial = excluded.serial, digest = excluded.digest,
-            issued = excluded.issued, held = excluded.held, refused = excluded.refused",
+            issued = excluded.issued, held = excluded.held, refused = excluded.refused,
+            set_aside = excluded.set_aside",
     )
     .bind(instance)
     .bind(serial)

@@ -189,11 +189,13 @@ pub fn ordered(view: &mut AgentView, tag: &Tag) {
         orders: vec![
             OrderStatus {
                 in_force: true,
+                pending: false,
                 set_aside: false,
                 order: order(tag, OrderKind::Rule(OocRule::FEATURE), None),
             },
             OrderStatus {
                 in_force: false,
+                pending: false,
                 set_aside: true,
                 order: order(&Tag::new(unknown).unwrap(), observe, until),
             },

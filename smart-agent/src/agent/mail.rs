@@ -262,7 +262,7 @@ impl Agent {
             product_instance_identifier: registration.map(|found| found.instance.clone()),
             id_cert_serial_number: certificate.map(|found| found.serial.clone()),
             signing_cert_serial_number: registration.and_then(|found| found.signer.clone()),
-            orders: registration.map(|_| self.orders_held()),
+            orders: registration.map(|_| self.orders_held(now)),
         };
         let identified = registration.is_some();
         let request = Request {

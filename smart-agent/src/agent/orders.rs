@@ -1,5 +1,7 @@
 //! Orders: taken, kept, and told once they are kept (rule L2).
 
+use std::sync::Arc;
+
 use api::smart::{Orders, OrdersHeld, RequestType, SignedOrders, TEXT_BYTES_MAX};
 use api::{CatalogStanding, CatalogStatus, OrderStatus, OrdersStatus};
 use licensing::{Catalog, Mono, Now, Tag, TagOrder, TagRef, Wall};
@@ -23,6 +25,8 @@ pub(super) struct Ordered {
     told: Vec<(TagRef, Tag, Option<TagOrder>)>,
     /// The text of the catalog that this process began with by order; none: it is the configuration's.
     catalog: Option<String>,
+    /// The catalog that is ordered, since this process took it: that of the next start.
+    next_catalog: Option<Arc<Catalog>>,
     /// Why the catalog that is ordered is set aside.
     catalog_refusal: Option<String>,
     /// Texts that were refused since the process began.
@@ -45,6 +49,7 @@ impl Ordered {
             orders: found.orders,
             certain: found.taken.map(|taken| (taken, now.mono)),
             catalog: found.catalog.map(|ordered| ordered.text),
+            next_catalog: None,
             catalog_refusal: found.catalog_refused.map(|refusal| refusal.to_string()),
             refused: found.refused.is_some().into(),
             refusal: found.refused.map(|error| error.to_string()),
@@ -88,11 +93,16 @@ impl Agent {
             self.keeping.state = true;
         }
         self.notice(Notice::OrdersTaken(taken.serial));
-        let judged = OrderedCatalog::of(&taken, &self.config.fits, self.orders_date(now));
-        self.ordered.catalog_refusal = judged.err().map(|refusal| refusal.to_string());
+        let date = self.orders_date(now);
+        let (next, refusal) = match OrderedCatalog::of(&taken, &self.config.fits, date) {
+            Ok(ordered) => (ordered.map(|ordered| ordered.catalog), None),
+            Err(refusal) => (None, Some(refusal.to_string())),
+        };
+        self.ordered.next_catalog = next;
+        self.ordered.catalog_refusal = refusal;
         self.ordered.orders = Some(taken);
         self.ordered.refusal = None;
-        if let Some(why) = self.set_aside() {
+        if let Some(why) = set_aside_text(&self.set_aside(date), usize::MAX) {
             self.notice(Notice::OrdersSetAside(why));
         }
         // The authority learns of it.
@@ -128,22 +138,36 @@ impl Agent {
         self.ordered.told.iter().any(|(_, name, _)| name == tag)
     }
 
-    /// What of the orders is not in force, though it is authentic, and why; the rest is.
-    fn set_aside(&self) -> Option<String> {
+    /// The catalog in force does not have this tag, and that of the next start has it.
+    fn awaits(&self, tag: &Tag, date: Wall) -> bool {
+        let ordered = self.catalog_at(date).is_some() && !self.knows(tag);
+        let next = self.ordered.next_catalog.as_ref().filter(|_| ordered);
+        next.is_some_and(|next| tags(next).any(|(_, name)| name == tag))
+    }
+
+    /// The catalog that is ordered at this date.
+    fn catalog_at(&self, date: Wall) -> Option<&str> {
+        self.ordered.orders.as_ref()?.catalog_at(date)
+    }
+
+    /// What of the orders of this date has no effect, though it is authentic, and why; the rest is in force, or waits for
+    /// the next start.
+    fn set_aside(&self, date: Wall) -> Vec<String> {
+        let catalog = self.ordered.catalog_refusal.iter();
+        let catalog = catalog.filter(|_| self.catalog_at(date).is_some()).cloned();
         let orders = self.ordered.orders.iter();
-        let about = orders.flat_map(|orders| &orders.orders);
-        let unknown = about.map(|order| &order.tag).filter(|tag| !self.knows(tag));
+        let orders = orders.flat_map(|orders| &orders.orders);
+        let about = orders.filter(|order| order.holds_at(date));
+        let about = about.map(|order| &order.tag);
+        let unknown = about.filter(|tag| !self.knows(tag) && !self.awaits(tag, date));
         let unknown = unknown.map(|tag| format!("the tag {tag} is not in the catalog in force"));
-        let all: Vec<_> = { self.ordered.catalog_refusal.iter().cloned() }
-            .chain(unknown)
-            .collect();
-        (!all.is_empty()).then(|| format!("set aside: {}", all.join("; ")))
+        catalog.chain(unknown).collect()
     }
 
     /// The catalog that this process began with by order, and the one that the next begins with.
     fn catalog_status(&self, date: Wall) -> Option<CatalogStatus> {
         let orders = self.ordered.orders.as_ref();
-        let ordered = orders.and_then(|orders| orders.catalog_at(date));
+        let ordered = self.catalog_at(date);
         let refusal = &self.ordered.catalog_refusal;
         let running = self.ordered.catalog.as_deref();
         let standing = match ordered {
@@ -174,6 +198,7 @@ impl Agent {
     pub(super) fn forget_orders(&mut self) {
         self.ordered.orders = None;
         self.ordered.refusal = None;
+        self.ordered.next_catalog = None;
         self.ordered.catalog_refusal = None;
     }
 
@@ -211,11 +236,13 @@ impl Agent {
     }
 
     /// What the authority is told of them with each message.
-    pub(super) fn orders_held(&self) -> OrdersHeld {
-        let refused = self.ordered.refusal.clone().or_else(|| self.set_aside());
+    pub(super) fn orders_held(&self, now: Now) -> OrdersHeld {
+        let refused = self.ordered.refusal.as_deref();
+        let set_aside = self.set_aside(self.orders_date(now));
         OrdersHeld {
             serial: self.ordered.orders.as_ref().map_or(0, |held| held.serial),
-            refused: refused.map(|why| why[..why.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()),
+            refused: refused.map(|why| shortened(why, TEXT_BYTES_MAX)),
+            set_aside: set_aside_text(&set_aside, TEXT_BYTES_MAX),
         }
     }
 
@@ -228,7 +255,8 @@ impl Agent {
         let listed = orders.into_iter().flat_map(|orders| &orders.orders);
         let listed = listed.map(|order| OrderStatus {
             in_force: order.holds_at(date) && self.knows(&order.tag),
-            set_aside: !self.knows(&order.tag),
+            pending: order.holds_at(date) && self.awaits(&order.tag, date),
+            set_aside: !self.knows(&order.tag) && !self.awaits(&order.tag, date),
             order: order.clone(),
         });
         OrdersStatus {
@@ -240,4 +268,31 @@ impl Agent {
             refusal: self.ordered.refusal.clone(),
         }
     }
+}
+
+/// What is set aside in at most so many bytes: how many first, then as many reasons as there is room for, and how many
+/// more there are.
+fn set_aside_text(all: &[String], bytes_max: usize) -> Option<String> {
+    let count = all.len();
+    let with = |named: usize| {
+        let more = match count - named {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let reasons = all[..named].join("; ");
+        format!("{count} set aside: {reasons}{more}")
+    };
+    let texts = (1..=count).map(with);
+    let fits = texts.take_while(|text| text.len() <= bytes_max).last();
+    fits.or_else(|| (count > 0).then(|| shortened(&with(1), bytes_max)))
+}
+
+/// A text in at most so many bytes: one that is cut ends with dots.
+fn shortened(text: &str, bytes_max: usize) -> String {
+    const DOTS: &str = "...";
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes_max.saturating_sub(DOTS.len()));
+    format!("{}{DOTS}", &text[..end])
 }

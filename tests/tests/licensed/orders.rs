@@ -205,11 +205,12 @@ fn a_signed_catalog_is_that_of_the_next_start_and_the_nodes_own_after_it_is_with
     })?;
     until("the authority shows what is set aside", LIMIT, || {
         let devices = office.account("GET", "/devices", None)?;
-        let refused = devices["devices"][0]["orders"]["refused"].as_str();
-        let said = "set aside: the catalog does not go with the configuration: ";
-        Ok(refused.is_some_and(|why| {
+        let orders = &devices["devices"][0]["orders"];
+        let said = "1 set aside: the catalog does not go with the configuration: ";
+        let told = orders["setAside"].as_str().is_some_and(|why| {
             why.starts_with(said) && why.contains("no service is called \"GGSN\"")
-        }))
+        });
+        Ok(told && orders["refused"].is_null())
     })?;
     gets(&gateway, "SET ASIDE (the catalog does not go with")?;
 

@@ -65,14 +65,18 @@ fn line(status: &OrderStatus) -> String {
         }
         OrderKind::Shadow(shadow) => format!("shadow enforcement {shadow}"),
     };
-    let end = match (order.not_after, status.in_force || status.set_aside) {
+    let stands = status.in_force || status.pending || status.set_aside;
+    let end = match (order.not_after, stands) {
         (None, _) => String::new(),
         (Some(until), true) => format!(", until {}", stamp(until)),
         (Some(until), false) => format!(", ended {}", stamp(until)),
     };
-    let aside = match status.set_aside {
-        true => ", SET ASIDE: the tag is not in the catalog in force",
-        false => "",
+    let why_not = match (status.pending, status.set_aside) {
+        (true, _) => {
+            ", PENDING until the node starts again: the tag is in the catalog that is ordered"
+        }
+        (false, true) => ", SET ASIDE: the tag is not in the catalog in force",
+        (false, false) => "",
     };
-    format!("{}: {what}{end}{aside}", short_tag(&order.tag))
+    format!("{}: {what}{end}{why_not}", short_tag(&order.tag))
 }

@@ -3,7 +3,9 @@ use api::smart::{CatalogOrder, Orders};
 use licensing::Shadow;
 
 use super::authority::DAY_MS;
-use super::orders::{acknowledged, give, give_good, kept, of_keys, orders, rule, shadow};
+use super::orders::{
+    acknowledged, give, give_good, kept, of_keys, orders, rule, set_aside, shadow,
+};
 use super::*;
 
 /// The embedded catalog, changed in one place.
@@ -134,10 +136,9 @@ fn a_catalog_that_is_none_or_does_not_fit_is_set_aside_and_the_rest_is_in_force(
         give(&mut rig, given);
         for restart in [false, true] {
             rig.command(LicenseCommand::RenewAuth).unwrap();
-            let (held, why) = acknowledged(&rig);
-            let why = why.unwrap();
-            assert!(why.starts_with(&format!("set aside: {said}")), "{why}");
-            assert_eq!(held, serial);
+            assert_eq!(acknowledged(&rig), (serial, None), "it is not refused");
+            let why = set_aside(&rig).unwrap();
+            assert!(why.starts_with(&format!("1 set aside: {said}")), "{why}");
             let status = rig.agent.status(rig.now).orders;
             let shown = status.catalog.unwrap();
             assert_eq!(shown.standing, CatalogStanding::SetAside, "{said}");
@@ -149,8 +150,49 @@ fn a_catalog_that_is_none_or_does_not_fit_is_set_aside_and_the_rest_is_in_force(
         }
     }
     give_catalog(&mut rig, 4, &small(), None);
-    assert_eq!(acknowledged(&rig), (4, None));
+    assert_eq!((acknowledged(&rig), set_aside(&rig)), ((4, None), None));
     assert_eq!(standing(&rig), Some(CatalogStanding::Pending));
+}
+
+//= L2
+#[test]
+fn a_catalog_that_has_ended_is_set_aside_no_more() {
+    let mut rig = Rig::registered();
+    let until = Wall(START.0 + DAY_MS);
+    give_catalog(&mut rig, 1, "nothing", Some(until));
+    assert!(set_aside(&rig).is_some());
+    rig.run_by(DAY, HOUR);
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    assert_eq!((acknowledged(&rig), set_aside(&rig)), ((1, None), None));
+    assert_eq!(standing(&rig), None);
+}
+
+//= L2
+#[test]
+fn an_order_ends_while_the_node_is_down() {
+    let mut rig = Rig::registered();
+    let until = Wall(START.0 + DAY_MS);
+    let given = Orders {
+        orders: vec![
+            rule(&rig, service(PGW)),
+            shadow(&rig, service(SAEGW), Shadow::Warn, until),
+        ],
+        ..with_catalog(&rig, 1, &small(), Some(until))
+    };
+    let given = of_keys(&rig, &given);
+    give(&mut rig, given);
+    rig.kill();
+    assert_eq!((rig.verdicts.orders.len(), per_license(&rig)), (2, 7));
+    // The authority is away, so that the start goes by what was kept.
+    rig.way = Way::Closed;
+    rig.now.wall.0 += 2 * DAY_MS;
+    rig.kill();
+    let held: Vec<_> = rig.verdicts.orders.keys().copied().collect();
+    assert_eq!((held, per_license(&rig)), (vec![service(PGW)], 10_000));
+    let status = rig.agent.status(rig.now).orders;
+    let listed: Vec<_> = status.orders.iter().map(|order| order.in_force).collect();
+    assert_eq!(listed, [true, false]);
+    assert_eq!((status.serial, standing(&rig)), (1, None));
 }
 
 /// A tag of a catalog that is ordered, and is withdrawn while it is in use.
@@ -251,7 +293,14 @@ fn an_order_about_a_tag_of_the_new_catalog_is_in_force_with_it() {
     let given = of_keys(&rig, &given);
     give(&mut rig, given);
     assert!(rig.verdicts.orders.is_empty());
-    assert!(rig.agent.status(rig.now).orders.orders[0].set_aside);
+    let shown = |rig: &Rig| {
+        let listed = rig.agent.status(rig.now).orders.orders[0].clone();
+        (listed.in_force, listed.pending, listed.set_aside)
+    };
+    assert_eq!(shown(&rig), (false, true, false), "it waits for the start");
+    assert_eq!((acknowledged(&rig), set_aside(&rig)), ((1, None), None));
+    let told = |notice: &Notice| matches!(notice, Notice::OrdersSetAside(_));
+    assert!(!rig.notices.iter().any(told));
     let root = rig.authority.keys.root.der().to_vec();
     let judge = (rig.own.as_ref(), &rig.config.fits);
     let found = AtStart::judge(&rig.disk, &[root], judge, false, rig.now);
@@ -259,7 +308,7 @@ fn an_order_about_a_tag_of_the_new_catalog_is_in_force_with_it() {
     rig.kill();
     assert_eq!(rig.tag(service(PGW)), new);
     assert_eq!(rig.verdicts.orders.len(), 1);
-    assert!(rig.agent.status(rig.now).orders.orders[0].in_force);
+    assert_eq!(shown(&rig), (true, false, false));
 }
 
 //= L2

@@ -77,6 +77,11 @@ pub(super) fn acknowledged(rig: &Rig) -> (u64, Option<String>) {
     (held.serial, held.refused)
 }
 
+/// What the authority was last told to be set aside.
+pub(super) fn set_aside(rig: &Rig) -> Option<String> {
+    rig.authority.held.clone().unwrap().set_aside
+}
+
 //= L2
 #[test]
 fn orders_are_kept_told_and_acknowledged_and_the_next_text_takes_their_place() {
@@ -422,7 +427,7 @@ fn an_order_about_a_tag_that_is_not_in_the_catalog_is_set_aside_and_the_rest_is_
     let until = Wall(START.0 + DAY_MS);
     let list = vec![unknown, shadow(&rig, feature(GRE), Shadow::Warn, until)];
     give_good(&mut rig, 2, list);
-    let said = format!("set aside: the tag {name} is not in the catalog in force");
+    let said = format!("1 set aside: the tag {name} is not in the catalog in force");
     for restart in [false, true] {
         assert_eq!(
             rig.verdicts.orders,
@@ -438,11 +443,65 @@ fn an_order_about_a_tag_that_is_not_in_the_catalog_is_set_aside_and_the_rest_is_
             (2, 0, None)
         );
         rig.command(LicenseCommand::RenewAuth).unwrap();
-        assert_eq!(acknowledged(&rig), (2, Some(said.clone())));
+        assert_eq!(acknowledged(&rig), (2, None), "nothing is refused");
+        assert_eq!(set_aside(&rig).as_ref(), Some(&said));
         rig.kill();
     }
+    // What is refused and what is set aside are told side by side.
+    let other = orders(&rig, 1, Vec::new());
+    let older = of_keys(&rig, &other);
+    give(&mut rig, older);
+    rig.command(LicenseCommand::RenewAuth).unwrap();
+    let refused = "their serial number is 1, and 2 is in force";
+    assert_eq!(acknowledged(&rig), (2, Some(refused.into())));
+    assert_eq!(set_aside(&rig).as_ref(), Some(&said));
     assert!(rig.notices.contains(&Notice::OrdersSetAside(said)));
     give_good(&mut rig, 3, Vec::new());
     rig.command(LicenseCommand::RenewAuth).unwrap();
-    assert_eq!(acknowledged(&rig), (3, None));
+    assert_eq!((acknowledged(&rig), set_aside(&rig)), ((3, None), None));
+}
+
+//= L2
+#[test]
+fn of_much_that_is_set_aside_it_is_told_how_much() {
+    let mut rig = Rig::registered();
+    let name = |number: u32| {
+        format!("regid.2026-11.org.example.{number},1.0_85a577a1-017d-4dc6-8bf7-4fac7c4d465a")
+    };
+    let unknown = |number: u32| Order {
+        tag: Tag::new(name(number)).unwrap(),
+        ..rule(&rig, service(PGW))
+    };
+    let list: Vec<_> = (10..30).map(unknown).collect();
+    give_good(&mut rig, 1, list);
+    let reason = |number| format!("the tag {} is not in the catalog in force", name(number));
+    let said = set_aside(&rig).unwrap();
+    let expected = format!("20 set aside: {}; {}; and 18 more", reason(10), reason(11));
+    assert_eq!(said, expected);
+    assert!(said.len() <= api::smart::TEXT_BYTES_MAX);
+    let logged = format!(
+        "20 set aside: {}",
+        (10..30).map(reason).collect::<Vec<_>>().join("; ")
+    );
+    assert!(rig.notices.contains(&Notice::OrdersSetAside(logged)));
+
+    // A reason that is longer than all that may be told.
+    let why = "é".repeat(200);
+    let unfit = why.clone();
+    rig.config.fits = crate::config::Fits::new(move |_| Err(unfit.clone()));
+    rig.kill();
+    let catalog = CatalogOrder {
+        text: Catalog::staros_text().into(),
+        not_after: None,
+    };
+    let given = Orders {
+        catalog: Some(catalog),
+        ..orders(&rig, 2, Vec::new())
+    };
+    let given = of_keys(&rig, &given);
+    give(&mut rig, given);
+    let said = set_aside(&rig).unwrap();
+    let head = "1 set aside: the catalog does not go with the configuration: éé";
+    assert!(said.starts_with(head) && said.ends_with("é..."), "{said}");
+    assert!((250..=255).contains(&said.len()), "{}", said.len());
 }
