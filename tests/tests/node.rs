@@ -256,6 +256,16 @@ fn a_stalled_control_thread_holds_no_call_up() -> Result<()> {
         refused.starts_with("503: the control thread has not worked for "),
         "{refused}"
     );
+    let few = Request::Threshold(api::ThresholdCommand::Set {
+        low_percent: 10,
+        clear_percent: 20,
+    });
+    let refused = gateway.control.change(&few).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("503: the control thread has not worked for ")
+            && refused.contains(" ms; nothing has changed"),
+        "{refused}"
+    );
     let api::Reply::Alarms {
         snapshot,
         stalled,

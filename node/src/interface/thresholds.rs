@@ -12,7 +12,7 @@ impl Interface {
     pub(super) async fn set_threshold(&self, command: ThresholdCommand) -> Result<Reply, Refused> {
         let words = command.words();
         if self.vitals.control_stalled(self.clock.now().mono) {
-            return Err(self.no_control());
+            return Err(self.no_control_and("nothing has changed"));
         }
         let edit = move |edit: &mut Edit| match command {
             ThresholdCommand::Set {
@@ -46,6 +46,15 @@ impl Interface {
             asked.is_ok().then_some(in_force)
         };
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
-        done.ok_or_else(|| self.no_control())
+        done.ok_or_else(|| {
+            self.no_control_and("it is kept, and not in force before the thread works again")
+        })
+    }
+
+    /// The control thread does not work, and this is what has become of the command.
+    fn no_control_and(&self, outcome: &str) -> Refused {
+        let (status, mut failure) = self.no_control();
+        failure.what = format!("{}; {outcome}", failure.what);
+        (status, failure)
     }
 }
