@@ -158,8 +158,11 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Value(error.to_string()))
 }
 
+/// A row of what was written: the fields of [`Written`].
+type WrittenRow = (i64, String, i64, i64, Option<String>, Option<String>);
+
 async fn written(tx: &mut Tx, instance: i64) -> Result<Option<Written>, StoreError> {
-    let row: Option<(i64, String, i64, i64, Option<String>, Option<String>)> = store::query_as(
+    let row: Option<WrittenRow> = store::query_as(
         "SELECT serial, digest, issued, held, refused, set_aside FROM instance_orders
          WHERE instance = $1",
     )
