@@ -64,7 +64,7 @@ pub(super) async fn send(to: (&str, u16), name: &str, octets: &[u8]) -> Result<S
     for n in 0..blocks {
         let at = n * block_bytes;
         let block = &octets[at..octets.len().min(at + block_bytes)];
-        let number = (n as u16).wrapping_add(1);
+        let number = number(n);
         talk.ask(&data(number, block), number, name).await?;
     }
     Ok(Sent::Now)
@@ -118,6 +118,11 @@ impl Talk {
             }
         }
     }
+}
+
+/// The number of a block, of which the first is 0 here and 1 there.
+fn number(block: usize) -> u16 {
+    (block as u16).wrapping_add(1)
 }
 
 fn unreachable(error: std::io::Error) -> Cause {
@@ -201,6 +206,12 @@ mod tests {
     fn a_request_has_its_options() {
         let wanted = b"\x00\x02in/a.csv\0octet\0blksize\x001428\0tsize\x007\0";
         assert_eq!(request("in/a.csv", 7), wanted);
+    }
+
+    #[test]
+    fn the_number_after_the_highest_is_0() {
+        let numbers = [0, 65_533, 65_534, 65_535, 65_536, 131_071].map(number);
+        assert_eq!(numbers, [1, 65_534, 65_535, 0, 1, 0]);
     }
 
     #[test]

@@ -29,6 +29,15 @@ fn a_file_arrives_with_options_and_without() {
     }
 }
 
+/// More blocks than there are numbers for.
+#[test]
+fn a_file_of_more_than_65535_blocks_arrives() {
+    let sender = Sender::with(65_540 * 512 + 7);
+    let tftpd = Tftpd::start(sender.dir(), &["--create", "--refuse", "blksize"]).unwrap();
+    assert_eq!(send(&sender, "a.csv", &tftpd), Ok(Sent::Now));
+    assert!(fs::read(tftpd.home().join("a.csv")).unwrap() == sender.octets);
+}
+
 #[test]
 fn what_it_does_not_take_is_told() {
     let sender = Sender::with(10);
