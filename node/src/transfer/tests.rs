@@ -58,12 +58,17 @@ async fn lossy(front: UdpSocket, agree: bool) -> Vec<u8> {
             taken = number;
             answer = [&[0, 4][..], &number.to_be_bytes()].concat();
         }
-        // Somebody else's error is nobody's.
-        stranger.send_to(&[0, 5, 0, 3, 0], client).await.unwrap();
+        let is_last = length < block + 4;
+        // Somebody else's error is nobody's, and somebody else's answer is told so.
+        for said in [[0, 5, 0, 3], [0, 4, 0, 9]] {
+            stranger.send_to(&said, client).await.unwrap();
+        }
+        let (length, from) = stranger.recv_from(&mut buffer).await.unwrap();
+        assert_eq!((from, &buffer[..length]), (client, &b"\0\x05\0\x05\0"[..]));
         for _ in 0..2 {
             back.send_to(&answer, client).await.unwrap();
         }
-        if length < block + 4 {
+        if is_last {
             return octets;
         }
     }
@@ -82,6 +87,25 @@ async fn tftp_repeats_what_is_lost_and_no_more() {
         assert_eq!(sent, Ok(Sent::Now));
         assert_eq!(server.await.unwrap(), octets);
     }
+}
+
+#[tokio::test]
+async fn options_that_were_not_asked_for_end_a_transfer() {
+    let front = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let receiver = tftp(front.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let mut buffer = [0; 2_048];
+        let (_, client) = front.recv_from(&mut buffer).await.unwrap();
+        let said = b"\0\x06blksize\x009000\0";
+        front.send_to(said, client).await.unwrap();
+        let (length, _) = front.recv_from(&mut buffer).await.unwrap();
+        buffer[..length].to_vec()
+    });
+    let file = file(b"x");
+    let sent = send(file.path(), "a.csv", &receiver, LIMIT).await;
+    let why = "TFTP options of no sense".to_owned();
+    assert_eq!(sent.unwrap_err().cause, Cause::Protocol { why });
+    assert_eq!(server.await.unwrap(), b"\0\x05\0\x08\0");
 }
 
 #[tokio::test]

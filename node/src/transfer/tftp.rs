@@ -1,6 +1,7 @@
 //! TFTP: a file in blocks, each acknowledged before the next one goes.
 //!
-//! A block that is not acknowledged goes again every [`AGAIN`]; how long is the transfer's deadline. An acknowledgement
+//! A request goes to each address of the server in turn, every [`REQUEST_AGAIN`]. A block that is not acknowledged goes
+//! again every [`AGAIN`]; how long is the transfer's deadline. An acknowledgement
 //! that comes twice is no reason to send anything, so that one delayed datagram does not double all that follow (RFC 1123,
 //! section 4.2.3.1). Block numbers begin again at 0 after 65,535, as servers do.
 
@@ -8,13 +9,18 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::{UdpSocket, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::{Cause, Sent};
 use crate::transport::resolver_said;
 
 /// Until what was not answered goes again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Until another address of a server that has not answered is asked, or the same one again. It may take long to begin, and
+/// a request that comes twice opens the file twice.
+const REQUEST_AGAIN: Duration = Duration::from_secs(5);
+/// Most addresses of a name that are asked.
+const ADDRESSES_MAX: usize = 8;
 /// Octets of a block: what fits into a frame of Ethernet with IPv6.
 const BLOCK_BYTES: usize = 1_428;
 /// Octets of a block where nothing was agreed (RFC 1350).
@@ -28,6 +34,11 @@ const ACK: u16 = 4;
 const ERROR: u16 = 5;
 const OACK: u16 = 6;
 
+/// The code of an error: whoever says this is nobody that we speak with (RFC 1350).
+const UNKNOWN_TRANSFER: u16 = 5;
+/// The code of an error: these options can't be agreed to (RFC 2347).
+const REFUSED_OPTIONS: u16 = 8;
+
 /// What a server says.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
@@ -38,23 +49,11 @@ enum Said {
 }
 
 pub(super) async fn send(to: (&str, u16), name: &str, octets: &[u8]) -> Result<Sent, Cause> {
-    let mut found = lookup_host(to).await.map_err(|error| Cause::Unresolved {
+    let found = lookup_host(to).await.map_err(|error| Cause::Unresolved {
         why: resolver_said(&error),
     })?;
-    let server = found.next().ok_or_else(|| Cause::Unresolved {
-        why: "it has no address".into(),
-    })?;
-    let own: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(own).await.map_err(unreachable)?;
-    let mut talk = Talk {
-        socket,
-        server,
-        known: false,
-    };
-    let answer = talk.ask(&request(name, octets.len()), 0, name).await?;
+    let addresses: Vec<SocketAddr> = found.take(ADDRESSES_MAX).collect();
+    let (mut talk, answer) = begin(&addresses, &request(name, octets.len()), name).await?;
     let block_bytes = match answer {
         Said::Taken(_) => BLOCK_BYTES_AGREED_BY_NONE,
         Said::Agreed(bytes) => bytes,
@@ -70,6 +69,36 @@ pub(super) async fn send(to: (&str, u16), name: &str, octets: &[u8]) -> Result<S
     Ok(Sent::Now)
 }
 
+/// Asks one address after the other, again and again, until one answers.
+///
+/// Each request is from a port of its own: what an earlier one has begun after all gets nothing, and does not mix its
+/// answers with those of the file.
+async fn begin(
+    addresses: &[SocketAddr],
+    request: &[u8],
+    name: &str,
+) -> Result<(Talk, Said), Cause> {
+    loop {
+        let (mut silent, mut why) = (false, "it has no address".to_owned());
+        for server in addresses {
+            let mut talk = match Talk::begin(*server, request).await {
+                Ok(talk) => talk,
+                Err(error) => {
+                    why = error.kind().to_string();
+                    continue;
+                }
+            };
+            match timeout(REQUEST_AGAIN, talk.answer(0, name)).await {
+                Ok(said) => return Ok((talk, said?)),
+                Err(_) => silent = true,
+            }
+        }
+        if !silent {
+            return Err(Cause::Unreachable { why });
+        }
+    }
+}
+
 struct Talk {
     socket: UdpSocket,
     server: SocketAddr,
@@ -78,13 +107,26 @@ struct Talk {
 }
 
 impl Talk {
+    async fn begin(server: SocketAddr, request: &[u8]) -> std::io::Result<Self> {
+        let own: SocketAddr = match server {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let socket = UdpSocket::bind(own).await?;
+        socket.send_to(request, server).await?;
+        Ok(Self {
+            socket,
+            server,
+            known: false,
+        })
+    }
+
     /// Sends a datagram until this block is acknowledged.
     async fn ask(&mut self, datagram: &[u8], block: u16, name: &str) -> Result<Said, Cause> {
         loop {
             let sent = self.socket.send_to(datagram, self.server).await;
             sent.map_err(unreachable)?;
-            let again = Instant::now() + AGAIN;
-            if let Ok(said) = timeout_at(again, self.answer(block, name)).await {
+            if let Ok(said) = timeout(AGAIN, self.answer(block, name)).await {
                 return said;
             }
         }
@@ -95,17 +137,19 @@ impl Talk {
         loop {
             let received = self.socket.recv_from(&mut buffer).await;
             let (length, from) = received.map_err(unreachable)?;
-            // The port of the first answer is the one that the whole transfer is with (RFC 1350, section 4).
-            let ours = match self.known {
-                true => from == self.server,
-                false => from.ip() == self.server.ip(),
-            };
-            if !ours {
+            let datagram = &buffer[..length];
+            if from.ip() != self.server.ip() {
                 continue;
             }
-            let said = parse(&buffer[..length], name);
-            if !self.known {
-                (self.server, self.known) = (from, true);
+            // The port of the first answer is the one that the whole transfer is with (RFC 1350, section 4).
+            if self.known && from != self.server {
+                self.refuse(from, datagram, UNKNOWN_TRANSFER).await;
+                continue;
+            }
+            (self.server, self.known) = (from, true);
+            let said = parse(datagram, name);
+            if said.is_err() && datagram.starts_with(&OACK.to_be_bytes()) {
+                self.refuse(from, datagram, REFUSED_OPTIONS).await;
             }
             let said = said?;
             let awaited = match said {
@@ -116,6 +160,15 @@ impl Talk {
             if awaited {
                 return Ok(said);
             }
+        }
+    }
+
+    /// Tells who said this that it ends here. No error is answered with another.
+    async fn refuse(&self, from: SocketAddr, said: &[u8], code: u16) {
+        if !said.starts_with(&ERROR.to_be_bytes()) {
+            let told = [&ERROR.to_be_bytes()[..], &code.to_be_bytes(), &[0]].concat();
+            // Whether it comes is not for us to know.
+            let _sent = self.socket.send_to(&told, from).await;
         }
     }
 }
@@ -212,6 +265,26 @@ mod tests {
     fn the_number_after_the_highest_is_0() {
         let numbers = [0, 65_533, 65_534, 65_535, 65_536, 131_071].map(number);
         assert_eq!(numbers, [1, 65_534, 65_535, 0, 1, 0]);
+    }
+
+    #[tokio::test]
+    async fn another_address_is_asked_where_one_says_nothing() {
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [&silent, &server].map(|socket| socket.local_addr().unwrap());
+        let served = async {
+            let mut buffer = [0; 512];
+            let (length, client) = server.recv_from(&mut buffer).await.unwrap();
+            server.send_to(b"\0\x04\0\0", client).await.unwrap();
+            buffer[..length].to_vec()
+        };
+        let (begun, heard) = tokio::join!(begin(&addresses, b"asked", "n"), served);
+        let (talk, said) = begun.unwrap();
+        assert_eq!((talk.server, said), (addresses[1], Said::Taken(0)));
+        assert_eq!(heard, b"asked");
+        let nobody = begin(&[], b"asked", "n").await;
+        let why = "it has no address".to_owned();
+        assert_eq!(nobody.err(), Some(Cause::Unreachable { why }));
     }
 
     #[test]
