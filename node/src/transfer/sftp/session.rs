@@ -72,6 +72,7 @@ pub(super) const OK: u32 = 0;
 pub(super) const EOF: u32 = 1;
 pub(super) const NO_SUCH_FILE: u32 = 2;
 pub(super) const PERMISSION_DENIED: u32 = 3;
+pub(super) const FAILURE: u32 = 4;
 pub(super) const UNSUPPORTED: u32 = 8;
 
 /// A status in words of ours.
@@ -81,7 +82,7 @@ pub(super) fn words(status: u32) -> String {
         EOF => "end of file",
         NO_SUCH_FILE => "no such file or directory",
         PERMISSION_DENIED => "permission denied",
-        4 => "failure",
+        FAILURE => "failure",
         5 => "bad message",
         6 => "no connection",
         7 => "connection lost",

@@ -49,6 +49,31 @@ async fn a_file_goes_with_handles_that_are_no_text() {
     assert_eq!(outcome(&packets).await, Err(Cause::Closed { step }));
 }
 
+/// What can't be renamed where nobody may look is another file's name, as SFTP says it.
+#[tokio::test]
+async fn a_name_that_is_taken_unseen_is_told() {
+    let handle = [102, 0, 0, 0, 1, 0, 0, 0, 1, b'h'];
+    let [hidden, hidden_too] = [0, 6].map(|id| status(id, 3));
+    let [written, closed, removed] = [2, 3, 5].map(|id| status(id, 0));
+    let name = || "a.csv".to_owned();
+    let said = "status 3, permission denied".to_owned();
+    let denied = Cause::Denied { name: name(), said };
+    for (code, cause) in [(4, Cause::NameTaken { name: name() }), (3, denied)] {
+        let renamed = status(4, code);
+        let packets: [&[u8]; 8] = [
+            VERSION,
+            &hidden,
+            &handle,
+            &written,
+            &closed,
+            &renamed,
+            &removed,
+            &hidden_too,
+        ];
+        assert_eq!(outcome(&packets).await, Err(cause));
+    }
+}
+
 /// Section 6.1 of the draft lets a server do writes that don't overlap at once.
 #[tokio::test]
 async fn writes_are_answered_in_any_order() {

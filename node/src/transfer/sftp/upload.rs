@@ -4,7 +4,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::super::{Cause, PART, Sent};
 use super::session::{
-    BLOCK_BYTES, File, For, NO_SUCH_FILE, PERMISSION_DENIED, Said, Session, words,
+    BLOCK_BYTES, FAILURE, File, For, NO_SUCH_FILE, PERMISSION_DENIED, Said, Session, words,
 };
 
 /// Most writes that have no answer yet.
@@ -18,8 +18,8 @@ pub(super) async fn upload<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if let Some(before) = before(session, name, octets).await? {
-        return Ok(before);
+    if before(session, name, octets).await? == Before::Same {
+        return Ok(Sent::Before);
     }
     let part = format!("{name}{PART}");
     let stored = store(session, &part, octets).await;
@@ -35,37 +35,48 @@ where
     let _removed = session.remove(&part).await;
     // Somebody else got the name meanwhile, or a transfer of ours that was given up.
     match before(session, name, octets).await? {
-        Some(before) => Ok(before),
-        None => Err(denied(name, status)),
+        Before::Same => Ok(Sent::Before),
+        // A server's word for a name that is taken, and it does not let us look.
+        Before::Unknown if status == FAILURE => Err(taken(name)),
+        Before::Nothing | Before::Unknown => Err(denied(name, status)),
     }
 }
 
-/// Whether the file is there already; none: no file has its name. Errors: another one has.
-async fn before<S>(
-    session: &mut Session<S>,
-    name: &str,
-    octets: &[u8],
-) -> Result<Option<Sent>, Cause>
+/// What a name is before it is the file's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// The file's, octet by octet.
+    Same,
+    /// No file's.
+    Nothing,
+    /// Who may not look may still write.
+    Unknown,
+}
+
+fn taken(name: &str) -> Cause {
+    Cause::NameTaken {
+        name: name.to_owned(),
+    }
+}
+
+/// Whether the file is there already. Errors: another one has its name.
+async fn before<S>(session: &mut Session<S>, name: &str, octets: &[u8]) -> Result<Before, Cause>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let taken = || Cause::NameTaken {
-        name: name.to_owned(),
-    };
     let size = match session.size(name).await {
-        Ok(None) => return Ok(None),
+        Ok(None) => return Ok(Before::Nothing),
         Ok(Some(size)) => size,
-        // Who may not look may still write.
-        Err(Said::Status(_)) => return Ok(None),
+        Err(Said::Status(_)) => return Ok(Before::Unknown),
         Err(Said::Lost(cause)) => return Err(cause),
     };
     if size.is_some_and(|size| size != octets.len() as u64) {
-        return Err(taken());
+        return Err(taken(name));
     }
     match same(session, name, octets).await {
-        Ok(true) => Ok(Some(Sent::Before)),
+        Ok(true) => Ok(Before::Same),
         // What can't be read may be another file: one that is there twice is better than one that is lost.
-        Ok(false) | Err(Said::Status(_)) => Err(taken()),
+        Ok(false) | Err(Said::Status(_)) => Err(taken(name)),
         Err(Said::Lost(cause)) => Err(cause),
     }
 }
