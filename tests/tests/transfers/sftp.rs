@@ -64,6 +64,15 @@ fn a_file_arrives_by_a_key() {
 }
 
 #[test]
+fn the_fingerprint_may_be_of_any_key_that_it_has() {
+    let sender = Sender::with(10);
+    let sshd = Sshd::start(sender.dir()).unwrap();
+    let print = sshd.fingerprint("ecdsa").unwrap();
+    let sent = sender.send("a.csv", sshd.port, &sftp(&print, password()));
+    assert_eq!(sent, Ok(Sent::Now));
+}
+
+#[test]
 fn another_host_key_is_refused_before_anything_is_said() {
     let sender = Sender::with(10);
     let sshd = Sshd::start(sender.dir()).unwrap();

@@ -11,7 +11,7 @@ use thiserror::Error;
 /// The one key that a receiver is believed by.
 ///
 /// `SHA256:...` as `ssh-keygen -l` prints it, or a line as in a `.pub` file or of `ssh-keyscan`. Of a fingerprint it is not
-/// known what kind of key it is; a receiver that has several is then compared by its Ed25519 key, or else ECDSA.
+/// known what kind of key it is; a receiver that has several is then compared by each, Ed25519 first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostKey {
     fingerprint: Fingerprint,

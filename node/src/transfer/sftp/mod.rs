@@ -14,6 +14,7 @@ use std::fmt;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::client::{self, Handle, Msg};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
@@ -26,6 +27,9 @@ pub use key::{HostKey, KeyError, PrivateKey};
 use self::session::Session;
 use super::error::words;
 use super::{Cause, GOODBYE, Sent, connect};
+
+/// How long a server that has shown another key may take to show one of another kind.
+const ANOTHER_KEY: Duration = Duration::from_secs(10);
 
 /// Who we are to an SSH server.
 #[derive(Clone)]
@@ -58,9 +62,7 @@ pub(super) async fn send(
     name: &str,
     octets: &[u8],
 ) -> Result<Sent, Cause> {
-    let stream = connect(to).await?;
-    let _ends = Ends::with(&stream)?;
-    let mut ssh = open(stream, host_key).await?;
+    let (mut ssh, _ends) = open(to, host_key).await?;
     let sent = talk(&mut ssh, login, name, octets).await;
     // It has the file or not, whatever it says to this.
     let goodbye = async {
@@ -109,31 +111,64 @@ impl Drop for Ends {
     }
 }
 
-async fn open(stream: tokio::net::TcpStream, host_key: &HostKey) -> Result<Handle<Pinned>, Cause> {
-    let mut keys = vec![
-        Algorithm::Ed25519,
-        ecdsa(EcdsaCurve::NistP256),
-        ecdsa(EcdsaCurve::NistP384),
-        ecdsa(EcdsaCurve::NistP521),
-    ];
-    // A server with keys of several kinds is to show the one that is compared.
-    if let Some(kind) = host_key.kind() {
-        keys = vec![kind];
+/// A connection to whoever has the host key.
+///
+/// A server shows the key of the first kind that both have. Of a fingerprint nobody knows what kind its key is: each kind
+/// that the server has is then looked at in a connection of its own.
+async fn open(to: (&str, u16), host_key: &HostKey) -> Result<(Handle<Pinned>, Ends), Cause> {
+    let mut kinds = match host_key.kind() {
+        Some(kind) => vec![kind],
+        None => vec![
+            Algorithm::Ed25519,
+            ecdsa(EcdsaCurve::NistP256),
+            ecdsa(EcdsaCurve::NistP384),
+            ecdsa(EcdsaCurve::NistP521),
+        ],
+    };
+    let mut found = shake(to, host_key, &kinds).await;
+    let mut told = None;
+    loop {
+        let (cause, shown) = match found {
+            Ok(opened) => return Ok(opened),
+            Err(Stopped::HostKey(cause, shown)) => (cause, shown),
+            // What fails once another key was shown says less than that key.
+            Err(Stopped::Early(cause)) => return Err(told.unwrap_or(cause)),
+            Err(Stopped::Ssh(error)) => {
+                return Err(told.unwrap_or_else(|| broke("agree on keys", &error)));
+            }
+        };
+        let before = kinds.len();
+        kinds.retain(|kind| Some(kind) != shown.as_ref());
+        let cause = told.unwrap_or(cause);
+        // A kind less each time, or it shows what was not asked for.
+        if kinds.is_empty() || kinds.len() == before {
+            return Err(cause);
+        }
+        let Ok(next) = timeout(ANOTHER_KEY, shake(to, host_key, &kinds)).await else {
+            return Err(cause);
+        };
+        (found, told) = (next, Some(cause));
     }
+}
+
+async fn shake(
+    to: (&str, u16),
+    host_key: &HostKey,
+    kinds: &[Algorithm],
+) -> Result<(Handle<Pinned>, Ends), Stopped> {
+    let stream = connect(to).await.map_err(Stopped::Early)?;
+    let ends = Ends::with(&stream).map_err(Stopped::Early)?;
     let config = client::Config {
         preferred: Preferred {
-            key: Cow::Owned(keys),
+            key: Cow::Owned(kinds.to_vec()),
             ..Preferred::DEFAULT
         },
         nodelay: true,
         ..client::Config::default()
     };
     let pinned = Pinned(host_key.clone());
-    let opened = client::connect_stream(Arc::new(config), stream, pinned).await;
-    opened.map_err(|stopped| match stopped {
-        Stopped::HostKey(cause) => cause,
-        Stopped::Ssh(error) => broke("agree on keys", &error),
-    })
+    let ssh = client::connect_stream(Arc::new(config), stream, pinned).await?;
+    Ok((ssh, ends))
 }
 
 fn ecdsa(curve: EcdsaCurve) -> Algorithm {
@@ -178,7 +213,10 @@ struct Pinned(HostKey);
 /// Why a connection did not come to be.
 #[derive(Debug)]
 enum Stopped {
-    HostKey(Cause),
+    /// There is nobody to speak with.
+    Early(Cause),
+    /// Another host key, and its kind, if it is one.
+    HostKey(Cause, Option<Algorithm>),
     Ssh(russh::Error),
 }
 
@@ -200,17 +238,18 @@ impl client::Handler for Pinned {
                     "it shows a certificate of {}",
                     name_of(&certificate.algorithm())
                 );
-                return Err(Stopped::HostKey(Cause::Protocol { why }));
+                return Err(Stopped::HostKey(Cause::Protocol { why }, None));
             }
         };
         let found = shown.fingerprint(HashAlg::Sha256);
         if self.0.fingerprint() == found {
             return Ok(true);
         }
-        Err(Stopped::HostKey(Cause::HostKey {
+        let cause = Cause::HostKey {
             expected: self.0.fingerprint().to_string(),
             found: format!("{} {found}", name_of(&shown.algorithm())),
-        }))
+        };
+        Err(Stopped::HostKey(cause, Some(shown.algorithm())))
     }
 }
 
