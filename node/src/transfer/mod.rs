@@ -208,10 +208,11 @@ pub async fn send(
     })
 }
 
-/// That a name can go into a command, and with [`PART`] at its end too.
+/// That a name can go into a command, and with [`PART`] at its end too, and leads nowhere but down.
 fn check(name: &str) -> Result<(), Cause> {
     let last = name.rsplit('/').next().unwrap_or_default();
-    let fits = !last.is_empty() && name.len() <= NAME_BYTES_MAX - PART.len();
+    let leads_up = name.split('/').any(|part| part == "." || part == "..");
+    let fits = !last.is_empty() && !leads_up && name.len() <= NAME_BYTES_MAX - PART.len();
     match fits && !name.chars().any(char::is_control) {
         true => Ok(()),
         false => Err(Cause::Name(name.to_owned())),

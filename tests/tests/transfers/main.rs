@@ -208,7 +208,16 @@ fn refuses_before_it_is_there(mechanism: &Mechanism) {
     let sent = sender.send_within("a.csv", "no-such-host.invalid", port, mechanism, LIMIT);
     let cause = sent.unwrap_err().cause;
     assert!(matches!(cause, Cause::Unresolved { .. }), "{cause:?}");
-    for name in ["", "in/", "a\r\nDELE b", &"n".repeat(251)] {
+    let long = "n".repeat(251);
+    for name in [
+        "",
+        "in/",
+        "in/../a.csv",
+        "..",
+        "./a.csv",
+        "a\r\nDELE b",
+        &long,
+    ] {
         let cause = sender.cause(name, port, mechanism);
         assert_eq!(cause, Cause::Name(name.to_owned()));
     }
