@@ -32,6 +32,9 @@ pub const USER: &str = "collector";
 pub const PASSWORD: &str = "canary-hollyhock-77";
 /// The same, as `/etc/shadow` has it (`openssl passwd -6`).
 const HASH: &str = "$6$tollgate$igrjIDd4Cz5pxt/YfCdj/zJD5hkWNXE6y5WZe5YbyjsVbyCd7nPzSNwCH4dzga1mmfucK4/ka8vN4FciEPAe3.";
+/// What PAM asks of whoever comes: the password, and nothing that needs more of a machine.
+const PAM: &str =
+    "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n";
 /// Of a user and group that nobody has.
 const ID: u32 = 64_321;
 /// Bytes of the disk that is full.
@@ -69,6 +72,7 @@ impl Place {
         accounts += &format!("{USER}:x:{ID}:{ID}::{}:/bin/sh\n", home.display());
         fs::write(place.file("passwd"), accounts)?;
         fs::write(place.file("shadow"), format!("{USER}:{HASH}:20000::::::\n"))?;
+        fs::write(place.file("pam"), PAM)?;
         Ok(place)
     }
 
@@ -85,6 +89,7 @@ impl Place {
     fn command(&self, program: &str, run: &str) -> Command {
         let script = format!(
             "set -e; cd {dir}; mount --bind passwd /etc/passwd; mount --bind shadow /etc/shadow; \
+             [ ! -e /etc/pam.d/sshd ] || mount --bind pam /etc/pam.d/sshd; \
              mount -t tmpfs -o size={FULL_BYTES},mode=777 tmpfs home/full; \
              mount -t tmpfs -o mode=755 tmpfs /run; mkdir -p {run}; exec \"$0\" \"$@\"",
             dir = self.dir.display(),

@@ -38,6 +38,16 @@ impl Sshd {
 
     /// The same with these host keys.
     pub fn start_with(dir: &Path, keys: HostKeys) -> Result<Self> {
+        Self::start_by(dir, keys, "UsePAM no\nPasswordAuthentication yes\n")
+    }
+
+    /// One that takes a password as the answer to a question of PAM's alone.
+    pub fn start_asking(dir: &Path) -> Result<Self> {
+        let asks = "UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes\n";
+        Self::start_by(dir, HostKeys::Both, asks)
+    }
+
+    fn start_by(dir: &Path, keys: HostKeys, login: &str) -> Result<Self> {
         require("sshd", "openssh-server")?;
         require("ssh-keygen", "openssh-client")?;
         let subnet = Subnet::take()?;
@@ -48,8 +58,8 @@ impl Sshd {
             HostKeys::Rsa => &["rsa"],
         };
         let mut config = format!(
-            "ListenAddress 127.0.0.1:{port}\nPidFile none\nUsePAM no\nStrictModes no\n\
-             PasswordAuthentication yes\nAuthorizedKeysFile {}\nAllowUsers {USER}\n\
+            "ListenAddress 127.0.0.1:{port}\nPidFile none\n{login}StrictModes no\n\
+             AuthorizedKeysFile {}\nAllowUsers {USER}\n\
              Subsystem sftp /usr/lib/openssh/sftp-server -l INFO\nLogLevel VERBOSE\n",
             place.file("authorized").display()
         );

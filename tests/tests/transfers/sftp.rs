@@ -38,6 +38,21 @@ fn a_file_arrives_by_a_password() {
 }
 
 #[test]
+fn a_password_is_the_answer_where_it_is_asked_for() {
+    let sender = Sender::with(10);
+    let sshd = Sshd::start_asking(sender.dir()).unwrap();
+    let line = sshd.host_key("ed25519").unwrap();
+    let sent = sender.send("a.csv", sshd.port, &sftp(&line, password()));
+    assert_eq!(sent, Ok(Sent::Now), "{}", sshd.log());
+    sshd.has_logged("Accepted keyboard-interactive/pam")
+        .unwrap();
+    let wrong = Proof::Password(Zeroizing::new("canary-wrong-1".into()));
+    let cause = sender.cause("b.csv", sshd.port, &sftp(&line, wrong));
+    let user = USER.to_owned();
+    assert_eq!(cause, Cause::Login { user });
+}
+
+#[test]
 fn an_empty_file_arrives() {
     let sender = Sender::with(0);
     let sshd = Sshd::start(sender.dir()).unwrap();

@@ -16,9 +16,9 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::client::{self, Handle, Msg};
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Msg, Prompt};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
-use russh::{AlgorithmKind, Channel, ChannelMsg, Disconnect, Preferred};
+use russh::{AlgorithmKind, Channel, ChannelMsg, Disconnect, MethodKind, Preferred};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -30,6 +30,9 @@ use super::{Cause, GOODBYE, Sent, connect};
 
 /// How long a server that has shown another key may take to show one of another kind.
 const ANOTHER_KEY: Duration = Duration::from_secs(10);
+
+/// Most that a server asks before it lets somebody in: a password, and what says that it is old.
+const QUESTIONS_MAX: usize = 4;
 
 /// Who we are to an SSH server.
 #[derive(Clone)]
@@ -178,19 +181,58 @@ fn ecdsa(curve: EcdsaCurve) -> Algorithm {
 async fn log_in(ssh: &mut Handle<Pinned>, login: &Login) -> Result<(), Cause> {
     let user = login.user.as_str();
     let answer = match &login.proof {
-        Proof::Password(password) => ssh.authenticate_password(user, password.as_str()).await,
+        Proof::Password(password) => by_password(ssh, user, password).await,
         Proof::Key(key) => {
             let key = PrivateKeyWithHashAlg::new(key.inner(), None);
-            ssh.authenticate_publickey(user, key).await
+            let answer = ssh.authenticate_publickey(user, key).await;
+            answer.map(|answer| answer.success())
         }
     };
     match answer {
-        Ok(answer) if answer.success() => Ok(()),
-        Ok(_) => Err(Cause::Login {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Cause::Login {
             user: user.to_owned(),
         }),
         Err(error) => Err(broke("take the login", &error)),
     }
+}
+
+/// Whether it takes a password, as one or as the answer to what it asks (RFC 4256): many servers know one way alone.
+async fn by_password(
+    ssh: &mut Handle<Pinned>,
+    user: &str,
+    password: &str,
+) -> Result<bool, russh::Error> {
+    let remaining = match ssh.authenticate_password(user, password).await? {
+        AuthResult::Success => return Ok(true),
+        AuthResult::Failure {
+            remaining_methods, ..
+        } => remaining_methods,
+    };
+    if !remaining.contains(&MethodKind::KeyboardInteractive) {
+        return Ok(false);
+    }
+    let none: Option<String> = None;
+    let mut said = ssh
+        .authenticate_keyboard_interactive_start(user, none)
+        .await?;
+    for _ in 0..QUESTIONS_MAX {
+        let prompts = match said {
+            KeyboardInteractiveAuthResponse::Success => return Ok(true),
+            KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(false),
+            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => prompts,
+        };
+        // What would be shown as it is typed is no password.
+        let answer = |prompt: &Prompt| match prompt.echo {
+            true => String::new(),
+            false => password.to_owned(),
+        };
+        let answers = prompts.iter().map(answer).collect();
+        said = ssh
+            .authenticate_keyboard_interactive_respond(answers)
+            .await?;
+    }
+    Ok(matches!(said, KeyboardInteractiveAuthResponse::Success))
 }
 
 /// Waits until the server says that it has what was asked of a channel.
