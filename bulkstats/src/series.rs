@@ -165,7 +165,7 @@ pub fn series(rows: &[&ReadRow], wanted: &Wanted) -> Result<Found, SeriesError> 
         .schema
         .variables()
         .into_iter()
-        .filter(|about| about.key);
+        .filter(|about| about.apart);
     let keys: Vec<&str> = keys.map(|about| about.name).collect();
     let by = match wanted.by.is_empty() {
         true => keys
@@ -312,7 +312,7 @@ fn number(value: &ReadValue) -> Option<f64> {
 
 /// Numbers of things can be added; percents, times and numbers that name something can't.
 fn adds(about: &About) -> bool {
-    about.kind != Kind::Info && about.unit.is_empty() && !about.key
+    about.kind != Kind::Info && about.unit.is_empty() && !about.apart
 }
 
 /// A variable of a kind of schema, or of all of them.

@@ -73,6 +73,8 @@ pub struct About {
     /// How its value behaves.
     pub kind: Kind,
     /// It tells rows of one sample apart.
+    pub apart: bool,
+    /// It is marked as that where variables are shown; StarOS has no marks in `smart-license`.
     pub key: bool,
     /// It names the row as its keys do, for people.
     pub label: bool,
@@ -212,6 +214,7 @@ impl About {
             name,
             data,
             kind,
+            apart: false,
             key: false,
             label: false,
             unit: "",
@@ -262,7 +265,17 @@ impl About {
     }
 
     pub(crate) const fn key(self) -> Self {
-        Self { key: true, ..self }
+        Self {
+            key: true,
+            ..self.apart()
+        }
+    }
+
+    pub(crate) const fn apart(self) -> Self {
+        Self {
+            apart: true,
+            ..self
+        }
     }
 
     pub(crate) const fn label(self) -> Self {

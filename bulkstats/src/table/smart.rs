@@ -3,8 +3,8 @@
 use licensing::Mode;
 use licensing::snapshot::{ModeStatistics, ServiceStatus};
 
-use super::{About, Own, Rows, count, own};
-use crate::value::Value::{Absent, Int, Text};
+use super::{About, Own, Rows, own};
+use crate::value::Value::{self, Absent, Int, Text};
 use crate::view::View;
 
 pub(crate) struct SmartRows;
@@ -47,11 +47,11 @@ const VARIABLES: &[Own<SmartRows>] = &[
             "mode",
             "The mode that the row counts for: EVALUATION or REGISTERED.",
         )
-        .key(),
+        .apart(),
         |_, row| Text(mode_name(row.mode)),
     ),
     own(
-        About::counter32("tagid", "Small number of the service's tag.").key(),
+        About::counter32("tagid", "Small number of the service's tag.").apart(),
         |_, row| Int(row.service.tag.tag_id.0.into()),
     ),
     own(
@@ -76,16 +76,16 @@ const VARIABLES: &[Own<SmartRows>] = &[
     own(
         About::counter32(
             "last_lic_count",
-            "Licenses last reported; empty before the first report.",
+            "Licenses last reported; 0 before the first report.",
         ),
-        |_, row| count(row.statistics.last_lic_count),
+        |_, row| digits(row.statistics.last_lic_count),
     ),
     own(
         About::counter32(
             "max_lic_count",
-            "Most licenses reported; empty before the first report.",
+            "Most licenses reported; 0 before the first report.",
         ),
-        |_, row| count(row.statistics.max_lic_count),
+        |_, row| digits(row.statistics.max_lic_count),
     ),
     own(
         About::counter32(
@@ -114,6 +114,11 @@ impl Rows for SmartRows {
         });
         evaluation.chain(registered)
     }
+}
+
+/// Numbers are digits there, as what reads the files of StarOS takes them for numbers.
+fn digits(n: Option<impl Into<u64>>) -> Value<'static> {
+    Int(n.map_or(0, Into::into))
 }
 
 pub(super) fn mode_name(mode: Mode) -> &'static str {

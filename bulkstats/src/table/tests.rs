@@ -91,6 +91,11 @@ fn smart_license_is_that_of_staros() {
         .map(|about| (about.name, about.data, about.kind))
         .collect();
     assert_eq!(found, expected);
+    let marked = Schema::SmartLicense
+        .variables()
+        .into_iter()
+        .filter(|a| a.key);
+    assert_eq!(marked.count(), 0, "StarOS marks none");
     let common: Vec<&str> = common().map(|about| about.name).collect();
     let expected = "uptime host ipaddr date date3 time time2 time3 epochtime schemas schema-delta localdate localdate3 \
         localtime localtime2 localtime3 localtz localtzoffset swbuild version-no sysuptime";
@@ -117,6 +122,30 @@ fn names_are_unique_and_written_as_names() {
     assert_eq!(Schema::named("sgw"), None);
 }
 
+/// What reads files of StarOS takes these for numbers, before the first report too.
+#[test]
+fn numbers_of_smart_license_are_digits() {
+    let numbers = Schema::SmartLicense.variables().into_iter();
+    let numbers: Vec<&str> = numbers
+        .filter(|about| about.data == DataType::Int32)
+        .map(|about| about.name)
+        .collect();
+    let text = all(Schema::SmartLicense);
+    let mut found = 0;
+    for line in text.lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        if numbers
+            .iter()
+            .any(|number| name.ends_with(&format!(".{number}")))
+        {
+            assert!(value.parse::<u32>().is_ok(), "{line}");
+            found += 1;
+        }
+    }
+    assert_eq!(found % numbers.len(), 0);
+    assert!(text.contains(".last_lic_count=0\n") && text.contains(".last_lic_count=29\n"));
+}
+
 /// One row a key, whatever the node does.
 #[test]
 fn keys_tell_rows_apart() {
@@ -126,7 +155,7 @@ fn keys_tell_rows_apart() {
         Schema::Apn,
         Schema::Gtpc,
     ] {
-        let keys = schema.variables().into_iter().filter(|about| about.key);
+        let keys = schema.variables().into_iter().filter(|about| about.apart);
         let format: Vec<String> = keys.map(|about| format!("%{}%", about.name)).collect();
         let mut file = FileConfig::new(1, "x");
         file.schemas.push(SchemaConfig {
