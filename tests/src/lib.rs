@@ -37,6 +37,7 @@ pub mod office;
 pub mod openmetrics;
 pub mod planes;
 pub mod postgres;
+pub mod prometheus;
 pub mod pycrate;
 pub mod pysnmp;
 pub mod python;

@@ -1,6 +1,7 @@
 //! Metrics of a node, beside what the commands of operators show of the same snapshot.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tests::control::Control;
 use tests::gateway::Site;
 use tests::office::Office;
 use tests::openmetrics::{Parser, Scrape, http, raw};
+use tests::prometheus::{Prometheus, dashboards, promtool};
 use tests::sgsn::{Call, Sgsn, cause};
 use tests::tollgate;
 use tests::wait::until;
@@ -31,7 +33,7 @@ struct Scraped {
     sgsn: Sgsn,
     office: Office,
     at: SocketAddr,
-    _site: Site,
+    site: Site,
 }
 
 impl Scraped {
@@ -60,7 +62,7 @@ impl Scraped {
             control,
             office,
             at,
-            _site: site,
+            site,
         })
     }
 
@@ -291,6 +293,139 @@ fn latencies_are_of_a_sample_of_the_messages() -> Result<()> {
         Some(0.0)
     );
     Ok(())
+}
+
+/// promtool takes the rules, each alert fires where it should and not where it should not, and it has nothing to say against
+/// a scrape; OpenMetrics has types that it does not know, so it gets the scrape in the older text.
+#[test]
+fn promtool_takes_rules_and_scrapes() -> Result<()> {
+    let rules = promtool(&["check", "rules", "alerts.yml"], "")?;
+    assert!(rules.contains("SUCCESS"), "{rules}");
+    let tested = promtool(&["test", "rules", "alerts_test.yml"], "")?;
+    assert!(tested.contains("SUCCESS"), "{tested}");
+    let rules = std::fs::read_to_string(dashboards().join("alerts.yml"))?;
+    let tests = std::fs::read_to_string(dashboards().join("alerts_test.yml"))?;
+    for alert in rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "))
+    {
+        let of_it = tests.matches(&format!("alertname: {alert}\n")).count();
+        assert_eq!(
+            of_it, 2,
+            "{alert} has a test that it fires and one that it does not"
+        );
+    }
+    assert_eq!(
+        rules.matches("  runbook: ").count(),
+        rules.matches("- alert: ").count()
+    );
+    let mut parser = Parser::start()?;
+    let scrape = Scraped::start()?.scrape(&mut parser)?;
+    promtool(&["check", "metrics"], &scrape.plain)?;
+    Ok(())
+}
+
+/// Prometheus scrapes a node that is out of compliance: its numbers are those of `show license ... --json`, its alerts are
+/// there, and every expression of the dashboard and of the rules is of metrics that the node has.
+#[test]
+fn prometheus_has_what_operators_are_shown() -> Result<()> {
+    let scraped = Scraped::out_of_compliance()?;
+    let at = SocketAddr::from((scraped.site.subnet().ip(4), 9090));
+    let prometheus = Prometheus::start(scraped.site.dir(), at, scraped.at)?;
+    let pause = scraped.running.pause_control().context("it can be held")?;
+    let shown = scraped.shown()?;
+    let of_now = format!(
+        "tollgate_system_eval_used_seconds == {}",
+        shown["evaluation"]["used_s"]
+    );
+    until("a scrape of the node as it is held", LIMIT, || {
+        let stalled = prometheus.query("tollgate_system_control_age_seconds > 0.5")?;
+        Ok(!stalled.is_empty() && !prometheus.query(&of_now)?.is_empty())
+    })?;
+    let mut compared = 0;
+    for (kind, key) in [("service", "services"), ("feature", "features")] {
+        for row in shown[key].as_array().context("rows")? {
+            for (metric, place) in OF_TAGS {
+                let name = row["name"].as_str().context("a name")?;
+                let one = format!("{metric}{{kind=\"{kind}\", name=\"{name}\"}}");
+                let wanted = row.pointer(place).and_then(Value::as_f64);
+                assert_eq!(prometheus.number(&one)?, wanted, "{one}");
+                compared += usize::from(wanted.is_some());
+            }
+        }
+    }
+    assert!(compared > 100, "{compared}");
+    drop(pause);
+    for alert in [
+        "TollgateOutOfCompliance",
+        "TollgateBlocked",
+        "TollgateAtLimit",
+    ] {
+        until(alert, LIMIT, || {
+            let alerts = prometheus.api("alerts")?;
+            let alerts = alerts["alerts"].as_array().context("alerts")?.iter();
+            let mut names = alerts.map(|alert| &alert["labels"]["alertname"]);
+            Ok(names.any(|name| name == alert))
+        })?;
+    }
+    let exemplars =
+        "query_exemplars?query=tollgate_license_refused_at_ceiling_total&start=0&end=4000000000";
+    until("an exemplar", LIMIT, || {
+        let kept = prometheus.api(exemplars)?;
+        Ok(kept.to_string().contains("\"apn\":\"internet\""))
+    })?;
+    let documented: BTreeSet<String> = bulkstats::families::families()
+        .iter()
+        .map(bulkstats::families::Family::written)
+        .collect();
+    for expression in expressions()? {
+        let asked = expression
+            .replace("$__rate_interval", "1m")
+            .replace("$instance", ".*");
+        prometheus.query(&asked).context(expression.clone())?;
+        let mut names = names(&expression).peekable();
+        let named_by_pattern = expression.contains("__name__") || expression.starts_with("up{");
+        assert!(names.peek().is_some() || named_by_pattern, "{expression}");
+        for name in names {
+            let family = name.strip_suffix("_bucket").unwrap_or(&name);
+            assert!(documented.contains(family), "{name} in {expression}");
+        }
+    }
+    Ok(())
+}
+
+/// Of the dashboard's panels and of the rules.
+fn expressions() -> Result<Vec<String>> {
+    let dashboard = std::fs::read_to_string(dashboards().join("grafana.json"))?;
+    let dashboard: Value = serde_json::from_str(&dashboard)?;
+    let panels = dashboard["panels"].as_array().context("panels")?;
+    let targets = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array())
+        .flatten();
+    let mut all: Vec<String> = Vec::new();
+    for target in targets {
+        all.push(target["expr"].as_str().context("an expression")?.to_owned());
+    }
+    assert!(all.len() > 20, "{all:?}");
+    let rules = std::fs::read_to_string(dashboards().join("alerts.yml"))?;
+    let lines = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("expr: "));
+    let quoted = lines.map(|line| line.trim_matches(['"', '\'']).to_owned());
+    all.extend(quoted);
+    Ok(all)
+}
+
+/// Names of metrics in an expression; a pattern of names stands for those that it is made of.
+fn names(expression: &str) -> impl Iterator<Item = String> {
+    let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names = words.filter(|word| word.starts_with("tollgate_"));
+    names
+        .filter(|word| !word.ends_with('_'))
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// Nothing else is served, a head has its bound, and those who connect and say nothing keep nobody away for long.
