@@ -134,6 +134,9 @@ pub enum ConfigError {
         /// Their name.
         name: String,
     },
+    /// A file with nothing in it.
+    #[error("file {0} has no schema")]
+    NoSchema(u8),
     /// More schemas than a file takes.
     #[error("a file has at most {SCHEMAS_MAX} schemas, file {file} has {found}")]
     Schemas {
@@ -240,6 +243,12 @@ impl SchemaConfig {
         format!("{schema} schema {name} format \"{format}\"")
     }
 
+    /// Characters of the shortest line that says it: without quotation marks where it needs none.
+    fn characters(&self) -> usize {
+        let bare = !self.format.is_empty() && !self.format.contains(['"', ' ']);
+        self.line().chars().count() - if bare { 2 } else { 0 }
+    }
+
     /// Checked.
     pub(crate) fn format(&self) -> Result<Format, ConfigError> {
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -247,7 +256,7 @@ impl SchemaConfig {
         if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(letter) {
             return Err(ConfigError::Name(name.clone()));
         }
-        let characters = self.line().chars().count();
+        let characters = self.characters();
         if characters > LINE_MAX {
             return Err(ConfigError::LineTooLong(characters));
         }
@@ -416,6 +425,9 @@ impl Config {
             if file.primary.is_none() && self.historical_days == 0 {
                 return Err(ConfigError::Nowhere(number));
             }
+            if file.schemas.is_empty() {
+                return Err(ConfigError::NoSchema(number));
+            }
         }
         self.files.iter().cloned().map(FilePlan::new).collect()
     }
@@ -486,17 +498,27 @@ mod tests {
 
     #[test]
     fn a_line_has_1021_characters_at_most() {
-        let line = |n: usize| format!("apn schema x format \"{}\"", "a".repeat(n));
+        let line = |n: usize| format!("apn schema x format \"{} a\"", "a".repeat(n));
         let room = LINE_MAX - line(0).len();
         let longest = SchemaConfig::parse(&line(room)).unwrap();
         assert_eq!(longest.line().len(), 1_021);
         let error = SchemaConfig::parse(&line(room + 1)).unwrap_err();
         assert_eq!(error, ConfigError::LineTooLong(1_022));
-        let bare = SchemaConfig {
-            format: "a".repeat(room + 1),
+        let spaced = SchemaConfig {
+            format: format!("{} a", "a".repeat(room + 1)),
             ..longest
         };
-        assert_eq!(bare.format().unwrap_err(), ConfigError::LineTooLong(1_022));
+        let error = spaced.format().unwrap_err();
+        assert_eq!(error, ConfigError::LineTooLong(1_022));
+        // Without quotation marks, as it was written.
+        let bare = |n: usize| format!("apn schema x format {}", "a".repeat(n));
+        let room = LINE_MAX - bare(0).len();
+        let longest = SchemaConfig::parse(&bare(room)).unwrap();
+        let mut file = FileConfig::new(1, "x");
+        file.schemas.push(longest);
+        assert!(FilePlan::new(file).is_ok());
+        let error = SchemaConfig::parse(&bare(room + 1)).unwrap_err();
+        assert_eq!(error, ConfigError::LineTooLong(1_022));
     }
 
     #[test]
@@ -592,10 +614,18 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(nowhere.plans().unwrap_err(), ConfigError::Nowhere(3));
-        let twice = Config {
+        let mut empty = Config {
             historical_days: 1,
-            files: vec![FileConfig::new(2, "x"), FileConfig::new(2, "y")],
+            files: vec![FileConfig::new(2, "x")],
             ..Config::default()
+        };
+        assert_eq!(empty.plans().unwrap_err(), ConfigError::NoSchema(2));
+        let schemas = &mut empty.files[0].schemas;
+        schemas.push(SchemaConfig::parse(LINE).unwrap());
+        assert_eq!(empty.plans().unwrap().len(), 1);
+        let twice = Config {
+            files: vec![empty.files[0].clone(), empty.files[0].clone()],
+            ..empty
         };
         assert_eq!(twice.plans().unwrap_err(), ConfigError::NumberTwice(2));
         assert_eq!(Config::default().transfer_interval_min, 480);

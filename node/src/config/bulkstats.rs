@@ -150,6 +150,7 @@ fn explain(file: &str, error: &ConfigError) -> (String, super::Problem) {
         ConfigError::Nowhere(_) => format!("{file}.primary"),
         ConfigError::Twice { .. }
         | ConfigError::Schemas { .. }
+        | ConfigError::NoSchema(_)
         | ConfigError::Line(_)
         | ConfigError::LineTooLong(_)
         | ConfigError::Schema(_)
