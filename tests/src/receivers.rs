@@ -8,6 +8,7 @@ mod cut;
 mod nginx;
 mod sshd;
 mod tftpd;
+mod valve;
 mod vsftpd;
 
 use std::fs::{self, Permissions};
@@ -22,6 +23,7 @@ pub use cut::{Cut, Then};
 pub use nginx::Nginx;
 pub use sshd::{HostKeys, Sshd};
 pub use tftpd::Tftpd;
+pub use valve::{Flow, Valve};
 pub use vsftpd::Vsftpd;
 
 use crate::child::{command, require};

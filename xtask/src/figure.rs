@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 18] = [
+const FIGURES: [Figure; 19] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -175,6 +175,16 @@ const FIGURES: [Figure; 18] = [
         meaning: "one sample of all schemas in four files, 64 services and 64 features, over write! of the same values",
         target: "at most 3",
         how: How::Example("bulkstats", "bulkstats-sample-ratio"),
+    },
+    Figure {
+        id: "bulkstats-lost",
+        meaning: "intervals missing or repeated at an SFTP server that refuses, is slow, cuts off, is full; node killed, clock moved",
+        target: "0",
+        how: How::Tests(&[Test {
+            package: "tests",
+            target: Some("bulkstats_lost"),
+            name: "no_interval_is_missing_or_repeated_whatever_fails",
+        }]),
     },
     Figure {
         id: "bulkstats-admit-p999",

@@ -118,6 +118,13 @@ impl Sshd {
         self.place.home()
     }
 
+    /// The directory `full` of its home, as it sees it.
+    pub fn full(&self) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.running.pid()));
+        let full = self.home().join("full");
+        root.join(full.strip_prefix("/").unwrap_or(&full))
+    }
+
     /// Waits until it has logged this.
     pub fn has_logged(&self, part: &str) -> Result<()> {
         self.running.wait_for_line(part, READY).map(drop)
