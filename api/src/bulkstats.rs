@@ -24,7 +24,7 @@ pub enum BulkstatsCommand {
 }
 
 /// How bulk statistics are; all counts are since the process began, or since they were cleared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkstatsStatus {
     /// Samples are taken.
     pub collection: bool,
@@ -121,6 +121,8 @@ pub struct BulkstatsReceiver {
     pub mechanism: String,
     /// The name that it knows the node by.
     pub login: Option<String>,
+    /// What it said of the last file that it was given; none: it took it, or was given none.
+    pub error: Option<String>,
 }
 
 /// A transfer that succeeded.

@@ -190,7 +190,7 @@ impl Collector {
     pub fn force_transfer(&mut self, now: Now) {
         self.ask(None, true, now);
         for line in &mut self.lines {
-            line.way.hurry();
+            line.way.hurry_to_primary();
         }
         self.proceed(now);
     }

@@ -1,4 +1,4 @@
-//! `bulkstats read` and `plot`: files of bulk statistics, read back without a node.
+//! `bulkstats force`, and `read` and `plot`: files of bulk statistics, read back without a node.
 
 mod files;
 mod formats;
@@ -6,12 +6,13 @@ mod rows;
 
 use std::path::Path;
 
-use api::Failure;
+use api::{BulkstatsCommand, Failure};
 use bulkstats::chart::{self, Chart};
 use bulkstats::read::ReadRow;
 use bulkstats::series::{self, Wanted};
 
-use crate::grammar::{Bulkstats, PlotArgs, ReadArgs};
+use crate::control;
+use crate::grammar::{Bulkstats, ForceBulkstats, PlotArgs, ReadArgs};
 use crate::output;
 use files::{Read, STANDARD_INPUT};
 use formats::Formats;
@@ -19,6 +20,14 @@ use formats::Formats;
 /// `bulkstats ...`
 pub fn run(command: &Bulkstats) -> Result<(), Failure> {
     match command {
+        Bulkstats::Force { what } => match what {
+            ForceBulkstats::Gather(socket) => {
+                control::bulkstats_do(BulkstatsCommand::ForceGather, socket)
+            }
+            ForceBulkstats::Transfer(socket) => {
+                control::bulkstats_do(BulkstatsCommand::ForceTransfer, socket)
+            }
+        },
         Bulkstats::Read(args) => read(args),
         Bulkstats::Plot(args) => plot(args),
     }

@@ -3,7 +3,10 @@
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 
-use api::{ClearWhom, Failure, PeerList, Reply, Request, SessionSummary};
+use api::{
+    BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, Failure, PeerList, Reply, Request,
+    SessionSummary,
+};
 use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
@@ -48,13 +51,37 @@ pub fn view(
         true => peers(client, offset, limit)?,
         false => PeerList::default(),
     };
+    let (bulkstats, bulkstats_data) = bulkstats(client, surface.needs)?;
     Ok(View {
+        bulkstats,
+        bulkstats_data,
         history,
         sessions,
         peers,
         filter,
         ..node(client, surface, limit)?
     })
+}
+
+/// Bulk statistics, and samples that wait, where they are needed.
+fn bulkstats(
+    client: &Client,
+    needs: Needs,
+) -> Result<(BulkstatsStatus, Vec<BulkstatsData>), Failure> {
+    let data = needs == Needs::BulkstatsData;
+    if needs != Needs::Bulkstats && !data {
+        return Ok(Default::default());
+    }
+    let Reply::Bulkstats { bulkstats } = client.ask(&Request::Bulkstats)? else {
+        return Err(client.unexpected());
+    };
+    if !data {
+        return Ok((*bulkstats, Vec::new()));
+    }
+    let Reply::BulkstatsData { files } = client.ask(&Request::BulkstatsData)? else {
+        return Err(client.unexpected());
+    };
+    Ok((*bulkstats, files))
 }
 
 /// The snapshot, with its age if it is the last one of a stalled node, and what the surface needs of the same moment.
@@ -64,7 +91,12 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         Needs::Alarms => Request::Alarms,
         Needs::Snmp => Request::Snmp { history: 0 },
         Needs::Traps => Request::Snmp { history: limit },
-        Needs::Snapshot | Needs::History | Needs::Sessions | Needs::Peers => Request::Snapshot,
+        Needs::Snapshot
+        | Needs::History
+        | Needs::Sessions
+        | Needs::Peers
+        | Needs::Bulkstats
+        | Needs::BulkstatsData => Request::Snapshot,
     };
     let of = |snapshot: Box<Snapshot>, age_ms, stalled: bool| View {
         stalled_ms: stalled.then_some(age_ms),
@@ -157,6 +189,19 @@ pub fn feature(name: String, enable: bool, socket: &SocketArgs) -> Result<(), Fa
 pub fn speed_up(speedup: u32, socket: &SocketArgs) -> Result<(), Failure> {
     let said = format!("the license clock of this LAB node runs at x{speedup}");
     change(socket.path(), &Request::LabSpeedup { speedup }, &said)
+}
+
+/// `bulkstats force ...` and `clear bulkstats ...`
+pub fn bulkstats_do(command: BulkstatsCommand, socket: &SocketArgs) -> Result<(), Failure> {
+    let said = match command {
+        BulkstatsCommand::ForceGather => "a sample is taken",
+        BulkstatsCommand::ForceTransfer => {
+            "files are complete and on their way; show bulkstats tells what arrives"
+        }
+        BulkstatsCommand::ClearCounters => "the statistics of bulk statistics are cleared",
+        BulkstatsCommand::ClearData => "what waited to be transferred is dropped",
+    };
+    change(socket.path(), &Request::BulkstatsDo { command }, said)
 }
 
 pub(crate) fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure> {

@@ -14,8 +14,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::authority_command::args::AuthorityArgs;
 use crate::load_command::LoadArgs;
 
-pub use self::bulkstats::{Bulkstats, BulkstatsArgs, FilesArgs, PlotArgs, ReadArgs};
-pub use self::clear::{Clear, ClearArgs, ClearSubscribers};
+pub use self::bulkstats::{
+    Bulkstats, BulkstatsArgs, FilesArgs, ForceBulkstats, PlotArgs, ReadArgs,
+};
+pub use self::clear::{Clear, ClearArgs, ClearBulkstats, ClearSubscribers};
 pub use self::license::{
     License, LicenseArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource, UrlArgs,
 };
@@ -79,13 +81,13 @@ pub enum Command {
     Authority(AuthorityArgs),
     /// Show what a node knows
     Show(ShowArgs),
-    /// End sessions of a node
+    /// End sessions of a node, or drop bulk statistics
     Clear(ClearArgs),
     /// Change the licensing of a node
     License(LicenseArgs),
     /// Enable an on/off feature of a node
     Feature(FeatureArgs),
-    /// Read and draw files of bulk statistics
+    /// Take or send bulk statistics now; read and draw files of them
     Bulkstats(BulkstatsArgs),
     /// Change who is sent notifications, who reads, and which are sent
     Snmp(SnmpArgs),

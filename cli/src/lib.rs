@@ -26,11 +26,12 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use api::Failure;
+use api::{BulkstatsCommand, Failure};
 use clap::{CommandFactory, Parser};
 
 use grammar::{
-    Clear, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, NoLicense, NoSmart, Smart,
+    Clear, ClearBulkstats, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, NoLicense,
+    NoSmart, Smart,
 };
 
 /// Exit code of a command line that is not understood.
@@ -71,10 +72,17 @@ fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             clap_complete::generate(shell, &mut grammar, "tollgate", &mut script);
             output::print(&String::from_utf8_lossy(&script));
         }
-        Command::Clear(clear) => {
-            let Clear::Subscribers(subscribers) = clear.clear;
-            control::clear(subscribers)?;
-        }
+        Command::Clear(clear) => match clear.clear {
+            Clear::Subscribers(subscribers) => control::clear(subscribers)?,
+            Clear::Bulkstats { what } => match what {
+                ClearBulkstats::Counters(socket) => {
+                    control::bulkstats_do(BulkstatsCommand::ClearCounters, &socket)?;
+                }
+                ClearBulkstats::Data(socket) => {
+                    control::bulkstats_do(BulkstatsCommand::ClearData, &socket)?;
+                }
+            },
+        },
         Command::License(license) => smart(license)?,
         Command::Feature(feature) => switch(feature, true)?,
         Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats)?,

@@ -3,6 +3,7 @@
 //! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
 
 mod alarms;
+mod bulkstats;
 mod eval_period;
 pub(crate) mod history;
 mod license;
@@ -18,7 +19,9 @@ pub(crate) mod table;
 pub mod text;
 mod why;
 
-use api::{AgentView, AlarmView, PeerList, SessionSummary, SnmpView};
+use api::{
+    AgentView, AlarmView, BulkstatsData, BulkstatsStatus, PeerList, SessionSummary, SnmpView,
+};
 use licensing::snapshot::{CatalogOrigin, TagRow};
 use licensing::{RefusalRecord, Snapshot};
 use serde_json::{Value, json};
@@ -42,6 +45,10 @@ pub struct View {
     pub alarms: AlarmView,
     /// SNMP.
     pub snmp: SnmpView,
+    /// Bulk statistics.
+    pub bulkstats: BulkstatsStatus,
+    /// Samples of theirs that wait.
+    pub bulkstats_data: Vec<BulkstatsData>,
     /// Which rows.
     pub filter: Filter,
 }
@@ -58,6 +65,8 @@ impl View {
             peers: PeerList::default(),
             alarms: AlarmView::default(),
             snmp: SnmpView::default(),
+            bulkstats: BulkstatsStatus::default(),
+            bulkstats_data: Vec::new(),
             filter: Filter::default(),
         }
     }
@@ -111,6 +120,10 @@ pub enum Needs {
     Snmp,
     /// SNMP with its history.
     Traps,
+    /// Bulk statistics.
+    Bulkstats,
+    /// The same, and samples that wait.
+    BulkstatsData,
 }
 
 /// One `show` command.
@@ -465,6 +478,50 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Snmp,
         text: snmp::users_text,
         json: snmp::users_json,
+    },
+    Surface {
+        words: &["bulkstats"],
+        help: "Bulk statistics: files, receivers, what waits and what arrived",
+        example: "show bulkstats",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Bulkstats,
+        text: bulkstats::text,
+        json: bulkstats::json,
+    },
+    Surface {
+        words: &["bulkstats", "data"],
+        help: "Samples that wait, as they stand in files not complete yet",
+        example: "show bulkstats data",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::BulkstatsData,
+        text: bulkstats::data_text,
+        json: bulkstats::data_json,
+    },
+    Surface {
+        words: &["bulkstats", "schemas"],
+        help: "What is in each file",
+        example: "show bulkstats schemas",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Bulkstats,
+        text: bulkstats::schemas_text,
+        json: bulkstats::schemas_json,
+    },
+    Surface {
+        words: &["bulkstats", "variables"],
+        help: "Every variable that a schema may have",
+        example: "show bulkstats variables",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Snapshot,
+        text: bulkstats::variables_text,
+        json: bulkstats::variables_json,
     },
 ];
 

@@ -93,6 +93,16 @@ pub enum AlarmKind {
     AgentStalled,
     /// The thread of SNMP does not work: no manager is told anything, or answered.
     SnmpStalled,
+    /// The thread of bulk statistics does not work: no sample is taken, and nothing is transferred.
+    BulkstatsStalled,
+    /// No receiver of a file of bulk statistics takes it; files wait.
+    BulkstatsUndelivered,
+    /// A receiver of bulk statistics showed another host key than the configured one; it was told nothing.
+    BulkstatsHostKey,
+    /// More bulk statistics wait than may, and the oldest files are dropped.
+    BulkstatsDiscarding,
+    /// Samples of bulk statistics can't be written.
+    BulkstatsNotWritten,
     /// Calls without an authenticated subscriber, as emergency calls may be, came to ordinary access points; they are
     /// refused there. Over when none has come for ten minutes.
     UnidentifiedCalls,

@@ -7,6 +7,7 @@
 //!                       control (owns the verdicts, the store) <--asks-- interface (HTTP on a Unix socket)
 //!                          |
 //!                          +--lines--> journal (writes what the verdicts took in, if it is configured)
+//!                          |           bulkstats (takes samples, keeps them, sends them to receivers)
 //!                          +--events-> snmp (sends notifications to targets and answers managers, if there are any)
 //! ```
 //!

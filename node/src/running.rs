@@ -271,6 +271,13 @@ impl Running {
         }
     }
 
+    /// Ends the thread of bulk statistics alone: calls go on, and no sample is taken.
+    pub fn end_bulkstats(&self) {
+        if let Some(threads) = &self.threads {
+            let _ended = threads.bulkstats_asks.try_send(BulkstatsAsk::End);
+        }
+    }
+
     /// Ends the node: takes what has arrived, saves, and lets go of everything. Errors: a thread did not end within its
     /// time or had failed before; the first is told, the others are logged.
     pub fn end(mut self) -> Result<(), NodeError> {
@@ -411,6 +418,7 @@ fn make_control(
         stalled: false,
         agent_stalled: false,
         snmp_stalled: false,
+        bulkstats: verdicts::BulkstatsTroubles::default(),
         check: Check::default(),
         feed,
         untold: Vec::new(),

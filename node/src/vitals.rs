@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::{JournalHealth, JournalState};
+use enforcer::verdicts::BulkstatsTroubles;
 use licensing::Mono;
 
 /// Longest time without work of the control thread that is not called a stall.
@@ -164,6 +165,18 @@ impl Vitals {
 
     pub(crate) fn bulkstats_ended(&self) -> bool {
         self.bulkstats_ended.load(Ordering::Relaxed)
+    }
+
+    /// What is to be an alarm of them.
+    pub(crate) fn bulkstats_troubles(&self, now: Mono) -> BulkstatsTroubles {
+        let holds = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        BulkstatsTroubles {
+            stalled: self.bulkstats_stalled(now),
+            undelivered: holds(&self.bulkstats.undelivered),
+            host_key: holds(&self.bulkstats.host_key),
+            discarding: holds(&self.bulkstats.discarding),
+            not_written: holds(&self.bulkstats.not_written),
+        }
     }
 
     pub(crate) fn set_bulkstats_undelivered(&self, holds: bool) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use api::{
-    AgentView, AlarmView, Answer, Health, LicenseCommand, PeerList, REQUEST_PATH, Reply, Request,
-    SessionSummary, SnmpView,
+    AgentView, AlarmView, Answer, BulkstatsCommand, BulkstatsStatus, Health, LicenseCommand,
+    PeerList, REQUEST_PATH, Reply, Request, SessionSummary, SnmpView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -162,6 +162,19 @@ impl Control {
             bail!("SNMP was asked for, another reply came");
         };
         Ok((*snapshot, *snmp))
+    }
+
+    /// Bulk statistics.
+    pub fn bulkstats(&self) -> Result<BulkstatsStatus> {
+        let Reply::Bulkstats { bulkstats } = self.ask(&Request::Bulkstats)? else {
+            bail!("bulk statistics were asked for, another reply came");
+        };
+        Ok(*bulkstats)
+    }
+
+    /// Has something done with bulk statistics.
+    pub fn bulkstats_do(&self, command: BulkstatsCommand) -> Result<()> {
+        self.change(&Request::BulkstatsDo { command }).map(drop)
     }
 
     /// Has the Smart Agent do something.

@@ -5,6 +5,7 @@
 //! that has no room. Nothing of the machine is changed.
 
 mod cut;
+mod door;
 mod nginx;
 mod sshd;
 mod tftpd;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 pub use cut::{Cut, Then};
+pub use door::Door;
 pub use nginx::Nginx;
 pub use sshd::{HostKeys, Sshd};
 pub use tftpd::Tftpd;

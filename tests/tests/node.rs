@@ -354,6 +354,22 @@ fn snmp_that_does_not_work_is_an_alarm_and_holds_no_call_up() -> Result<()> {
     gateway.end()
 }
 
+/// It is shown and an alarm, and no call waits for it.
+//= L10
+#[test]
+fn bulk_statistics_that_do_not_work_are_an_alarm_and_hold_no_call_up() -> Result<()> {
+    let mut gateway = Gateway::in_evaluation(1)?;
+    let health = gateway.control.health()?;
+    assert!(!health.bulkstats_stalled && !health.bulkstats_dead);
+    gateway.running.end_bulkstats();
+    gateway.wait_for_health("its silence is noticed", |health| health.bulkstats_stalled)?;
+    gateway.accepted(&Call::new(1, "internet"))?;
+    let standing = |alarm: &licensing::Alarm| alarm.kind == AlarmKind::BulkstatsStalled;
+    gateway.wait_for("the alarm", |snapshot| snapshot.alarms.iter().any(standing))?;
+    assert!(gateway.control.bulkstats()?.stalled);
+    gateway.end()
+}
+
 /// Each raise is counted once, whatever has ended since, and the history holds no more than is asked for.
 //= L16
 #[test]

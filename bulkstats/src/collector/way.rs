@@ -158,6 +158,12 @@ impl Way {
         self.not_before = Mono(0);
     }
 
+    /// The same, and the primary first, if the secondary receives.
+    pub fn hurry_to_primary(&mut self) {
+        self.hurry();
+        self.primary_again = Mono(0);
+    }
+
     /// Begins a transfer, unless one is under way or it is too early.
     pub fn begin(&mut self, attempt: u64, seq: u64, now: Now) -> Option<Which> {
         if self.flight.is_some() || now.mono < self.not_before {

@@ -6,6 +6,8 @@ use bulkstats::table::{Schema, common};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, Subcommand, ValueHint};
 
+use super::SocketArgs;
+
 /// `bulkstats ...`.
 #[derive(Debug, Args)]
 #[command(
@@ -14,6 +16,7 @@ use clap::{Arg, Args, Command, Subcommand, ValueHint};
     infer_subcommands = true,
     after_help = "\
 Examples:
+  tollgate bulkstats force transfer
   tollgate bulkstats read sent/*.csv --schema 'apn schema a format \"PPM,%apn%\"'
   tollgate bulkstats plot --help
 
@@ -28,10 +31,33 @@ pub struct BulkstatsArgs {
 /// What one may do with bulk statistics.
 #[derive(Debug, Subcommand)]
 pub enum Bulkstats {
+    /// Take a sample, or send files, before it is time
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true,
+        after_help = "Examples:\n  tollgate bulkstats force gather\n  tollgate bulkstats force transfer"
+    )]
+    Force {
+        /// What.
+        #[command(subcommand)]
+        what: ForceBulkstats,
+    },
     /// Print what stands in files of bulk statistics; no node is asked
     Read(ReadArgs),
     /// Draw a variable over time, from files; no node is asked
     Plot(PlotArgs),
+}
+
+/// What one may do before it is time.
+#[derive(Debug, Subcommand)]
+pub enum ForceBulkstats {
+    /// Take one sample more of each file, now
+    #[command(after_help = "Example:\n  tollgate bulkstats force gather")]
+    Gather(SocketArgs),
+    /// Complete the files, and send all that wait
+    #[command(after_help = "Example:\n  tollgate bulkstats force transfer")]
+    Transfer(SocketArgs),
 }
 
 /// Which files, and how they were written.

@@ -46,6 +46,29 @@ cleared by imsi and apn alone. Exit: 0 so many are cleared as it says, 1 none
 matched, or it was not confirmed."
     )]
     Subscribers(ClearSubscribers),
+    /// Statistics of bulk statistics, or samples that wait
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true,
+        after_help = "Examples:\n  tollgate clear bulkstats counters\n  tollgate clear bulkstats data"
+    )]
+    Bulkstats {
+        /// What of them.
+        #[command(subcommand)]
+        what: ClearBulkstats,
+    },
+}
+
+/// What of bulk statistics one may clear.
+#[derive(Debug, Subcommand)]
+pub enum ClearBulkstats {
+    /// Begin the statistics of all files anew
+    #[command(after_help = "Example:\n  tollgate clear bulkstats counters")]
+    Counters(SocketArgs),
+    /// Drop all samples that wait, complete files too, but for what is on its way
+    #[command(after_help = "Example:\n  tollgate clear bulkstats data")]
+    Data(SocketArgs),
 }
 
 /// Whose sessions one may clear.

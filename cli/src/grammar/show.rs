@@ -65,12 +65,19 @@ fn add_words(command: clap::Command, depth: usize, surfaces: &[&'static Surface]
         }
         done.push(word);
         let below = clap::Command::new(word);
-        command = command.subcommand(if surface.words.len() == depth + 1 {
-            leaf(below, surface)
-        } else {
-            let same = surfaces.iter().filter(|s| s.words[depth] == word);
-            let same: Vec<&'static Surface> = same.copied().collect();
-            add_words(below.about(about(word)), depth + 1, &same)
+        let longer = surfaces
+            .iter()
+            .filter(|s| s.words[depth] == word && s.words.len() > depth + 1);
+        let longer: Vec<&'static Surface> = longer.copied().collect();
+        let is_leaf = surface.words.len() == depth + 1;
+        command = command.subcommand(match (is_leaf, longer.is_empty()) {
+            (true, true) => leaf(below, surface),
+            // It shows something alone, and something else with more words.
+            (true, false) => add_words(leaf(below, surface), depth + 1, &longer)
+                .subcommand_required(false)
+                .arg_required_else_help(false)
+                .args_conflicts_with_subcommands(true),
+            (false, _) => add_words(below.about(about(word)), depth + 1, &longer),
         });
     }
     command
@@ -225,7 +232,13 @@ impl Surface {
             Needs::History => Some((api::HISTORY_LIMIT_MAX, LIMIT_DEFAULT, newest)),
             Needs::Peers => Some((api::PEERS_LIMIT_MAX, LIMIT_DEFAULT, first)),
             Needs::Traps => Some((api::TRAPS_LIMIT_MAX, TRAPS_DEFAULT, newest)),
-            Needs::Snapshot | Needs::Agent | Needs::Sessions | Needs::Alarms | Needs::Snmp => None,
+            Needs::Snapshot
+            | Needs::Agent
+            | Needs::Sessions
+            | Needs::Alarms
+            | Needs::Snmp
+            | Needs::Bulkstats
+            | Needs::BulkstatsData => None,
         }
     }
 }

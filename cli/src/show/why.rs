@@ -218,6 +218,17 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
             "the smart agent does not work: nothing is asked or reported".to_owned()
         }
         AlarmKind::SnmpStalled => "SNMP does not work: no manager is told or answered".to_owned(),
+        AlarmKind::BulkstatsStalled => {
+            "bulk statistics do not work: no sample is taken or transferred".to_owned()
+        }
+        AlarmKind::BulkstatsUndelivered => "no receiver takes bulk statistics".to_owned(),
+        AlarmKind::BulkstatsHostKey => {
+            "a receiver of bulk statistics shows another host key".to_owned()
+        }
+        AlarmKind::BulkstatsDiscarding => {
+            "too much waits, and old bulk statistics are dropped".to_owned()
+        }
+        AlarmKind::BulkstatsNotWritten => "bulk statistics can't be written".to_owned(),
         AlarmKind::UnidentifiedCalls => {
             let calls = text::counted(snapshot.unidentified_calls, "call");
             format!("{calls} to ordinary access points had no authenticated subscriber")

@@ -243,6 +243,8 @@ fn registered() -> View {
     ];
     let mut view = view(snapshot);
     view.snmp = told::away();
+    view.bulkstats = told::bulkstats();
+    view.bulkstats_data = told::bulkstats_data();
     view.agent = agent::registered();
     let mut by_feature = refusal(
         RefusalReason::FeatureBlocked {

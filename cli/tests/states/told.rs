@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use api::{
-    AlarmCounts, AlarmRow, AlarmView, InformTimes, NotifyRow, NotifyTotals, SnmpCommunity,
-    SnmpCounter, SnmpServer, SnmpTarget, SnmpUser, SnmpView, TrapRow,
+    AlarmCounts, AlarmRow, AlarmView, BulkstatsData, BulkstatsFile, BulkstatsReceiver,
+    BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer, InformTimes, NotifyRow, NotifyTotals,
+    SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget, SnmpUser, SnmpView, TrapRow,
 };
 use cli::show::View;
 
@@ -215,4 +216,88 @@ fn trap(place: u64, mib: &str, number: u32, name: &str, text: &str) -> TrapRow {
         number,
         text: text.into(),
     }
+}
+
+/// Two files, one of which the secondary gets.
+pub fn bulkstats() -> BulkstatsStatus {
+    let to = |address: &str, mechanism: &str, login: Option<&str>| BulkstatsReceiver {
+        address: address.into(),
+        mechanism: mechanism.into(),
+        login: login.map(str::to_owned),
+        error: None,
+    };
+    let format = "sl,%localdate%,%localtime%,%mode%,%tagid%,%cur_call_policy%,%cur_call_count%,%max_call_count%";
+    let file = BulkstatsFile {
+        number: 1,
+        remotefile: "/opt/csvdrop/%host%_bulkstats_%localdate%_%localtime%_%localtz%_15_15.csv"
+            .into(),
+        header: "Version-%version-no%,%ipaddr%,%date%-%time%".into(),
+        footer: "EndOfFile".into(),
+        gzip: false,
+        schemas: vec![BulkstatsSchema {
+            schema: "smart-license".into(),
+            name: "sl".into(),
+            format: format.into(),
+        }],
+        primary: Some(BulkstatsReceiver {
+            error: Some("the receiver is not reached: connection refused".into()),
+            ..to("192.0.2.10", "SFTP", Some("csvuser"))
+        }),
+        secondary: Some(to("192.0.2.11", "TFTP", None)),
+        on_secondary: true,
+        failing: false,
+        awaiting_records: 36,
+        awaiting_bytes: 1_502,
+        awaiting_files: 1,
+        collected_records: 40_507_697,
+        collected_bytes: 5_360_711_792,
+        transmitted_records: 40_507_661,
+        transmitted_bytes: 5_360_710_290,
+        discarded_records: 0,
+        discarded_bytes: 0,
+        last_transfer: Some(BulkstatsTransfer {
+            at: wall(-42),
+            took_s: 0,
+            records: 5_991,
+            bytes: 794_656,
+        }),
+        last_attempt: Some(wall(-42)),
+    };
+    let second = BulkstatsFile {
+        number: 2,
+        remotefile: "apns.csv".into(),
+        header: String::new(),
+        footer: String::new(),
+        gzip: true,
+        primary: None,
+        secondary: None,
+        on_secondary: false,
+        awaiting_records: 0,
+        awaiting_bytes: 0,
+        last_transfer: None,
+        last_attempt: None,
+        ..file.clone()
+    };
+    BulkstatsStatus {
+        collection: true,
+        sample_interval_min: 15,
+        transfer_interval_min: 480,
+        limit_bytes: 32 << 20,
+        historical_days: 3,
+        samples: 2_976,
+        skipped: 3,
+        files: vec![file, second],
+        ..BulkstatsStatus::default()
+    }
+}
+
+/// What is in the file that is not complete.
+pub fn bulkstats_data() -> Vec<BulkstatsData> {
+    let row = "sl,20261122,050000,REGISTERED,2,ALLOW,9500,9900\n";
+    vec![BulkstatsData {
+        number: 1,
+        name: "/opt/csvdrop/gw1_bulkstats_20261122_044500_UTC_15_15.csv".into(),
+        text: format!("Version-0.1.0,192.0.2.1,20261122-044500\n{}", row.repeat(2)),
+        left_out: 120,
+    }]
 }

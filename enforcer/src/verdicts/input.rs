@@ -113,8 +113,25 @@ pub enum Input {
     AgentStalled(bool),
     /// The thread of SNMP has not worked for longer than it should, or works again.
     SnmpStalled(bool),
+    /// Bulk statistics have other troubles than before, or none.
+    Bulkstats(BulkstatsTroubles),
     /// Everything worth keeping is to be asked for now: the process ends.
     Save,
+}
+
+/// What troubles bulk statistics now; each is an alarm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkstatsTroubles {
+    /// Their thread has not worked for longer than it should.
+    pub stalled: bool,
+    /// No receiver of a file takes it.
+    pub undelivered: bool,
+    /// A receiver shows another host key than the configured one.
+    pub host_key: bool,
+    /// Files are dropped for want of room.
+    pub discarding: bool,
+    /// Samples can't be written.
+    pub not_written: bool,
 }
 
 /// What the machine asks its shell to do, in this order.

@@ -222,6 +222,7 @@ impl Enforcer {
 
     fn conditions_of_the_node(&self) -> Conditions {
         let troubles = &self.troubles;
+        let bulkstats = troubles.bulkstats;
         let evaluating = self.ever_enabled && self.registration.is_none();
         let used_up = self.under_evaluation() && self.evaluation_left_ms() == 0;
         let conditions = [
@@ -240,6 +241,11 @@ impl Enforcer {
             (troubles.control_stalled, AlarmKind::ControlStalled),
             (troubles.agent_stalled, AlarmKind::AgentStalled),
             (troubles.snmp_stalled, AlarmKind::SnmpStalled),
+            (bulkstats.stalled, AlarmKind::BulkstatsStalled),
+            (bulkstats.undelivered, AlarmKind::BulkstatsUndelivered),
+            (bulkstats.host_key, AlarmKind::BulkstatsHostKey),
+            (bulkstats.discarding, AlarmKind::BulkstatsDiscarding),
+            (bulkstats.not_written, AlarmKind::BulkstatsNotWritten),
             (self.unidentified.lately(), AlarmKind::UnidentifiedCalls),
         ];
         let holding = conditions.into_iter().filter(|(holds, _)| *holds);
@@ -289,7 +295,12 @@ impl Enforcer {
             | AlarmKind::StateNotWritten
             | AlarmKind::ControlStalled
             | AlarmKind::AgentStalled
-            | AlarmKind::SnmpStalled => 0,
+            | AlarmKind::SnmpStalled
+            | AlarmKind::BulkstatsStalled
+            | AlarmKind::BulkstatsUndelivered
+            | AlarmKind::BulkstatsHostKey
+            | AlarmKind::BulkstatsDiscarding
+            | AlarmKind::BulkstatsNotWritten => 0,
         };
         i64::try_from(figure).unwrap_or(i64::MAX)
     }

@@ -44,7 +44,7 @@ use licensing::{Catalog, Event, FeatureSet, Mode, Mono, Now, RefusalRecord, Thre
 use self::alarms::Alarms;
 use self::clock::{EVALUATION_MINUTES, Meter, RECOVERY_MINUTES, SILENCE_MINUTES, quantum_minutes};
 use self::history::History;
-pub use self::input::{Input, Output};
+pub use self::input::{BulkstatsTroubles, Input, Output};
 pub use self::keep::{Restored, RestoredClock};
 use self::recount::Recounts;
 pub use self::standing::Answer;
@@ -146,6 +146,7 @@ struct Troubles {
     control_stalled: bool,
     agent_stalled: bool,
     snmp_stalled: bool,
+    bulkstats: BulkstatsTroubles,
 }
 
 /// What changed since it was last kept.

@@ -75,6 +75,7 @@ impl Enforcer {
             Input::ControlStalled(stalled) => self.troubles.control_stalled = stalled,
             Input::AgentStalled(stalled) => self.troubles.agent_stalled = stalled,
             Input::SnmpStalled(stalled) => self.troubles.snmp_stalled = stalled,
+            Input::Bulkstats(troubles) => self.troubles.bulkstats = troubles,
             Input::Save => {
                 self.keeping.clock = true;
                 self.keeping.operator = true;

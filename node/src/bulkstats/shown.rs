@@ -1,7 +1,7 @@
 //! Bulk statistics as surfaces show them.
 
 use api::{BulkstatsFile, BulkstatsReceiver, BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer};
-use bulkstats::collector::{FileStatus, Status};
+use bulkstats::collector::{FileStatus, Status, TransferError};
 use bulkstats::config::{Config, Receiver};
 
 /// All of it; `stalled`: nobody works on it now.
@@ -37,8 +37,8 @@ fn file(status: &FileStatus) -> BulkstatsFile {
         footer: config.footer.clone(),
         gzip: config.gzip,
         schemas: schemas.collect(),
-        primary: config.primary.as_ref().map(receiver),
-        secondary: config.secondary.as_ref().map(receiver),
+        primary: receiver(config.primary.as_ref(), status.primary_error.as_ref()),
+        secondary: receiver(config.secondary.as_ref(), status.secondary_error.as_ref()),
         on_secondary: status.on_secondary,
         failing: status.failing,
         awaiting_records: status.awaiting_records,
@@ -60,10 +60,15 @@ fn file(status: &FileStatus) -> BulkstatsFile {
     }
 }
 
-fn receiver(receiver: &Receiver) -> BulkstatsReceiver {
-    BulkstatsReceiver {
+fn receiver(
+    receiver: Option<&Receiver>,
+    error: Option<&TransferError>,
+) -> Option<BulkstatsReceiver> {
+    let receiver = receiver?;
+    Some(BulkstatsReceiver {
         address: receiver.address.clone(),
         mechanism: receiver.mechanism.to_string(),
         login: receiver.login.clone(),
-    }
+        error: error.map(ToString::to_string),
+    })
 }

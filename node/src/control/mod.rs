@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use api::{Failure, HISTORY_LIMIT_MAX, Reply, Request};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
-use enforcer::verdicts::{Enforcer, Input, Output};
+use enforcer::verdicts::{BulkstatsTroubles, Enforcer, Input, Output};
 use enforcer::{Gate, RefusalRing, WorkerRecount};
 use licensing::snapshot::Lab;
 use licensing::{Catalog, Event, Now, Snapshot, Threshold};
@@ -131,6 +131,7 @@ pub(crate) struct Control {
     pub(crate) stalled: bool,
     pub(crate) agent_stalled: bool,
     pub(crate) snmp_stalled: bool,
+    pub(crate) bulkstats: BulkstatsTroubles,
     pub(crate) check: Check,
     pub(crate) feed: Feed,
     /// Events that SNMP was not told yet.
@@ -200,6 +201,7 @@ impl Control {
         self.watch_itself(now);
         self.watch_agent(now);
         self.watch_snmp(now);
+        self.watch_bulkstats(now);
         self.sample(now);
         if let Some(written) = self.keeper.retry(now.mono) {
             self.report_written(written, now);
@@ -242,6 +244,21 @@ impl Control {
             tracing::warn!("SNMP works again");
         }
         self.tell(Input::SnmpStalled(stalled), now);
+    }
+
+    /// Tells the machine when bulk statistics have other troubles than before.
+    fn watch_bulkstats(&mut self, now: Now) {
+        let troubles = self.vitals.bulkstats_troubles(now.mono);
+        let before = std::mem::replace(&mut self.bulkstats, troubles);
+        if troubles == before {
+            return;
+        }
+        if troubles.stalled != before.stalled {
+            let age_ms = self.vitals.bulkstats_age(now.mono).as_millis();
+            let stalled = troubles.stalled;
+            tracing::error!(age_ms, stalled, "bulk statistics; calls go on");
+        }
+        self.tell(Input::Bulkstats(troubles), now);
     }
 
     /// Tells the machine of a stall once it is over, and that it is over at the next tick.

@@ -8,6 +8,7 @@
 //! identity.key   32 random bytes, mode 0600, made at first start: the seed of the key that the authority certifies
 //! agent.redb     the smart agent's registration, trust pool and usage reports
 //! snmp.redb      notifications that wait for targets, the alarms that they were told of, and snmpEngineBoots
+//! bulkstats/     samples of bulk statistics that wait for receivers, and what is kept of those sent, see the module `bulkstats`
 //! settings.toml  what operators set of the configuration, see [`crate::settings`]; their secrets are in secrets/
 //! ```
 //!

@@ -90,6 +90,11 @@ pub fn of_alarm(kind: AlarmKind) -> &'static [&'static str] {
         AlarmKind::UnidentifiedCalls => &["tgUnidentifiedCalls"],
         AlarmKind::AgentStalled => &["tgAgentStalled"],
         AlarmKind::SnmpStalled => &["tgSnmpStalled"],
+        AlarmKind::BulkstatsStalled => &["tgBulkstatsStalled"],
+        AlarmKind::BulkstatsUndelivered => &["tgBulkstatsUndelivered"],
+        AlarmKind::BulkstatsHostKey => &["tgBulkstatsHostKey"],
+        AlarmKind::BulkstatsDiscarding => &["tgBulkstatsDiscarding"],
+        AlarmKind::BulkstatsNotWritten => &["tgBulkstatsNotWritten"],
     }
 }
 
@@ -283,7 +288,12 @@ fn threshold(kind: AlarmKind, phase: Phase, snapshot: &Snapshot) -> i64 {
         | AlarmKind::ControlStalled
         | AlarmKind::UnidentifiedCalls
         | AlarmKind::AgentStalled
-        | AlarmKind::SnmpStalled => None,
+        | AlarmKind::SnmpStalled
+        | AlarmKind::BulkstatsStalled
+        | AlarmKind::BulkstatsUndelivered
+        | AlarmKind::BulkstatsHostKey
+        | AlarmKind::BulkstatsDiscarding
+        | AlarmKind::BulkstatsNotWritten => None,
     };
     let percent = crossed.map(|at| match phase {
         Phase::Clear => at.clear_percent,
@@ -320,6 +330,11 @@ pub fn tag_of(kind: AlarmKind) -> Option<TagRef> {
         | AlarmKind::ControlStalled
         | AlarmKind::UnidentifiedCalls
         | AlarmKind::AgentStalled
-        | AlarmKind::SnmpStalled => None,
+        | AlarmKind::SnmpStalled
+        | AlarmKind::BulkstatsStalled
+        | AlarmKind::BulkstatsUndelivered
+        | AlarmKind::BulkstatsHostKey
+        | AlarmKind::BulkstatsDiscarding
+        | AlarmKind::BulkstatsNotWritten => None,
     }
 }

@@ -169,7 +169,12 @@ fn next(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::ControlStalled => AlarmKind::UnidentifiedCalls,
         AlarmKind::UnidentifiedCalls => AlarmKind::AgentStalled,
         AlarmKind::AgentStalled => AlarmKind::SnmpStalled,
-        AlarmKind::SnmpStalled => {
+        AlarmKind::SnmpStalled => AlarmKind::BulkstatsStalled,
+        AlarmKind::BulkstatsStalled => AlarmKind::BulkstatsUndelivered,
+        AlarmKind::BulkstatsUndelivered => AlarmKind::BulkstatsHostKey,
+        AlarmKind::BulkstatsHostKey => AlarmKind::BulkstatsDiscarding,
+        AlarmKind::BulkstatsDiscarding => AlarmKind::BulkstatsNotWritten,
+        AlarmKind::BulkstatsNotWritten => {
             let (service, feature) = of_service;
             AlarmKind::BlockNotApplied { service, feature }
         }

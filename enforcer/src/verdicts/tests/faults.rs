@@ -2,6 +2,7 @@ use licensing::{Compliance, Policy, SessionCount};
 
 use super::*;
 use crate::terms::Block;
+use crate::verdicts::BulkstatsTroubles;
 
 fn lost(config: Config, operator: Option<OperatorRecord>) -> Rig {
     let restored = Restored {
@@ -192,7 +193,7 @@ fn a_registered_node_that_lost_its_clock_keeps_its_verdicts_for_7_days() {
 #[test]
 fn troubles_of_the_node_are_alarms_that_end() {
     type Case = (Input, Input, AlarmKind);
-    let cases: [Case; 5] = [
+    let cases: [Case; 10] = [
         (
             Input::StateWritten(false),
             Input::StateWritten(true),
@@ -212,6 +213,46 @@ fn troubles_of_the_node_are_alarms_that_end() {
             Input::SnmpStalled(true),
             Input::SnmpStalled(false),
             AlarmKind::SnmpStalled,
+        ),
+        (
+            Input::Bulkstats(BulkstatsTroubles {
+                stalled: true,
+                ..BulkstatsTroubles::default()
+            }),
+            Input::Bulkstats(BulkstatsTroubles::default()),
+            AlarmKind::BulkstatsStalled,
+        ),
+        (
+            Input::Bulkstats(BulkstatsTroubles {
+                undelivered: true,
+                ..BulkstatsTroubles::default()
+            }),
+            Input::Bulkstats(BulkstatsTroubles::default()),
+            AlarmKind::BulkstatsUndelivered,
+        ),
+        (
+            Input::Bulkstats(BulkstatsTroubles {
+                host_key: true,
+                ..BulkstatsTroubles::default()
+            }),
+            Input::Bulkstats(BulkstatsTroubles::default()),
+            AlarmKind::BulkstatsHostKey,
+        ),
+        (
+            Input::Bulkstats(BulkstatsTroubles {
+                discarding: true,
+                ..BulkstatsTroubles::default()
+            }),
+            Input::Bulkstats(BulkstatsTroubles::default()),
+            AlarmKind::BulkstatsDiscarding,
+        ),
+        (
+            Input::Bulkstats(BulkstatsTroubles {
+                not_written: true,
+                ..BulkstatsTroubles::default()
+            }),
+            Input::Bulkstats(BulkstatsTroubles::default()),
+            AlarmKind::BulkstatsNotWritten,
         ),
         (
             Input::AuthorityUnreachable,

@@ -9,6 +9,7 @@ use super::*;
 use crate::counts::{LedgerBounds, RecountRow, WorkerRecount};
 use crate::ring::RefusalSeen;
 use crate::terms::Block;
+use crate::verdicts::BulkstatsTroubles;
 
 /// One input and the time that passes before it, or a restart in its place.
 #[derive(Clone, Debug)]
@@ -162,6 +163,15 @@ fn input() -> impl Strategy<Value = Input> {
         1 => any::<bool>().prop_map(Input::ControlStalled),
         1 => any::<bool>().prop_map(Input::AgentStalled),
         1 => any::<bool>().prop_map(Input::SnmpStalled),
+        1 => any::<[bool; 5]>().prop_map(|[stalled, undelivered, host_key, discarding, not_written]| {
+            Input::Bulkstats(BulkstatsTroubles {
+                stalled,
+                undelivered,
+                host_key,
+                discarding,
+                not_written,
+            })
+        }),
         1 => Just(Input::Save),
     ]
 }
