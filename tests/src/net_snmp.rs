@@ -75,7 +75,10 @@ impl Noc {
     pub fn read(&self, tool: &str, options: &[&str], names: &[&str]) -> Result<Read> {
         let ended = self.run(tool, options, names)?;
         ensure!(ended.status.success(), "{tool}: {}", ended.log());
+        // Behind the last value of a view its name comes once more, with no value.
+        let there = |(_, value): &(&str, &str)| !value.starts_with("No more variables");
         let split = ended.lines.iter().filter_map(|line| line.split_once(" = "));
+        let split = split.filter(there);
         Ok(split
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect())
@@ -87,10 +90,21 @@ impl Noc {
         number(&read, name).with_context(|| format!("{read:?}"))
     }
 
-    /// A table as `snmptable` prints it by the modules of this package and ours: the columns, and a list of cells a row.
+    /// A table as `snmptable` prints it by the modules of this package and ours, with indexes as numbers: the columns, and a
+    /// list of cells a row.
     pub fn table(&self, options: &[&str], name: &str) -> Result<Vec<Vec<String>>> {
         let (module, _) = name.split_once("::").context("MODULE::TABLE")?;
-        let load = ["-Os", "-M", &modules(), "-m", module, "-Cf", "|", "-Ci"];
+        let load = [
+            "-Os",
+            "-Ob",
+            "-M",
+            &modules(),
+            "-m",
+            module,
+            "-Cf",
+            "|",
+            "-Ci",
+        ];
         let ended = self.run("snmptable", &[options, &load].concat(), &[name])?;
         ensure!(ended.status.success(), "{}", ended.log());
         let rows = ended.lines.iter().filter(|line| line.contains('|'));

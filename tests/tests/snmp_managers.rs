@@ -1,6 +1,7 @@
 //! Managers that ask a node: net-snmp's tools over v2c and v3 read the license tables.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,6 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use api::Request;
 use licensing::snapshot::{Snapshot, State, TagRow};
+use snmp::Oid;
+use snmp::notifications::DEFAULT_ENTERPRISE;
+use snmp::objects::Table;
+use snmp::view::View;
 use tests::gateway::{Gateway, Site};
 use tests::net_snmp::{AUTH, Noc, Read, V2C, number, user};
 use tests::sgsn::Call;
@@ -35,8 +40,14 @@ impl Managed {
         let site = Site::new()?;
         let agent = SocketAddr::from((site.subnet().ip(3), 1161));
         let (manager, sections) = Noc::new(site.dir(), agent)?;
+        // Nobody is there: it is for the table of targets.
+        let target = SocketAddr::from((site.subnet().ip(9), 1162));
+        let target = format!(
+            "[[snmp.target]]\nname = \"nms\"\naddress = \"{target}\"\nversion = \"v2c\"\n\
+             community_file = \"seen\"\n"
+        );
         let configuration = site.configuration().with_sessions_per_license(3)?;
-        let mut gateway = site.open(&configuration.with(&sections))?;
+        let mut gateway = site.open(&configuration.with(&(sections + &target)))?;
         let control = gateway.node()?.control();
         control.change(&Request::SmartLicensing { enable: true })?;
         for subscriber in [1, 2] {
@@ -189,23 +200,107 @@ fn a_walk_of_64_services_and_64_features_is_in_order() -> Result<()> {
     Ok(())
 }
 
+/// The cells of a table by a walk of it, and their columns; none: a type that `snmptable` writes in a way of its own.
+fn cells(read: &Read, entry: &Oid, arcs: &[u32]) -> Vec<Vec<Option<String>>> {
+    let mut rows: BTreeMap<Vec<u32>, BTreeMap<u32, Option<String>>> = BTreeMap::new();
+    let below = format!(".{entry}.");
+    for (name, value) in read {
+        let Some((arc, index)) = name
+            .strip_prefix(&below)
+            .and_then(|rest| rest.split_once('.'))
+        else {
+            continue;
+        };
+        let index = index.split('.').filter_map(|arc| arc.parse().ok());
+        let cell = match value.split_once(": ") {
+            Some(("STRING", text)) => Some(text.trim_matches('"').to_owned()),
+            Some(("INTEGER" | "Gauge32" | "Counter32" | "Counter64", number)) => {
+                Some(number.to_owned())
+            }
+            Some(_) => None,
+            None => Some(value.trim_matches('"').to_owned()),
+        };
+        let row = rows.entry(index.collect()).or_default();
+        row.insert(arc.parse().unwrap_or(0), cell);
+    }
+    let missing = || Some("?".to_owned());
+    let of_row = |mut row: BTreeMap<u32, Option<String>>| {
+        let cells = arcs
+            .iter()
+            .map(|arc| row.remove(arc).unwrap_or_else(missing));
+        cells.collect()
+    };
+    rows.into_values().map(of_row).collect()
+}
+
+/// What `snmptable` prints of a table beside what a walk gives, until both are of one moment.
+fn printed_as_walked(
+    manager: &Noc,
+    options: &[&str],
+    module: &str,
+    root: &Oid,
+    table: &Table<View>,
+) -> Result<usize> {
+    let root = root.join(table.arcs);
+    let columns = table.columns.iter().filter(|column| column.value.is_some());
+    let (arcs, names): (Vec<_>, Vec<_>) = columns.map(|c| (c.arc, c.name.to_owned())).unzip();
+    let mut last = None;
+    let same = until(table.name, LIMIT, || {
+        let walked = manager.read("snmpbulkwalk", options, &[&format!(".{root}")])?;
+        let walked = cells(&walked, &root.join(&[1]), &arcs);
+        let printed = manager.table(options, &format!("{module}::{}", table.name))?;
+        let (head, rows) = printed.split_first().context("columns")?;
+        ensure!(head[1..] == names, "{head:?}");
+        // Rows without a value in the first column come where the next column has them.
+        let mut rows: Vec<_> = rows.iter().collect();
+        rows.sort_by_key(|row| {
+            let arcs = row[0].split('.').filter_map(|arc| arc.parse().ok());
+            arcs.collect::<Vec<u32>>()
+        });
+        let same_row = |(walked, printed): (&Vec<Option<String>>, &&Vec<String>)| {
+            let mut cells = walked.iter().zip(&printed[1..]);
+            cells.all(|(walked, printed)| match walked {
+                Some(walked) => walked == printed,
+                None => !matches!(printed.as_str(), "" | "?"),
+            })
+        };
+        let is_same = walked.len() == rows.len() && walked.iter().zip(&rows).all(same_row);
+        last = Some((walked, printed));
+        Ok(is_same)
+    });
+    same.with_context(|| format!("{last:?}"))?;
+    Ok(last.map_or(0, |(walked, _)| walked.len()))
+}
+
+//= L18
 #[test]
-fn a_table_is_printed_by_the_module_that_managers_load() -> Result<()> {
+fn snmptable_prints_every_table_as_it_is_walked() -> Result<()> {
     let managed = Managed::start()?;
-    for version in [V2C.to_vec(), user("noc", AUTH)] {
-        let rows = managed.gateway.snapshot()?.rows().count();
-        until("both calls are in the table", LIMIT, || {
-            let table = managed
-                .manager
-                .table(&version, "TOLLGATE-MIB::tgTagTable")?;
-            let (columns, cells) = table.split_first().context("columns")?;
-            let at = |name: &str| columns.iter().position(|column| column == name);
-            let (name, sessions) = (at("tgTagName"), at("tgTagSessions"));
-            let (name, sessions) = (name.context("a name")?, sessions.context("sessions")?);
-            ensure!(cells.len() == rows, "{table:?}");
-            let ggsn = cells.iter().find(|row| row[name] == "GGSN");
-            Ok(ggsn.context("GGSN")?[sessions] == "2")
-        })?;
+    let ours = Oid::from(DEFAULT_ENTERPRISE);
+    let mut groups = vec![
+        ("TOLLGATE-MIB", snmp::tables::group(&ours)),
+        ("CISCO-SMART-LIC-MIB", snmp::tables::smart_licensing()),
+    ];
+    groups.extend(
+        snmp::groups::groups()
+            .into_iter()
+            .map(|group| ("AGENT-TABLES", group)),
+    );
+    for options in [V2C.to_vec(), user("noc", AUTH)] {
+        let mut rows = BTreeMap::new();
+        for (module, group) in &groups {
+            for table in &group.tables {
+                // The community does not see the contexts.
+                if options == V2C && table.name == "vacmContextTable" {
+                    continue;
+                }
+                let manager = &managed.manager;
+                let count = printed_as_walked(manager, &options, module, &group.root, table)?;
+                rows.insert(table.name, count);
+            }
+        }
+        assert!(rows.values().all(|count| *count > 0), "{rows:?}");
+        assert_eq!(rows.len(), if options == V2C { 8 } else { 9 }, "{rows:?}");
     }
     Ok(())
 }
