@@ -93,7 +93,8 @@ impl Intervals {
     }
 
     /// Each interval is due once. A clock that goes back into the interval before makes this one longer, by less than two; one
-    /// that goes back by more begins the intervals that it lands in once more.
+    /// that goes back by more begins the intervals that it lands in once more. A process that begins with such a clock doesn't
+    /// know whether the interval that it is in had a sample, and takes one.
     pub fn look(&mut self, now: Now) -> Look {
         let at = now.wall.0.div_euclid(self.length_ms);
         let before = self.looked.replace((now.mono, now.wall));
@@ -105,20 +106,24 @@ impl Intervals {
             return Look::default();
         }
         self.last = Some(at);
-        if at < last {
+        let back = (at < last).then(|| last.abs_diff(at));
+        if back.is_some() && before.is_some() {
             return Look {
-                back: Some(last.abs_diff(at)),
+                back,
                 ..Look::default()
             };
         }
-        let skipped = last.abs_diff(at) - 1;
+        let skipped = match back {
+            Some(_) => 0,
+            None => last.abs_diff(at) - 1,
+        };
         let mut had = self.had.iter();
         let repeated = had.any(|(first, last)| (*first..=*last).contains(&at));
         self.remember(at, at);
         Look {
             due: true,
             skipped: (skipped > 0).then(|| (skipped, why(before, now))),
-            back: None,
+            back,
             repeated,
         }
     }
@@ -195,8 +200,9 @@ mod tests {
     fn a_day_back_is_told_and_each_of_its_intervals_is_told_to_be_repeated() {
         let mut intervals = Intervals::new(15, Some(1_440));
         intervals.had(0, 1_440);
+        // Who has just begun takes a sample, as it doesn't know whether there is one.
         let look = intervals.look(now(1, 1_000));
-        assert_eq!((look.due, look.back), (false, Some(96)));
+        assert_eq!((look.due, look.back), (true, Some(96)));
         for n in 1..=96 {
             let look = intervals.look(now(n as u64 * 900, n * 15 * MINUTE));
             assert_eq!(

@@ -32,6 +32,8 @@ struct Rig {
     silent: bool,
     asked: usize,
     attempts: usize,
+    /// Files as they arrived, with whomever: block, name and what is in it.
+    arrived: Vec<(u8, String, Vec<u8>)>,
 }
 
 #[derive(Default)]
@@ -87,6 +89,7 @@ impl Rig {
             silent: false,
             asked: 0,
             attempts: 0,
+            arrived: Vec::new(),
         }
     }
 
@@ -169,14 +172,16 @@ impl Rig {
             }
             Output::Transfer {
                 attempt,
+                file,
                 stored,
                 receiver,
-                ..
             } => {
                 self.attempts += 1;
                 let bytes = self.disk[&(stored.place, stored.local_name())].clone();
                 if !self.silent {
-                    let result = self.party(receiver).take(stored.name, bytes);
+                    let one = (file, stored.name, bytes);
+                    let result = self.party(receiver).take(one.1.clone(), one.2.clone());
+                    self.arrived.extend(result.is_ok().then_some(one));
                     self.collector.transferred(attempt, result, now);
                 }
             }
@@ -1192,86 +1197,161 @@ fn the_next_look_is_at_the_boundary_or_the_next_attempt() {
 enum Hour {
     Quiet,
     ReceiverAway(bool),
+    SecondaryAway(bool),
     Clock(i64),
     DiskFails(bool),
     Stands(u64),
+    Restart,
 }
 
-fn hours() -> impl Strategy<Value = Vec<Hour>> {
+fn hours(restarts: u32) -> impl Strategy<Value = Vec<Hour>> {
     let hour = prop_oneof![
         20 => Just(Hour::Quiet),
         3 => any::<bool>().prop_map(Hour::ReceiverAway),
+        2 => any::<bool>().prop_map(Hour::SecondaryAway),
         2 => prop_oneof![Just(-1_440), Just(1_440), -90_i64..90].prop_map(Hour::Clock),
         1 => any::<bool>().prop_map(Hour::DiskFails),
         1 => (1..7_200_u64).prop_map(Hour::Stands),
+        restarts => Just(Hour::Restart),
     ];
     // 40 of them, each followed by nine days of nothing: a year.
     prop::collection::vec(hour, 40)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 4, ..ProptestConfig::default() })]
-
-    /// Every interval of a year, by the wall clock as it went, is with the receiver, or was told to be skipped or lost; what
-    /// is there twice was told to be repeated; no file overwrites another.
-    #[test]
-    fn in_a_year_nothing_is_silent(hours in hours()) {
-        let mut config = config();
-        config.sample_interval_min = 60;
-        config.transfer_interval_min = 240;
-        let mut rig = Rig::new(config);
-        rig.config.historical_days = 0;
-        rig.tick();
-        // Intervals by the clock, each time that one began.
-        let (mut begun, mut at) = (0_u64, START.div_euclid(60 * MINUTE));
-        let mut count = |rig: &Rig| {
-            let here = rig.now.wall.0.div_euclid(60 * MINUTE);
-            if here > at {
-                begun += here.abs_diff(at);
-            }
-            if here > at || at - here > 1 {
-                at = here;
-            }
-            begun
-        };
-        for hour in &hours {
-            match hour {
-                Hour::Quiet => {}
-                Hour::ReceiverAway(away) => rig.primary.away = unreachable().filter(|_| *away),
-                Hour::Clock(minutes) => {
-                    rig.now.wall.0 += minutes * MINUTE;
-                    count(&rig);
-                    rig.tick();
-                }
-                Hour::DiskFails(fails) => rig.disk_fails = *fails,
-                Hour::Stands(seconds) => {
-                    rig.pass(*seconds);
-                    count(&rig);
-                }
-            }
-            for _ in 0..219 {
-                rig.pass(1_800);
-                count(&rig);
-                rig.pass(1_800);
-                count(&rig);
-            }
+/// A year of these; the intervals that began by the clock, each time that one did.
+fn year(hours: &[Hour]) -> (Rig, u64) {
+    let mut config = config();
+    config.sample_interval_min = 60;
+    config.transfer_interval_min = 240;
+    config.files[0].secondary = receiver("192.0.2.11");
+    let line = "system schema s format S,%epochtime%,%uptime%,%sess-created%";
+    let mut other = FileConfig::new(3, "other_%date%_%time%.csv");
+    other.primary = receiver("192.0.2.10");
+    other.schemas.push(SchemaConfig::parse(line).unwrap());
+    config.files.push(other);
+    let mut rig = Rig::new(config);
+    rig.tick();
+    let (mut begun, mut at) = (0_u64, START.div_euclid(60 * MINUTE));
+    let mut count = |rig: &Rig| {
+        let here = rig.now.wall.0.div_euclid(60 * MINUTE);
+        if here > at {
+            begun += here.abs_diff(at);
         }
-        rig.primary.away = None;
-        rig.disk_fails = false;
-        for _ in 0..16 {
+        if here > at || at - here > 1 {
+            at = here;
+        }
+        begun
+    };
+    // The first sample is on disk: what went before it nobody knows after a restart.
+    for _ in 0..4 {
+        rig.pass(1_800);
+        count(&rig);
+    }
+    for hour in hours {
+        match hour {
+            Hour::Quiet => {}
+            Hour::ReceiverAway(away) => rig.primary.away = unreachable().filter(|_| *away),
+            Hour::SecondaryAway(away) => rig.secondary.away = unreachable().filter(|_| *away),
+            Hour::Clock(minutes) => {
+                rig.now.wall.0 += minutes * MINUTE;
+                count(&rig);
+                rig.tick();
+            }
+            Hour::DiskFails(fails) => rig.disk_fails = *fails,
+            Hour::Stands(seconds) => {
+                rig.pass(*seconds);
+                count(&rig);
+            }
+            Hour::Restart => rig.restart(),
+        }
+        for _ in 0..438 {
             rig.pass(1_800);
             count(&rig);
         }
-        rig.collector.force_transfer(rig.now);
-        rig.perform();
-        let begun = count(&rig);
-        let told: u64 = rig.notices.iter().map(|notice| match notice {
-            Notice::Skipped { intervals, .. } => *intervals,
-            Notice::SampleLost { .. } => 1,
-            Notice::Discarded { records, .. } => *records,
-            Notice::PutBack { .. } | Notice::Repeated { .. } | Notice::Renamed { .. } | Notice::Receiver { .. } | Notice::SetAside { .. } | Notice::Orphaned { .. } => 0,
-        }).sum();
-        let received = rig.received().len() as u64;
-        prop_assert_eq!(received + told, begun);
+    }
+    (rig.primary.away, rig.secondary.away) = (None, None);
+    rig.disk_fails = false;
+    for _ in 0..16 {
+        rig.pass(1_800);
+        count(&rig);
+    }
+    rig.collector.force_transfer(rig.now);
+    rig.perform();
+    let begun = count(&rig);
+    (rig, begun)
+}
+
+/// What is told of a block, and what it has with its receivers.
+#[derive(Debug, Default)]
+struct Told {
+    missing: u64,
+    repeated: u64,
+    put_back: u64,
+    arrived: u64,
+    /// Samples of intervals that had one that arrived.
+    twice: u64,
+}
+
+fn told(rig: &Rig, block: u8) -> Told {
+    let mut told = Told::default();
+    for notice in &rig.notices {
+        match notice {
+            Notice::Skipped { intervals, .. } => told.missing += intervals,
+            Notice::SampleLost { file, .. } if *file == block => told.missing += 1,
+            Notice::Discarded { file, records, .. } if *file == block => told.missing += records,
+            Notice::Repeated { .. } => told.repeated += 1,
+            Notice::PutBack { intervals } => told.put_back += intervals,
+            Notice::SampleLost { .. }
+            | Notice::Discarded { .. }
+            | Notice::Renamed { .. }
+            | Notice::Receiver { .. }
+            | Notice::SetAside { .. }
+            | Notice::Orphaned { .. } => {}
+        }
+    }
+    let (mut hours, mut uptime) = (BTreeSet::new(), 0);
+    for (_, name, bytes) in rig.arrived.iter().filter(|(file, _, _)| *file == block) {
+        for row in String::from_utf8(bytes.clone()).unwrap().lines() {
+            let fields: Vec<&str> = row.split(',').collect();
+            if fields[0] != "S" {
+                continue;
+            }
+            let (time, since): (i64, u64) =
+                (fields[1].parse().unwrap(), fields[2].parse().unwrap());
+            // A clock that is put forward takes no time.
+            assert!(since >= uptime, "{name} out of order");
+            uptime = since;
+            told.arrived += 1;
+            told.twice += u64::from(!hours.insert(time / 3_600));
+        }
+    }
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 4, ..ProptestConfig::default() })]
+
+    /// Every interval of a year, by the wall clock as it went, is with a receiver, or was told to be skipped or lost; what is
+    /// there twice was told to be repeated; files arrive in order, and none overwrites another.
+    #[test]
+    fn in_a_year_nothing_is_silent(hours in hours(0)) {
+        let (rig, begun) = year(&hours);
+        for block in [1, 3] {
+            let told = told(&rig, block);
+            prop_assert_eq!(told.arrived + told.missing, begun, "{:?}", told);
+            prop_assert!(told.twice <= told.repeated, "{:?}", told);
+        }
+    }
+
+    /// With restarts what is on disk is all that is known: an interval may be told twice to be missing, and one may be there
+    /// twice that the clock was told to come once more to.
+    #[test]
+    fn in_a_year_with_restarts_nothing_is_silent(hours in hours(3)) {
+        let (rig, begun) = year(&hours);
+        for block in [1, 3] {
+            let told = told(&rig, block);
+            prop_assert!(told.arrived + told.missing >= begun, "{:?} of {}", told, begun);
+            prop_assert!(told.twice <= told.repeated + told.put_back, "{:?}", told);
+        }
     }
 }
