@@ -86,7 +86,7 @@ impl Collector {
     fn stays(&mut self, at: usize, flight: Flight, why: String, now: Now) {
         let line = &mut self.lines[at];
         let file = line.number;
-        if !line.way.local(now.mono) {
+        if !line.way.local(flight.seq, now.mono) {
             return;
         }
         if let Some(found) = line.set_aside(flight) {

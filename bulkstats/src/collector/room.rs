@@ -25,7 +25,8 @@ impl Collector {
             self.lost(file, records);
             return;
         }
-        let freed = match line.needs(op, now.mono).filter(|_| full) {
+        let needs = full.then(|| line.needs(op, now.mono)).flatten();
+        let freed = match needs {
             Some((bytes, sample)) => self.make_room(bytes, sample, now.mono),
             None => false,
         };

@@ -104,8 +104,8 @@ pub(super) struct Way {
     said: [Said; 2],
     /// All have failed, and this was told to be why.
     told: Option<TransferError>,
-    /// Times that the file which is to be transferred could not be, for a reason of its own.
-    local: u8,
+    /// A file that could not be transferred for a reason of its own, and so many times.
+    local: (u64, u8),
     /// Names of the file which is to be transferred that were taken.
     taken: u32,
 }
@@ -123,7 +123,7 @@ impl Way {
             receiving: Which::Primary,
             said: [Said::default(), Said::default()],
             told: None,
-            local: 0,
+            local: (0, 0),
             taken: 0,
         }
     }
@@ -223,7 +223,6 @@ impl Way {
     pub fn succeeded(&mut self, which: Which) -> Option<Option<TransferError>> {
         self.away = which == Which::Secondary;
         self.failures = 0;
-        self.local = 0;
         self.taken = 0;
         self.tried = (false, false);
         let before = std::mem::replace(&mut self.receiving, which);
@@ -248,15 +247,12 @@ impl Way {
         self.taken <= NUMBERS_MAX
     }
 
-    /// The file can't be transferred, which is nobody's fault. Whether that is so for good.
-    pub fn local(&mut self, now: Mono) -> bool {
-        self.local += 1;
-        self.not_before = now.after(BACK_OFF);
-        let given_up = self.local >= LOCAL_MAX;
-        if given_up {
-            self.local = 0;
-            self.hurry();
-        }
+    /// This file can't be transferred, which is nobody's fault. Whether that is so for good.
+    pub fn local(&mut self, seq: u64, now: Mono) -> bool {
+        let before = if self.local.0 == seq { self.local.1 } else { 0 };
+        self.local = (seq, before + 1);
+        let given_up = before + 1 >= LOCAL_MAX;
+        self.not_before = if given_up { now } else { now.after(BACK_OFF) };
         given_up
     }
 
@@ -364,6 +360,15 @@ mod tests {
         assert!(!way.failing());
         way.failed(Which::Primary, at(s).mono);
         assert_eq!(begin(&mut way, s + 10), Some(Which::Primary));
+    }
+
+    #[test]
+    fn each_file_that_can_not_go_has_its_attempts() {
+        let mut way = Way::new(false);
+        let given_up = [1, 1, 2, 2, 2, 3].map(|seq| way.local(seq, at(0).mono));
+        assert_eq!(given_up, [false, false, false, false, true, false]);
+        assert_eq!(begin(&mut way, 9), None);
+        assert_eq!(begin(&mut way, 10), Some(Which::Primary));
     }
 
     #[test]
