@@ -35,6 +35,8 @@ const STALLED: Duration = Duration::from_secs(30);
 
 type Answered = Result<Answer, Problem>;
 type Rows = Result<(Vec<Value>, bool), StoreError>;
+/// Lines of a report, and with what the next ones are asked for; none: there are no more.
+type Lines = Result<(Vec<Value>, Option<i64>), StoreError>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
@@ -123,23 +125,14 @@ pub(crate) async fn licenses(call: Call) -> Answered {
     let here = virtual_accounts(&call, &mut tx).await?;
     let keys = pools::keys(&mut tx, here).await?;
     let more = keys.len() > LINES_MAX;
-    stream(
-        call,
-        tx,
-        LICENSES,
-        more,
-        |call, mut tx, mut writer| async move {
-            let mut pages = keys.chunks(PAGE.unsigned_abs() as usize);
-            loop {
-                let page = pages.next().unwrap_or_default();
-                let rows = pools::pools(&call.authority, &mut tx, page, call.now).await;
-                let rows = rows.map(|rows| (values(&rows), !rows.is_empty()));
-                if !writer.page(rows).await {
-                    return;
-                }
-            }
-        },
-    )
+    stream(call, tx, LICENSES, more, |call, mut tx, writer| {
+        writer.pages(async move |done| {
+            let page = keys.chunks(PAGE.unsigned_abs() as usize).nth(done as usize);
+            let page = page.unwrap_or_default();
+            let rows = pools::pools(&call.authority, &mut tx, page, call.now).await?;
+            Ok((values(&rows), (!rows.is_empty()).then_some(done + 1)))
+        })
+    })
     .await
 }
 
@@ -148,30 +141,17 @@ pub(crate) async fn devices(call: Call) -> Answered {
     let sql = "SELECT EXISTS (SELECT 1 FROM instances
         WHERE account = $1 AND ($2 = 0 OR va = $2) LIMIT 1 OFFSET $3)";
     let (tx, more) = begin(&call, sql).await?;
-    stream(
-        call,
-        tx,
-        DEVICES,
-        more,
-        |call, mut tx, mut writer| async move {
-            let mut page = Page {
-                after: 0,
+    stream(call, tx, DEVICES, more, |call, mut tx, writer| {
+        writer.pages(async move |after| {
+            let page = Page {
+                after,
                 limit: PAGE,
                 gone: true,
             };
-            loop {
-                let rows = devices::list(&call.authority, &mut tx, call.place, page).await;
-                let rows = rows.map(|rows| {
-                    let last = rows.last().map(|last| last.id);
-                    page.after = last.unwrap_or(page.after);
-                    (values(&rows), last.is_some())
-                });
-                if !writer.page(rows).await {
-                    return;
-                }
-            }
-        },
-    )
+            let rows = devices::list(&call.authority, &mut tx, call.place, page).await?;
+            Ok((values(&rows), rows.last().map(|last| last.id)))
+        })
+    })
     .await
 }
 
@@ -180,25 +160,12 @@ pub(crate) async fn usage(call: Call) -> Answered {
     let sql = "SELECT EXISTS (SELECT 1 FROM usage_sums s JOIN instances i ON i.id = s.instance
         WHERE i.account = $1 AND ($2 = 0 OR s.va = $2) LIMIT 1 OFFSET $3)";
     let (tx, more) = begin(&call, sql).await?;
-    stream(
-        call,
-        tx,
-        USAGE,
-        more,
-        |call, mut tx, mut writer| async move {
-            let mut after = 0;
-            loop {
-                let rows = records::usage(&mut tx, call.place, after, PAGE).await;
-                let rows = rows.map(|(rows, last)| {
-                    after = last.unwrap_or(after);
-                    (values(&rows), last.is_some())
-                });
-                if !writer.page(rows).await {
-                    return;
-                }
-            }
-        },
-    )
+    stream(call, tx, USAGE, more, |call, mut tx, writer| {
+        writer.pages(async move |after| {
+            let (rows, last) = records::usage(&mut tx, call.place, after, PAGE).await?;
+            Ok((values(&rows), last))
+        })
+    })
     .await
 }
 
@@ -207,26 +174,12 @@ pub(crate) async fn audit(call: Call) -> Answered {
     let sql = "SELECT EXISTS (SELECT 1 FROM audit
         WHERE account = $1 AND ($2 = 0 OR va = $2) LIMIT 1 OFFSET $3)";
     let (tx, more) = begin(&call, sql).await?;
-    stream(
-        call,
-        tx,
-        AUDIT,
-        more,
-        |call, mut tx, mut writer| async move {
-            let mut before = Before { id: 0, limit: PAGE };
-            loop {
-                let rows = records::audit(&mut tx, call.place, before).await;
-                let rows = rows.map(|rows| {
-                    let last = rows.last().map(|last| last.id);
-                    before.id = last.unwrap_or(before.id);
-                    (values(&rows), last.is_some())
-                });
-                if !writer.page(rows).await {
-                    return;
-                }
-            }
-        },
-    )
+    stream(call, tx, AUDIT, more, |call, mut tx, writer| {
+        writer.pages(async move |id| {
+            let rows = records::audit(&mut tx, call.place, Before { id, limit: PAGE }).await?;
+            Ok((values(&rows), rows.last().map(|last| last.id)))
+        })
+    })
     .await
 }
 
@@ -235,26 +188,12 @@ pub(crate) async fn transfers(call: Call) -> Answered {
     let sql = "SELECT EXISTS (SELECT 1 FROM transfers
         WHERE account = $1 AND ($2 = 0 OR source = $2 OR target = $2) LIMIT 1 OFFSET $3)";
     let (tx, more) = begin(&call, sql).await?;
-    stream(
-        call,
-        tx,
-        TRANSFERS,
-        more,
-        |call, mut tx, mut writer| async move {
-            let mut before = Before { id: 0, limit: PAGE };
-            loop {
-                let rows = moved::list(&mut tx, call.place, before).await;
-                let rows = rows.map(|rows| {
-                    let last = rows.last().map(|last| last.id);
-                    before.id = last.unwrap_or(before.id);
-                    (values(&rows), last.is_some())
-                });
-                if !writer.page(rows).await {
-                    return;
-                }
-            }
-        },
-    )
+    stream(call, tx, TRANSFERS, more, |call, mut tx, writer| {
+        writer.pages(async move |id| {
+            let rows = moved::list(&mut tx, call.place, Before { id, limit: PAGE }).await?;
+            Ok((values(&rows), rows.last().map(|last| last.id)))
+        })
+    })
     .await
 }
 
@@ -315,6 +254,21 @@ where
 }
 
 impl Writer {
+    /// Writes page after page: the first is asked for with 0, the next one with what the last one gave; none: it was the
+    /// last.
+    async fn pages(mut self, mut read: impl AsyncFnMut(i64) -> Lines) {
+        let mut with = 0;
+        loop {
+            let page = read(with).await.map(|(rows, next)| {
+                with = next.unwrap_or(with);
+                (rows, next.is_some())
+            });
+            if !self.page(page).await {
+                return;
+            }
+        }
+    }
+
     /// Writes a page, and says whether there is to be another one.
     async fn page(&mut self, rows: Rows) -> bool {
         let (mut rows, more) = match rows {
