@@ -1,5 +1,6 @@
 //! Orders of the authority to a node: from the API to the calls of subscribers.
 
+use api::{ThresholdCommand, TransportCommand};
 use jiff::{SignedDuration, Timestamp};
 use licensing::{OnOoc, Shadow};
 use serde_json::{Value, json};
@@ -254,5 +255,49 @@ fn a_signed_catalog_is_that_of_the_next_start_and_the_nodes_own_after_it_is_with
     gateway.crash_and_restart()?;
     assert_eq!(per_license(&gateway)?, PER_LICENSE);
     assert_eq!(origin(&gateway, policy)?, json!("file"));
+    Ok(())
+}
+
+/// What operators set, and the journal, go with a catalog that is ordered.
+//= L1
+//= L2
+#[test]
+fn a_start_with_an_ordered_catalog_keeps_settings_and_leaves_a_journal_that_replays() -> Result<()>
+{
+    let dir = tempfile::tempdir()?;
+    let office = Office::open(dir.path(), Some(1))?;
+    office.own("GGSN", 1)?;
+    let mut gateway = gateway(&office, "\n[journal]\nenabled = true")?;
+    register(gateway.node()?, &office.token(1)?.1, false)?;
+    let few = Request::Threshold(ThresholdCommand::Set {
+        low_percent: 10,
+        clear_percent: 20,
+    });
+    ensure!(gateway.node()?.control().change(&few)?);
+    let url = Request::Transport(TransportCommand::Url { url: office.url() });
+    ensure!(gateway.node()?.control().change(&url)?);
+    let order = json!({ "kind": "CATALOG", "catalog": licensing::Catalog::staros_text() });
+    issue(&office, order)?;
+    gets(&gateway, "catalog: PENDING until the node starts again")?;
+    gateway.crash_and_restart()?;
+
+    assert_eq!(gateway.ggsn()?.sessions_per_license, 10_000);
+    assert!(lists(&gateway, "catalog: IN FORCE")?);
+    let transport = gateway.node()?.cli("show license transport")?.log();
+    assert!(
+        transport.contains("  Set at run time: URL\n"),
+        "{transport}"
+    );
+    let again = gateway.node()?.control().change(&few)?;
+    ensure!(!again, "it was so before");
+    // More than a license of the node's own catalog covers.
+    accepted(&mut gateway, 0..PER_LICENSE + 5)?;
+    let journal = gateway.node()?.state_dir().join("journal.jsonl");
+    gateway.terminate()?;
+    let replayed = node::journal::replay(&journal)?;
+    assert_eq!((replayed.ended, replayed.difference), (true, None));
+    let ggsn = { replayed.snapshot.services.into_iter() }.find(|row| row.tag.name == "GGSN");
+    let ggsn = ggsn.context("GGSN is a service of the catalog")?;
+    assert_eq!(ggsn.sessions_per_license, 10_000);
     Ok(())
 }
