@@ -24,6 +24,7 @@
 //!
 //! Deliberately absent: messages and their security ([`Output::Send`] has all that goes into one), sockets, files.
 
+mod change;
 mod line;
 mod record;
 mod show;
@@ -82,7 +83,7 @@ pub enum Input {
         /// Its request id.
         request_id: i32,
     },
-    /// `snmp trap suppress <name>`, or `snmp trap enable <name>`.
+    /// `snmp trap suppress <name>`, or `snmp trap enable <name>`, by which targets are told what stands of it.
     Suppress {
         /// The notification.
         which: Which,
@@ -214,7 +215,7 @@ impl Delivery {
                 let lines = self.lines.iter_mut();
                 lines.for_each(|line| line.again(number, now.mono));
             }
-            Input::Suppress { which, suppress } => self.suppress(which, suppress),
+            Input::Suppress { which, suppress } => self.suppress(which, suppress, snapshot, now),
             Input::Missed => self.compare(snapshot, now),
             Input::Timeout => {}
         }
@@ -227,56 +228,6 @@ impl Delivery {
             self.tell(news, snapshot, now);
         }
         self.settle(snapshot, now);
-    }
-
-    /// Takes other targets, all or none, once all outputs were polled. What waits for a target that stays, by its name,
-    /// goes on waiting; a new one is told of the alarms that stand. Gives the names of those that there are no more, and how
-    /// many notifications waited for each and are dropped. Errors: a target is wrong, and nothing has changed.
-    pub fn set_targets(
-        &mut self,
-        targets: Vec<Target>,
-        snapshot: &Snapshot,
-        now: Now,
-    ) -> Result<Vec<(String, u64)>, TargetError> {
-        target::check(&targets)?;
-        debug_assert!(
-            self.outputs.is_empty(),
-            "a send names a target by its place"
-        );
-        let mut before = std::mem::take(&mut self.lines);
-        for target in &targets {
-            let known = before.iter().position(|line| line.is_named(&target.name));
-            let line = match known.map(|at| before.swap_remove(at)) {
-                Some(mut line) => {
-                    line.retarget(target.clone(), now.mono, &mut self.changes);
-                    line
-                }
-                None => self.newcomer(target.clone(), snapshot, now),
-            };
-            self.lines.push(line);
-        }
-        let gone = before.into_iter().map(|line| {
-            let name = line.status().name;
-            (name, line.end(&mut self.changes))
-        });
-        let gone = gone.collect();
-        self.config.targets = targets;
-        self.settle(snapshot, now);
-        Ok(gone)
-    }
-
-    /// The line of a target that was not there before.
-    fn newcomer(&mut self, target: Target, snapshot: &Snapshot, now: Now) -> Line {
-        let mut line = Line::new(target);
-        let told: Vec<_> = self.told.values().cloned().collect();
-        for alarm in told {
-            let news = News::Event(Event::AlarmRaised { alarm });
-            for issued in self.make(&news, snapshot, now) {
-                let number = self.number();
-                line.offer(number, issued, now, &mut self.changes);
-            }
-        }
-        line
     }
 
     /// When [`Input::Timeout`] is due.
@@ -386,7 +337,14 @@ impl Delivery {
     }
 
     fn issue(&mut self, news: &News, snapshot: &Snapshot, now: Now) {
-        for issued in self.make(news, snapshot, now) {
+        self.tell_issued(self.make(news, snapshot, now), now);
+    }
+
+    fn tell_issued(&mut self, issued: Vec<Issued>, now: Now) {
+        for issued in issued {
+            if !self.record(&issued, now) {
+                continue;
+            }
             for at in 0..self.lines.len() {
                 let number = self.number();
                 self.lines[at].offer(number, issued.clone(), now, &mut self.changes);
@@ -394,43 +352,36 @@ impl Delivery {
         }
     }
 
-    /// The notifications of some news, less those that are suppressed; counted and logged.
-    fn make(&mut self, news: &News, snapshot: &Snapshot, now: Now) -> Vec<Issued> {
+    /// The notifications of some news, also those that are suppressed.
+    fn make(&self, news: &News, snapshot: &Snapshot, now: Now) -> Vec<Issued> {
         let up = now.mono.since(self.config.started).as_millis() / 10;
         // TimeTicks wrap.
         let up = u32::try_from(up % (1 << 32)).unwrap_or(0);
         let mut issued = notifications::issue(news, snapshot, up, &self.config.enterprise);
         for issued in &mut issued {
             issued.at = now.wall;
-            let count = self.counts.entry(issued.which).or_default();
-            count.last = Some(now.wall);
-            if self.suppressed.contains(&issued.which) {
-                count.discarded += 1;
-            } else {
-                count.generated += 1;
-                self.logged += 1;
-                self.periods.count(now.mono);
-                let row = HistoryRow::of(self.logged, issued);
-                self.history.push_back(Arc::new(row));
-            }
         }
-        while self.history.len() > HISTORY_MAX {
-            self.history.pop_front();
-        }
-        issued.retain(|issued| !self.suppressed.contains(&issued.which));
         issued
     }
 
-    fn suppress(&mut self, which: Which, suppress: bool) {
-        let changed = match suppress {
-            true => self.suppressed.insert(which),
-            false => self.suppressed.remove(&which),
-        };
-        if changed {
-            let names = self.suppressed.iter().map(|which| which.row().name.into());
-            let record = Record::Suppressed(names.collect());
-            self.changes.push(Change::Persist(record));
+    /// Counts it, and logs it unless it is suppressed; whether it goes out.
+    fn record(&mut self, issued: &Issued, now: Now) -> bool {
+        let suppressed = self.is_suppressed(issued.which);
+        let count = self.counts.entry(issued.which).or_default();
+        count.last = Some(now.wall);
+        if suppressed {
+            count.discarded += 1;
+            return false;
         }
+        count.generated += 1;
+        self.logged += 1;
+        self.periods.count(now.mono);
+        let row = HistoryRow::of(self.logged, issued);
+        self.history.push_back(Arc::new(row));
+        if self.history.len() > HISTORY_MAX {
+            self.history.pop_front();
+        }
+        true
     }
 
     /// The next number, never used before, also by an earlier process.
@@ -461,8 +412,10 @@ impl Delivery {
             if let Some((coalesced, dropped)) = self.lines[at].flush(now.mono, &mut self.changes) {
                 let news = News::Summary { coalesced, dropped };
                 for summary in self.make(&news, snapshot, now) {
-                    let number = self.number();
-                    self.lines[at].put(number, Queued::waiting(summary), &mut self.changes);
+                    if self.record(&summary, now) {
+                        let number = self.number();
+                        self.lines[at].put(number, Queued::waiting(summary), &mut self.changes);
+                    }
                 }
             }
         }

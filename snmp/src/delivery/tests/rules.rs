@@ -275,27 +275,55 @@ fn an_inform_goes_again_at_once_when_its_target_said_how_to_ask_it_and_that_once
     }
 }
 
+//= L16
 #[test]
 fn what_is_suppressed_is_counted_and_not_sent_until_it_is_enabled_also_over_a_restart() {
     let mut world = World::new(vec![traps("a")]);
     let which = Which::named(RAISED).unwrap();
     let suppress = true;
     world.tell(Input::Suppress { which, suppress });
-    world.raise(drift(0));
+    let over = world.raise(drift(0));
     world.restart();
     world.forget();
     assert!(world.delivery.is_suppressed(which));
-    world.raise(drift(1));
-    assert_eq!(world.names(0), [""; 0]);
+    let standing = world.raise(drift(1));
+    world.clear(over);
+    assert_eq!(world.names(0), [CLEARED]);
     let count = |world: &World| world.delivery.counts().find(|row| row.0 == which).unwrap();
     let (_, counted, suppressed) = count(&world);
     assert_eq!((counted.generated, counted.discarded), (0, 1));
     assert!(suppressed && counted.last.is_some());
+    world.forget();
+    // Once enabled, targets are told of what stands, and that once.
     let suppress = false;
     world.tell(Input::Suppress { which, suppress });
+    world.tell(Input::Suppress { which, suppress });
+    let got = world.managers[0].got.iter();
+    let got: Vec<_> = got.map(|got| (got.which, got.alarm)).collect();
+    assert_eq!(got, [(which, Some(standing))]);
     world.raise(drift(2));
-    assert_eq!(world.names(0), [RAISED]);
-    assert_eq!(count(&world).1.generated, 1);
+    assert_eq!(world.names(0), [RAISED, RAISED]);
+    let (_, counted, suppressed) = count(&world);
+    assert_eq!((counted.generated, counted.discarded), (2, 1));
+    assert!(!suppressed);
+}
+
+//= L16
+#[test]
+fn the_clear_of_an_alarm_whose_raise_was_enabled_again_in_a_storm_goes_out() {
+    let mut world = World::new(vec![traps("a")]);
+    let which = Which::named(RAISED).unwrap();
+    let id = world.raise(drift(0));
+    for suppress in [true, false] {
+        // What is told now is held.
+        for _ in 0..60 {
+            world.tell(Input::News(News::Forked));
+        }
+        world.tell(Input::Suppress { which, suppress });
+    }
+    world.clear(id);
+    world.come_to_rest();
+    assert_eq!(world.standing(0), BTreeSet::new());
 }
 
 #[test]
@@ -477,6 +505,12 @@ fn targets_come_and_go_and_nothing_that_waits_for_those_that_stay_is_lost() {
     let ids: Vec<u64> = (1..5).map(|of| world.raise(drift(of))).collect();
     world.clear(ids[0]);
     world.forget();
+    let recorded = |world: &World| {
+        let counts = world.delivery.counts().map(|(_, count, _)| count);
+        let periods = world.delivery.periods(world.now.mono);
+        (world.delivery.logged(), periods, counts.collect::<Vec<_>>())
+    };
+    let before = recorded(&world);
     // The second stays, and is now the first; another begins in its place.
     let third = informs("three");
     assert_eq!(
@@ -486,6 +520,9 @@ fn targets_come_and_go_and_nothing_that_waits_for_those_that_stay_is_lost() {
     assert_eq!(world.status(0).waiting, 5);
     let kept = world.disk.keys().filter(|key| key.contains("/one/"));
     assert_eq!(kept.count(), 0);
+    assert_eq!(world.status(1).waiting, 4);
+    // Of which nothing is new.
+    assert_eq!(recorded(&world), before);
     world.managers[1].away = false;
     world.restart();
     world.managers.iter_mut().for_each(|m| m.away = false);
