@@ -46,6 +46,8 @@ pub enum SnmpCommand {
         /// The notification.
         name: String,
     },
+    /// `snmp trap default`: those are suppressed that the configuration says.
+    DefaultTraps,
 }
 
 /// What has a name.
@@ -157,10 +159,11 @@ impl SnmpCommand {
             },
             Self::Suppress { .. } => "snmp trap suppress",
             Self::Enable { .. } => "snmp trap enable",
+            Self::DefaultTraps => "snmp trap default",
         }
     }
 
-    /// What it is about.
+    /// What it is about; empty: all notifications.
     pub fn name(&self) -> &str {
         match self {
             Self::Target(SnmpTargetSetting { name, .. })
@@ -170,6 +173,7 @@ impl SnmpCommand {
             | Self::Default { name, .. }
             | Self::Suppress { name }
             | Self::Enable { name } => name,
+            Self::DefaultTraps => "",
         }
     }
 }
@@ -187,7 +191,8 @@ impl ThresholdCommand {
 /// Its words and name alone.
 impl fmt::Debug for SnmpCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.words(), self.name())
+        let whole = format!("{} {}", self.words(), self.name());
+        f.write_str(whole.trim_end())
     }
 }
 
@@ -292,6 +297,11 @@ mod tests {
                 r#"{"do":"enable","name":"nms"}"#,
                 SnmpCommand::Enable { name: name() },
                 "snmp trap enable nms",
+            ),
+            (
+                r#"{"do":"default-traps"}"#,
+                SnmpCommand::DefaultTraps,
+                "snmp trap default",
             ),
         ];
         for (text, command, shown) in cases {

@@ -35,6 +35,10 @@ pub fn snmp(snmp: Snmp) -> Result<(), Failure> {
                 set(&socket, SnmpCommand::Suppress { name }, &said)
             }
             Trap::Enable(args) => enable(args),
+            Trap::Default(socket) => {
+                let said = "notifications are suppressed as the configuration says";
+                set(&socket, SnmpCommand::DefaultTraps, said)
+            }
         },
         Snmp::Localize(args) => localize(&args),
     }

@@ -25,6 +25,7 @@ Examples:
   tollgate snmp user noc auth sha-256 privacy aes-128 read 1.3.6.1
   tollgate snmp target nms 192.0.2.162 version v3 user noc traps
   tollgate snmp trap suppress tgCeilingChanged
+  tollgate snmp trap default                     the configuration's again
   tollgate no snmp target nms
   tollgate show snmp server
 
@@ -92,8 +93,14 @@ pub enum Trap {
     #[command(after_help = "Example:\n  tollgate snmp trap suppress tgCeilingChanged")]
     Suppress(TrapArgs),
     /// Send it again
+    ///
+    /// Targets are told at once of the alarms that stand of it, once more of those that they were told of before. A clear
+    /// that was suppressed itself is not told later: the table of alarms says that nothing stands.
     #[command(after_help = "Example:\n  tollgate snmp trap enable tgCeilingChanged")]
     Enable(TrapArgs),
+    /// Suppress what the configuration says, and nothing else
+    #[command(after_help = "Example:\n  tollgate snmp trap default")]
+    Default(SocketArgs),
 }
 
 /// A notification.

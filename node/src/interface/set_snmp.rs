@@ -77,6 +77,7 @@ fn change(command: SnmpCommand, engine: &EngineId) -> Result<Change, (String, St
         }
         SnmpCommand::Suppress { name } => suppress(named(&name)?, true),
         SnmpCommand::Enable { name } => suppress(named(&name)?, false),
+        SnmpCommand::DefaultTraps => Box::new(|edit| edit.unset(Setting::SNMP_SUPPRESS)),
     })
 }
 
