@@ -19,7 +19,7 @@ pub(crate) struct AgentCurrent {
 }
 
 impl AgentCurrent {
-    pub(super) fn new(status: AgentStatus, agent: &config::Agent, feed: Feed) -> Self {
+    pub(crate) fn new(status: AgentStatus, agent: &config::Agent, feed: Feed) -> Self {
         Self {
             status: RwLock::new(Arc::new(status)),
             transport: RwLock::new(transport_status(agent)),

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Interface, Refused, settings};
 use crate::config::{auth_named, is_secret, written};
 use crate::settings::{Changed, Edit, Setting};
-use crate::snmp::SnmpAsk;
+use crate::snmp::{ChangeError, SnmpAsk};
 
 /// What a command does to the settings.
 type Change = Box<dyn FnOnce(&mut Edit) + Send>;
@@ -41,7 +41,21 @@ impl Interface {
             asked.is_ok().then_some(in_force)
         };
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
-        done.ok_or_else(|| no_snmp("it is kept, and not in force before SNMP works"))
+        answer(words, done)
+    }
+}
+
+/// What came of a change that is kept.
+fn answer(words: &str, done: Option<(Reply, Result<(), ChangeError>)>) -> Result<Reply, Refused> {
+    match done {
+        Some((reply, Ok(()))) => Ok(reply),
+        Some((_, Err(error))) => {
+            let what = format!("{error}; it is kept, and not in force");
+            let todo = "mend that and set it again, or take it back by its default form";
+            let failure = Failure::new(what, words, todo);
+            Err((StatusCode::SERVICE_UNAVAILABLE, failure))
+        }
+        None => Err(no_snmp("it is kept, and not in force before SNMP works")),
     }
 }
 
@@ -211,4 +225,31 @@ fn suppress(name: &'static str, suppress: bool) -> Change {
         }
         edit.set(Setting::SNMP_SUPPRESS, texts(all));
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use snmp::delivery::TargetError;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_and_not_in_force_is_said_with_its_cause() {
+        let reply = || Reply::Done { changed: true };
+        let said = |done| {
+            answer("snmp target", done).map_err(|(status, failure)| (status.as_u16(), failure))
+        };
+        assert_eq!(said(Some((reply(), Ok(())))), Ok(reply()));
+        let failed = Err(ChangeError::Targets(TargetError::TooMany(17)));
+        let (status, failure) = said(Some((reply(), failed))).unwrap_err();
+        assert_eq!(
+            (status, failure.what.as_str()),
+            (503, "17 targets; at most 16; it is kept, and not in force")
+        );
+        let (status, failure) = said(None).unwrap_err();
+        assert_eq!(
+            (status, failure.what.as_str()),
+            (503, "it is kept, and not in force before SNMP works")
+        );
+    }
 }

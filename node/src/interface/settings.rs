@@ -22,8 +22,8 @@ use crate::transport::Way;
 /// Longest wait until what is kept is in force.
 const IN_FORCE: Duration = Duration::from_secs(IN_FORCE_S);
 
-/// Told once a thread works by what it was handed; none: it takes nothing.
-pub(super) type Handed = Option<oneshot::Receiver<()>>;
+/// Told what came of it once a thread has taken what it was handed; none: it takes nothing.
+pub(super) type Handed<T> = Option<oneshot::Receiver<T>>;
 
 impl Interface {
     /// `license smart url` and `proxy`, and their `no` forms.
@@ -50,6 +50,7 @@ impl Interface {
             asked.is_ok().then_some(done)
         };
         let done = change(&self.settings, words, edit, hand_over).await?;
+        let done = done.map(|(reply, ())| reply);
         done.ok_or_else(|| {
             no_agent("it is kept, and not in force before the smart agent works again")
         })
@@ -59,13 +60,14 @@ impl Interface {
 /// Makes a change that is asked for in these words: keeps it, and hands it over, also one that was kept before, which may
 /// not have been handed over. It is done whether or not the client waits for it; the next one waits until it is in force.
 ///
-/// None: it is kept, and the thread that it is for has not taken it within [`IN_FORCE`].
-pub(super) async fn change(
+/// With the answer comes what the thread says that it is for. None: it is kept, and that has not taken it within
+/// [`IN_FORCE`].
+pub(super) async fn change<T: Send + 'static>(
     settings: &Arc<Mutex<Settings>>,
     words: &'static str,
     edit: impl FnOnce(&mut Edit) + Send + 'static,
-    hand_over: impl FnOnce(Changed) -> Handed + Send + 'static,
-) -> Result<Option<Reply>, Refused> {
+    hand_over: impl FnOnce(Changed) -> Handed<T> + Send + 'static,
+) -> Result<Option<(Reply, T)>, Refused> {
     // Not in the task: of those that nobody waits for there is one at a time.
     let settings = Arc::clone(settings).lock_owned().await;
     let whole = tokio::spawn(keep_and_hand_over(settings, edit, hand_over));
@@ -78,11 +80,11 @@ pub(super) async fn change(
     done.map_err(|error| refused(words, &error))
 }
 
-async fn keep_and_hand_over(
+async fn keep_and_hand_over<T>(
     mut settings: OwnedMutexGuard<Settings>,
     edit: impl FnOnce(&mut Edit) + Send + 'static,
-    hand_over: impl FnOnce(Changed) -> Handed,
-) -> Result<Result<Option<Reply>, SettingsError>, JoinError> {
+    hand_over: impl FnOnce(Changed) -> Handed<T>,
+) -> Result<Result<Option<(Reply, T)>, SettingsError>, JoinError> {
     // The disk may be slow, and others are answered meanwhile.
     let kept = tokio::task::spawn_blocking(move || (settings.change(edit), settings)).await;
     let (kept, _held) = kept?;
@@ -93,7 +95,7 @@ async fn keep_and_hand_over(
                 Some(taken) => within(IN_FORCE, taken).await,
                 None => None,
             };
-            Ok(in_force.map(|()| Reply::Done { changed }))
+            Ok(in_force.map(|said| (Reply::Done { changed }, said)))
         }
         Err(error) => Err(error),
     })

@@ -46,6 +46,7 @@ impl Interface {
             asked.is_ok().then_some(in_force)
         };
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
+        let done = done.map(|(reply, ())| reply);
         done.ok_or_else(|| {
             self.no_control_and("it is kept, and not in force before the thread works again")
         })

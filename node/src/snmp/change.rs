@@ -1,41 +1,57 @@
 //! Another configuration while the thread works: nothing that waits for a target that stays is lost.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 
-use snmp::delivery::Input;
+use snmp::delivery::{self, Input, Target, TargetError};
+use snmp::usm::KeyError;
+use thiserror::Error;
 
 use super::shown::Configured;
 use super::{Line, SnmpShell};
 use crate::config;
 
+/// Why a configuration is not worked by: it was checked, so that it is mostly the system's fault.
+#[derive(Debug, Error)]
+pub(crate) enum ChangeError {
+    /// The system gives no socket.
+    #[error("there is no socket for targets: {0}")]
+    Socket(#[from] io::Error),
+    /// The machine takes other targets only.
+    #[error(transparent)]
+    Targets(#[from] TargetError),
+    /// A user's key is no good here.
+    #[error("who may read: {0}")]
+    Access(#[from] KeyError),
+}
+
 impl SnmpShell {
-    /// Works by this configuration from now on. It was checked, so that what fails here is the system's.
-    pub(super) async fn change(&mut self, config: config::Snmp) {
+    /// Works by this configuration from now on. Errors: [`ChangeError`], and everything is as it was.
+    pub(super) async fn change(&mut self, config: config::Snmp) -> Result<(), ChangeError> {
         // Sends name targets by their places.
         self.perform().await;
-        let addresses = config.targets.iter().map(|to| to.target.address);
-        if let Err(error) = self.sockets.bind(addresses).await {
-            tracing::error!(%error, "no socket for some targets; what they are sent fails");
-        }
-        self.configured = Arc::new(Configured::of(&config));
-        if let Err(error) = self.managers.allow(config.access, &self.local) {
-            tracing::error!(%error, "who may read stays as it was");
-        }
-        self.set_targets(&config.targets);
+        let machine: Vec<Target> = config.targets.iter().map(|to| to.target.clone()).collect();
+        delivery::check_targets(&machine)?;
+        let addresses = machine.iter().map(|target| target.address);
+        self.sockets.bind(addresses).await?;
+        let configured = Configured::of(&config);
+        self.managers.allow(config.access, &self.local)?;
+        self.set_targets(machine, &config.targets)?;
+        self.configured = Arc::new(configured);
         self.suppress(config.suppressed.into_iter().collect());
         self.perform().await;
-        self.show_now();
+        Ok(())
     }
 
-    fn set_targets(&mut self, targets: &[config::NotifyTarget]) {
-        let machine = targets.iter().map(|to| to.target.clone()).collect();
+    fn set_targets(
+        &mut self,
+        machine: Vec<Target>,
+        targets: &[config::NotifyTarget],
+    ) -> Result<(), TargetError> {
         let snapshot = self.current.load();
         let now = self.clock.now();
-        let gone = match self.delivery.set_targets(machine, &snapshot, now) {
-            Ok(gone) => gone,
-            Err(error) => return tracing::error!(%error, "targets stay as they were"),
-        };
+        let gone = self.delivery.set_targets(machine, &snapshot, now)?;
         for (target, dropped) in gone {
             tracing::warn!(
                 target,
@@ -51,6 +67,7 @@ impl SnmpShell {
             let line = line.unwrap_or_else(|| Line::new(target, &self.local));
             self.targets.push(line);
         }
+        Ok(())
     }
 
     fn suppress(&mut self, wanted: BTreeSet<snmp::notifications::Which>) {

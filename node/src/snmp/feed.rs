@@ -84,39 +84,13 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
-    use enforcer::verdicts::{Config, Enforcer, Restored, RestoredClock};
-    use licensing::snapshot::NodeIdentity;
-    use licensing::{Catalog, Now};
-
+    use super::super::tests::snapshot;
     use super::*;
-
-    fn snapshot() -> Arc<Snapshot> {
-        let catalog = Catalog::staros();
-        let product = catalog.products()[1].clone();
-        let node = NodeIdentity {
-            name: "gw1".into(),
-            pid: "VPC_SI".into(),
-            serial: "9FR4BQX".into(),
-            product: product.name,
-            product_tag: product.tag,
-            version: "0.1.0".into(),
-            catalog: licensing::snapshot::CatalogOrigin::Embedded,
-        };
-        let restored = Restored {
-            clock: RestoredClock::Fresh,
-            operator: None,
-            tampered: false,
-            orders: Vec::new(),
-        };
-        let now = Now::default();
-        let machine = Enforcer::new(Config::new(node, Arc::new(catalog)), restored, now);
-        Arc::new(machine.snapshot(now))
-    }
 
     #[test]
     fn what_finds_no_room_is_known_to_be_lost() {
         let (feed, mut told) = feed();
-        let snapshot = snapshot();
+        let snapshot = Arc::new(snapshot());
         for _ in 0..WAITING {
             feed.tell(Arc::clone(&snapshot), vec![News::Ready]);
         }

@@ -18,6 +18,9 @@ mod shown;
 mod smart;
 mod sockets;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +41,7 @@ use crate::control::Current;
 use crate::error::NodeError;
 use crate::store::{SnmpKept, SnmpStore};
 use crate::vitals::{EndOf, Vitals};
+pub(crate) use change::ChangeError;
 use feed::Batch;
 pub(crate) use feed::{Feed, Told, feed};
 use requests::Managers;
@@ -55,8 +59,8 @@ pub(crate) enum SnmpAsk {
     Change {
         /// All of it.
         config: Box<config::Snmp>,
-        /// Where the word goes once it is in force.
-        done: oneshot::Sender<()>,
+        /// Where the word goes that it is in force, or why it is not, and nothing has changed.
+        done: oneshot::Sender<Result<(), ChangeError>>,
     },
     /// End.
     End,
@@ -195,9 +199,13 @@ impl SnmpShell {
             tokio::select! {
                 ask = self.asks.recv() => match ask {
                     Some(SnmpAsk::Change { config, done }) => {
-                        self.change(*config).await;
+                        let changed = self.change(*config).await;
+                        self.show_now();
+                        if let Err(error) = &changed {
+                            tracing::error!(%error, "SNMP works as before the change");
+                        }
                         // Whoever asked may have given up.
-                        let _gone = done.send(());
+                        let _gone = done.send(changed);
                     }
                     Some(SnmpAsk::End) | None => break,
                 },

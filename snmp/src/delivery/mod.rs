@@ -46,7 +46,7 @@ use crate::{Oid, VarBind};
 use line::Line;
 pub use record::{Change, Key, Queued, Record};
 pub use show::{HISTORY_MAX, HistoryRow, NotifyCount, PERIOD, Periods, TargetStatus};
-pub use target::{Inform, QUEUE_MAX, TARGETS_MAX, Target, TargetError};
+pub use target::{Inform, QUEUE_MAX, TARGETS_MAX, Target, TargetError, check as check_targets};
 pub use window::A_SECOND;
 
 /// Numbers of notifications are reserved so many at a time.

@@ -74,8 +74,8 @@ impl Inform {
     };
 }
 
-/// Checks all targets.
-pub(super) fn check(targets: &[Target]) -> Result<(), TargetError> {
+/// Checks all targets: what it takes, [`Delivery::set_targets`](super::Delivery::set_targets) takes.
+pub fn check(targets: &[Target]) -> Result<(), TargetError> {
     if targets.len() > TARGETS_MAX {
         return Err(TargetError::TooMany(targets.len()));
     }

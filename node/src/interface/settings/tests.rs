@@ -35,7 +35,7 @@ fn set(edit: &mut Edit) {
 }
 
 /// Hands the address over to this thread.
-fn to(asks: mpsc::Sender<Ask>) -> impl FnOnce(Changed) -> Handed + Send + 'static {
+fn to(asks: mpsc::Sender<Ask>) -> impl FnOnce(Changed) -> Handed<()> + Send + 'static {
     move |changed| {
         let (done, in_force) = oneshot::channel();
         let authority = changed.config.agent.way.authority;
@@ -63,7 +63,7 @@ async fn what_is_kept_is_handed_over_though_it_was_kept_before() {
     let lost = change(&settings, "set", set, to(asks.clone())).await;
     assert_eq!(lost.unwrap(), None);
     let again = change(&settings, "set", set, to(asks)).await;
-    assert_eq!(again.unwrap(), Some(Reply::Done { changed: false }));
+    assert_eq!(again.unwrap(), Some((Reply::Done { changed: false }, ())));
 }
 
 #[tokio::test]
