@@ -59,7 +59,7 @@ pub use settings::{
     SnmpCommand, SnmpEntry, SnmpPassword, SnmpTargetSetting, SnmpUserSetting, ThresholdCommand,
 };
 pub use snmp::{
-    InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget,
-    SnmpUser, SnmpView, TRAPS_LIMIT_MAX, TrapRow,
+    InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpLeftOut, SnmpServer,
+    SnmpTarget, SnmpUser, SnmpView, TRAPS_LIMIT_MAX, TrapRow,
 };
 pub use transport::{IN_FORCE_S, ProxyLogin, TransportCommand};

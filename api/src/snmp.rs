@@ -17,6 +17,8 @@ pub struct SnmpView {
     pub stalled: bool,
     /// The agent.
     pub server: SnmpServer,
+    /// What is set and not in force, because its secret can't be opened.
+    pub left_out: Vec<SnmpLeftOut>,
     /// Communities that may read, in the order of the configuration.
     pub communities: Vec<SnmpCommunity>,
     /// Users, in the order of the configuration.
@@ -29,6 +31,17 @@ pub struct SnmpView {
     pub types: Vec<NotifyRow>,
     /// The last ones, oldest first: as many as were asked for.
     pub history: Vec<TrapRow>,
+}
+
+/// What an operator had set and the node left out at its start; it stands in the node's settings as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnmpLeftOut {
+    /// `community`, `user` or `target`.
+    pub what: String,
+    /// Its name; empty: it has none.
+    pub name: String,
+    /// Why, and of which file.
+    pub why: String,
 }
 
 /// The agent, which managers ask.
@@ -65,9 +78,11 @@ pub struct SnmpCounter {
     pub value: u32,
 }
 
-/// A community of SNMPv1 and SNMPv2c; its name is a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A community of SNMPv1 and SNMPv2c; what managers send is a password, and not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnmpCommunity {
+    /// The name by which operators set it or take it away, which is no secret; none: it has none.
+    pub name: Option<String>,
     /// There is something that it may read.
     pub reads: bool,
 }

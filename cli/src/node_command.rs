@@ -30,7 +30,10 @@ pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
     let file = args.config.clone().unwrap_or_default();
     let config = Config::read_with_catalog(&file, args.catalog.as_deref())?;
     if args.check {
-        laid_over(config)?;
+        for out in laid_over(config)?.snmp.left_out {
+            let said = format!("left out: SNMP {} {}: {}\n", out.what, out.name, out.why);
+            output::print(&said);
+        }
         let file = file.display();
         output::print(&format!("{file} is a good configuration\n"));
         return Ok(ExitCode::SUCCESS);

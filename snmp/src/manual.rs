@@ -40,6 +40,15 @@ then one alone is tried, ever slower, at least every 10 seconds, or each timeout
 waits, on disk too, 10,000 notifications a target at most; then the oldest is dropped and counted, and the target is told
 when it is back. A manager may get a notification twice, with the same request id.
 
+A new target is told of the alarms that stand, and so are all of a notification that is enabled again, also of what they were
+told of before. A clear that was suppressed itself is not told later.
+
+## Keys in files
+
+In place of a password the file of a user may hold a key: `localized:ENGINE:KEY`, which is good for that engine alone and not for
+informs, as `tollgate snmp localize` prints it, or `master:KEY`, which is good for every engine and taken only where the node
+itself has sealed it. Both are in hexadecimal, and a key is as long as the hash of the user's authentication.
+
 ";
 
 /// The whole document.

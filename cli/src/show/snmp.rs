@@ -1,6 +1,6 @@
 //! `show snmp ...`: notifications, who is sent them, and the agent, in the layouts of StarOS.
 //!
-//! A name of a community is a password, and never shown.
+//! A community is a password, and never shown; the name that it has in the configuration is none.
 
 mod notifies;
 mod server;
@@ -14,12 +14,28 @@ pub use notifies::{statistics_json, statistics_text};
 pub use server::{communities_json, communities_text, server_json, server_text};
 pub use server::{transports_json, transports_text, users_json, users_text};
 
-/// Said of a node whose configuration has no `[snmp]` that does anything.
-const NOT_CONFIGURED: &str = "SNMP is not configured: managers are neither answered nor sent anything. Give [snmp] \
-                              a listen, or add an [[snmp.target]].";
+/// Said of a node that has neither a target nor a listen.
+const NOT_CONFIGURED: &str = "SNMP is not configured: managers are neither answered nor sent anything. So that they \
+                              are sent notifications, set a target: tollgate snmp target. So that they are answered, \
+                              give [snmp] of the configuration a listen, and start the node again.";
 
-/// What is said before anything else: that there is no SNMP, or that it does not work.
+/// Said after what is left out.
+const SET_ANEW: &str = "Set it anew, or take its entry out of settings.toml of node.state_dir.";
+
+/// What is said before anything else: that there is no SNMP, or that it does not work, or not as it is set.
 fn banner(view: &View) -> String {
+    let snmp = &view.snmp;
+    let left_out = snmp.left_out.iter().map(|out| {
+        let (what, name, why) = (&out.what, &out.name, &out.why);
+        labelled(
+            "*** ",
+            &format!("LEFT OUT: {what} {name}: {why}. {SET_ANEW}"),
+        )
+    });
+    left_out.collect::<String>() + &state(view)
+}
+
+fn state(view: &View) -> String {
     let snmp = &view.snmp;
     if snmp.server.listen.is_none() && snmp.targets.is_empty() {
         return labelled("*** ", NOT_CONFIGURED);
@@ -40,6 +56,7 @@ fn data(view: &View, body: Value) -> Value {
         "configured": snmp.server.listen.is_some() || !snmp.targets.is_empty(),
         "snmp_age_ms": snmp.age_ms,
         "snmp_stalled": snmp.stalled,
+        "left_out": snmp.left_out,
     });
     if let (Value::Object(out), Value::Object(body)) = (&mut out, body) {
         out.extend(body);

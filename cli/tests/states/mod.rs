@@ -345,6 +345,7 @@ fn registered_then_disabled() -> View {
     view.stalled_ms = Some(65_000);
     view.snmp.stalled = true;
     view.snmp.age_ms = 65_000;
+    view.snmp.left_out = told::left_out();
     agent::silent(&mut view.agent);
     view
 }

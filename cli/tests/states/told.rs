@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use api::{
     AlarmCounts, AlarmRow, AlarmView, BulkstatsData, BulkstatsFile, BulkstatsReceiver,
     BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer, InformTimes, NotifyRow, NotifyTotals,
-    SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget, SnmpUser, SnmpView, TrapRow,
+    SnmpCommunity, SnmpCounter, SnmpLeftOut, SnmpServer, SnmpTarget, SnmpUser, SnmpView, TrapRow,
 };
 use cli::show::View;
 
@@ -35,7 +35,7 @@ pub fn with_alarms(mut view: View) -> View {
 pub fn quiet() -> SnmpView {
     SnmpView {
         server: server("127.0.0.1:161"),
-        communities: vec![SnmpCommunity { reads: true }],
+        communities: vec![community(Some("noc"), true)],
         notifies: totals(1, 0),
         types: types(&[(STARENT, 1351, "starSmartLicenseEvalMode", 1, 0)]),
         history: vec![trap(
@@ -69,10 +69,7 @@ pub fn away() -> SnmpView {
     SnmpView {
         age_ms: 20,
         server: server("[2001:db8::17]:161"),
-        communities: vec![
-            SnmpCommunity { reads: true },
-            SnmpCommunity { reads: false },
-        ],
+        communities: vec![community(Some("noc"), true), community(None, false)],
         users: vec![
             user("carrier", Some("sha-256"), Some("aes-128"), true),
             user(
@@ -150,6 +147,25 @@ fn server(listen: &str) -> SnmpServer {
         counters: counters.into(),
         walks_held: 1,
     }
+}
+
+/// Of a node that has lost its key.
+pub fn left_out() -> Vec<SnmpLeftOut> {
+    let sealed = "/var/lib/tollgate/secrets/7 can't be used: another node.key has sealed it";
+    let out = |what: &str, name: &str, why: &str| SnmpLeftOut {
+        what: what.into(),
+        name: name.into(),
+        why: why.into(),
+    };
+    vec![
+        out("user", "carrier", sealed),
+        out("target", "nms1", "its user carrier is left out"),
+    ]
+}
+
+fn community(name: Option<&str>, reads: bool) -> SnmpCommunity {
+    let name = name.map(str::to_owned);
+    SnmpCommunity { name, reads }
 }
 
 fn user(name: &str, auth: Option<&str>, privacy: Option<&str>, reads: bool) -> SnmpUser {

@@ -91,7 +91,7 @@ fn check_proxy(proxy: file::Proxy, base: &Path) -> Checked<Proxy> {
                 let name = username.split(':').next().unwrap_or_default();
                 return wrong("agent.proxy.username", format!("{name:?}"));
             }
-            let password = read_secret("agent.proxy.password_file", &base.join(file))?;
+            let password = read_secret("agent.proxy.password_file", &base.join(file))?.text;
             Some(ProxyCredentials { username, password })
         }
     };
@@ -107,6 +107,13 @@ pub(crate) fn is_secret(line: &str) -> bool {
     !line.is_empty() && line.len() <= PASSWORD_BYTES_MAX && !line.contains(char::is_control)
 }
 
+/// The first line of a file.
+pub(super) struct Line {
+    pub(super) text: Zeroizing<String>,
+    /// This node had sealed it.
+    pub(super) sealed: bool,
+}
+
 /// What is in a file that nobody else may read.
 pub(super) fn read_private(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
     let refused = |reason: String| refuse(key, file, reason);
@@ -120,15 +127,17 @@ pub(super) fn read_private(key: &str, file: &Path) -> Checked<Zeroizing<String>>
 }
 
 /// The first line of a file that nobody else may read; what is sealed in it, if it is in the state directory's `secrets`.
-pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> {
+pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Line> {
     let refused = |reason: String| refuse(key, file, reason);
     let text = read_private(key, file)?;
     let mut line = text.lines().next().unwrap_or_default();
     let opened;
-    if is_sealed(line) {
+    let sealed = is_sealed(line);
+    if sealed {
         let state_dir = file.parent().and_then(Path::parent);
         let Some(secret) = state_dir.and_then(|dir| unseal(dir, line)) else {
-            return Err(refused("the key of another node has sealed it".into()));
+            let reason = "another node.key has sealed it";
+            return Err((key.to_owned(), Problem::sealed(file, reason)));
         };
         opened = secret;
         line = &opened;
@@ -136,7 +145,8 @@ pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Zeroizing<String>> 
     if !is_secret(line) {
         return Err(refused("its first line is not a password".into()));
     }
-    Ok(Zeroizing::new(line.to_owned()))
+    let text = Zeroizing::new(line.to_owned());
+    Ok(Line { text, sealed })
 }
 
 fn read_roots(file: &Path) -> Checked<Vec<Vec<u8>>> {

@@ -269,7 +269,7 @@ fn account(written: &BulkstatsReceiver, key: &str, base: &Path) -> Checked<Optio
         (Some(_), None) => missing(password_key),
         (Some(user), Some(file)) => Ok(Some(Account {
             user: user.clone(),
-            password: read_secret(&password_key, &base.join(file))?,
+            password: read_secret(&password_key, &base.join(file))?.text,
         })),
     }
 }
@@ -302,7 +302,7 @@ fn sftp(written: &BulkstatsReceiver, key: &str, base: &Path) -> Checked<Mechanis
     let proof = match (&written.password_file, &written.key_file) {
         (None, None) => return missing(password_key),
         (Some(_), Some(_)) => return wrong(key_key, "there is a password_file"),
-        (Some(file), None) => Proof::Password(read_secret(&password_key, &base.join(file))?),
+        (Some(file), None) => Proof::Password(read_secret(&password_key, &base.join(file))?.text),
         (None, Some(file)) => {
             let file = base.join(file);
             let text = read_private(&key_key, &file)?;

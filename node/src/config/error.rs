@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration: each error names file, line and key, what is expected, and what to do.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -164,10 +164,26 @@ pub enum Problem {
         /// What it is to be.
         expected: &'static str,
     },
+    /// A secret that operators have set is of no use any more, because of the node's key, name or enterprise.
+    #[error(
+        "{why}; expected a secret that this node has sealed; set it anew, or take its entry out of settings.toml of node.state_dir"
+    )]
+    Sealed {
+        /// Which file, and why; or what else it was that is of no use.
+        why: String,
+    },
     /// A key that goes with another one which is not there.
     #[error("it is of no use without {other}; expected both or neither; add {other} or remove it")]
     Alone {
         /// The other key.
         other: &'static str,
     },
+}
+
+impl Problem {
+    /// Of the secret in a file.
+    pub(super) fn sealed(file: &Path, reason: &str) -> Self {
+        let why = format!("{} can't be used: {reason}", file.display());
+        Self::Sealed { why }
+    }
 }

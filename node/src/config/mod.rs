@@ -9,6 +9,7 @@ mod bulkstats;
 mod check;
 mod error;
 mod file;
+mod keys;
 mod overlay;
 mod plane;
 mod snmp;
@@ -29,11 +30,12 @@ use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
 pub use self::bulkstats::{Bulkstats, Receiver as BulkstatsReceiver};
-pub use self::snmp::{NotifyTarget, Snmp, engine_named, engine_of, localized};
-pub(crate) use self::snmp::{auth_named, written};
+pub use self::snmp::{NotifyTarget, Snmp, engine_of};
 pub use agent::Agent;
 pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};
+pub(crate) use keys::{auth_named, written};
+pub use keys::{engine_named, localized};
 pub(crate) use overlay::{NAME, REMOVED};
 pub use overlay::{SETTABLE, Settable};
 

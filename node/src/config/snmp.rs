@@ -4,21 +4,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use api::SnmpLeftOut;
 use licensing::place::Places;
-use serde::Deserialize;
-use serde::de::{self, IntoDeserializer};
 use snmp::agent::Access;
 use snmp::delivery::{Inform, QUEUE_MAX, TARGETS_MAX, Target};
 use snmp::notifications::{DEFAULT_ENTERPRISE, Which};
 use snmp::target::Security;
-use snmp::usm::{AuthProtocol, EngineId, Key, KeyError, PrivProtocol, Secret, User};
+use snmp::usm::{AuthProtocol, EngineId, PrivProtocol, Secret, User};
 use snmp::vacm::{Subtree, View, ViewError};
 use snmp::{Community, Oid};
-use zeroize::Zeroizing;
 
 use super::agent::read_secret;
-use super::check::{Checked, expected, missing, once, unknown, within, wrong};
+use super::check::{Checked, missing, once, unknown, within, wrong};
 use super::file::{self, SnmpAuth, SnmpNotify, SnmpPrivacy, SnmpVersion};
+use super::keys::secret;
 use super::{ConfigError, Problem};
 
 /// Users at most.
@@ -44,6 +43,8 @@ pub struct Snmp {
     pub listen: Option<SocketAddr>,
     /// Who may read what.
     pub access: Access,
+    /// Names of the communities in `access`, in that order, which are no secrets; one may have none.
+    pub community_names: Vec<Option<String>>,
     /// sysContact.
     pub contact: String,
     /// sysLocation.
@@ -52,6 +53,8 @@ pub struct Snmp {
     pub targets: Vec<NotifyTarget>,
     /// Notifications that nobody is sent.
     pub suppressed: Vec<Which>,
+    /// What is there and not in force, because a secret that this node has sealed can't be opened.
+    pub left_out: Vec<SnmpLeftOut>,
 }
 
 /// A target and how it is spoken to.
@@ -72,8 +75,9 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
             return wrong(format!("snmp.{key}"), format!("{text:?}"));
         }
     }
-    let communities = communities(snmp.community, base)?;
-    let readers = users(snmp.user, base, &engine)?;
+    let mut left_out = LeftOut::default();
+    let (community_names, communities) = communities(snmp.community, base, &mut left_out)?;
+    let readers = users(snmp.user, base, &engine, &mut left_out)?;
     let users: Vec<User> = readers.iter().map(|(user, _)| user.clone()).collect();
     if snmp.target.len() > TARGETS_MAX {
         let (found, expected) = (snmp.target.len(), TARGETS_MAX);
@@ -86,7 +90,14 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
     let mut targets: Vec<NotifyTarget> = Vec::new();
     for (n, target) in snmp.target.into_iter().enumerate() {
         let key = format!("snmp.target[{n}]");
-        let target = self::target(target, &key, base, &users, agent)?;
+        let name = target.name.clone();
+        let target = match left_out.has_user(target.user.as_deref()) {
+            Some(lost) => Err(lost),
+            None => self::target(target, &key, base, &users, agent),
+        };
+        let Some(target) = left_out.take("target", Some(&name), target)? else {
+            continue;
+        };
         if targets.iter().any(|t| t.target.name == target.target.name) {
             let (what, name) = ("target", target.target.name);
             return Err((format!("{key}.name"), Problem::Twice { what, name }));
@@ -101,11 +112,47 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
             communities,
             users: readers,
         },
+        community_names,
         contact: snmp.contact,
         location: snmp.location,
         targets,
         suppressed: suppressed(&snmp.suppress)?,
+        left_out: left_out.0,
     })
+}
+
+/// What is left out.
+#[derive(Default)]
+struct LeftOut(Vec<SnmpLeftOut>);
+
+impl LeftOut {
+    /// What there is; none: its secret can't be opened, and it is left out.
+    fn take<T>(
+        &mut self,
+        what: &str,
+        name: Option<&str>,
+        checked: Checked<T>,
+    ) -> Checked<Option<T>> {
+        match checked {
+            Err((_, Problem::Sealed { why })) => {
+                self.0.push(SnmpLeftOut {
+                    what: what.to_owned(),
+                    name: name.unwrap_or_default().to_owned(),
+                    why,
+                });
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    /// The problem of whatever names a user that is left out.
+    fn has_user(&self, user: Option<&str>) -> Option<(String, Problem)> {
+        let lost = |out: &&SnmpLeftOut| out.what == "user" && Some(out.name.as_str()) == user;
+        let lost = self.0.iter().find(lost)?;
+        let why = format!("its user {} is left out", lost.name);
+        Some((String::new(), Problem::Sealed { why }))
+    }
 }
 
 fn too_many<T>(key: &str, found: usize, most: usize) -> Checked<T> {
@@ -149,12 +196,20 @@ fn check_listen(listen: Option<SocketAddr>) -> Checked<()> {
     }
 }
 
-fn communities(written: Vec<file::SnmpCommunity>, base: &Path) -> Checked<Vec<(Community, View)>> {
+/// Names of the communities, and what they may read.
+type Communities = (Vec<Option<String>>, Vec<(Community, View)>);
+
+fn communities(
+    written: Vec<file::SnmpCommunity>,
+    base: &Path,
+    left_out: &mut LeftOut,
+) -> Checked<Communities> {
     if written.len() > COMMUNITIES_MAX {
         return too_many("snmp.community", written.len(), COMMUNITIES_MAX);
     }
     let names: Vec<Option<String>> = written.iter().map(|row| row.name.clone()).collect();
-    let communities = written.into_iter().enumerate().map(|(n, community)| {
+    let mut taken = Communities::default();
+    for (n, community) in written.into_iter().enumerate() {
         let key = format!("snmp.community[{n}]");
         if let Some(name) = &community.name {
             let key = format!("{key}.name");
@@ -163,11 +218,15 @@ fn communities(written: Vec<file::SnmpCommunity>, base: &Path) -> Checked<Vec<(C
             once("community", name, &key, before)?;
         }
         let file = base.join(community.community_file);
-        let secret = read_secret(&format!("{key}.community_file"), &file)?;
         let view = view(&community.read, &format!("{key}.read"))?;
-        Ok((Community::new(secret.as_bytes()), view))
-    });
-    communities.collect()
+        let line = read_secret(&format!("{key}.community_file"), &file);
+        let name = community.name;
+        if let Some(line) = left_out.take("community", name.as_deref(), line)? {
+            taken.0.push(name);
+            taken.1.push((Community::new(line.text.as_bytes()), view));
+        }
+    }
+    Ok(taken)
 }
 
 /// What is in these subtrees; nothing, if there are none.
@@ -184,6 +243,7 @@ fn users(
     written: Vec<file::SnmpUser>,
     base: &Path,
     engine: &EngineId,
+    left_out: &mut LeftOut,
 ) -> Checked<Vec<(User, View)>> {
     if written.len() > USERS_MAX {
         return too_many("snmp.user", written.len(), USERS_MAX);
@@ -192,7 +252,11 @@ fn users(
     for (n, user) in written.into_iter().enumerate() {
         let key = format!("snmp.user[{n}]");
         let view = view(&user.read, &format!("{key}.read"))?;
-        let user = self::user(user, &key, base, engine)?;
+        let name = user.name.clone();
+        let user = self::user(user, &key, base, engine);
+        let Some(user) = left_out.take("user", Some(&name), user)? else {
+            continue;
+        };
         if users.iter().any(|(other, _)| other.name == user.name) {
             let (what, name) = ("user", user.name);
             return Err((format!("{key}.name"), Problem::Twice { what, name }));
@@ -240,13 +304,7 @@ fn user(user: file::SnmpUser, key: &str, base: &Path, engine: &EngineId) -> Chec
     }
 }
 
-/// The authentication protocol of this name.
-pub(crate) fn auth_named(name: &str) -> Option<AuthProtocol> {
-    let name: de::value::StrDeserializer<'_, de::value::Error> = name.into_deserializer();
-    SnmpAuth::deserialize(name).ok().map(auth_protocol)
-}
-
-fn auth_protocol(auth: SnmpAuth) -> AuthProtocol {
+pub(super) fn auth_protocol(auth: SnmpAuth) -> AuthProtocol {
     match auth {
         SnmpAuth::Sha1 => AuthProtocol::Sha1,
         SnmpAuth::Sha256 => AuthProtocol::Sha256,
@@ -260,95 +318,6 @@ fn privacy_protocol(privacy: SnmpPrivacy) -> PrivProtocol {
         SnmpPrivacy::Aes128 => PrivProtocol::Aes128,
         SnmpPrivacy::Aes256 => PrivProtocol::Aes256,
     }
-}
-
-/// The key of a password, which is forgotten, or a key as [`written`] has it.
-fn secret(key: &str, file: &Path, auth: AuthProtocol, engine: &EngineId) -> Checked<Secret> {
-    let line = read_secret(key, file)?;
-    let refused = |reason: String| Problem::Named {
-        refused: format!("{} is refused: {reason}", file.display()),
-        expected: expected(key),
-    };
-    let secret = match parse_written(&line) {
-        None => Secret::of_password(auth, line.as_bytes())
-            .or_else(|error: KeyError| wrong(key, error.to_string()))?,
-        Some(Err(reason)) => return Err((key.to_owned(), refused(reason.into()))),
-        Some(Ok(secret)) => secret,
-    };
-    match &secret {
-        Secret::Localized { engine: of, .. } if of != engine => {
-            let reason = format!(
-                "its key is localized to engine {of}, this one is {engine}: name the node as it was, or set the user anew"
-            );
-            Err((key.to_owned(), refused(reason)))
-        }
-        Secret::Localized { .. } | Secret::Master(_) => Ok(secret),
-    }
-}
-
-/// How a key begins that is localized to an engine: `localized:ENGINE:KEY`, both in hexadecimal.
-const LOCALIZED: &str = "localized:";
-
-/// How a key begins that is good for every engine: `master:KEY`. The node alone writes it, and seals it.
-const MASTER: &str = "master:";
-
-/// A key as it stands in a file.
-pub(crate) fn written(secret: &Secret) -> Zeroizing<String> {
-    let hex = |octets: &[u8]| {
-        let digits = octets.iter().map(|octet| format!("{octet:02x}"));
-        Zeroizing::new(digits.collect::<String>())
-    };
-    Zeroizing::new(match secret {
-        Secret::Localized { engine, key } => {
-            format!("{LOCALIZED}{engine}:{}", *hex(key.octets()))
-        }
-        Secret::Master(key) => format!("{MASTER}{}", *hex(key.octets())),
-    })
-}
-
-/// A key that stands in a file; none: it is a password.
-fn parse_written(line: &str) -> Option<Result<Secret, &'static str>> {
-    if let Some(key) = line.strip_prefix(MASTER) {
-        return Some(octets(key).map(|key| Secret::Master(Key::new(key))));
-    }
-    let (engine, key) = line.strip_prefix(LOCALIZED)?.split_once(':')?;
-    Some(octets(engine).and_then(|engine| {
-        let engine = EngineId::new(&engine).map_err(|_| "it names no engine")?;
-        let key = Key::new(octets(key)?);
-        Ok(Secret::Localized { engine, key })
-    }))
-}
-
-fn octets(hex: &str) -> Result<Vec<u8>, &'static str> {
-    let octet = |pair: &[u8]| {
-        let pair = std::str::from_utf8(pair).ok()?;
-        u8::from_str_radix(pair, 16)
-            .ok()
-            .filter(|_| pair.len() == 2)
-    };
-    let octets: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(octet).collect();
-    octets.ok_or("it is not hexadecimal")
-}
-
-/// The key of a password with one engine, as it stands in a file; `auth` is the name of the protocol that the user
-/// authenticates by. Errors: what is wrong.
-pub fn localized(
-    auth: &str,
-    password: &str,
-    engine: &EngineId,
-) -> Result<Zeroizing<String>, String> {
-    let auth = auth_named(auth).ok_or_else(|| format!("no protocol is called {auth:?}"))?;
-    let master = auth.key_of(password.as_bytes());
-    let master = master.map_err(|error| error.to_string())?;
-    let key = auth.localize(&master, engine);
-    let engine = engine.clone();
-    Ok(written(&Secret::Localized { engine, key }))
-}
-
-/// The engine of an id in hexadecimal digits, `0x` before them or not. Errors: what is wrong.
-pub fn engine_named(hex: &str) -> Result<EngineId, String> {
-    let octets = octets(hex.strip_prefix("0x").unwrap_or(hex))?;
-    EngineId::new(&octets).map_err(|error| error.to_string())
 }
 
 /// The engine of the node whose configuration a file is, which need not be whole otherwise: files that it names may be
@@ -443,8 +412,8 @@ fn security(
     let version = target.version;
     match (version, &target.community_file, &target.user) {
         (SnmpVersion::V1 | SnmpVersion::V2c, Some(file), None) => {
-            let community = read_secret(&community_key, &base.join(file))?;
-            let community = Community::new(community.as_bytes());
+            let line = read_secret(&community_key, &base.join(file))?;
+            let community = Community::new(line.text.as_bytes());
             Ok(match version {
                 SnmpVersion::V1 => Security::V1 { community, agent },
                 SnmpVersion::V2c | SnmpVersion::V3 => Security::V2c { community },

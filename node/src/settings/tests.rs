@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
-use crate::store::unseal;
+use crate::store::{seal, unseal};
 
 const LEAST: &str = r#"
 [node]
@@ -62,6 +62,11 @@ impl Node {
     fn below(&self, more: &str) -> Config {
         let path = self.0.path().join("gateway.toml");
         Config::parse(&format!("{LEAST}{more}"), &path).unwrap()
+    }
+
+    /// Of a node that has not come to set it up.
+    fn lose_key(&self) {
+        fs::remove_file(self.state().join("node.key.new")).unwrap();
     }
 
     fn open(&self, more: &str) -> (Config, Settings) {
@@ -486,4 +491,148 @@ fn everything_else_of_the_configuration_stays_as_it_is() {
     config.agent.authority_set = false;
     config.agent.way.authority = below.agent.way.authority.clone();
     assert_eq!(config, below);
+}
+
+/// What a configuration leaves out, without its reasons.
+fn left_out(config: &Config) -> Vec<(&str, &str)> {
+    let out = config.snmp.left_out.iter();
+    out.map(|out| (out.what.as_str(), out.name.as_str()))
+        .collect()
+}
+
+fn with_secret(edit: &mut Edit, setting: Setting<'_>, key: &str, secret: String) {
+    let file = edit.secret(secret.into());
+    let mut entry = Table::new();
+    entry.insert(key.into(), file);
+    if key == "auth_file" {
+        entry.insert("auth".into(), "sha-256".into());
+    } else {
+        entry.insert("read".into(), vec!["1"].into());
+    }
+    edit.set(setting, entry);
+}
+
+fn with_user(user: &str) -> Table {
+    let mut entry = target(162);
+    entry.insert("user".into(), user.into());
+    entry
+}
+
+#[test]
+fn what_a_lost_key_had_sealed_is_left_out_and_kept_and_is_in_force_once_it_is_set_anew() {
+    let node = Node::new();
+    let (_, mut settings) = node.open(MORE);
+    let set = |edit: &mut Edit| {
+        with_secret(
+            edit,
+            Setting::snmp_community("noc"),
+            "community_file",
+            "hunter2".into(),
+        );
+        with_secret(
+            edit,
+            Setting::snmp_user("sealed"),
+            "auth_file",
+            "maplesyrup".into(),
+        );
+        edit.set(Setting::snmp_target("by-it"), with_user("sealed"));
+        edit.set(Setting::snmp_target("first"), target(1162));
+    };
+    let done = settings.change(set).unwrap();
+    assert_eq!(left_out(&done.config), []);
+    let text = node.written();
+    for another in [false, true] {
+        node.lose_key();
+        if another {
+            seal(&node.state(), "a new key").unwrap();
+        }
+        let (config, mut settings) = node.open(MORE);
+        let lost = [
+            ("community", "noc"),
+            ("user", "sealed"),
+            ("target", "by-it"),
+        ];
+        assert_eq!(left_out(&config), lost);
+        assert!(
+            config.snmp.access.communities.is_empty() && config.snmp.community_names.is_empty()
+        );
+        assert_eq!(
+            config.snmp.left_out[0].why,
+            format!(
+                "{} can't be used: another node.key has sealed it",
+                node.state().join("secrets/1").display()
+            )
+        );
+        assert_eq!(config.snmp.left_out[2].why, "its user sealed is left out");
+        let port = |name: &str, port| (name.to_owned(), port);
+        assert_eq!(targets(&config), [port("first", 1162), port("second", 162)]);
+        assert_eq!(node.written(), text);
+        assert_eq!(fs::read_dir(node.state().join(SECRETS)).unwrap().count(), 2);
+        // Another setting leaves it where it is.
+        let other = |edit: &mut Edit| edit.set(Setting::AUTHORITY, "https://above.example");
+        assert_eq!(left_out(&settings.change(other).unwrap().config), lost);
+        settings
+            .change(|edit| edit.unset(Setting::AUTHORITY))
+            .unwrap();
+        assert_eq!(node.written(), text);
+        if !another {
+            // A key, for the next turn to lose.
+            seal(&node.state(), "a new key").unwrap();
+        }
+    }
+    let (_, mut settings) = node.open(MORE);
+    let anew = |edit: &mut Edit| {
+        with_secret(
+            edit,
+            Setting::snmp_user("sealed"),
+            "auth_file",
+            "maplesyrup".into(),
+        )
+    };
+    let done = settings.change(anew).unwrap();
+    assert_eq!(left_out(&done.config), [("community", "noc")]);
+    let names: Vec<_> = targets(&done.config)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names, ["first", "second", "by-it"]);
+    let done = settings.change(|edit| edit.unset(Setting::snmp_community("noc")));
+    assert_eq!(left_out(&done.unwrap().config), []);
+}
+
+#[test]
+fn a_sealed_key_that_is_localized_to_another_engine_is_left_out() {
+    let node = Node::new();
+    let (config, mut settings) = node.open("");
+    let key = crate::config::localized("sha-256", "maplesyrup", &config.snmp.engine).unwrap();
+    let set = |edit: &mut Edit| {
+        with_secret(
+            edit,
+            Setting::snmp_user("noc"),
+            "auth_file",
+            key.to_string(),
+        )
+    };
+    assert_eq!(left_out(&settings.change(set).unwrap().config), []);
+    let (config, _) = node.open("[snmp]\nenterprise = \"1.3.6.1.4.1.32474.1\"\n");
+    assert_eq!(left_out(&config), [("user", "noc")]);
+    let why = &config.snmp.left_out[0].why;
+    assert!(why.ends_with("its key is localized to engine 80007ed9046767736e2d31, this one is 80007eda046767736e2d31"), "{why}");
+    assert_eq!(left_out(&node.open("").0), []);
+}
+
+#[test]
+fn a_password_of_a_proxy_that_a_lost_key_had_sealed_is_named_with_what_to_do() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let set = |edit: &mut Edit| with_password(edit, "a.example", "hunter2");
+    settings.change(set).unwrap();
+    node.lose_key();
+    let said = Settings::open(node.below("")).unwrap_err().to_string();
+    let said = said.replace(&format!("{}/", node.0.path().display()), "");
+    assert_eq!(
+        said,
+        "state/settings.toml:4: agent.proxy.password_file: state/secrets/1 can't be used: another node.key has sealed it; \
+         expected a secret that this node has sealed; set it anew, or take its entry out of settings.toml of node.state_dir"
+    );
 }

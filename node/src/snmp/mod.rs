@@ -24,6 +24,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::SnmpLeftOut;
 use licensing::{Mono, Now};
 use snmp::delivery::{self, Change, Delivery, Input, Output, Record, Send};
 use snmp::message::{EncodeError, Notification};
@@ -119,6 +120,14 @@ impl SnmpShell {
         let what = "starting SNMP";
         let fail = |source| NodeError::System { what, source };
         let config = &parts.config.snmp;
+        for SnmpLeftOut { what, name, why } in &config.left_out {
+            tracing::error!(
+                what,
+                name,
+                why,
+                "it is left out of SNMP: set it anew, or take its entry out of settings.toml of node.state_dir"
+            );
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpServer, SnmpTarget,
-    SnmpUser, SnmpView, TrapRow,
+    InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpLeftOut, SnmpServer,
+    SnmpTarget, SnmpUser, SnmpView, TrapRow,
 };
 use licensing::Mono;
 use parking_lot::RwLock;
@@ -46,6 +46,7 @@ pub(super) struct History {
 #[derive(Debug)]
 pub(super) struct Configured {
     server: SnmpServer,
+    left_out: Vec<SnmpLeftOut>,
     communities: Vec<SnmpCommunity>,
     users: Vec<SnmpUser>,
     targets: Vec<SnmpTarget>,
@@ -99,6 +100,7 @@ impl Shown {
                 walks_held: self.walks_held as u64,
                 ..config.server.clone()
             },
+            left_out: config.left_out.clone(),
             communities: config.communities.clone(),
             users: config.users.clone(),
             targets: targets.map(|(of, status)| target(of, status)).collect(),
@@ -194,7 +196,9 @@ fn counters(counted: &Counters) -> Vec<SnmpCounter> {
 impl Configured {
     pub(super) fn of(snmp: &Snmp) -> Self {
         let access = &snmp.access;
-        let communities = access.communities.iter().map(|(_, view)| SnmpCommunity {
+        let communities = snmp.community_names.iter().zip(&access.communities);
+        let communities = communities.map(|(name, (_, view))| SnmpCommunity {
+            name: name.clone(),
             reads: !view.is_empty(),
         });
         let users = access.users.iter();
@@ -209,6 +213,7 @@ impl Configured {
                 storm_limit: A_SECOND as u32,
                 ..SnmpServer::default()
             },
+            left_out: snmp.left_out.clone(),
             communities: communities.collect(),
             users: users.collect(),
             targets: snmp.targets.iter().map(configured_target).collect(),

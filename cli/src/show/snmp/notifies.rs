@@ -100,9 +100,10 @@ fn line(row: &TrapRow) -> String {
 
 fn totals(view: &View) -> String {
     let notifies = &view.snmp.notifies;
-    let (sending, ever) = match view.snmp.targets.is_empty() {
-        true => ("disabled, there is no target", ""),
-        false => ("enabled", "  Notifications have never been disabled\n"),
+    // Whether it has ever been disabled nobody keeps: targets come and go.
+    let sending = match view.snmp.targets.is_empty() {
+        true => "disabled, there is no target",
+        false => "enabled",
     };
     let period = format!("{} seconds", notifies.period_s);
     [
@@ -114,7 +115,7 @@ fn totals(view: &View) -> String {
         ),
         field("Last notification sent", LABEL, &long_stamp(notifies.last)),
         field("Notification sending is", LABEL, sending),
-        format!("{ever}  Notifications have never been cleared\n"),
+        "  Notifications have never been cleared\n".to_owned(),
         field(
             "Notifications in current period",
             LABEL,

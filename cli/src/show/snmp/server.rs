@@ -63,8 +63,9 @@ pub fn server_json(view: &View) -> Value {
 /// `show snmp communities` as text.
 pub fn communities_text(view: &View) -> String {
     let mut table = Table::new(COMMUNITIES);
-    for (number, community) in (1..).zip(&view.snmp.communities) {
-        table.row([format!("({number}, not shown)"), access(community.reads)]);
+    for community in &view.snmp.communities {
+        let name = community.name.as_deref().unwrap_or("(no name)");
+        table.row([name.to_owned(), access(community.reads)]);
     }
     banner(view) + &table.render()
 }
