@@ -148,6 +148,16 @@ fn target(args: TargetArgs) -> Result<(), Failure> {
         ["user", user, ref rest @ ..] => (Some(user.to_owned()), rest),
         _ => (None, rest),
     };
+    match (version.as_str(), &user) {
+        ("v1" | "v2c", None) | ("v3", Some(_)) => {}
+        ("v3", None) => return Err(wrong("version v3 wants a user".into())),
+        ("v1" | "v2c", Some(_)) => {
+            return Err(wrong(format!(
+                "version {version} wants a community, and no user"
+            )));
+        }
+        _ => return Err(wrong(format!("{version:?} is no version"))),
+    }
     let inform = match *rest {
         [] | ["traps"] => false,
         ["informs"] => true,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use api::Request;
+use api::{Request, SnmpView};
 use licensing::AlarmKind;
 use snmp::usm::EngineId;
 use tests::child::Ended;
@@ -104,6 +104,25 @@ impl Managed {
     fn ask(&self, options: &[&str]) -> Result<Ended> {
         let dir = self.gateway.site().dir();
         net_snmp::run(dir, "snmpget", options, self.agent, &[SYS_NAME])
+    }
+
+    fn shown(&self) -> Result<SnmpView> {
+        Ok(self.gateway.node()?.control().snmp(0)?.1)
+    }
+
+    fn suppressed(&self) -> Result<Vec<String>> {
+        let types = self.shown()?.types.into_iter();
+        Ok(types
+            .filter(|row| row.suppressed)
+            .map(|row| row.name)
+            .collect())
+    }
+
+    fn bad_communities(&self) -> Result<u32> {
+        let view = self.shown()?;
+        let mut counters = view.server.counters.iter();
+        let bad = counters.find(|counter| counter.name == "snmpInBadCommunityNames");
+        Ok(bad.context("it is counted")?.value)
     }
 
     /// The manager, which knows the node's engine for its traps.
@@ -216,6 +235,10 @@ fn what_an_operator_sets_is_in_force_at_once_and_after_a_restart() -> Result<()>
         ensure!(ended.log().contains("\"gw1\""), "{}", ended.log());
     }
 
+    managed.done("snmp trap suppress tgForked")?;
+    assert_eq!(managed.suppressed()?, ["tgForked"]);
+    managed.done("snmp trap default")?;
+    assert_eq!(managed.suppressed()?, [""; 0]);
     managed.done("snmp trap suppress tgLabSpeedup")?;
     managed.speed_up(2)?;
     managed.gateway.crash_and_restart()?;
@@ -235,14 +258,24 @@ fn what_an_operator_sets_is_in_force_at_once_and_after_a_restart() -> Result<()>
     managed.done("no snmp user noc")?;
     managed.done("no snmp target nms")?;
     managed.done("no snmp community seen")?;
+    let view = managed.shown()?;
+    let names: Vec<_> = view.targets.iter().map(|to| to.name.as_str()).collect();
+    assert_eq!(names, ["v3i"]);
+    assert_eq!(view.communities, []);
     managed.speed_up(5)?;
+    // What the others were sent would have come before it, by the same sockets.
     wait_for_speed(&manager, INFORMS, 5)?;
     assert_eq!(speeds(&manager, TRAPS), [4]);
     assert_eq!(speeds(&manager, BY_COMMUNITY), [4]);
     let ended = managed.ask(&noc())?;
     ensure!(ended.log().contains("Unknown user name"), "{}", ended.log());
+    let before = managed.bad_communities()?;
     let unread = ["-v2c", "-c", READ, "-t", "0.2", "-r", "0"];
     ensure!(!managed.ask(&unread)?.status.success());
+    // It was asked, and knows nobody by that community.
+    until("the community is refused", LIMIT, || {
+        Ok(managed.bad_communities()? == before + 1)
+    })?;
     Ok(())
 }
 
@@ -285,6 +318,61 @@ fn no_secret_that_an_operator_sets_is_kept_in_the_clear_or_shown() -> Result<()>
     for secret in [AUTH, PRIVACY, SENT, READ] {
         assert!(!shown.contains(secret), "{secret}: {shown}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_node_that_has_lost_its_key_starts_without_what_that_had_sealed() -> Result<()> {
+    let mut managed = Managed::start()?;
+    let at = managed.manager;
+    let set = format!("snmp target nms {at} version v2c traps --community-file @sent");
+    managed.done(&set)?;
+    managed.done("snmp community seen read 1.3.6.1.2.1.1 --community-file @read")?;
+    managed.done("snmp user open read 1.3.6.1.2.1.1")?;
+    let settings = managed.file("state/settings.toml");
+    let text = fs::read_to_string(&settings)?;
+    let lose = |state: &Path| Ok(fs::remove_file(state.join("node.key"))?);
+    managed.gateway.while_down(lose)?;
+
+    // Whoever needs no secret is answered.
+    let open = ["-v3", "-l", "noAuthNoPriv", "-u", "open"];
+    let ended = managed.ask(&open)?;
+    ensure!(ended.log().contains("\"gw1\""), "{}", ended.log());
+    let view = managed.shown()?;
+    let left_out = view.left_out.iter();
+    let left_out: Vec<_> = left_out.map(|out| (&*out.what, &*out.name)).collect();
+    assert_eq!(left_out, [("community", "seen"), ("target", "nms")]);
+    assert!(view.communities.is_empty() && view.targets.is_empty());
+    let shown = managed.cli("show snmp communities")?.log();
+    let wanted = ["LEFT OUT: community seen", "node.key", "settings.toml"];
+    ensure!(wanted.iter().all(|part| shown.contains(part)), "{shown}");
+    let log = managed.gateway.node()?.process().log();
+    ensure!(log.contains("it is left out of SNMP"), "{log}");
+    assert_eq!(fs::read_to_string(&settings)?, text);
+
+    managed.done(&set)?;
+    managed.done("snmp community seen read 1.3.6.1.2.1.1 --community-file @read")?;
+    assert_eq!(managed.shown()?.left_out, []);
+    let ended = managed.ask(&["-v2c", "-c", READ])?;
+    ensure!(ended.log().contains("\"gw1\""), "{}", ended.log());
+    Ok(())
+}
+
+#[test]
+fn a_target_whose_words_do_not_go_together_is_refused_before_any_secret_is_asked_for() -> Result<()>
+{
+    let managed = Managed::start()?;
+    let at = managed.manager;
+    let cases = [
+        ("v3", "version v3 wants a user"),
+        ("v3 informs", "version v3 wants a user"),
+        ("v2c user noc", "version v2c wants a community, and no user"),
+        ("v4", "\"v4\" is no version"),
+    ];
+    for (words, says) in cases {
+        managed.refused(&format!("snmp target nms {at} version {words}"), says)?;
+    }
+    assert_eq!(managed.shown()?.targets, []);
     Ok(())
 }
 
