@@ -166,6 +166,21 @@ mod tests {
         assert_eq!(path("gw-1_x~.csv"), "/gw-1_x~.csv");
     }
 
+    /// A receiver that knows this keeps what it has (RFC 9110, section 13.1.2).
+    #[test]
+    fn a_put_asks_that_what_is_there_stays() {
+        for (method, asked) in [(Method::Put, Some("*")), (Method::Post, None)] {
+            let target = Target {
+                method,
+                account: None,
+                tls: None,
+            };
+            let request = request(("h", 80), &target, "n", Bytes::new()).unwrap();
+            let found = request.headers().get(IF_NONE_MATCH);
+            assert_eq!(found.map(|value| value.to_str().unwrap()), asked);
+        }
+    }
+
     #[test]
     fn a_status_has_one_cause() {
         let by = |method, status: u16| {

@@ -1,6 +1,7 @@
 //! Against receivers on loopback that do what no real one does on request.
 
 mod ftp;
+mod tls;
 
 use std::net::SocketAddr;
 

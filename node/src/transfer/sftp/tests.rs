@@ -1,5 +1,6 @@
 //! Sessions with servers that say what they must not.
 
+use russh::keys::PublicKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpListener;
 
@@ -25,6 +26,15 @@ fn with(packets: &[&[u8]]) -> DuplexStream {
 }
 
 const VERSION: &[u8] = &[2, 0, 0, 0, 3];
+
+const HOST_KEY: &str = "SHA256:qyHvG36HIR+lbO/Wu2m3Hc/ZfuvJ0FktKXRmao7bgPQ";
+
+fn login() -> Login {
+    Login {
+        user: "collector".into(),
+        proof: Proof::Password(Zeroizing::new(String::new())),
+    }
+}
 
 /// The answer to a request of this number: a status.
 fn status(id: u8, code: u8) -> Vec<u8> {
@@ -152,17 +162,64 @@ async fn with_algorithms(list: &str) -> u16 {
     port
 }
 
+/// The one key that is pinned, whatever else is right about another.
+#[tokio::test]
+async fn one_host_key_is_believed() {
+    let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
+    let other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLiq";
+    let shown = PublicKey::from_openssh(line).unwrap();
+    let shown = PublicKeyOrCertificate::PublicKey {
+        key: shown,
+        hash_alg: None,
+    };
+    for (pinned, believed) in [(line, true), (other, false)] {
+        let mut pinned = Pinned(pinned.parse().unwrap());
+        let answer = client::Handler::check_server_key(&mut pinned, &shown).await;
+        match answer {
+            Ok(answer) => assert!(answer && believed),
+            Err(Stopped::HostKey(Cause::HostKey { .. }, kind)) => {
+                assert_eq!((kind, believed), (Some(Algorithm::Ed25519), false));
+            }
+            Err(stopped) => panic!("{stopped:?}"),
+        }
+    }
+}
+
+/// The task of the crate would wait for the server's keys as long as the server does not go.
+#[tokio::test]
+async fn nothing_is_left_of_a_connection_that_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (host_key, login) = (HOST_KEY.parse().unwrap(), login());
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let sent = send(("127.0.0.1", port), &host_key, &login, "a.csv", b"x");
+    let stalls = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+        // Its greeting, and what it says of keys: it is the task that says this.
+        stream.read_exact(&mut [0; 256]).await.unwrap();
+        assert_eq!(tasks.num_alive_tasks(), 1);
+        stream
+    };
+    let stream = tokio::select! {
+        stream = stalls => stream,
+        sent = sent => panic!("{sent:?}"),
+    };
+    let ended = async {
+        while tasks.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(timeout(Duration::from_secs(60), ended).await, Ok(()));
+    drop(stream);
+}
+
 #[tokio::test]
 async fn what_a_server_has_is_not_repeated() {
     let list = "canary-hollyhock,".repeat(400);
     let port = with_algorithms(list.trim_end_matches(',')).await;
-    let host_key = "SHA256:qyHvG36HIR+lbO/Wu2m3Hc/ZfuvJ0FktKXRmao7bgPQ";
-    let login = Login {
-        user: "collector".into(),
-        proof: Proof::Password(Zeroizing::new(String::new())),
-    };
-    let host_key = host_key.parse().unwrap();
-    let sent = send(("127.0.0.1", port), &host_key, &login, "a.csv", b"x").await;
+    let host_key = HOST_KEY.parse().unwrap();
+    let sent = send(("127.0.0.1", port), &host_key, &login(), "a.csv", b"x").await;
     let why = "it has no key exchange that is taken".to_owned();
     assert_eq!(sent, Err(Cause::Protocol { why }));
 }
