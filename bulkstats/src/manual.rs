@@ -22,9 +22,24 @@ pub fn text() -> String {
     out
 }
 
+/// Where they are seen from docs.
+const PICTURES: &str = "
+## A run
+
+Calls begin at up to 60 a second; a lab node in evaluation holds 300. The panels of the dashboard, which is no screenshot of
+Grafana: `dashboards/picture.py` draws the expressions of the same panels from what Prometheus has.
+
+![Panels of the run](pictures/metrics-dashboard.png)
+
+The alerts of such a run, as Prometheus shows them:
+
+![Alerts of a run](pictures/metrics-alerts.png)
+";
+
 /// docs/metrics.md.
 pub fn metrics() -> String {
     let mut out = METRICS.to_owned();
+    out.push_str(PICTURES);
     out.push_str(
         "\n## All of them\n\n| metric | type | labels | what it is |\n|---|---|---|---|\n",
     );

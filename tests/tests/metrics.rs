@@ -368,6 +368,13 @@ fn prometheus_has_what_operators_are_shown() -> Result<()> {
             Ok(names.any(|name| name == alert))
         })?;
     }
+    until("all rules are evaluated", LIMIT, || {
+        let groups = prometheus.api("rules")?;
+        let rules = groups["groups"][0]["rules"].as_array().context("rules")?;
+        let failed = rules.iter().find(|rule| rule["health"] == "err");
+        ensure!(failed.is_none(), "{failed:?}");
+        Ok(rules.iter().all(|rule| rule["health"] == "ok"))
+    })?;
     let exemplars =
         "query_exemplars?query=tollgate_license_refused_at_ceiling_total&start=0&end=4000000000";
     until("an exemplar", LIMIT, || {
@@ -378,14 +385,27 @@ fn prometheus_has_what_operators_are_shown() -> Result<()> {
         .iter()
         .map(bulkstats::families::Family::written)
         .collect();
+    until("a few scrapes", LIMIT, || {
+        let scrapes = prometheus.number("count_over_time(tollgate_system_peers[1m])")?;
+        Ok(scrapes >= Some(3.0))
+    })?;
+    until("all rules are evaluated", LIMIT, || {
+        let groups = prometheus.api("rules")?;
+        let rules = groups["groups"][0]["rules"].as_array().context("rules")?;
+        let failed = rules.iter().find(|rule| rule["health"] == "err");
+        ensure!(failed.is_none(), "{failed:?}");
+        Ok(rules.iter().all(|rule| rule["health"] == "ok"))
+    })?;
     for expression in expressions()? {
         let asked = expression
             .replace("$__rate_interval", "1m")
             .replace("$instance", ".*");
         prometheus.query(&asked).context(expression.clone())?;
-        let mut names = names(&expression).peekable();
-        let named_by_pattern = expression.contains("__name__") || expression.starts_with("up{");
-        assert!(names.peek().is_some() || named_by_pattern, "{expression}");
+        let names = names(&expression);
+        assert!(
+            !names.is_empty() || expression.starts_with("up{"),
+            "{expression}"
+        );
         for name in names {
             let family = name.strip_suffix("_bucket").unwrap_or(&name);
             assert!(documented.contains(family), "{name} in {expression}");
@@ -417,15 +437,11 @@ fn expressions() -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Names of metrics in an expression; a pattern of names stands for those that it is made of.
-fn names(expression: &str) -> impl Iterator<Item = String> {
+/// Names of metrics in an expression.
+fn names(expression: &str) -> Vec<String> {
     let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let names = words.filter(|word| word.starts_with("tollgate_"));
-    names
-        .filter(|word| !word.ends_with('_'))
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
+    names.map(str::to_owned).collect()
 }
 
 /// Nothing else is served, a head has its bound, and those who connect and say nothing keep nobody away for long.
