@@ -16,7 +16,7 @@ use crate::wait::until;
 /// It is ready within a second; the machine may be busy.
 const READY: Duration = Duration::from_secs(120);
 
-/// A running Prometheus that scrapes one node each second.
+/// A running Prometheus that scrapes one node every five seconds.
 #[derive(Debug)]
 pub struct Prometheus {
     at: SocketAddr,
@@ -32,7 +32,7 @@ impl Prometheus {
         let rules = dashboards().join("alerts.yml");
         let config = dir.join("prometheus.yml");
         let text = format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{:?}]\nscrape_configs:\n\
+            "global: {{scrape_interval: 5s, scrape_timeout: 5s, evaluation_interval: 1s}}\nrule_files: [{:?}]\nscrape_configs:\n\
              - job_name: tollgate\n  static_configs: [{{targets: [\"{node}\"]}}]\n",
             rules.canonicalize()?
         );
