@@ -10,7 +10,9 @@ use bulkstats::config::{Mechanism as Shown, Receiver as ShownReceiver};
 use bulkstats::plan::FilePlan;
 use rustls_pki_types::ServerName;
 
-use super::agent::{read_private, read_secret, refuse};
+#[cfg(feature = "sftp")]
+use super::agent::read_private;
+use super::agent::{read_secret, refuse};
 use super::check::{Checked, missing, within, wrong};
 use super::file::{self, BulkstatsMechanism as Written, BulkstatsMethod, BulkstatsReceiver};
 use crate::transfer::{self, Account, Mechanism, Method, Roots};
