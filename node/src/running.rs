@@ -174,7 +174,7 @@ impl Running {
             bulkstats: bulkstats_end,
             latencies: Arc::clone(&common.latencies),
             refusals: Arc::clone(&common.refusals),
-            counted: Mutex::new(vec![Arc::default(); queues.len()]),
+            counted: tokio::sync::Mutex::new(vec![Arc::default(); queues.len()]),
             queues: queues.clone(),
             plane: shared,
             settings: Arc::new(tokio::sync::Mutex::new(settings)),

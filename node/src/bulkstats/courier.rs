@@ -17,6 +17,9 @@ const EARLIER: Duration = Duration::from_secs(10);
 /// Ends of transfers that wait at most; each file has one at a time.
 const ENDED: usize = 16;
 
+/// Threads that read files and look up names at most: one for each file, so that a dead name server of one delays no other.
+const BLOCKING: usize = 4;
+
 /// A transfer that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -37,7 +40,7 @@ impl Courier {
     /// Errors: the system gives no thread.
     pub fn new() -> io::Result<Self> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(1).max_blocking_threads(1);
+        builder.worker_threads(1).max_blocking_threads(BLOCKING);
         let runtime = builder.enable_all().thread_name("transfer").build()?;
         let (ended, results) = mpsc::channel(ENDED);
         Ok(Self {

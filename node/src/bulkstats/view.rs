@@ -44,8 +44,9 @@ impl Interface {
         }
     }
 
-    /// Of each worker, in their order.
+    /// Of each worker, in their order. One asks at a time, so that no older answer comes after a newer one.
     async fn workers_statistics(&self) -> Vec<Arc<Statistics>> {
+        let mut counted = self.counted.lock().await;
         let until = Instant::now() + WORKERS_ANSWER;
         let asked = self.queues.iter().map(|queue| {
             let (reply, answer) = oneshot::channel();
@@ -55,10 +56,10 @@ impl Interface {
         for (worker, answer) in asked.into_iter().enumerate() {
             let Some(answer) = answer else { continue };
             if let Ok(Ok(told)) = timeout_at(until, answer).await {
-                self.counted.lock()[worker] = Arc::new(told);
+                counted[worker] = Arc::new(told);
             }
         }
-        self.counted.lock().clone()
+        counted.clone()
     }
 }
 

@@ -168,7 +168,9 @@ fn explain(file: &str, error: &ConfigError) -> (String, super::Problem) {
 fn shown(receiver: &BulkstatsReceiver, key: &str) -> Checked<ShownReceiver> {
     let address = &receiver.address;
     if ServerName::try_from(address.as_str()).is_err() {
-        return wrong(format!("{key}.address"), format!("{address:?}"));
+        // Before an @ a password may be.
+        let host = address.rsplit('@').next().unwrap_or_default();
+        return wrong(format!("{key}.address"), format!("{host:?}"));
     }
     let fits = |login: &String| {
         let printable = login.bytes().all(|b| b.is_ascii_graphic() && b != b':');
@@ -504,6 +506,17 @@ mod tests {
             assert_eq!(said, format!("g.toml:{}: {expected}", at(line)), "{text}");
             assert!(!said.contains("canary"));
         }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        let dir = dir();
+        let text =
+            primary("mechanism = \"tftp\"").replace("192.0.2.10", "csv:canary-1@ftp.example");
+        let said = parse(dir.path(), &text).unwrap_err();
+        let start = "bulkstats.file[0].primary.address: \"ftp.example\"";
+        assert!(said.contains(start), "{said}");
+        assert!(!said.contains("canary"), "{said}");
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(crate) struct Interface {
     /// The last refused calls.
     pub(crate) refusals: Arc<LastRefusals>,
     /// What each worker counted when it last told.
-    pub(crate) counted: Mutex<Vec<Arc<Statistics>>>,
+    pub(crate) counted: tokio::sync::Mutex<Vec<Arc<Statistics>>>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
 }
