@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use api::{BulkstatsCommand, BulkstatsFile, BulkstatsStatus, Request};
@@ -16,7 +16,7 @@ use tests::gateway::{Gateway, Site};
 use tests::node::{Configuration, Node};
 use tests::receivers::{Door, PASSWORD, Sshd, USER};
 use tests::sgsn::Call;
-use tests::wait::{eventually, until};
+use tests::wait::until;
 
 /// For a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -371,63 +371,5 @@ fn fill(path: &Path) -> Result<()> {
             Err(_) => block.truncate(block.len() / 2),
         }
     }
-    Ok(())
-}
-
-/// Days of the wall clock, which a test sets: each has one sample, and what the clock does is told.
-#[test]
-fn a_clock_that_is_set_neither_skips_nor_repeats_an_interval_silently() -> Result<()> {
-    const DAY_S: i64 = 86_400;
-    let collector = Collector::new()?;
-    let site = Site::new()?;
-    let clock = site.dir().join("clock");
-    // From noon on, so that no day ends by itself meanwhile.
-    let today_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64 % DAY_S;
-    let written_whole = site.dir().join("clock.new");
-    let set = |days: i64| -> Result<()> {
-        let offset_s = DAY_S / 2 - today_s + days * DAY_S;
-        fs::write(&written_whole, format!("{offset_s:+}\n"))?;
-        // By rename, so that nobody reads half of it.
-        Ok(fs::rename(&written_whole, &clock)?)
-    };
-    set(0)?;
-    let intervals = "sample_interval_min = 1440\ntransfer_interval_min = 1440\n";
-    let receivers = collector.itself("primary", collector.sshd.port)?;
-    let written = Configuration {
-        clock: Some(clock.clone()),
-        ..site.configuration()
-    };
-    let gateway = site.open(&written.with(&section(intervals, &receivers)))?;
-    let node = gateway.node()?;
-    // Once this is answered, it has looked at the clock.
-    ask(node, BulkstatsCommand::ClearCounters)?;
-    let samples = |wanted: u64| {
-        eventually("the samples are taken", LIMIT, || {
-            let status = status(node)?;
-            Ok((status.samples >= wanted).then_some(status))
-        })
-    };
-    for day in 1..=3 {
-        set(day)?;
-        samples(day.unsigned_abs())?;
-    }
-    assert_eq!(status(node)?.skipped, 0);
-    // Two days have no sample, and that is told.
-    set(6)?;
-    assert_eq!(samples(4)?.skipped, 2);
-    // The days come once more, and that is told of the one that had a sample.
-    set(4)?;
-    node.process()
-        .wait_for_line("the clock was put back", LIMIT)?;
-    set(5)?;
-    assert_eq!(samples(5)?.repeated, 0);
-    set(6)?;
-    assert_eq!(samples(6)?.repeated, 1);
-    let rows = collector.rows(6)?;
-    let days = rows.iter().filter(|row| row[0] == "c");
-    let days = days.map(|row| Ok(row[2].parse::<i64>()?.div_euclid(DAY_S)));
-    let days: Vec<i64> = days.collect::<Result<_>>()?;
-    let steps: Vec<i64> = days.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(steps, [1, 1, 3, -1, 1]);
     Ok(())
 }
