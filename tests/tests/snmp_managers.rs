@@ -249,7 +249,10 @@ fn printed_as_walked(
         let walked = manager.read("snmpbulkwalk", options, &[&format!(".{root}")])?;
         let walked = cells(&walked, &root.join(&[1]), &arcs);
         let printed = manager.table(options, &format!("{module}::{}", table.name))?;
-        let (head, rows) = printed.split_first().context("columns")?;
+        // A node that has just begun has no alarms and no log yet.
+        let Some((head, rows)) = printed.split_first() else {
+            return Ok(false);
+        };
         ensure!(head[1..] == names, "{head:?}");
         // Rows without a value in the first column come where the next column has them.
         let mut rows: Vec<_> = rows.iter().collect();
