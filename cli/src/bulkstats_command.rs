@@ -11,6 +11,7 @@ use bulkstats::chart::{self, Chart};
 use bulkstats::read::ReadRow;
 use bulkstats::series::{self, Wanted};
 
+use crate::console::Console;
 use crate::control;
 use crate::grammar::{Bulkstats, ForceBulkstats, PlotArgs, ReadArgs};
 use crate::output;
@@ -18,14 +19,14 @@ use files::{Read, STANDARD_INPUT};
 use formats::Formats;
 
 /// `bulkstats ...`
-pub fn run(command: &Bulkstats) -> Result<(), Failure> {
+pub fn run(command: &Bulkstats, console: &mut dyn Console) -> Result<(), Failure> {
     match command {
         Bulkstats::Force { what } => match what {
             ForceBulkstats::Gather(socket) => {
-                control::bulkstats_do(BulkstatsCommand::ForceGather, socket)
+                control::bulkstats_do(BulkstatsCommand::ForceGather, socket, console)
             }
             ForceBulkstats::Transfer(socket) => {
-                control::bulkstats_do(BulkstatsCommand::ForceTransfer, socket)
+                control::bulkstats_do(BulkstatsCommand::ForceTransfer, socket, console)
             }
         },
         Bulkstats::Read(args) => read(args),

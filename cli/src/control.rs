@@ -1,6 +1,5 @@
 //! Commands that ask a node something, or to change something.
 
-use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 
 use api::{
@@ -10,24 +9,21 @@ use api::{
 use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
+use crate::console::Console;
 use crate::grammar::{ClearSubscribers, ShowArgs, SocketArgs};
-use crate::output;
 use crate::show::{Filter, Needs, Surface, View};
 
-/// Longest answer to a question. Unit: bytes.
-const LINE_BYTES_MAX: u64 = 64;
-
 /// `show ...`
-pub fn show(args: &ShowArgs) -> Result<(), Failure> {
+pub fn show(args: &ShowArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let client = Client::new(args.socket.path());
     let page = (args.offset, args.limit);
     let view = view(&client, args.surface, args.filter, page)?;
-    let text = if args.json {
-        format!("{:#}\n", args.surface.json(&view))
+    if args.json {
+        console.write(&format!("{:#}\n", args.surface.json(&view)));
     } else {
-        args.surface.text(&view)
-    };
-    output::print(&text);
+        console.heading(&args.surface.heading(&view));
+        console.write(&args.surface.body(&view));
+    }
     Ok(())
 }
 
@@ -169,30 +165,62 @@ fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> 
 }
 
 /// `license smart enable` and its `no` form.
-pub fn smart_licensing(enable: bool, socket: &SocketArgs) -> Result<(), Failure> {
+pub fn smart_licensing(
+    enable: bool,
+    socket: &SocketArgs,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
     let said = if enable {
         "smart licensing is enabled"
     } else {
         "smart licensing is disabled; the last verdicts are kept"
     };
-    change(socket.path(), &Request::SmartLicensing { enable }, said)
+    change(
+        socket.path(),
+        &Request::SmartLicensing { enable },
+        said,
+        console,
+    )
 }
 
 /// `feature <name> enable` and its `no` form.
-pub fn feature(name: String, enable: bool, socket: &SocketArgs) -> Result<(), Failure> {
+pub fn feature(
+    name: String,
+    enable: bool,
+    socket: &SocketArgs,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
     let done = if enable { "enabled" } else { "disabled" };
     let said = format!("feature {name} is {done}");
-    change(socket.path(), &Request::Feature { name, enable }, &said)
+    change(
+        socket.path(),
+        &Request::Feature { name, enable },
+        &said,
+        console,
+    )
 }
 
 /// `lab speedup N`
-pub fn speed_up(speedup: u32, socket: &SocketArgs) -> Result<(), Failure> {
+pub fn speed_up(
+    speedup: u32,
+    socket: &SocketArgs,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
     let said = format!("the license clock of this LAB node runs at x{speedup}");
-    change(socket.path(), &Request::LabSpeedup { speedup }, &said)
+    change(
+        socket.path(),
+        &Request::LabSpeedup { speedup },
+        &said,
+        console,
+    )
 }
 
 /// `bulkstats force ...` and `clear bulkstats ...`
-pub fn bulkstats_do(command: BulkstatsCommand, socket: &SocketArgs) -> Result<(), Failure> {
+pub fn bulkstats_do(
+    command: BulkstatsCommand,
+    socket: &SocketArgs,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
     let said = match command {
         BulkstatsCommand::ForceGather => "a sample is taken",
         BulkstatsCommand::ForceTransfer => {
@@ -201,25 +229,35 @@ pub fn bulkstats_do(command: BulkstatsCommand, socket: &SocketArgs) -> Result<()
         BulkstatsCommand::ClearCounters => "the statistics of bulk statistics are cleared",
         BulkstatsCommand::ClearData => "what waited to be transferred is dropped",
     };
-    change(socket.path(), &Request::BulkstatsDo { command }, said)
+    change(
+        socket.path(),
+        &Request::BulkstatsDo { command },
+        said,
+        console,
+    )
 }
 
-pub(crate) fn change(socket: PathBuf, request: &Request, said: &str) -> Result<(), Failure> {
+pub(crate) fn change(
+    socket: PathBuf,
+    request: &Request,
+    said: &str,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
     let client = Client::new(socket);
     let Reply::Done { changed } = client.ask(request)? else {
         return Err(client.unexpected());
     };
     let before = if changed { "" } else { " (it was before)" };
-    output::print(&format!("{said}{before}\n"));
+    console.write(&format!("{said}{before}\n"));
     Ok(())
 }
 
 /// `clear subscribers ...`
-pub fn clear(args: ClearSubscribers) -> Result<(), Failure> {
+pub fn clear(args: ClearSubscribers, console: &mut dyn Console) -> Result<(), Failure> {
     let (whom, options) = args.whom();
     let said = words(&whom);
     let todo_unmatched = unmatched(&whom);
-    if !options.noconfirm && !confirmed()? {
+    if !options.noconfirm && !confirmed(console)? {
         let todo = "answer Yes, or add -noconfirm where nobody is there to answer";
         return Err(Failure::new(
             "not confirmed, nothing is cleared",
@@ -249,7 +287,7 @@ pub fn clear(args: ClearSubscribers) -> Result<(), Failure> {
             if clients > 0 {
                 text.push_str(&format!("{theirs}\n"));
             }
-            output::print(&text);
+            console.write(&text);
             Ok(())
         }
     }
@@ -277,16 +315,15 @@ fn words(whom: &ClearWhom) -> String {
 }
 
 /// Asks whether it is meant; the end of the input is no.
-pub fn confirmed() -> Result<bool, Failure> {
-    output::print("Are you sure? [Yes|No]: ");
-    let mut said = String::new();
-    let read = io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut said);
-    read.map_err(|error| {
-        Failure::new(
-            error.to_string(),
-            "standard input",
-            "add -noconfirm to clear without it",
-        )
-    })?;
+pub fn confirmed(console: &mut dyn Console) -> Result<bool, Failure> {
+    let said = console
+        .ask("Are you sure ? [Yes | No]: ")
+        .map_err(|error| {
+            Failure::new(
+                error.to_string(),
+                "standard input",
+                "add -noconfirm to clear without it",
+            )
+        })?;
     Ok(["yes", "y"].contains(&said.trim().to_lowercase().as_str()))
 }

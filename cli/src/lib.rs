@@ -10,6 +10,7 @@
 mod authority_command;
 mod bulkstats_command;
 pub mod client;
+mod console;
 mod control;
 mod demo;
 mod grammar;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use api::{BulkstatsCommand, Failure};
 use clap::{CommandFactory, Parser};
 
+use console::{Console, Terminal};
 use grammar::{
     Clear, ClearBulkstats, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, NoLicense,
     NoSmart, Smart,
@@ -40,7 +42,7 @@ const NOT_UNDERSTOOD: u8 = 2;
 /// Does what the arguments say; the first is the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Grammar::try_parse_from(arguments.into_iter().map(as_of_staros)) {
-        Ok(grammar) => match perform(grammar.command) {
+        Ok(grammar) => match perform(grammar.command, &mut Terminal) {
             Ok(code) => code,
             Err(failure) => {
                 output::fail(&*failure);
@@ -59,71 +61,71 @@ fn as_of_staros(argument: OsString) -> OsString {
     }
 }
 
-fn perform(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Node(node) => return node_command::run(&node),
         Command::Authority(authority) => return authority_command::run(&authority),
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo(demo) => return Ok(demo::run(&demo)?),
-        Command::Show(show) => control::show(&show)?,
+        Command::Show(show) => control::show(&show, console)?,
         Command::Completion { shell } => {
             let mut script = Vec::new();
             let mut grammar = Grammar::command();
             clap_complete::generate(shell, &mut grammar, "tollgate", &mut script);
-            output::print(&String::from_utf8_lossy(&script));
+            console.write(&String::from_utf8_lossy(&script));
         }
         Command::Clear(clear) => match clear.clear {
-            Clear::Subscribers(subscribers) => control::clear(subscribers)?,
+            Clear::Subscribers(subscribers) => control::clear(subscribers, console)?,
             Clear::Bulkstats { what } => match what {
                 ClearBulkstats::Counters(socket) => {
-                    control::bulkstats_do(BulkstatsCommand::ClearCounters, &socket)?;
+                    control::bulkstats_do(BulkstatsCommand::ClearCounters, &socket, console)?;
                 }
                 ClearBulkstats::Data(socket) => {
-                    control::bulkstats_do(BulkstatsCommand::ClearData, &socket)?;
+                    control::bulkstats_do(BulkstatsCommand::ClearData, &socket, console)?;
                 }
             },
         },
-        Command::License(license) => smart(license)?,
-        Command::Feature(feature) => switch(feature, true)?,
-        Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats)?,
-        Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp)?,
-        Command::Threshold(args) => snmp_command::threshold(args.threshold)?,
+        Command::License(license) => smart(license, console)?,
+        Command::Feature(feature) => switch(feature, true, console)?,
+        Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats, console)?,
+        Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp, console)?,
+        Command::Threshold(args) => snmp_command::threshold(args.threshold, console)?,
         Command::No(no) => match no.no {
-            No::License(license) => no_smart(license.license)?,
-            No::Feature(feature) => switch(feature, false)?,
-            No::Snmp(snmp) => snmp_command::no_snmp(snmp.snmp)?,
-            No::Threshold(args) => snmp_command::no_threshold(args.threshold)?,
+            No::License(license) => no_smart(license.license, console)?,
+            No::Feature(feature) => switch(feature, false, console)?,
+            No::Snmp(snmp) => snmp_command::no_snmp(snmp.snmp, console)?,
+            No::Threshold(args) => snmp_command::no_threshold(args.threshold, console)?,
         },
         Command::Lab(lab) => match lab.lab {
-            Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket)?,
+            Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket, console)?,
         },
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn smart(license: LicenseArgs) -> Result<(), Failure> {
+fn smart(license: LicenseArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let License::Smart { smart } = license.license;
     match smart {
-        Smart::Enable(socket) => control::smart_licensing(true, &socket),
-        Smart::Register(register) => license_command::register(&register),
-        Smart::Renew(renew) => license_command::renew(&renew),
-        Smart::Deregister(socket) => license_command::deregister(&socket),
-        Smart::Url(url) => license_command::url(url),
-        Smart::Proxy(proxy) => license_command::proxy(proxy),
+        Smart::Enable(socket) => control::smart_licensing(true, &socket, console),
+        Smart::Register(register) => license_command::register(&register, console),
+        Smart::Renew(renew) => license_command::renew(&renew, console),
+        Smart::Deregister(socket) => license_command::deregister(&socket, console),
+        Smart::Url(url) => license_command::url(url, console),
+        Smart::Proxy(proxy) => license_command::proxy(proxy, console),
     }
 }
 
-fn no_smart(license: NoLicense) -> Result<(), Failure> {
+fn no_smart(license: NoLicense, console: &mut dyn Console) -> Result<(), Failure> {
     let NoLicense::Smart { smart } = license;
     match smart {
-        NoSmart::Enable(socket) => control::smart_licensing(false, &socket),
-        NoSmart::Url(socket) => license_command::no_url(&socket),
-        NoSmart::Proxy(socket) => license_command::no_proxy(&socket),
+        NoSmart::Enable(socket) => control::smart_licensing(false, &socket, console),
+        NoSmart::Url(socket) => license_command::no_url(&socket, console),
+        NoSmart::Proxy(socket) => license_command::no_proxy(&socket, console),
     }
 }
 
-fn switch(feature: FeatureArgs, enable: bool) -> Result<(), Failure> {
-    control::feature(feature.name, enable, &feature.socket)
+fn switch(feature: FeatureArgs, enable: bool, console: &mut dyn Console) -> Result<(), Failure> {
+    control::feature(feature.name, enable, &feature.socket, console)
 }
 
 /// Help and version go to standard output with success; help that was not asked for, and errors, to standard error.

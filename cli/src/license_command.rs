@@ -7,6 +7,7 @@ use std::path::Path;
 use api::smart::ID_TOKEN_BYTES_MAX;
 use api::{Failure, LicenseCommand, ProxyLogin, Request, TransportCommand};
 
+use crate::console::Console;
 use crate::control::change;
 use crate::grammar::{
     ProxyArgs, RegisterArgs, RenewArgs, Renewed, SocketArgs, TokenSource, UrlArgs,
@@ -14,7 +15,7 @@ use crate::grammar::{
 use crate::secrets::secret;
 
 /// `license smart register idtoken TOKEN [force]`
-pub fn register(args: &RegisterArgs) -> Result<(), Failure> {
+pub fn register(args: &RegisterArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let Some((source, force)) = args.source() else {
         return Err(Failure::new(
             "one token is wanted: typed, by standard input or by a file",
@@ -24,7 +25,11 @@ pub fn register(args: &RegisterArgs) -> Result<(), Failure> {
     };
     let idtoken = match source {
         TokenSource::Typed(token) => token,
-        TokenSource::Input => first_line(&mut io::stdin().lock(), "standard input")?,
+        TokenSource::Input => console
+            .line()
+            .map_err(|error| unread("standard input", &error))?
+            .trim()
+            .to_owned(),
         TokenSource::File(file) => {
             let place = file.display().to_string();
             first_line(&mut open(&file)?, &place)?
@@ -32,11 +37,16 @@ pub fn register(args: &RegisterArgs) -> Result<(), Failure> {
     };
     let command = LicenseCommand::Register { idtoken, force };
     let said = "this node is registered; see show license status";
-    change(args.socket.path(), &Request::License(command), said)
+    change(
+        args.socket.path(),
+        &Request::License(command),
+        said,
+        console,
+    )
 }
 
 /// `license smart renew id|auth`
-pub fn renew(args: &RenewArgs) -> Result<(), Failure> {
+pub fn renew(args: &RenewArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let (command, said) = match args.what {
         Renewed::Id => (
             LicenseCommand::RenewId,
@@ -44,42 +54,47 @@ pub fn renew(args: &RenewArgs) -> Result<(), Failure> {
         ),
         Renewed::Auth => (LicenseCommand::RenewAuth, "the authorization is renewed"),
     };
-    change(args.socket.path(), &Request::License(command), said)
+    change(
+        args.socket.path(),
+        &Request::License(command),
+        said,
+        console,
+    )
 }
 
 /// `license smart deregister`
-pub fn deregister(socket: &SocketArgs) -> Result<(), Failure> {
+pub fn deregister(socket: &SocketArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let command = Request::License(LicenseCommand::Deregister);
     let said = "this node is not registered any more; what is left of its evaluation runs";
-    change(socket.path(), &command, said)
+    change(socket.path(), &command, said, console)
 }
 
 /// The word for what the configuration says.
 const DEFAULT: &str = "default";
 
 /// `license smart url URL | default`
-pub fn url(args: UrlArgs) -> Result<(), Failure> {
+pub fn url(args: UrlArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let UrlArgs { url, socket } = args;
     if url == DEFAULT {
-        return no_url(&socket);
+        return no_url(&socket, console);
     }
     let said = format!("the license authority is asked at {url} from here on");
-    transport(&socket, TransportCommand::Url { url }, &said)
+    transport(&socket, TransportCommand::Url { url }, &said, console)
 }
 
 /// `no license smart url`
-pub fn no_url(socket: &SocketArgs) -> Result<(), Failure> {
+pub fn no_url(socket: &SocketArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let said = "the license authority is the configuration's again";
-    transport(socket, TransportCommand::DefaultUrl, said)
+    transport(socket, TransportCommand::DefaultUrl, said, console)
 }
 
 /// `license smart proxy HOST PORT [username NAME] | default`
-pub fn proxy(args: ProxyArgs) -> Result<(), Failure> {
+pub fn proxy(args: ProxyArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let ProxyArgs { host, socket, .. } = args;
     let Some(port) = args.port else {
         if host == DEFAULT {
             let said = "the proxy is the configuration's again";
-            return transport(&socket, TransportCommand::DefaultProxy, said);
+            return transport(&socket, TransportCommand::DefaultProxy, said, console);
         }
         let todo = "license smart proxy HOST PORT [username NAME]";
         return Err(Failure::new(
@@ -91,22 +106,27 @@ pub fn proxy(args: ProxyArgs) -> Result<(), Failure> {
     let said = format!("messages go through the proxy {host}, port {port}, from here on");
     let password = args.password_file.as_deref();
     let login = |username| -> Result<_, Failure> {
-        let password = secret(password, "Password: ")?;
+        let password = secret(password, "Password: ", console)?;
         Ok(ProxyLogin { username, password })
     };
     let login = args.name.map(login).transpose()?;
     let command = TransportCommand::Proxy { host, port, login };
-    transport(&socket, command, &said)
+    transport(&socket, command, &said, console)
 }
 
 /// `no license smart proxy`
-pub fn no_proxy(socket: &SocketArgs) -> Result<(), Failure> {
+pub fn no_proxy(socket: &SocketArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let said = "messages go to the license authority directly from here on";
-    transport(socket, TransportCommand::NoProxy, said)
+    transport(socket, TransportCommand::NoProxy, said, console)
 }
 
-fn transport(socket: &SocketArgs, command: TransportCommand, said: &str) -> Result<(), Failure> {
-    change(socket.path(), &Request::Transport(command), said)
+fn transport(
+    socket: &SocketArgs,
+    command: TransportCommand,
+    said: &str,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
+    change(socket.path(), &Request::Transport(command), said, console)
 }
 
 fn open(file: &Path) -> Result<BufReader<File>, Failure> {

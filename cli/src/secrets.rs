@@ -1,24 +1,23 @@
 //! Secrets: asked for without an echo, or the first line of a file. They are never words of a command.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufReader, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::console::{Console, Terminal, read_line};
 use api::Failure;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use crate::output;
-
-/// Longest secret, in bytes, with its line's end.
-const LINE_BYTES_MAX: u64 = 4 * 1024;
-
-/// The first line of the file (`-`: of standard input), else what is typed.
-pub fn secret(file: Option<&Path>, prompt: &str) -> Result<String, Failure> {
+/// The first line of the file (`-`: of the input), else what is typed.
+pub fn secret(
+    file: Option<&Path>,
+    prompt: &str,
+    console: &mut dyn Console,
+) -> Result<String, Failure> {
     let line = match file {
         Some(path) if path != Path::new("-") => return first_line(path),
-        Some(_) => read_line(&mut io::stdin().lock()),
-        None => asked(prompt),
+        Some(_) => console.line(),
+        None => console.secret(prompt),
     };
     let line = line.map_err(|error| unread("standard input", &error))?;
     match line.is_empty() {
@@ -36,9 +35,9 @@ pub fn secret(file: Option<&Path>, prompt: &str) -> Result<String, Failure> {
 
 /// A password that is to be set: one that is typed is typed twice.
 pub fn new_password(file: Option<&Path>) -> Result<String, Failure> {
-    let password = secret(file, "Password (12 characters or more): ")?;
+    let password = secret(file, "Password (12 characters or more): ", &mut Terminal)?;
     let typed = file.is_none() && io::stdin().is_terminal();
-    if typed && secret(None, "Again: ")? != password {
+    if typed && secret(None, "Again: ", &mut Terminal)? != password {
         return Err(Failure::new(
             "the two passwords are not the same",
             "standard input",
@@ -84,47 +83,6 @@ fn unread(place: &str, error: &io::Error) -> Failure {
     Failure::new(what, place, "name a file whose first line it is")
 }
 
-fn read_line(from: &mut impl BufRead) -> io::Result<String> {
-    let mut line = String::new();
-    from.take(LINE_BYTES_MAX).read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Asks on a terminal without an echo; from a pipe a line is read in silence.
-fn asked(prompt: &str) -> io::Result<String> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
-        return read_line(&mut stdin.lock());
-    }
-    // Before the prompt: whoever answers it at once is heard, and not shown.
-    let quiet = Quiet::begin()?;
-    output::complain(prompt);
-    let line = read_line(&mut stdin.lock());
-    drop(quiet);
-    output::complain("\n");
-    line
-}
-
-/// The terminal shows nothing of what is typed until this is dropped.
-struct Quiet(Termios);
-
-impl Quiet {
-    fn begin() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        // A terminal that is gone has nothing to be put back.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -138,7 +96,7 @@ mod tests {
         write_private(&path, "one two\nthree\n", false).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(secret(Some(&path), "").unwrap(), "one two");
+        assert_eq!(secret(Some(&path), "", &mut Terminal).unwrap(), "one two");
         assert!(write_private(&path, "x", false).is_err(), "it is there");
         write_private(&path, "four", true).unwrap();
         assert_eq!(first_line(&path).unwrap(), "four");

@@ -533,9 +533,17 @@ impl Surface {
 
     /// As text: the time, the banners of a lab node and of a stalled one, then the surface.
     pub fn text(&self, view: &View) -> String {
-        let snapshot = &view.snapshot;
-        let mut out = format!("{}\n", text::heading_stamp(snapshot.at.wall));
-        out.push_str(&lab_banner(snapshot));
+        self.heading(view) + &self.body(view)
+    }
+
+    /// The line of its time.
+    pub fn heading(&self, view: &View) -> String {
+        format!("{}\n", text::heading_stamp(view.snapshot.at.wall))
+    }
+
+    /// What follows that line.
+    pub fn body(&self, view: &View) -> String {
+        let mut out = lab_banner(&view.snapshot);
         if let Some(age) = view.stalled_ms {
             out.push_str(&text::labelled("*** ", &stalled_banner(age)));
         }

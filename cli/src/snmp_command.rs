@@ -9,12 +9,12 @@ use api::{
 };
 use node::config::{engine_named, engine_of, localized};
 
+use crate::console::Console;
 use crate::control::change;
 use crate::grammar::{
     CommunityArgs, LicenseThreshold, LocalizeArgs, NoSnmp, NoTrap, RemainingArgs, Snmp, SocketArgs,
     TargetArgs, Threshold, Trap, TrapArgs, UserArgs,
 };
-use crate::output;
 use crate::secrets::{secret, write_private};
 
 /// The word for what the configuration says.
@@ -24,42 +24,42 @@ const DEFAULT: &str = "default";
 const TRAP_PORT: u16 = 162;
 
 /// `snmp ...`
-pub fn snmp(snmp: Snmp) -> Result<(), Failure> {
+pub fn snmp(snmp: Snmp, console: &mut dyn Console) -> Result<(), Failure> {
     match snmp {
-        Snmp::Target(args) => target(args),
-        Snmp::Community(args) => community(args),
-        Snmp::User(args) => user(args),
+        Snmp::Target(args) => target(args, console),
+        Snmp::Community(args) => community(args, console),
+        Snmp::User(args) => user(args, console),
         Snmp::Trap { trap } => match trap {
             Trap::Suppress(TrapArgs { name, socket }) => {
                 let said = format!("{name} is sent to nobody");
-                set(&socket, SnmpCommand::Suppress { name }, &said)
+                set(&socket, SnmpCommand::Suppress { name }, &said, console)
             }
-            Trap::Enable(args) => enable(args),
+            Trap::Enable(args) => enable(args, console),
             Trap::Default(socket) => {
                 let said = "notifications are suppressed as the configuration says";
-                set(&socket, SnmpCommand::DefaultTraps, said)
+                set(&socket, SnmpCommand::DefaultTraps, said, console)
             }
         },
-        Snmp::Localize(args) => localize(&args),
+        Snmp::Localize(args) => localize(&args, console),
     }
 }
 
 /// `no snmp ...`
-pub fn no_snmp(snmp: NoSnmp) -> Result<(), Failure> {
+pub fn no_snmp(snmp: NoSnmp, console: &mut dyn Console) -> Result<(), Failure> {
     let (what, TrapArgs { name, socket }) = match snmp {
         NoSnmp::Target(args) => (SnmpEntry::Target, args),
         NoSnmp::Community(args) => (SnmpEntry::Community, args),
         NoSnmp::User(args) => (SnmpEntry::User, args),
         NoSnmp::Trap {
             trap: NoTrap::Suppress(args),
-        } => return enable(args),
+        } => return enable(args, console),
     };
     let said = format!("there is no SNMP {} {name} any more", what.word());
-    set(&socket, SnmpCommand::Remove { what, name }, &said)
+    set(&socket, SnmpCommand::Remove { what, name }, &said, console)
 }
 
 /// `threshold ...`
-pub fn threshold(threshold: Threshold) -> Result<(), Failure> {
+pub fn threshold(threshold: Threshold, console: &mut dyn Console) -> Result<(), Failure> {
     let Threshold::License { license } = threshold;
     let LicenseThreshold::RemainingSessions(RemainingArgs { words, socket }) = license;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -72,7 +72,7 @@ pub fn threshold(threshold: Threshold) -> Result<(), Failure> {
     let command = match words[..] {
         [DEFAULT] => {
             let said = "few sessions left are an alarm as the configuration says";
-            return set_threshold(&socket, ThresholdCommand::Default, said);
+            return set_threshold(&socket, ThresholdCommand::Default, said, console);
         }
         [low] => (percent(low)?, percent(low)?),
         [low, "clear", high] => (percent(low)?, percent(high)?),
@@ -89,11 +89,11 @@ pub fn threshold(threshold: Threshold) -> Result<(), Failure> {
         low_percent,
         clear_percent,
     };
-    set_threshold(&socket, command, &said)
+    set_threshold(&socket, command, &said, console)
 }
 
 /// `no threshold ...`
-pub fn no_threshold(threshold: Threshold) -> Result<(), Failure> {
+pub fn no_threshold(threshold: Threshold, console: &mut dyn Console) -> Result<(), Failure> {
     let Threshold::License { license } = threshold;
     let LicenseThreshold::RemainingSessions(RemainingArgs { words, socket }) = license;
     if !words.is_empty() {
@@ -101,35 +101,51 @@ pub fn no_threshold(threshold: Threshold) -> Result<(), Failure> {
         return Err(Failure::new("no more words are wanted", todo, todo));
     }
     let said = "few sessions left are no alarm";
-    set_threshold(&socket, ThresholdCommand::Remove, said)
+    set_threshold(&socket, ThresholdCommand::Remove, said, console)
 }
 
 fn set_threshold(
     socket: &SocketArgs,
     command: ThresholdCommand,
     said: &str,
+    console: &mut dyn Console,
 ) -> Result<(), Failure> {
-    change(socket.path(), &Request::Threshold(command), said)
+    change(socket.path(), &Request::Threshold(command), said, console)
 }
 
-fn set(socket: &SocketArgs, command: SnmpCommand, said: &str) -> Result<(), Failure> {
-    change(socket.path(), &Request::SnmpSet(Box::new(command)), said)
+fn set(
+    socket: &SocketArgs,
+    command: SnmpCommand,
+    said: &str,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
+    change(
+        socket.path(),
+        &Request::SnmpSet(Box::new(command)),
+        said,
+        console,
+    )
 }
 
-fn enable(TrapArgs { name, socket }: TrapArgs) -> Result<(), Failure> {
+fn enable(TrapArgs { name, socket }: TrapArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let said = format!("{name} is sent");
-    set(&socket, SnmpCommand::Enable { name }, &said)
+    set(&socket, SnmpCommand::Enable { name }, &said, console)
 }
 
-fn default(socket: &SocketArgs, what: SnmpEntry, name: String) -> Result<(), Failure> {
+fn default(
+    socket: &SocketArgs,
+    what: SnmpEntry,
+    name: String,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
     let said = format!("SNMP {} {name} is as the configuration says", what.word());
-    set(socket, SnmpCommand::Default { what, name }, &said)
+    set(socket, SnmpCommand::Default { what, name }, &said, console)
 }
 
-fn target(args: TargetArgs) -> Result<(), Failure> {
+fn target(args: TargetArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let TargetArgs { name, socket, .. } = args;
     if args.address == DEFAULT && args.words.is_empty() {
-        return default(&socket, SnmpEntry::Target, name);
+        return default(&socket, SnmpEntry::Target, name, console);
     }
     let usage = "snmp target NAME ADDRESS[:PORT] version v1|v2c|v3 [user USER] [traps|informs]";
     let wrong = |what: String| Failure::new(what, "snmp target", usage);
@@ -164,7 +180,11 @@ fn target(args: TargetArgs) -> Result<(), Failure> {
         _ => return Err(wrong(format!("{:?} is not understood", rest.join(" ")))),
     };
     let community = match user {
-        None => Some(secret(args.community_file.as_deref(), "Community: ")?),
+        None => Some(secret(
+            args.community_file.as_deref(),
+            "Community: ",
+            console,
+        )?),
         Some(_) => None,
     };
     let said = format!("{name} at {address} is sent notifications");
@@ -179,35 +199,37 @@ fn target(args: TargetArgs) -> Result<(), Failure> {
         retries: args.retries,
         queue: args.queue,
     });
-    set(&socket, command, &said)
+    set(&socket, command, &said, console)
 }
 
-fn community(args: CommunityArgs) -> Result<(), Failure> {
+fn community(args: CommunityArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let CommunityArgs { name, socket, .. } = args;
     let mut words = args.words.into_iter();
     let read = match words.next().as_deref() {
-        Some(DEFAULT) if words.len() == 0 => return default(&socket, SnmpEntry::Community, name),
+        Some(DEFAULT) if words.len() == 0 => {
+            return default(&socket, SnmpEntry::Community, name, console);
+        }
         Some("read") => words.collect(),
         Some(_) | None => {
             let todo = "snmp community NAME read OID...";
             return Err(Failure::new("not understood", "snmp community", todo));
         }
     };
-    let community = secret(args.community_file.as_deref(), "Community: ")?;
+    let community = secret(args.community_file.as_deref(), "Community: ", console)?;
     let said = format!("community {name} is set");
     let command = SnmpCommand::Community {
         name,
         community,
         read,
     };
-    set(&socket, command, &said)
+    set(&socket, command, &said, console)
 }
 
-fn user(args: UserArgs) -> Result<(), Failure> {
+fn user(args: UserArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let UserArgs { name, socket, .. } = args;
     let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
     if words == [DEFAULT] {
-        return default(&socket, SnmpEntry::User, name);
+        return default(&socket, SnmpEntry::User, name, console);
     }
     let (auth, rest) = keyword("auth", &words);
     let (privacy, rest) = keyword("privacy", rest);
@@ -224,11 +246,11 @@ fn user(args: UserArgs) -> Result<(), Failure> {
             return Err(Failure::new(what, "snmp user", todo));
         }
     };
-    let password = |protocol: Option<&str>, file: Option<&Path>, prompt: &str| {
+    let mut password = |protocol: Option<&str>, file: Option<&Path>, prompt: &str| {
         let with = |protocol: &str| -> Result<_, Failure> {
             Ok(SnmpPassword {
                 protocol: protocol.to_owned(),
-                password: secret(file, prompt)?,
+                password: secret(file, prompt, console)?,
             })
         };
         protocol.map(with).transpose()
@@ -247,7 +269,7 @@ fn user(args: UserArgs) -> Result<(), Failure> {
         read,
         informs,
     });
-    set(&socket, command, &said)
+    set(&socket, command, &said, console)
 }
 
 /// What follows a word, if that comes first, and the rest.
@@ -259,20 +281,20 @@ fn keyword<'w, 'a>(word: &str, words: &'w [&'a str]) -> (Option<&'a str>, &'w [&
 }
 
 /// `snmp localize PROTOCOL`
-fn localize(args: &LocalizeArgs) -> Result<(), Failure> {
+fn localize(args: &LocalizeArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let place = "snmp localize";
     let failed = |what: String| Failure::new(what, place, "see tollgate snmp localize --help");
     let engine = match (&args.config, &args.engine) {
         (Some(file), _) => engine_of(file).map_err(|error| failed(error.to_string())),
         (None, engine) => engine_named(engine.as_deref().unwrap_or_default()).map_err(failed),
     }?;
-    let password = secret(args.password_file.as_deref(), "Password: ")?;
+    let password = secret(args.password_file.as_deref(), "Password: ", console)?;
     let key = localized(&args.auth, &password, &engine).map_err(failed)?;
     let line = format!("{}\n", *key);
     match &args.out {
         Some(file) => write_private(file, &line, false),
         None => {
-            output::print(&line);
+            console.write(&line);
             Ok(())
         }
     }

@@ -584,8 +584,7 @@ fn a_clear_asks_whether_it_is_meant_and_tells_how_many() {
         let node = fake_node(vec![cleared(37, 0)]);
         let words = format!("clear subscribers {words}");
         let output = answered(&words, &node.socket, "Yes\n");
-        let said =
-            "Are you sure? [Yes|No]: 37 sessions are cleared; each ends with its peer's answer\n";
+        let said = "Are you sure ? [Yes | No]: 37 sessions are cleared; each ends with its peer's answer\n";
         assert_eq!(
             (output.status.code(), out(&output).as_str()),
             (Some(0), said)

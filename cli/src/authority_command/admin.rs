@@ -16,6 +16,7 @@ use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 
 use super::args::{Admin, AdminArgs, Format, With};
+use crate::console::Terminal;
 use crate::control::confirmed;
 use crate::output;
 use crate::secrets::write_private;
@@ -88,7 +89,7 @@ fn sure(ask: &Ask, noconfirm: bool) -> Result<(), Failure> {
         return Ok(());
     }
     output::print(&format!("{what}. "));
-    if confirmed()? {
+    if confirmed(&mut Terminal)? {
         return Ok(());
     }
     let todo = "answer Yes, or add --noconfirm where nobody is there to answer";

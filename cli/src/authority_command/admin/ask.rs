@@ -11,6 +11,7 @@ use crate::authority_command::args::{
     Account, Admin, ApiTokens, Instances, Issue, Licenses, Orders, Report, Switch, To, Tokens,
     Users, VirtualAccounts,
 };
+use crate::console::Terminal;
 use crate::secrets::{new_password, secret};
 
 /// A call of the API.
@@ -131,7 +132,7 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
             secret_file,
             password,
         } => {
-            let set_up = secret(secret_file.as_deref(), "Set-up secret: ")?;
+            let set_up = secret(secret_file.as_deref(), "Set-up secret: ", &mut Terminal)?;
             let password = new_password(password.password_file.as_deref())?;
             let body = json!({
                 "secret": set_up, "domain": domain, "name": name, "user": user, "password": password,
@@ -143,7 +144,11 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
             return Ok(vec![made, Ask::login(user, &password)]);
         }
         Admin::Login { user, password } => {
-            let password = secret(password.password_file.as_deref(), "Password: ")?;
+            let password = secret(
+                password.password_file.as_deref(),
+                "Password: ",
+                &mut Terminal,
+            )?;
             Ask::login(user, &password)
         }
         Admin::Logout => Ask {
@@ -155,7 +160,11 @@ pub fn of(admin: &Admin) -> Result<Vec<Ask>, Failure> {
             password,
             keep_api_tokens,
         } => {
-            let old = secret(old_password_file.as_deref(), "Old password: ")?;
+            let old = secret(
+                old_password_file.as_deref(),
+                "Old password: ",
+                &mut Terminal,
+            )?;
             let new = new_password(password.password_file.as_deref())?;
             let body = json!({ "old": old, "new": new, "keepApiTokens": keep_api_tokens });
             send("PUT", Scope::Root, "/password", body).saying("the password is changed".into())
