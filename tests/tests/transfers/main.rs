@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![forbid(unsafe_code)]
 
+mod deliveries;
 mod ftp;
 mod http;
 mod sftp;
