@@ -140,7 +140,7 @@ impl NewOrder {
         })
     }
 
-    /// The text of a catalog, which was parsed, and whose tags are sold here.
+    /// The text of a catalog, which was parsed, and whose tags, those of products too, are sold here.
     fn catalog(&self, authority: &Authority) -> Result<String, Problem> {
         let other = self.on_ooc.is_some() || self.grace_days.is_some();
         let other = other || self.mode.is_some() || self.percent.is_some();
@@ -160,10 +160,16 @@ impl NewOrder {
         let services = catalog.services().iter().map(|service| &service.tag);
         let features = catalog.features().iter().map(|feature| &feature.tag);
         let mut tags = services.chain(features);
-        match tags.find(|tag| authority.tags.find(tag).is_none()) {
+        if let Some(tag) = tags.find(|tag| authority.tags.find(tag).is_none()) {
+            return invalid(format!(
+                "the catalog has the tag {tag}, which is not licensed here: to sell its licenses, the authority needs that catalog itself (catalog in authority.toml)"
+            ));
+        }
+        let mut products = catalog.products().iter().map(|product| &product.tag);
+        match products.find(|tag| authority.tags.product(tag).is_none()) {
             None => Ok(text.clone()),
             Some(tag) => invalid(format!(
-                "the catalog has the tag {tag}, which is not licensed here: to sell its licenses, the authority needs that catalog itself (catalog in authority.toml)"
+                "the catalog has the product tag {tag}, which the authority does not have: a node of that product can't register here"
             )),
         }
     }

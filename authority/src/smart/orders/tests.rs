@@ -285,6 +285,10 @@ async fn orders_that_may_not_be_are_not_issued() {
             "the catalog has the tag regid.2017-02.com.cisco.ASR5K-00-GN10SESX,",
         ),
         (
+            catalog(&Catalog::staros_text().replace("VPC_SI,1.0_", "VPC_SX,1.0_")),
+            "the catalog has the product tag regid.2017-02.com.cisco.VPC_SX,1.0_dcb12293-10c0-4e90-b35e-b10a9f8bfac1, which the authority does not have",
+        ),
+        (
             catalog("[[product]]\nname = 3"),
             "the catalog is refused: line 2: ",
         ),
