@@ -1,5 +1,6 @@
 //! The date, and whether the identity certificate is valid at it.
 
+use std::mem;
 use std::time::Duration;
 
 use licensing::{LicenseTime, Now, Wall};
@@ -98,7 +99,7 @@ impl Agent {
         }
     }
 
-    /// The identity certificate is warned of once a start, [`ID_WARNING_S`] before it ends.
+    /// The identity certificate is warned of once, [`ID_WARNING_S`] before it ends.
     pub(super) fn warn_of_identity(&mut self, now: Now) {
         let date = self.date(now);
         let Some(certificate) = self.certificate.as_ref().filter(|c| c.valid_at(date)) else {
@@ -109,7 +110,9 @@ impl Agent {
         let is_soon = at <= later(date, Duration::from_secs(ID_WARNING_S));
         let is_soon = is_soon && at.0.saturating_sub(date.0) <= quarter_ms;
         let fingerprint = certificate.fingerprint;
-        if is_soon && self.warned_id.replace(fingerprint) != Some(fingerprint) {
+        // A clock that was wrong for a while does not use up the warning.
+        let warned = mem::replace(&mut self.warned_id, is_soon.then_some(fingerprint));
+        if is_soon && warned != Some(fingerprint) {
             self.notice(Notice::CertificateExpires { at });
         }
     }

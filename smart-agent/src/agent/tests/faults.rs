@@ -348,6 +348,25 @@ fn a_certificate_that_is_not_renewed_is_warned_of_once_before_it_ends() {
 }
 
 #[test]
+fn a_clock_that_was_wrong_does_not_use_up_the_warning_of_the_certificate() {
+    let mut rig = Rig::using(1);
+    let end = rig.agent.status(rig.now).registered.unwrap().expires;
+    let warning = Notice::CertificateExpires { at: end };
+    let warnings = |rig: &Rig| rig.notices.iter().filter(|n| **n == warning).count();
+    rig.way = Way::Closed;
+    let ahead = end.0 - rig.now.wall.0 - 30 * 86_400_000;
+    rig.now.wall.0 += ahead;
+    rig.leap(2 * MINUTE, MINUTE);
+    assert_eq!(warnings(&rig), 1);
+    rig.now.wall.0 -= ahead;
+    rig.leap(2 * MINUTE, MINUTE);
+    assert_eq!(warnings(&rig), 1);
+    let days = u32::try_from((end.0 - rig.now.wall.0) / 86_400_000).unwrap();
+    rig.leap(DAY * (days - 50), DAY);
+    assert_eq!(warnings(&rig), 2);
+}
+
+#[test]
 fn a_certificate_outside_its_validity_has_one_hour() {
     let mut rig = Rig::using(1);
     rig.now.wall.0 += 400 * 86_400_000;
