@@ -18,6 +18,7 @@ pub struct SnmpView {
     /// The agent.
     pub server: SnmpServer,
     /// What is set and not in force, because its secret can't be opened.
+    #[serde(default)]
     pub left_out: Vec<SnmpLeftOut>,
     /// Communities that may read, in the order of the configuration.
     pub communities: Vec<SnmpCommunity>,

@@ -23,7 +23,7 @@ use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, NAME, Problem, REMOVED};
-use crate::store::{BESIDE, StoreError, create_whole, make_private, seal};
+use crate::store::{BESIDE, StoreError, create_whole, has_key, make_private, seal};
 
 /// The file.
 const FILE: &str = "settings.toml";
@@ -131,6 +131,8 @@ pub struct Settings {
     /// Where they are; an absolute path.
     dir: PathBuf,
     kept: Table,
+    /// Entries that the configuration in force leaves out, as `removed` would name them.
+    left_out: Vec<String>,
     /// The disk failed at the last writing: it may have `kept`, or what was to be kept.
     unsure: bool,
 }
@@ -159,6 +161,7 @@ impl Settings {
                     below: config.clone(),
                     dir,
                     kept: Table::new(),
+                    left_out: left_out(&config),
                     unsure: false,
                 };
                 return Ok((config, none));
@@ -169,6 +172,7 @@ impl Settings {
         let settings = Self {
             // It was read as TOML.
             kept: toml::from_str(&text).unwrap_or_default(),
+            left_out: left_out(&laid),
             below: config,
             dir,
             unsure: false,
@@ -184,12 +188,14 @@ impl Settings {
             below: self.below.source.table(),
             kept: self.kept.clone(),
             secrets: Vec::new(),
+            set: Vec::new(),
             next: self.secrets().into_iter().max().unwrap_or(0),
         };
         edit(&mut edited);
         let done = self.keep(&edited);
         match &done {
-            Ok(_) => {
+            Ok(Changed { config, .. }) => {
+                self.left_out = left_out(config);
                 self.kept = edited.kept;
                 self.unsure = false;
             }
@@ -206,6 +212,11 @@ impl Settings {
     }
 
     fn keep(&self, edited: &Edit) -> Result<Changed, SettingsError> {
+        if !edited.secrets.is_empty() && !has_key(&self.dir)? {
+            // Sealing makes a key where there is none: by then what the lost one had sealed is lost for good.
+            let (_, config) = self.laid(&self.kept)?;
+            self.refuse_left_out(&config, &[])?;
+        }
         if !edited.secrets.is_empty() {
             make_private(&self.dir.join(SECRETS))?;
         }
@@ -213,18 +224,40 @@ impl Settings {
             let sealed = seal(&self.dir, secret)?;
             create_whole(&self.dir.join(name), sealed.as_bytes())?;
         }
-        let text = format!("{HEADING}{}", toml::to_string(&edited.kept)?);
+        let (text, config) = self.laid(&edited.kept)?;
+        self.refuse_left_out(&config, &edited.set)?;
         let file = self.dir.join(FILE);
-        let laid = self.below.with_settings(&text, &file);
-        let config = laid.map_err(|error| match error {
-            ConfigError::Wrong { key, problem, .. } => SettingsError::Refused { key, problem },
-            ConfigError::Read { .. } | ConfigError::Settings { .. } => SettingsError::Config(error),
-        })?;
         let changed = edited.kept != self.kept;
         if changed || self.unsure {
             create_whole(&file, text.as_bytes())?;
         }
         Ok(Changed { config, changed })
+    }
+
+    /// Settings as they are written, and the configuration with them.
+    fn laid(&self, kept: &Table) -> Result<(String, Config), SettingsError> {
+        let text = format!("{HEADING}{}", toml::to_string(kept)?);
+        let laid = self.below.with_settings(&text, &self.dir.join(FILE));
+        let config = laid.map_err(|error| match error {
+            ConfigError::Wrong { key, problem, .. } => SettingsError::Refused { key, problem },
+            ConfigError::Read { .. } | ConfigError::Settings { .. } => SettingsError::Config(error),
+        })?;
+        Ok((text, config))
+    }
+
+    /// Only a start leaves out: a change is refused by which something would be left out that is in force, or that is
+    /// among what it sets.
+    fn refuse_left_out(&self, config: &Config, set: &[String]) -> Result<(), SettingsError> {
+        let new = |key: &String| set.contains(key) || !self.left_out.contains(key);
+        let mut lost = left_out(config).into_iter().zip(&config.snmp.left_out);
+        match lost.find(|(key, _)| new(key)) {
+            None => Ok(()),
+            Some((key, out)) => {
+                let why = out.why.clone();
+                let problem = Problem::Sealed { why };
+                Err(SettingsError::Refused { key, problem })
+            }
+        }
     }
 
     /// Numbers of the files of secrets that are there.
@@ -257,6 +290,13 @@ impl Settings {
     }
 }
 
+/// What a configuration leaves out, as `removed` would name it.
+fn left_out(config: &Config) -> Vec<String> {
+    let out = config.snmp.left_out.iter();
+    out.map(|out| format!("snmp.{}[{}]", out.what, out.name))
+        .collect()
+}
+
 fn secret_name(number: u64) -> String {
     format!("{SECRETS}/{number}")
 }
@@ -276,6 +316,8 @@ pub struct Edit {
     below: Table,
     kept: Table,
     secrets: Vec<(String, Zeroizing<String>)>,
+    /// What it sets, as `removed` would name it.
+    set: Vec<String>,
     next: u64,
 }
 
@@ -291,6 +333,7 @@ impl Edit {
     /// Sets it, in place of what the configuration says; the value of an entry of a list is a table, without its name.
     pub fn set(&mut self, setting: Setting<'_>, value: impl Into<Value>) {
         self.unset(setting);
+        self.set.push(setting.named());
         let mut value = value.into();
         let section = self.kept.entry(setting.section);
         let Value::Table(section) = section.or_insert_with(|| Table::new().into()) else {

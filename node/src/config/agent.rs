@@ -135,7 +135,9 @@ pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Line> {
     let sealed = is_sealed(line);
     if sealed {
         let state_dir = file.parent().and_then(Path::parent);
-        let Some(secret) = state_dir.and_then(|dir| unseal(dir, line)) else {
+        let secret = state_dir.map(|dir| unseal(dir, line)).transpose();
+        let secret = secret.map_err(|error| refused(error.to_string()))?;
+        let Some(secret) = secret.flatten() else {
             let reason = "another node.key has sealed it";
             return Err((key.to_owned(), Problem::sealed(file, reason)));
         };

@@ -96,7 +96,7 @@ impl Node {
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
                 let sealed = fs::read_to_string(path).unwrap();
                 let secret = unseal(&self.state(), &sealed).expect("it is sealed");
-                (name, secret.to_string())
+                (name, secret.unwrap().to_string())
             })
             .collect();
         found.sort();
@@ -598,6 +598,50 @@ fn what_a_lost_key_had_sealed_is_left_out_and_kept_and_is_in_force_once_it_is_se
     assert_eq!(names, ["first", "second", "by-it"]);
     let done = settings.change(|edit| edit.unset(Setting::snmp_community("noc")));
     assert_eq!(left_out(&done.unwrap().config), []);
+}
+
+#[test]
+fn a_change_is_refused_by_which_something_would_be_left_out() {
+    let node = Node::new();
+    let (_, mut settings) = node.open(MORE);
+    let sealed = |name: &'static str| {
+        move |edit: &mut Edit| {
+            let setting = Setting::snmp_user(name);
+            with_secret(edit, setting, "auth_file", "maplesyrup".into());
+        }
+    };
+    settings.change(sealed("noc")).unwrap();
+    let by_noc = |edit: &mut Edit| edit.set(Setting::snmp_target("nms"), with_user("noc"));
+    settings.change(by_noc).unwrap();
+    let text = node.written();
+    node.lose_key();
+    // What is in force stays, and no other key is made.
+    let refused = settings.change(|edit| edit.set(Setting::snmp_target("a"), target(162)));
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.starts_with("snmp.user[noc]: "), "{refused}");
+    let refused = settings.change(sealed("other")).unwrap_err().to_string();
+    assert!(refused.starts_with("snmp.user[noc]: "), "{refused}");
+    assert!(!node.state().join("node.key.new").exists());
+    assert_eq!(node.written(), text);
+
+    // One that can't be read is not a lost one.
+    fs::create_dir(node.state().join("node.key")).unwrap();
+    let unread = Settings::open(node.below(MORE)).unwrap_err().to_string();
+    assert!(unread.contains("node.key"), "{unread}");
+    fs::remove_dir(node.state().join("node.key")).unwrap();
+
+    let (config, mut settings) = node.open(MORE);
+    assert_eq!(left_out(&config), [("user", "noc"), ("target", "nms")]);
+    // Neither a new target of a user that is left out, nor the same one again.
+    for name in ["other", "nms"] {
+        let by_noc = |edit: &mut Edit| edit.set(Setting::snmp_target(name), with_user("noc"));
+        let refused = settings.change(by_noc).unwrap_err().to_string();
+        let wanted = format!("snmp.target[{name}]: its user noc is left out; ");
+        assert!(refused.starts_with(&wanted), "{refused}");
+    }
+    assert_eq!(node.written(), text);
+    let done = settings.change(sealed("noc")).unwrap();
+    assert_eq!(left_out(&done.config), []);
 }
 
 #[test]

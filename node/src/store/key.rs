@@ -40,12 +40,14 @@ impl NodeKey {
         Ok((Self(key), false))
     }
 
-    /// The key that is there, set up or not.
-    pub(super) fn kept(dir: &Path) -> Option<Self> {
+    /// The key that is there, set up or not. Errors: it may be there, and can't be read.
+    pub(super) fn kept(dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = path(dir);
-        let key = read(&path).ok().flatten();
-        let key = key.or_else(|| read(&beside(&path)).ok().flatten());
-        key.map(Self)
+        let key = match read(&path)? {
+            None => read(&beside(&path))?,
+            key => key,
+        };
+        Ok(key.map(Self))
     }
 
     /// Gives a key that was not set up its name.

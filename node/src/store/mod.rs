@@ -39,7 +39,7 @@ pub use self::snmp::{SnmpKept, SnmpStore};
 pub use agent::{AgentKept, AgentStore};
 use database::OperatorDatabase;
 use key::NodeKey;
-pub(crate) use seal::{is_sealed, seal, unseal};
+pub(crate) use seal::{has_key, is_sealed, seal, unseal};
 use slots::ClockSlots;
 
 /// Why a store can't be opened, or a record not written.

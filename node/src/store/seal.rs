@@ -40,13 +40,23 @@ pub(crate) fn is_sealed(text: &str) -> bool {
     text.starts_with(SEALED)
 }
 
-/// The secret of a sealed text; none: it is not whole, or another node's. Nothing is written.
-pub(crate) fn unseal(dir: &Path, sealed: &str) -> Option<Zeroizing<String>> {
+/// Whether there is a key; else [`seal`] makes one. Errors: it can't be read.
+pub(crate) fn has_key(dir: &Path) -> Result<bool, StoreError> {
+    Ok(NodeKey::kept(dir)?.is_some())
+}
+
+/// The secret of a sealed text; none: it is not whole, or another node's, or the key is lost. Nothing is written.
+/// Errors: the key can't be read.
+pub(crate) fn unseal(dir: &Path, sealed: &str) -> Result<Option<Zeroizing<String>>, StoreError> {
+    let key = NodeKey::kept(dir)?;
+    Ok(key.and_then(|key| opened(&key, sealed)))
+}
+
+fn opened(key: &NodeKey, sealed: &str) -> Option<Zeroizing<String>> {
     let mut all = STANDARD.decode(sealed.strip_prefix(SEALED)?).ok()?;
     let (nonce, text) = all.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let key = NodeKey::kept(dir)?;
-    let opened = cipher(&key).open_in_place(nonce, Aad::empty(), text);
+    let opened = cipher(key).open_in_place(nonce, Aad::empty(), text);
     let secret = std::str::from_utf8(opened.ok()?).ok()?;
     let secret = Zeroizing::new(secret.to_owned());
     zeroize::Zeroize::zeroize(&mut all);
@@ -68,12 +78,15 @@ mod tests {
         let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let sealed = seal(own.path(), "maplesyrup").unwrap();
         assert!(is_sealed(&sealed) && !sealed.contains("maple"));
-        let opened = |text: &str| unseal(own.path(), text).map(|secret| secret.to_string());
+        let opened = |text: &str| {
+            let secret = unseal(own.path(), text).unwrap();
+            secret.map(|secret| secret.to_string())
+        };
         assert_eq!(opened(&sealed).as_deref(), Some("maplesyrup"));
         assert_ne!(seal(own.path(), "maplesyrup").unwrap(), sealed);
-        assert_eq!(unseal(other.path(), &sealed), None, "no key");
+        assert_eq!(unseal(other.path(), &sealed).unwrap(), None, "no key");
         seal(other.path(), "maplesyrup").unwrap();
-        assert_eq!(unseal(other.path(), &sealed), None, "another key");
+        assert_eq!(unseal(other.path(), &sealed).unwrap(), None, "another key");
         for at in [7, 20, sealed.len() - 3] {
             let mut altered = sealed.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
