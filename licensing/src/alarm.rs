@@ -97,7 +97,8 @@ pub enum AlarmKind {
     BulkstatsStalled,
     /// No receiver of a file of bulk statistics takes it; files wait.
     BulkstatsUndelivered,
-    /// A receiver of bulk statistics showed another host key than the configured one; it was told nothing.
+    /// A receiver of bulk statistics showed another host key than the configured one, or a certificate that is not to be
+    /// believed; it was told nothing.
     BulkstatsHostKey,
     /// More bulk statistics wait than may, and the oldest files are dropped.
     BulkstatsDiscarding,

@@ -28,7 +28,7 @@ pub use tftpd::Tftpd;
 pub use valve::{Flow, Valve};
 pub use vsftpd::Vsftpd;
 
-use crate::child::{command, require};
+use crate::child::{Running, command, require};
 
 /// The account that receivers know.
 pub const USER: &str = "collector";
@@ -83,6 +83,13 @@ impl Place {
     /// Where files are left.
     fn home(&self) -> PathBuf {
         self.dir.join("home")
+    }
+
+    /// The directory `full` of it, as a process in its namespace sees it.
+    fn full(&self, running: &Running) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", running.pid()));
+        let full = self.home().join("full");
+        root.join(full.strip_prefix("/").unwrap_or(&full))
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -38,7 +38,7 @@ pub enum TransferError {
     #[error("the receiver is not reached: {0}")]
     Unreachable(String),
     /// Another host key or certificate than the one expected.
-    #[error("the receiver shows another key than the one that is configured")]
+    #[error("the receiver shows a host key or certificate that is not to be believed")]
     HostKey,
     /// It does not let the node in.
     #[error("the receiver refuses the login")]

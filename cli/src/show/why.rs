@@ -223,7 +223,7 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
         }
         AlarmKind::BulkstatsUndelivered => "no receiver takes bulk statistics".to_owned(),
         AlarmKind::BulkstatsHostKey => {
-            "a receiver of bulk statistics shows another host key".to_owned()
+            "a receiver of bulk statistics shows another host key, or a certificate that is not to be believed".to_owned()
         }
         AlarmKind::BulkstatsDiscarding => {
             "too much waits, and old bulk statistics are dropped".to_owned()

@@ -126,7 +126,7 @@ pub struct BulkstatsTroubles {
     pub stalled: bool,
     /// No receiver of a file takes it.
     pub undelivered: bool,
-    /// A receiver shows another host key than the configured one.
+    /// A receiver shows another host key than the configured one, or a certificate that is not to be believed.
     pub host_key: bool,
     /// Files are dropped for want of room.
     pub discarding: bool,

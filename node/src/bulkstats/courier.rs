@@ -94,7 +94,7 @@ fn cause(cause: &Cause) -> TransferError {
     match cause {
         Cause::NameTaken { .. } => TransferError::NameTaken,
         Cause::NoSpace => TransferError::Full,
-        Cause::HostKey { .. } => TransferError::HostKey,
+        Cause::HostKey { .. } | Cause::Certificate { .. } => TransferError::HostKey,
         Cause::Login { .. } => TransferError::Login,
         Cause::TimedOut { .. } => TransferError::Timeout,
         Cause::LocalFile { .. } | Cause::Name(_) => TransferError::Local(cause.to_string()),

@@ -81,7 +81,7 @@ pub(crate) struct BulkstatsShell {
     shown: Arc<BulkstatsCurrent>,
     /// Files that no receiver takes.
     undelivered: BTreeSet<u8>,
-    /// Receivers that show another host key than theirs, by file; `true`: the secondary.
+    /// Receivers that show another host key than theirs, or a certificate that is not to be believed, by file; `true`: the secondary.
     strangers: BTreeSet<(u8, bool)>,
     /// Files of which something is not written.
     unwritten: BTreeSet<u8>,

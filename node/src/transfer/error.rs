@@ -48,7 +48,14 @@ pub enum Cause {
         /// Kind and SHA-256 fingerprint of the one that it has.
         found: String,
     },
-    /// A certificate that is not to be believed, or TLS that is not to be had.
+    /// A certificate that is not to be believed: it is not below the configured roots, of another host, or too old. Nothing was
+    /// said to whoever has it.
+    #[error("it shows a certificate that is not to be believed: {why}")]
+    Certificate {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// TLS that is not to be had.
     #[error("no TLS with it: {why}")]
     Tls {
         /// What is wrong with it.
@@ -108,6 +115,9 @@ pub enum Cause {
 /// Longest words of a library in a cause, in characters.
 const WORDS_MAX: usize = 200;
 
+/// What rustls says first of a certificate that it refuses.
+const CERTIFICATE: &str = "invalid peer certificate: ";
+
 /// What a library says of an error, without what it repeats of its peer: what that sent stands behind a semicolon, as
 /// the names of a certificate do.
 pub(super) fn words(error: &impl fmt::Display) -> String {
@@ -119,7 +129,11 @@ pub(super) fn words(error: &impl fmt::Display) -> String {
 impl Cause {
     /// TLS that failed.
     pub(super) fn tls(error: &impl fmt::Display) -> Self {
-        Self::Tls { why: words(error) }
+        let why = words(error);
+        match why.strip_prefix(CERTIFICATE) {
+            Some(why) => Self::Certificate { why: why.into() },
+            None => Self::Tls { why },
+        }
     }
 
     /// A connection that failed at this step.

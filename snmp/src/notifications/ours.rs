@@ -585,16 +585,16 @@ pub(super) static ROWS: &[NotificationType] = &[
         Severity::Major,
         OF_NODE,
         [
-            "A receiver of bulk statistics showed another host key than the configured one. It was told nothing, no name and no password.",
-            "It has shown the configured one.",
-            "Find out who answers there. If the key was changed on purpose, configure the new one.",
+            "A receiver of bulk statistics showed another host key than the configured one, or a certificate that is not to be believed. It was told nothing, no name and no password.",
+            "It has shown one that is believed.",
+            "Find out who answers there. If the key was changed on purpose, configure the new one; if the certificate was, the root above it.",
         ],
     ),
     clear(
         40,
         "tgBulkstatsHostKeyClear",
         OF_NODE,
-        "The receiver of bulk statistics has shown its own host key.",
+        "The receiver of bulk statistics has shown its own host key or certificate.",
     ),
     row(
         41,

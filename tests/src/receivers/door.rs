@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread;
 
 use anyhow::Result;
@@ -14,6 +14,7 @@ pub struct Door {
     /// Its TCP port on loopback.
     pub port: u16,
     open: Arc<AtomicBool>,
+    to: Arc<AtomicU16>,
 }
 
 impl Door {
@@ -23,20 +24,28 @@ impl Door {
         let port = listener.local_addr()?.port();
         let open = Arc::new(AtomicBool::new(false));
         let is_open = Arc::clone(&open);
+        let to = Arc::new(AtomicU16::new(to));
+        let leads = Arc::clone(&to);
         // It ends with the process of the test.
         thread::spawn(move || {
             for client in listener.incoming().map_while(io::Result::ok) {
                 if is_open.load(Ordering::SeqCst) {
+                    let to = leads.load(Ordering::SeqCst);
                     thread::spawn(move || pass(&client, to));
                 }
             }
         });
-        Ok(Self { port, open })
+        Ok(Self { port, open, to })
     }
 
     /// Opens or shuts it, for whoever comes from now on.
     pub fn set_open(&self, open: bool) {
         self.open.store(open, Ordering::SeqCst);
+    }
+
+    /// Another receiver is behind it, for whoever comes from now on.
+    pub fn lead_to(&self, port: u16) {
+        self.to.store(port, Ordering::SeqCst);
     }
 }
 

@@ -82,6 +82,11 @@ impl Nginx {
         self.place.home()
     }
 
+    /// The directory `full` of its home, as it sees it.
+    pub fn full(&self) -> PathBuf {
+        self.place.full(&self.running)
+    }
+
     /// What came by POST, each by itself.
     pub fn posted(&self) -> Result<Vec<Vec<u8>>> {
         let files = fs::read_dir(self.place.file("temporary"))?;

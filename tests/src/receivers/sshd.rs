@@ -120,9 +120,7 @@ impl Sshd {
 
     /// The directory `full` of its home, as it sees it.
     pub fn full(&self) -> PathBuf {
-        let root = PathBuf::from(format!("/proc/{}/root", self.running.pid()));
-        let full = self.home().join("full");
-        root.join(full.strip_prefix("/").unwrap_or(&full))
+        self.place.full(&self.running)
     }
 
     /// Waits until it has logged this.

@@ -73,6 +73,11 @@ impl Vsftpd {
         self.place.home()
     }
 
+    /// The directory `full` of its home, as it sees it.
+    pub fn full(&self) -> PathBuf {
+        self.place.full(&self.running)
+    }
+
     /// What it has logged until now.
     pub fn log(&self) -> String {
         let log = fs::read_to_string(self.place.file("log")).unwrap_or_default();

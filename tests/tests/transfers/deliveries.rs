@@ -369,3 +369,71 @@ fn whatever_a_receiver_does_all_arrives_once_and_in_order() {
         assert_eq!((file.transmitted_records, file.discarded_records), (4, 0));
     }
 }
+
+/// Whoever shows the certificate of another, by FTPS and by HTTPS, beside a secondary that works and without one.
+#[test]
+fn whoever_has_another_certificate_is_told_nothing_and_alarmed_until_it_has_its_own() {
+    let yard = Yard::new();
+    let (root, own) = certificates();
+    let (_, stranger) = certificates();
+    let ftps = [&own, &stranger].map(|pem| Vsftpd::start(yard.dir(), Some(pem)).unwrap());
+    let https = [&own, &stranger].map(|pem| Nginx::start(yard.dir(), Some(pem)).unwrap());
+    let doors = [ftps[1].port, https[1].port].map(|port| Door::before(port).unwrap());
+    doors.iter().for_each(|door| door.set_open(true));
+    let trusting = yard.trusting(&root);
+    let secondary = Nginx::start(yard.dir(), None).unwrap();
+    let both = Yard::receiver("primary", "https", doors[1].port, &trusting)
+        + &Yard::receiver("secondary", "http", secondary.port, "");
+    let blocks = [
+        plain(
+            1,
+            "%epochtime%.csv",
+            &Yard::receiver("primary", "ftps", doors[0].port, &trusting),
+        ),
+        plain(2, "open/%epochtime%.csv", &both),
+    ];
+    let mut gateway = open("", &blocks);
+    let strange = Some("the receiver shows a host key or certificate that is not to be believed");
+    send(&mut gateway, 1);
+    wait("the secondary is known to receive", || {
+        file(&gateway, 2).on_secondary
+    });
+    for n in [1, 2] {
+        wait("it is told why", || {
+            primary_says(&gateway, n).as_deref() == strange
+        });
+    }
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsHostKey, true);
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsUndelivered, true);
+    let outstanding = shown(&gateway, "show alarm outstanding");
+    assert!(
+        outstanding.contains("that is not to be believed"),
+        "{outstanding}"
+    );
+    assert_eq!(created(&files(&secondary.home().join("open"))), [1]);
+    assert_eq!(files(&ftps[1].home()), Vec::<PathBuf>::new());
+    assert!(!https[1].home().join("open").exists());
+    let log = ftps[1].log();
+    assert!(
+        log.contains("AUTH TLS") && !log.contains("\"USER "),
+        "{log}"
+    );
+
+    // One of them is mended, then the other.
+    doors[0].lead_to(ftps[0].port);
+    deliver(&gateway);
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsUndelivered, false);
+    assert_eq!(created(&files(&ftps[0].home())), [1]);
+    let alarms = gateway.snapshot().unwrap().alarms;
+    assert!(
+        alarms
+            .iter()
+            .any(|alarm| alarm.kind == AlarmKind::BulkstatsHostKey)
+    );
+    doors[1].lead_to(https[0].port);
+    send(&mut gateway, 2);
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsHostKey, false);
+    deliver(&gateway);
+    assert_eq!(created(&files(&https[0].home().join("open"))), [2]);
+    assert_eq!(created(&files(&ftps[0].home())), [1, 2]);
+}

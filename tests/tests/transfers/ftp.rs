@@ -42,7 +42,7 @@ fn a_file_arrives_through_tls() {
     assert_eq!(cause, Cause::Login { user });
     let (another, _) = certificates();
     let cause = sender.cause("c.csv", vsftpd.port, &ftps(&another));
-    assert!(matches!(cause, Cause::Tls { .. }), "{cause:?}");
+    assert!(matches!(cause, Cause::Certificate { .. }), "{cause:?}");
     assert!(!vsftpd.home().join("c.csv").exists());
 }
 

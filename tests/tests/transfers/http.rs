@@ -86,11 +86,7 @@ fn a_file_arrives_through_tls_below_the_root_alone() {
     }
     let (another, _) = certificates();
     let cause = sender.cause("c.csv", nginx.port, &https(&another));
-    let told = cause.to_string();
-    assert!(
-        told.starts_with("no TLS with it: invalid peer certificate"),
-        "{told}"
-    );
+    assert!(matches!(cause, Cause::Certificate { .. }), "{cause:?}");
     assert!(!nginx.home().join("c.csv").exists());
     assert_eq!(Roots::parse(b"").unwrap_err(), RootsError::None);
 }

@@ -184,8 +184,8 @@ fn certificates_for(names: &[&str]) -> (String, String) {
 
 /// What is said of the certificate of another host; the names in it are not.
 fn of_another_host() -> Cause {
-    let why = "invalid peer certificate: certificate not valid for name \"127.0.0.1\"".to_owned();
-    Cause::Tls { why }
+    let why = "certificate not valid for name \"127.0.0.1\"".to_owned();
+    Cause::Certificate { why }
 }
 
 /// RFC 7468.
