@@ -437,3 +437,126 @@ fn whoever_has_another_certificate_is_told_nothing_and_alarmed_until_it_has_its_
     assert_eq!(created(&files(&https[0].home().join("open"))), [2]);
     assert_eq!(created(&files(&ftps[0].home())), [1, 2]);
 }
+
+/// Rows that fill a disk soon.
+fn wide(name: &str) -> String {
+    let filling = "x".repeat(900);
+    format!("'tollgate-license schema {name} format \"t,%kind%,%tagid%,{filling}\"'")
+}
+
+/// Takes away all that is in the directory of a disk.
+fn empty(disk: &Path) {
+    for entry in fs::read_dir(disk).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_there_and_a_name_that_is_taken_keep_no_file_away() {
+    let yard = Yard::new();
+    let ftp = Vsftpd::start(yard.dir(), None).unwrap();
+    let http = Nginx::start(yard.dir(), None).unwrap();
+    let login = yard.login();
+    let by_ftp = Yard::receiver("primary", "ftp", ftp.port, &login);
+    let by_http = Yard::receiver("primary", "http", http.port, &login);
+    // More than a half of the disk.
+    let large = [SYSTEM.to_owned(), wide("t"), wide("u"), wide("v")];
+    let blocks = [
+        block(1, "full/ftp.csv", &large, &by_ftp),
+        block(2, "full/http.csv", &large, &by_http),
+        plain(3, "ftp.csv", &by_ftp),
+        plain(4, "once/http.csv", &by_http),
+    ];
+    let taken = [
+        ftp.home().join("ftp.csv"),
+        http.home().join("once/http.csv"),
+    ];
+    fs::create_dir(http.home().join("once")).unwrap();
+    taken
+        .iter()
+        .for_each(|file| fs::write(file, "another's").unwrap());
+    let mut gateway = open("", &blocks);
+    send(&mut gateway, 1);
+    wait("all arrive", || {
+        status(&gateway)
+            .files
+            .iter()
+            .all(|file| file.awaiting_files == 0 && file.last_transfer.is_some())
+    });
+    for (disk, name) in [(ftp.full(), "ftp.csv"), (http.full(), "http.csv")] {
+        assert_eq!(created(&[disk.join(name)]), [1]);
+    }
+    for file in &taken {
+        assert_eq!(fs::read_to_string(file).unwrap(), "another's");
+        let beside = file.with_file_name(format!("{}~2.csv", file.file_stem().unwrap().display()));
+        assert_eq!(created(&[beside]), [1]);
+    }
+
+    send(&mut gateway, 2);
+    wait("both have no room", || {
+        let files = status(&gateway).files;
+        files[..2].iter().all(|file| file.failing)
+    });
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsUndelivered, true);
+    let says = primary_says(&gateway, 2).unwrap();
+    assert!(
+        says.contains("it refuses to take the file: status 500"),
+        "{says}"
+    );
+    for disk in [ftp.full(), http.full()] {
+        empty(&disk);
+    }
+    deliver(&gateway);
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsUndelivered, false);
+    for (disk, name) in [(ftp.full(), "ftp~2.csv"), (http.full(), "http~2.csv")] {
+        assert_eq!(created(&[disk.join(name)]), [2]);
+    }
+}
+
+#[test]
+fn what_is_too_much_is_dropped_oldest_first_counted_and_alarmed_until_it_is_not() {
+    let yard = Yard::new();
+    let http = Nginx::start(yard.dir(), None).unwrap();
+    let door = Door::before(http.port).unwrap();
+    let mut schemas = vec![SYSTEM.to_owned()];
+    schemas.extend((0..10).map(|n| wide(&format!("t{n}"))));
+    let to = Yard::receiver("primary", "http", door.port, "");
+    let mut gateway = open(
+        "limit_mib = 1",
+        &[block(1, "open/in/%epochtime%.csv", &schemas, &to)],
+    );
+    // Seven of them are not too much.
+    let sent = 10;
+    for caller in 1..=sent {
+        send(&mut gateway, caller);
+        wait("the file is complete", || {
+            let file = file(&gateway, 1);
+            let each = file.collected_records / u64::from(caller);
+            file.awaiting_files * each == file.awaiting_records
+        });
+    }
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsDiscarding, true);
+    assert!(status(&gateway).discarding);
+    let outstanding = shown(&gateway, "show alarm outstanding");
+    let line = "too much waits, and old bulk statistics are dropped";
+    assert!(outstanding.contains(line), "{outstanding}");
+    let discarded = file(&gateway, 1).discarded_records;
+
+    door.set_open(true);
+    deliver(&gateway);
+    wait_for_alarm(&gateway, AlarmKind::BulkstatsDiscarding, false);
+    assert!(!status(&gateway).discarding);
+    let there = files(&http.home().join("open/in"));
+    let arrived = created(&there);
+    let dropped = sent - arrived.len() as u32;
+    assert!(dropped >= 3, "{arrived:?}");
+    // The oldest of all may have been on its way when it was to go, and the next went.
+    let newest: Vec<u32> = (dropped + 2..=sent).collect();
+    assert_eq!(arrived[1..], newest, "{arrived:?}");
+    let file = file(&gateway, 1);
+    let records = rows(&there).len() - 2 * there.len();
+    assert_eq!(file.transmitted_records, records as u64);
+    let each = file.transmitted_records / arrived.len() as u64;
+    let expected = each * u64::from(dropped);
+    assert_eq!((discarded, file.discarded_records), (expected, expected));
+}
