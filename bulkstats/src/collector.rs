@@ -274,6 +274,9 @@ impl Collector {
     fn gather(&mut self, view: &View, now: Now, minute: i64) {
         self.counts.samples += 1;
         for at in 0..self.lines.len() {
+            if let Some(sample) = self.lines[at].gives_up(now.mono) {
+                self.lost(at, &sample);
+            }
             let fresh = |name: &str| !self.lines.iter().flat_map(Line::names).any(|n| n == name);
             let line = &self.lines[at];
             let moment = line.moment(view, now);
@@ -291,16 +294,17 @@ impl Collector {
                 name,
             };
             self.next_seq += 1;
-            if !self.lines[at].gather(view, &moment, now, to) {
-                self.lost(self.lines[at].number, 0);
+            if let Some(sample) = self.lines[at].gather(view, &moment, now, to) {
+                self.lost(at, &sample);
             }
         }
     }
 
     /// Begins whatever can be begun: writes, completions, transfers.
     fn proceed(&mut self, now: Now) {
+        let next = self.asked.is_some_and(|asked| asked.gather.is_some());
         for line in &mut self.lines {
-            while let Some(output) = line.write(self.next_op, now.mono) {
+            while let Some(output) = line.write(self.next_op, next, now.mono) {
                 self.next_op += 1;
                 self.outputs.push_back(output);
             }

@@ -14,9 +14,6 @@ use crate::plan::{FilePlan, ZIPPED};
 use crate::spool::{Found, Place, Stored};
 use crate::view::View;
 
-/// Times that a sample is written at most.
-const WRITES_MAX: u32 = 3;
-
 /// From one attempt to write a file to the next.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
@@ -43,7 +40,7 @@ pub(super) struct Line {
     pub statistics: Statistics,
     /// What was to be written last was not.
     pub storage_failing: bool,
-    /// When room was made on a full disk.
+    /// When room was made on a full disk to complete a file.
     room: Option<Mono>,
     before: Option<Wall>,
 }
@@ -55,8 +52,9 @@ pub(super) struct Writing {
     pub op: Option<u64>,
     pub stored: Stored,
     pub bytes: Arc<[u8]>,
-    tries: u32,
     again: Mono,
+    /// Room was made for it on a full disk.
+    room: bool,
 }
 
 /// A file that is being completed.
@@ -134,26 +132,42 @@ impl Line {
         Some(unique(&plan.name(moment), zipped, number, fresh))
     }
 
-    /// Takes a sample, to be written to this file. Whether it is; else the one before is still being written.
-    pub fn gather(&mut self, view: &View, moment: &Moment, now: Now, to: Stored) -> bool {
-        let (Some(plan), None) = (&self.plan, &self.writing) else {
-            return false;
-        };
+    /// The sample before, if it waits still to be written when the next is taken: that wants its place.
+    pub fn gives_up(&mut self, now: Mono) -> Option<Writing> {
+        let writing = self.writing.take_if(|writing| writing.op.is_none())?;
+        // What was to be completed with it is completed without it.
+        self.join_if_closed(now);
+        Some(writing)
+    }
+
+    /// Takes a sample, to be written to this file. Else the one before is being written still, and this one is given back.
+    pub fn gather(
+        &mut self,
+        view: &View,
+        moment: &Moment,
+        now: Now,
+        to: Stored,
+    ) -> Option<Writing> {
+        let plan = self.plan.as_ref()?;
         let mut bytes = Vec::new();
         if self.open.is_empty() || !self.begun {
             plan.write_header(moment, &mut bytes);
         }
-        self.begun = true;
         let records = plan.write_sample(moment, view, &mut bytes);
-        self.before = Some(now.wall);
-        self.writing = Some(Writing {
+        let writing = Writing {
             op: None,
             stored: Stored { records, ..to },
             bytes: bytes.into(),
-            tries: 0,
             again: now.mono,
-        });
-        true
+            room: false,
+        };
+        if self.writing.is_some() {
+            return Some(writing);
+        }
+        self.begun = true;
+        self.before = Some(now.wall);
+        self.writing = Some(writing);
+        None
     }
 
     /// The file is to be completed, if there is one.
@@ -181,16 +195,15 @@ impl Line {
         (files > 0).then_some((files, records))
     }
 
-    /// What is to be written to disk now; `op` names it.
-    pub fn write(&mut self, op: u64, now: Mono) -> Option<Output> {
+    /// What is to be written to disk now; `op` names it. No sample while the `next` is on its way, which wants its place.
+    pub fn write(&mut self, op: u64, next: bool, now: Mono) -> Option<Output> {
         self.join_if_closed(now);
         if let Some(writing) = self
             .writing
             .as_mut()
-            .filter(|w| w.op.is_none() && now >= w.again)
+            .filter(|w| w.op.is_none() && now >= w.again && !next)
         {
             writing.op = Some(op);
-            writing.tries += 1;
             return Some(Output::Write {
                 op,
                 to: writing.stored.clone(),
@@ -254,7 +267,6 @@ impl Line {
         let Some(writing) = self.writing.take_if(|writing| writing.op == Some(op)) else {
             return false;
         };
-        self.room = None;
         self.statistics.collected_records += writing.stored.records;
         self.statistics.collected_bytes += bytes;
         let stored = writing.stored;
@@ -274,24 +286,18 @@ impl Line {
         Some(joining.parts)
     }
 
-    /// What was to be written was not, and it is too late for another attempt: the sample that is lost by that.
-    pub fn gives_up(&mut self, op: u64) -> Option<Writing> {
-        self.writing
-            .take_if(|writing| writing.op == Some(op) && writing.tries >= WRITES_MAX)
-    }
-
-    /// The disk is full: bytes that it takes, and whether they are a sample's. None: room was made for it just now, and others
+    /// The disk is full: bytes that it takes, and whether they are a sample's. None: room was made for it already, and others
     /// took it.
     pub fn needs(&mut self, op: u64, now: Mono) -> Option<(u64, bool)> {
+        if let Some(writing) = self.writing.as_mut().filter(|w| w.op == Some(op)) {
+            let bytes = writing.bytes.len() as u64;
+            return (!std::mem::replace(&mut writing.room, true)).then_some((bytes, true));
+        }
         if self.room.is_some_and(|room| now < room.after(WRITE_AGAIN)) {
             return None;
         }
         self.room = Some(now);
-        let joining = self.joining.as_ref().filter(|j| j.op == Some(op));
-        let Some(joining) = joining else {
-            let writing = self.writing.as_ref()?;
-            return Some((writing.bytes.len() as u64, true));
-        };
+        let joining = self.joining.as_ref()?;
         let parts: u64 = joining.parts.iter().map(|part| part.bytes).sum();
         Some((parts + joining.footer.len() as u64, false))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use licensing::{Mono, Now};
 
-use super::line::Line;
+use super::line::{Line, Writing};
 use super::{Collector, Condition, Notice, Output, PENDING_MAX, StoreError};
 
 /// Minutes of a day.
@@ -18,13 +18,6 @@ impl Collector {
         let full = error == StoreError::Full;
         self.storage(at, Some(error));
         let line = &mut self.lines[at];
-        if let Some(writing) = line.gives_up(op) {
-            let (file, records) = (line.number, writing.stored.records);
-            line.statistics.discarded_records += records;
-            line.statistics.discarded_bytes += writing.bytes.len() as u64;
-            self.lost(file, records);
-            return;
-        }
         let needs = full.then(|| line.needs(op, now.mono)).flatten();
         let freed = match needs {
             Some((bytes, sample)) => self.make_room(bytes, sample, now.mono),
@@ -33,7 +26,12 @@ impl Collector {
         self.lines[at].not_written(op, freed, now.mono);
     }
 
-    pub(super) fn lost(&mut self, file: u8, records: u64) {
+    /// A sample that was taken is not written.
+    pub(super) fn lost(&mut self, at: usize, sample: &Writing) {
+        let line = &mut self.lines[at];
+        let (file, records) = (line.number, sample.stored.records);
+        line.statistics.discarded_records += records;
+        line.statistics.discarded_bytes += sample.bytes.len() as u64;
         self.counts.lost += 1;
         self.notice(Notice::SampleLost { file, records });
     }
