@@ -48,8 +48,10 @@ pub struct PeerStatus {
     pub address: IpAddr,
     /// The GTP version that it is asked for an Echo in.
     pub version: GtpVersion,
-    /// Its sessions here: those that it has made or taken over, and those that are relayed to it.
+    /// Its sessions here: those that it has made or taken over.
     pub sessions: u32,
+    /// Sessions that are relayed to it.
+    pub relayed: u32,
     /// Some of them are from before a restart or a path failure, and about to end.
     pub ending: bool,
     /// It left the last Echo Request unanswered, however often it was sent; false at a worker that does not ask it.
@@ -81,7 +83,8 @@ impl Peer {
         PeerStatus {
             address: self.address,
             version: self.version,
-            sessions: self.sessions + self.relays,
+            sessions: self.sessions,
+            relayed: self.relays,
             ending: self.stale,
             down: self.down,
             unanswered: self.asked.map_or(0, |asked| asked.sends),

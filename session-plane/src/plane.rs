@@ -137,15 +137,13 @@ impl SessionPlane {
         })
     }
 
-    /// What was counted so far, and what is there now.
+    /// What was counted so far, and what is there now, in a bounded time.
     pub fn statistics(&self) -> Statistics {
         let mut statistics = self.counters.statistics();
         statistics.sessions = self.table.len();
         statistics.contexts = self.table.contexts();
         statistics.peers = self.table.peers.len();
         statistics.sessions_by_apn = self.live_by_apn.clone();
-        let peers = self.table.peers.iter();
-        statistics.sessions_by_peer = peers.map(|(_, p)| (p.address, p.sessions)).collect();
         for (id, class) in &self.shared.apns.classes {
             let live = self.live[id.at()];
             if live > 0 {
@@ -164,7 +162,7 @@ impl SessionPlane {
         statistics
     }
 
-    /// How its peers are, in no order.
+    /// How its peers are, in no order. All of them are looked at: this is for operators, not for each second.
     pub fn peers(&self) -> Vec<PeerStatus> {
         let peers = self.table.peers.iter();
         peers.map(|(_, peer)| peer.status()).collect()

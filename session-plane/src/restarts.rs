@@ -17,10 +17,18 @@ use crate::hashing::Keyed;
 #[derive(Debug)]
 pub struct PeerRestarts {
     peers: DashMap<IpAddr, Known, Keyed>,
-    /// Those that no worker knows any more, the longest idle first, and some that have come back since. Locked with an
-    /// entry held, never the other way round.
-    idle: Mutex<VecDeque<IpAddr>>,
+    /// Locked with an entry held, never the other way round.
+    turnover: Mutex<Turnover>,
     most: usize,
+}
+
+/// Which peers workers know.
+#[derive(Debug, Default)]
+struct Turnover {
+    /// How many some worker knows.
+    busy: u32,
+    /// Those that no worker knows any more, the longest idle first, and some that have come back since.
+    idle: VecDeque<IpAddr>,
 }
 
 /// What is known of a peer.
@@ -71,7 +79,7 @@ impl PeerRestarts {
     pub(crate) fn new(most: u32, keyed: Keyed) -> Self {
         Self {
             peers: DashMap::with_hasher(keyed),
-            idle: Mutex::default(),
+            turnover: Mutex::default(),
             most: most as usize,
         }
     }
@@ -79,6 +87,11 @@ impl PeerRestarts {
     /// Peers known.
     pub fn len(&self) -> usize {
         self.peers.len()
+    }
+
+    /// Peers that some worker knows: they have sessions, or had until a second ago.
+    pub fn busy(&self) -> u32 {
+        self.turnover.lock().busy
     }
 
     /// Whether none is known.
@@ -93,6 +106,9 @@ impl PeerRestarts {
             return false;
         }
         let mut known = self.peers.entry(peer).or_default();
+        if known.workers == 0 {
+            self.turnover.lock().busy += 1;
+        }
         known.workers += 1;
         known.supervisor.get_or_insert(worker);
         true
@@ -115,8 +131,12 @@ impl PeerRestarts {
             if known.supervisor == Some(worker) {
                 known.supervisor = None;
             }
-            if known.workers == 0 && !std::mem::replace(&mut known.queued, true) {
-                self.idle.lock().push_back(peer);
+            if known.workers == 0 {
+                let mut turnover = self.turnover.lock();
+                turnover.busy = turnover.busy.saturating_sub(1);
+                if !std::mem::replace(&mut known.queued, true) {
+                    turnover.idle.push_back(peer);
+                }
             }
         }
         while self.peers.len() > self.most && self.forget_idle() {}
@@ -124,7 +144,7 @@ impl PeerRestarts {
 
     /// Forgets the one that has been idle longest, unless it came back; false if there is none.
     fn forget_idle(&self) -> bool {
-        let Some(peer) = self.idle.lock().pop_front() else {
+        let Some(peer) = self.turnover.lock().idle.pop_front() else {
             return false;
         };
         if let Entry::Occupied(mut entry) = self.peers.entry(peer) {
@@ -230,6 +250,7 @@ mod tests {
         let table = table(4);
         assert!(table.attach(peer(1), 0, false));
         assert!(table.attach(peer(1), 1, false));
+        assert_eq!(table.busy(), 1, "a peer of two workers is one");
         assert!(table.watch(peer(1), 0).supervisor);
         assert!(!table.watch(peer(1), 1).supervisor);
         table.detach(peer(1), 0);
@@ -266,7 +287,7 @@ mod tests {
         for last in (1..=9).rev() {
             table.detach(peer(last), 0);
         }
-        assert_eq!((table.len(), table.idle.lock().len()), (2, 2));
+        assert_eq!((table.len(), table.turnover.lock().idle.len()), (2, 2));
         assert!(table.attach(peer(3), 0, false));
     }
 
@@ -275,14 +296,16 @@ mod tests {
         let table = table(2);
         for _ in 0..9 {
             assert!(table.attach(peer(1), 0, false));
+            assert_eq!(table.busy(), 1);
             table.detach(peer(1), 0);
+            assert_eq!(table.busy(), 0);
         }
-        assert_eq!(table.idle.lock().len(), 1);
+        assert_eq!(table.turnover.lock().idle.len(), 1);
         assert!(table.attach(peer(1), 0, false));
         assert!(table.attach(peer(2), 0, false));
         assert!(!table.attach(peer(3), 0, false), "both are known");
         table.detach(peer(1), 0);
         assert!(table.attach(peer(3), 0, false), "queued again");
-        assert_eq!((table.len(), table.idle.lock().len()), (2, 0));
+        assert_eq!((table.len(), table.turnover.lock().idle.len()), (2, 0));
     }
 }

@@ -1,14 +1,14 @@
 //! What a plane has counted since it began.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use gtp::{v1, v2};
 use licensing::ServiceIndex;
 use licensing::snapshot::RefusedCounts;
 use serde::{Deserialize, Serialize};
 
-/// Counters of one worker; the node sums them up.
+/// Counters of one worker; the node sums them up. As much whatever it serves: there is nothing of a peer or session in here,
+/// so that whoever asks each second holds no call up. Of peers see [`crate::SessionPlane::peers`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {
     /// Sessions now.
@@ -23,8 +23,6 @@ pub struct Statistics {
     pub emergency_by_service: BTreeMap<ServiceIndex, u32>,
     /// Sessions now, by place of the access point name in the configuration.
     pub sessions_by_apn: Vec<u32>,
-    /// Sessions now, by the peer's control-plane address.
-    pub sessions_by_peer: BTreeMap<IpAddr, u32>,
     /// Datagrams taken, whatever was in them.
     pub datagrams: u64,
     /// Messages of GTPv1 received, by type (TS 29.060 table 1).

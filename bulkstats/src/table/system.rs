@@ -46,7 +46,10 @@ const VARIABLES: &[Own<SystemRows>] = &[
         |v, ()| Int(v.node.emergency.admitted),
     ),
     own(
-        About::gauge("peers", "Peers that have sessions now."),
+        About::gauge(
+            "peers",
+            "Peers with sessions, those to which sessions are relayed among them; one that has none left is forgotten within a second.",
+        ),
         |v, ()| Int(v.plane.peers),
     ),
     own(About::counter("sess-created", "Sessions made."), |v, ()| {

@@ -1,7 +1,6 @@
 //! The node at one instant, as the variables of [`bulkstats`] are functions of it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ impl Interface {
         let agent = agent(&self.agent.status());
         let (node, _, _) = self.now().await;
         let health = self.health();
-        let mut plane = plane(&self.config, &workers);
+        let mut plane = plane(&self.config, self.plane.restarts.busy(), &workers);
         add_clients(&mut plane, &self.admissions.lock());
         View {
             uptime_s: health.uptime_ms / 1_000,
@@ -76,14 +75,14 @@ fn process(health: &Health) -> Process {
     }
 }
 
-fn plane(config: &Config, workers: &[Arc<Statistics>]) -> Plane {
+fn plane(config: &Config, peers: u32, workers: &[Arc<Statistics>]) -> Plane {
     let sum = |of: fn(&Statistics) -> u64| workers.iter().map(|worker| of(worker)).sum();
     let sessions: u64 = sum(|w| w.sessions.into());
     let contexts: u64 = sum(|w| w.contexts.into());
     Plane {
         sessions,
         secondary_contexts: contexts.saturating_sub(sessions),
-        peers: peers(workers),
+        peers: peers.into(),
         created: sum(|w| w.sessions_created),
         ended: ended(workers),
         refused: sum(|w| w.refused),
@@ -100,18 +99,6 @@ fn plane(config: &Config, workers: &[Arc<Statistics>]) -> Plane {
         messages: messages(workers),
         causes: causes(workers),
     }
-}
-
-/// Distinct ones: a peer may have sessions at several workers.
-fn peers(workers: &[Arc<Statistics>]) -> u64 {
-    let rows = workers.iter().flat_map(|worker| &worker.sessions_by_peer);
-    let mut peers: Vec<IpAddr> = rows
-        .filter(|(_, n)| **n > 0)
-        .map(|(peer, _)| *peer)
-        .collect();
-    peers.sort_unstable();
-    peers.dedup();
-    peers.len() as u64
 }
 
 fn ended(workers: &[Arc<Statistics>]) -> Ended {

@@ -171,8 +171,9 @@ impl Interface {
             }),
             Request::Sessions => {
                 let statistics = self.ask_workers(Job::Statistics).await?;
+                let peers = self.ask_workers(Job::Peers).await?;
                 let now = self.clock.now().mono;
-                let mut summary = sessions::summary(&self.config, &self.plane, &statistics);
+                let mut summary = sessions::summary(&self.config, &self.plane, &statistics, &peers);
                 sessions::add_clients(&mut summary, &self.admissions.lock(), now);
                 Ok(Reply::Sessions {
                     sessions: Box::new(summary),

@@ -51,6 +51,7 @@ fn add(all: &mut PeerStatus, other: &PeerStatus) {
         all.version = other.version;
     }
     all.sessions = all.sessions.saturating_add(other.sessions);
+    all.relayed = all.relayed.saturating_add(other.relayed);
     all.ending |= other.ending;
     all.down |= other.down;
     all.unanswered = all.unanswered.max(other.unanswered);
@@ -73,7 +74,7 @@ fn row(peer: &PeerStatus, told: ToldRestarts, now: Mono) -> PeerRow {
             GtpVersion::V2 => 2,
         },
         state: state(peer),
-        sessions: peer.sessions.into(),
+        sessions: u64::from(peer.sessions) + u64::from(peer.relayed),
         restart_counter: told.counter,
         restarts: told.restarts,
         unanswered: peer.unanswered,
@@ -93,6 +94,7 @@ mod tests {
             address: [127, 0, 0, last].into(),
             version: GtpVersion::V1,
             sessions,
+            relayed: 0,
             ending: false,
             down: false,
             unanswered: 0,
@@ -105,6 +107,7 @@ mod tests {
         let asks = PeerStatus {
             version: GtpVersion::V2,
             down: true,
+            relayed: 4,
             unanswered: 3,
             heard_at: Some(Mono(1_000_000_000)),
             ..status(2, 5)
@@ -127,7 +130,7 @@ mod tests {
             peer: [127, 0, 0, 2].into(),
             gtp_version: 2,
             state: PeerState::Down,
-            sessions: 12,
+            sessions: 16,
             restart_counter: Some(9),
             restarts: 2,
             unanswered: 3,

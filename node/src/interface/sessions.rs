@@ -11,7 +11,7 @@ use gtp::{v1, v2};
 use licensing::{Mono, ServiceIndex};
 use session_plane::config::{Apn, GtpVersion};
 use session_plane::statistics::{DropReason, Ended, Statistics};
-use session_plane::{PoolCount, Shared};
+use session_plane::{PeerStatus, PoolCount, Shared};
 
 use crate::admission::Admissions;
 use crate::config::Config;
@@ -20,7 +20,12 @@ use crate::config::Config;
 const PEERS: usize = 1_000;
 
 /// The sum over the workers, whose numbers are their places.
-pub(super) fn summary(config: &Config, plane: &Shared, workers: &[Statistics]) -> SessionSummary {
+pub(super) fn summary(
+    config: &Config,
+    plane: &Shared,
+    workers: &[Statistics],
+    statuses: &[Vec<PeerStatus>],
+) -> SessionSummary {
     let sessions = total(workers, |w| w.sessions.into());
     SessionSummary {
         sessions,
@@ -34,7 +39,7 @@ pub(super) fn summary(config: &Config, plane: &Shared, workers: &[Statistics]) -
         secondary_contexts: total(workers, |w| w.contexts.into()).saturating_sub(sessions),
         services: services(config, workers),
         apns: apns(config, workers),
-        peers: peers(workers),
+        peers: peers(statuses),
         workers: (0..)
             .zip(workers)
             .map(|(worker, w)| WorkerSessions {
@@ -110,10 +115,11 @@ fn apns(config: &Config, workers: &[Statistics]) -> Vec<ApnSessions> {
     rows.collect()
 }
 
-fn peers(workers: &[Statistics]) -> Vec<PeerSessions> {
+/// Those that have sessions of their own here.
+fn peers(workers: &[Vec<PeerStatus>]) -> Vec<PeerSessions> {
     let mut peers: BTreeMap<IpAddr, u64> = BTreeMap::new();
-    for (peer, sessions) in workers.iter().flat_map(|w| &w.sessions_by_peer) {
-        *peers.entry(*peer).or_default() += u64::from(*sessions);
+    for peer in workers.iter().flatten() {
+        *peers.entry(peer.address).or_default() += u64::from(peer.sessions);
     }
     let with_sessions = peers.into_iter().filter(|(_, sessions)| *sessions > 0);
     let rows = with_sessions.map(|(peer, sessions)| PeerSessions { peer, sessions });
@@ -284,14 +290,13 @@ mod tests {
         }
     }
 
-    fn worker(sessions: u32, peer: &str) -> Statistics {
+    fn worker(sessions: u32) -> Statistics {
         Statistics {
             sessions,
             contexts: sessions + 1,
             sessions_by_service: [(ServiceIndex(2), sessions)].into(),
             emergency_by_service: [(ServiceIndex(2), 1)].into(),
             sessions_by_apn: vec![sessions - 1, 1],
-            sessions_by_peer: [(peer.parse().unwrap(), sessions)].into(),
             received: [(16, 10), (251, 1)].into(),
             sent: [(17, 9)].into(),
             received_v2: [(1, 4), (32, 5), (250, 6)].into(),
@@ -305,14 +310,27 @@ mod tests {
         }
     }
 
+    fn peer(last: u8, sessions: u32) -> PeerStatus {
+        PeerStatus {
+            address: [10, 0, 0, last].into(),
+            version: GtpVersion::V1,
+            sessions,
+            relayed: 1,
+            ending: false,
+            down: false,
+            unanswered: 0,
+            heard_at: None,
+        }
+    }
+
     #[test]
     fn workers_are_added_up() {
-        let workers = [
-            worker(3, "10.0.0.9"),
-            worker(4, "10.0.0.9"),
-            worker(5, "10.0.0.2"),
-        ];
-        let peers = peers(&workers);
+        let workers = [worker(3), worker(4), worker(5)];
+        let peers = peers(&[
+            vec![peer(9, 3), peer(3, 0)],
+            vec![peer(9, 4)],
+            vec![peer(2, 5)],
+        ]);
         assert_eq!(peers.len(), 2);
         assert_eq!(
             (peers[0].peer.to_string().as_str(), peers[0].sessions),

@@ -305,7 +305,7 @@ fn peers_that_restarted_share_the_steps() {
     }
     rig.plane.handle_timeout(rig.now);
     rig.plane.handle_timeout(rig.now);
-    let sessions = rig.plane.statistics().sessions_by_peer;
+    let sessions = rig.sessions_by_peer();
     let left: Vec<_> = (1..=3).map(|n| sessions[&peer(n).into()]).collect();
     assert!(left[0] > 19_000, "{left:?}");
     assert_eq!(left[1..], [1, 1], "those made since");

@@ -59,8 +59,8 @@ fn a_created_context_gets_all_that_it_needs() {
     assert_eq!(statistics.sessions_by_service[&GGSN], 1);
     assert_eq!(statistics.sessions_by_apn.iter().sum::<u32>(), 1);
     assert_eq!(statistics.sessions_by_apn[0], 1);
-    let peers: Vec<_> = statistics.sessions_by_peer.values().collect();
-    assert_eq!(peers, [&1]);
+    let peers: Vec<u32> = rig.sessions_by_peer().into_values().collect();
+    assert_eq!((peers, rig.shared.restarts.busy()), (vec![1], 1));
     assert_eq!((statistics.datagrams, statistics.received[&16]), (1, 1));
     assert_eq!(statistics.sent[&17], 1);
     assert_eq!(

@@ -1,5 +1,6 @@
 //! A plane with its gate, and an SGSN to talk to it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -257,6 +258,12 @@ impl Rig {
     /// Permits given so far, by all classes.
     pub fn admitted(&self) -> u64 {
         self.sum(|counters| counters.admitted)
+    }
+
+    /// Of the peers' own sessions, not those that are relayed to them.
+    pub fn sessions_by_peer(&self) -> BTreeMap<IpAddr, u32> {
+        let peers = self.plane.peers().into_iter();
+        peers.map(|peer| (peer.address, peer.sessions)).collect()
     }
 
     pub fn live(&self) -> i64 {

@@ -67,7 +67,7 @@ fn a_session_is_made_changed_and_deleted() {
     let there: IpAddr = OTHER_SGW.parse().unwrap();
     assert_eq!(session.context.peer_user(), there);
     assert_eq!(session.context.peer_teid, 0x7FFF_0001);
-    let peers = rig.plane.statistics().sessions_by_peer;
+    let peers = rig.sessions_by_peer();
     assert_eq!(peers.into_iter().collect::<Vec<_>>(), [(there, 1)]);
 
     let answer = rig.accepted2(&delete2(teid, 5));

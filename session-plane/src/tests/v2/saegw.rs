@@ -149,7 +149,7 @@ fn a_ue_goes_over_to_another_mme_with_all_its_connections() {
     rig.make11(1, 6, "ims");
     let answer = rig.accepted2(&taken_over(teid, OTHER_MME, 0x4999_0000));
     assert_eq!(answer.header.teid, Some(0x4999_0000));
-    let peers = rig.plane.statistics().sessions_by_peer;
+    let peers = rig.sessions_by_peer();
     let peers: Vec<_> = peers.into_iter().collect();
     assert_eq!(peers, [(OTHER_MME.parse().unwrap(), 2)]);
     // The MME that had it deletes nothing.
@@ -226,12 +226,7 @@ fn a_ue_has_one_mme_whichever_way_it_came() {
     let sender = fteid(InterfaceType::S11_MME_C, 0x4777_0000, OTHER_MME);
     let request = create11(1, 5, "internet").but(false, IeType::F_TEID, 0, &sender);
     assert_eq!(rig.accepted2(&request).s11().teid, teid);
-    let peers: Vec<_> = rig
-        .plane
-        .statistics()
-        .sessions_by_peer
-        .into_iter()
-        .collect();
+    let peers: Vec<_> = rig.sessions_by_peer().into_iter().collect();
     assert_eq!(peers, [(OTHER_MME.parse().unwrap(), 2)]);
     let answer = rig.accepted2(&delete2(teid, 6));
     assert_eq!(answer.header.teid, Some(0x4777_0000));
@@ -297,12 +292,12 @@ fn a_connection_comes_from_another_sgw_with_permit_and_address() {
     let stranger = create11(2, 5, "internet").but(false, IeType::F_TEID, 1, &named(old));
     assert_eq!(rig.ask2(&stranger).cause(), Cause::CONTEXT_NOT_FOUND);
     assert_eq!(counts(&rig), (0, 1));
-    let peer = rig.plane.statistics().sessions_by_peer;
+    let peer = rig.sessions_by_peer();
     assert_eq!(peer[&SGW.parse().unwrap()], 1);
     let after = rig.accepted2(&request(old));
     assert_eq!((after.paa(), after.control().teid), (before.paa(), old));
     assert_eq!((counts(&rig), rig.live()), ((1, 0), 1));
-    let peers = rig.plane.statistics().sessions_by_peer;
+    let peers = rig.sessions_by_peer();
     let peers: Vec<_> = peers.into_iter().filter(|(_, count)| *count > 0).collect();
     assert_eq!(peers, [(MME.parse().unwrap(), 1)]);
     assert_eq!(rig.ask2(&delete2(old, 5)).cause(), Cause::CONTEXT_NOT_FOUND);
@@ -370,7 +365,7 @@ fn a_connection_goes_to_another_sgw_with_permit_and_address() {
     assert_eq!((counts(&rig), rig.live()), ((1, 1), 2));
     let by_apn = rig.plane.statistics().sessions_by_apn;
     assert_eq!(by_apn.iter().sum::<u32>(), 2);
-    let peers = rig.plane.statistics().sessions_by_peer;
+    let peers = rig.sessions_by_peer();
     assert_eq!(peers[&OTHER_SGW.parse().unwrap()], 1);
     // The MME deletes what is left at this SGW: the other connection went along, or is gone.
     let all = Indication::default().with(Indication::SI);

@@ -43,8 +43,8 @@ fn a_session_is_made_at_both_and_counted_at_each_once() {
     let peers = net.sgw[0].plane.peers();
     let counted = peers
         .iter()
-        .map(|peer| (peer.address.to_string(), peer.sessions));
-    let expected = [(PGW_AT.to_owned(), 1), (MME.to_owned(), 1)];
+        .map(|peer| (peer.address.to_string(), peer.sessions, peer.relayed));
+    let expected = [(PGW_AT.to_owned(), 0, 1), (MME.to_owned(), 1, 0)];
     assert_eq!(counted.collect::<BTreeSet<_>>(), expected.into());
 
     let gone = net.ask(&delete(sgw.teid, 5));
