@@ -188,7 +188,7 @@ const FIGURES: [Figure; 19] = [
     },
     Figure {
         id: "bulkstats-admit-p999",
-        meaning: "99.9th percentile of admit+release with a sample of all schemas four times a second, over without",
+        meaning: "99.9th percentile from a new call to its answer, 16,384 peers, with a sample of all schemas each second, over without",
         target: "at most 1.1",
         how: How::Bench,
     },
