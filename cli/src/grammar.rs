@@ -79,7 +79,20 @@ pub enum Command {
     Node(NodeArgs),
     /// Run a license authority, or administer one
     Authority(AuthorityArgs),
+    /// Ask and change a node in a session, with ? and Tab
+    ///
+    /// Words may be shortened while they stay clear; ? lists what may follow, without Enter, and Tab completes. `configure`
+    /// leads to what changes a node, `end` and `exit` back; `do` runs a command of the first prompt there. An answer goes
+    /// through `| grep [-i] [-v] [-E] EXPRESSION`, `| count` and `| more`. Lines may come by a pipe, too: then nothing is
+    /// prompted, and the exit code tells whether a line failed (1) or was not understood (2).
+    #[command(after_help = "\
+Examples:
+  tollgate shell
+  echo 'show license status | grep Status' | tollgate shell")]
+    Shell(SocketArgs),
     /// Show what a node knows
+    // As short as anybody types it.
+    #[command(alias = "sh")]
     Show(ShowArgs),
     /// End sessions of a node, or drop bulk statistics
     Clear(ClearArgs),
@@ -117,6 +130,9 @@ Examples:
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  tollgate man > ~/.local/share/man/man1/tollgate.1")]
+    Man,
 }
 
 /// Options of `tollgate demo`.

@@ -10,18 +10,21 @@
 mod authority_command;
 mod bulkstats_command;
 pub mod client;
-mod console;
+pub mod console;
 mod control;
 mod demo;
 mod grammar;
 mod interrupt;
 mod license_command;
 mod load_command;
+pub mod manual;
 mod node_command;
 mod output;
 mod secrets;
+pub mod shell;
 pub mod show;
 mod snmp_command;
+pub mod table;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -67,6 +70,8 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
         Command::Authority(authority) => return authority_command::run(&authority),
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo(demo) => return Ok(demo::run(&demo)?),
+        Command::Shell(args) => return shell::run(&args),
+        Command::Man => console.write(&manual::page()),
         Command::Show(show) => control::show(&show, console)?,
         Command::Completion { shell } => {
             let mut script = Vec::new();

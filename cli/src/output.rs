@@ -16,9 +16,14 @@ pub fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// The one line of a failure: what, where, and what to do.
+/// Says on standard error that something failed.
 pub fn fail(failure: &dyn Error) {
+    complain(&failure_line(failure));
+}
+
+/// The one line of a failure: what, where, and what to do.
+pub fn failure_line(failure: &dyn Error) -> String {
     let line = failure.to_string();
     let words: Vec<&str> = line.split_whitespace().collect();
-    complain(&format!("Failure: {}\n", words.join(" ")));
+    format!("Failure: {}\n", words.join(" "))
 }

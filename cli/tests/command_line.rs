@@ -484,6 +484,31 @@ fn load_as_json_is_one_object_and_no_progress() {
 }
 
 #[test]
+fn what_completes_and_the_manual_page_have_every_word() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = out(&tollgate(&format!("completion {shell}"), None));
+        for word in [
+            "enforcement",
+            "tech-support",
+            "remaining-sessions",
+            "--noconfirm",
+        ] {
+            let fish = word.trim_start_matches('-');
+            assert!(
+                script.contains(word) || script.contains(fish),
+                "{shell}: {word}"
+            );
+        }
+    }
+    let page = out(&tollgate("man", None));
+    assert!(page.contains(".TH tollgate 1"), "{page}");
+    assert!(page.contains("show license enforcement status"), "{page}");
+    let output = tollgate("shell", Some(Path::new("/nonexistent")));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).starts_with("Failure: no control socket (/nonexistent): "));
+}
+
+#[test]
 fn load_ends_by_a_signal_with_its_report() {
     let mut load = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args("load --target 127.82.0.3:9 --rate 100 --t3 50ms --n3 1".split(' '))

@@ -49,6 +49,7 @@ pub mod sgsn;
 pub mod sgsnemu;
 pub mod snmp_agent;
 pub mod subnet;
+pub mod terminal;
 pub mod thread;
 pub mod tinyproxy;
 pub mod tollgate;

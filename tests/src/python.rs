@@ -13,13 +13,14 @@ use serde_json::{Value, json};
 use crate::child::command;
 
 /// What the test set-up installs, in the words of pip.
-pub const PACKAGES: [&str; 6] = [
+pub const PACKAGES: [&str; 7] = [
     "scapy==2.8.0",
     "pycrate==0.8.1",
     "schemathesis==4.32.5",
     "pysnmp==7.1.30",
     "cryptography==50.0.2",
     "prometheus_client==0.26.0",
+    "pexpect==4.9.0",
 ];
 /// The longest that one answer may take, the start of the interpreter included.
 const ANSWER_MAX: Duration = Duration::from_secs(120);

@@ -1,5 +1,6 @@
 //! `show ...`.
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
@@ -122,7 +123,8 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         let filter = Arg::new("filter")
             .value_name(name)
             .num_args(0..=most)
-            .value_parser(move |typed: &str| expand(typed, words))
+            .value_parser(FilterWord(words))
+            .hide_possible_values(true)
             .help(help);
         command = command.arg(filter);
     }
@@ -145,6 +147,29 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         command = command.arg(offset);
     }
     command
+}
+
+/// One of these words, or what one begins with.
+#[derive(Clone)]
+struct FilterWord(&'static [&'static str]);
+
+impl TypedValueParser for FilterWord {
+    type Value = &'static str;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<&'static str, clap::Error> {
+        let words = self.0;
+        let expanded = move |typed: &str| expand(typed, words);
+        expanded.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
 }
 
 /// The one of `words` that `typed` begins, or is.

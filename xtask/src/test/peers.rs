@@ -36,22 +36,23 @@ const PACKAGES: [(&str, &str); 15] = [
 ];
 
 /// From PyPI: two more encoders and decoders, a client that tries an API by its OpenAPI document, an SNMP manager, what that
-/// encrypts with, and a parser of OpenMetrics.
-const PYTHON: [&str; 6] = [
+/// encrypts with, a parser of OpenMetrics, and somebody at a terminal.
+const PYTHON: [&str; 7] = [
     "scapy==2.8.0",
     "pycrate==0.8.1",
     "schemathesis==4.32.5",
     "pysnmp==7.1.30",
     "cryptography==50.0.2",
     "prometheus_client==0.26.0",
+    "pexpect==4.9.0",
 ];
 
 /// Says which of them are there, as the test set-up names them.
 const PROBE: &str = "\
-import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis, pysnmp, cryptography, prometheus_client
+import scapy.contrib.gtp_v2, pycrate_mobile.TS29274_GTPC, schemathesis, pysnmp, cryptography, prometheus_client, pexpect
 from importlib.metadata import version
 print(*(f'{name}=={version(name)}' for name in (
-    'scapy', 'pycrate', 'schemathesis', 'pysnmp', 'cryptography', 'prometheus_client')))";
+    'scapy', 'pycrate', 'schemathesis', 'pysnmp', 'cryptography', 'prometheus_client', 'pexpect')))";
 
 /// Where they live.
 pub fn venv(workspace: &Workspace) -> PathBuf {

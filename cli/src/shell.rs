@@ -1,0 +1,458 @@
+//! The operator's shell: a machine that lines go into and text comes out of, apart from any terminal.
+//!
+//! A [`Shell`] has a mode and a prompt; [`Shell::line`] does what a line says, [`Shell::help`] is what `?` prints, and
+//! [`Shell::complete`] what Tab offers. It reaches a node by a [`Runner`], and whoever types by a [`Screen`], so that a
+//! terminal, a pipe, a session of another program and a fuzz target have the same one.
+//!
+//! Deliberately absent: words. They are in the grammar and the table of commands.
+
+mod filter;
+pub(crate) mod own;
+mod terminal;
+mod tokens;
+mod walk;
+mod words;
+
+use std::error::Error;
+use std::io;
+
+use clap::FromArgMatches;
+use licensing::Wall;
+
+use crate::console::Console;
+use crate::show::text::heading_stamp;
+use crate::table::{Mode, Privilege};
+use api::Failure;
+use filter::{Filter, Unfit};
+use own::{NoOwn, Own, Terminal};
+use tokens::{Token, is_quoting, tokens};
+use walk::{Astray, Following, Walk};
+use words::Word;
+
+pub use terminal::run;
+
+/// Longest line, in bytes.
+pub const LINE_BYTES_MAX: usize = 4096;
+
+/// Widest name of a word in help, in columns.
+const NAME_COLUMNS: usize = 24;
+
+/// Where a line is shown again under which a mark stands.
+const INDENT: &str = "  ";
+
+/// Who sits before a shell.
+pub trait Screen: Console {
+    /// Lines and columns of the terminal; none: there is no terminal.
+    fn size(&self) -> Option<(u16, u16)>;
+
+    /// Waits at the end of a page.
+    fn more(&mut self) -> More;
+
+    /// The time.
+    fn now(&self) -> Wall;
+}
+
+/// What is wanted at the end of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum More {
+    /// The next page.
+    Page,
+    /// One line.
+    Line,
+    /// No more.
+    Stop,
+}
+
+/// What does commands.
+pub trait Runner {
+    /// Does the command of these words, whole ones.
+    fn run(&mut self, words: Vec<String>, console: &mut dyn Console) -> Result<(), Box<dyn Error>>;
+}
+
+/// What becomes of the session after a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It was done.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was not understood.
+    NotUnderstood,
+    /// The session ends.
+    End,
+}
+
+/// One session.
+#[derive(Debug)]
+pub struct Shell {
+    host: String,
+    privilege: Privilege,
+    mode: Mode,
+    words: Word,
+    timestamps: bool,
+    length: Option<u16>,
+    width: Option<u16>,
+}
+
+impl Shell {
+    /// A session on this node, at its first prompt.
+    pub fn new(host: impl Into<String>, privilege: Privilege) -> Self {
+        Self {
+            host: host.into(),
+            privilege,
+            mode: Mode::Exec,
+            words: Word::all(),
+            timestamps: true,
+            length: None,
+            width: None,
+        }
+    }
+
+    /// `[local]host# `
+    pub fn prompt(&self) -> String {
+        let mode = match self.mode {
+            Mode::Program | Mode::Exec => "",
+            Mode::Config => "(config)",
+        };
+        let mark = match self.privilege {
+            Privilege::Inspector => '>',
+            Privilege::Operator | Privilege::Administrator => '#',
+        };
+        format!("[local]{}{mode}{mark} ", self.host)
+    }
+
+    /// Has this line, typed so far, a secret in it?
+    pub fn is_secret(&self, line: &str) -> bool {
+        let walk = self.walk().all(&tokens(line));
+        walk.is_ok_and(|walk| walk.words == ["license", "smart", "register"])
+    }
+
+    /// What may follow what was typed so far, each with its help: what `?` prints.
+    pub fn help(&self, before: &str) -> String {
+        let (begun, tokens) = parted(before);
+        let (following, enter) = match self.following(&tokens) {
+            Ok(following) => following,
+            Err(unfit) => return unfit.text(before, ""),
+        };
+        let fitting = fitting(following, &begun);
+        let mut text = String::new();
+        for (name, help) in &fitting {
+            text.push_str(&format!("{INDENT}{name:<NAME_COLUMNS$} {help}\n"));
+        }
+        if enter && begun.is_empty() {
+            text.push_str(&format!("{INDENT}{:<NAME_COLUMNS$} Do it\n", "<cr>"));
+            text.push_str(&format!(
+                "{INDENT}{:<NAME_COLUMNS$} Filter the answer\n",
+                "|"
+            ));
+        }
+        if text.is_empty() {
+            text = "Failure: nothing begins so here\n".to_owned();
+        }
+        text
+    }
+
+    /// What the word that is being typed may become, and where it begins, in bytes.
+    pub fn complete(&self, before: &str) -> (usize, Vec<String>) {
+        let (begun, tokens) = parted(before);
+        let begins = before.len() - begun.len();
+        let Ok((following, _)) = self.following(&tokens) else {
+            return (begins, Vec::new());
+        };
+        let typable =
+            |(name, _): Following| (!name.starts_with('<') && name != "VALUE").then_some(name);
+        let names = fitting(following, &begun).into_iter().filter_map(typable);
+        (begins, names.collect())
+    }
+
+    /// Does what a line says.
+    pub fn line(&mut self, line: &str, runner: &mut dyn Runner, screen: &mut dyn Screen) -> Next {
+        if line.len() > LINE_BYTES_MAX {
+            let what = format!("a line has at most {LINE_BYTES_MAX} bytes");
+            screen.write(&format!("Failure: {what}\n"));
+            return Next::NotUnderstood;
+        }
+        let tokens = tokens(line);
+        if tokens.is_empty() || tokens[0].text.starts_with(['!', '#']) {
+            return Next::Done;
+        }
+        if let Some(before) = line.trim_end().strip_suffix('?')
+            && !is_quoting(before)
+        {
+            screen.write(&self.help(before));
+            return Next::Done;
+        }
+        match self.understood(line, &tokens) {
+            Ok(command) => self.perform(command, runner, screen),
+            Err(said) => {
+                screen.write(&said);
+                Next::NotUnderstood
+            }
+        }
+    }
+
+    fn walk(&self) -> Walk<'_> {
+        Walk::new(&self.words, self.mode, self.privilege)
+    }
+
+    fn following(&self, tokens: &[Token]) -> Result<(Vec<Following>, bool), Unfit> {
+        let parts: Vec<&[Token]> = tokens.split(|token| token.is_bar).collect();
+        match parts[..] {
+            [command] => {
+                let walk = self.walk().all(command).map_err(Unfit::Astray)?;
+                Ok(walk.following())
+            }
+            [.., []] => Ok((Filter::following(), false)),
+            _ => Ok((Vec::new(), true)),
+        }
+    }
+
+    /// The command of a line, or what is said of one that is none.
+    fn understood(&self, line: &str, tokens: &[Token]) -> Result<Understood, String> {
+        let mut parts = tokens.split(|token| token.is_bar);
+        let command = parts.next().unwrap_or_default();
+        let walk = self.walk().all(command);
+        let walk = walk.map_err(|astray| Unfit::Astray(astray).text(line, ""))?;
+        let said = walk.words.join(" ");
+        let Some(leaf) = walk.leaf().filter(|_| walk.is_whole()) else {
+            let (following, _) = walk.following();
+            let names: Vec<String> = following.into_iter().map(|(name, _)| name).collect();
+            let usage = format!("{} may follow", names.join(", "));
+            return Err(Unfit::Usage("the command is not whole".to_owned()).text(line, &usage));
+        };
+        let filters: Result<Vec<Filter>, Unfit> = parts.map(Filter::of).collect();
+        let filters =
+            filters.map_err(|unfit| unfit.text(line, "? after the bar lists what may follow"))?;
+        Ok(Understood {
+            words: [walk.words.clone(), walk.arguments.clone()].concat(),
+            said,
+            own: leaf.row.own,
+            asks: leaf.row.asks && !walk.no_confirm,
+            takes_noconfirm: leaf
+                .options
+                .iter()
+                .any(|option| option.name == "--noconfirm"),
+            stamped: self.timestamps && walk.mode == Mode::Exec && !leaf.row.own,
+            filters,
+        })
+    }
+
+    fn perform(
+        &mut self,
+        mut command: Understood,
+        runner: &mut dyn Runner,
+        screen: &mut dyn Screen,
+    ) -> Next {
+        if command.own {
+            return self.own(&command.words, screen);
+        }
+        if command.stamped && !command.words.iter().any(|word| word == "--json") {
+            screen.write(&format!("{}\n", heading_stamp(screen.now())));
+        }
+        if command.asks {
+            let answer = screen
+                .ask("Are you sure ? [Yes | No]: ")
+                .unwrap_or_default();
+            if !["yes", "y"].contains(&answer.trim().to_lowercase().as_str()) {
+                let said = command.said;
+                let todo = "answer Yes, or add -noconfirm where nobody is there to answer";
+                fail(
+                    &Failure::new("not confirmed, nothing is done", said, todo),
+                    screen,
+                );
+                return Next::Failed;
+            }
+        }
+        if command.takes_noconfirm {
+            command.words.push("--noconfirm".to_owned());
+        }
+        let mut answer = Answer {
+            text: String::new(),
+            screen,
+        };
+        let done = runner.run(command.words, &mut answer);
+        let text = answer.text;
+        self.show(text, &command.filters, screen);
+        match done {
+            Ok(()) => Next::Done,
+            Err(error) => {
+                fail(&*error, screen);
+                Next::Failed
+            }
+        }
+    }
+
+    /// Prints an answer through its filters, by pages where the terminal has them.
+    fn show(&self, mut text: String, filters: &[Filter], screen: &mut dyn Screen) {
+        for filter in filters {
+            text = filter.pass(&text);
+        }
+        let Some((lines, columns)) = screen.size() else {
+            screen.write(&text);
+            return;
+        };
+        let forced = filters.iter().any(|filter| matches!(filter, Filter::More));
+        let length = match self.length {
+            Some(0) if forced => lines,
+            Some(length) => length,
+            None => lines,
+        };
+        if length < 2 {
+            screen.write(&text);
+            return;
+        }
+        let columns = usize::from(self.width.unwrap_or(columns).max(1));
+        let page = usize::from(length) - 1;
+        let mut left = page;
+        for line in text.split_inclusive('\n') {
+            let height = line.trim_end().chars().count().div_ceil(columns).max(1);
+            if height > left && left < page {
+                left = match screen.more() {
+                    More::Page => page,
+                    More::Line => height,
+                    More::Stop => return,
+                };
+            }
+            screen.write(line);
+            left = left.saturating_sub(height);
+        }
+    }
+
+    fn own(&mut self, words: &[String], screen: &mut dyn Screen) -> Next {
+        let command = own::command().try_get_matches_from(words);
+        let own = command.and_then(|matches| Own::from_arg_matches(&matches));
+        match own {
+            Ok(Own::Configure) => self.mode = Mode::Config,
+            Ok(Own::End) => self.mode = Mode::Exec,
+            Ok(Own::Exit) if self.mode == Mode::Config => self.mode = Mode::Exec,
+            Ok(Own::Exit) => return Next::End,
+            Ok(Own::Do) => {}
+            Ok(Own::Timestamps) => self.timestamps = true,
+            Ok(Own::No {
+                no: NoOwn::Timestamps,
+            }) => self.timestamps = false,
+            Ok(Own::Terminal {
+                terminal: Terminal::Length { lines },
+            }) => self.length = Some(lines),
+            Ok(Own::Terminal {
+                terminal: Terminal::Width { columns },
+            }) => self.width = Some(columns),
+            Err(error) => {
+                fail(&crate::usage_failure(&error), screen);
+                return Next::NotUnderstood;
+            }
+        }
+        Next::Done
+    }
+}
+
+/// A whole command.
+struct Understood {
+    words: Vec<String>,
+    said: String,
+    own: bool,
+    asks: bool,
+    takes_noconfirm: bool,
+    stamped: bool,
+    filters: Vec<Filter>,
+}
+
+/// What a command writes is kept for its filters; what it asks is asked at once.
+struct Answer<'s> {
+    text: String,
+    screen: &'s mut dyn Screen,
+}
+
+impl Answer<'_> {
+    fn flush(&mut self) {
+        self.screen.write(&std::mem::take(&mut self.text));
+    }
+}
+
+impl Console for Answer<'_> {
+    fn write(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// The shell has said it, or is not to.
+    fn heading(&mut self, _line: &str) {}
+
+    fn ask(&mut self, question: &str) -> io::Result<String> {
+        self.flush();
+        self.screen.ask(question)
+    }
+
+    fn secret(&mut self, prompt: &str) -> io::Result<String> {
+        self.flush();
+        self.screen.secret(prompt)
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        self.flush();
+        self.screen.line()
+    }
+}
+
+/// The one line of a failure.
+fn fail(failure: &dyn Error, screen: &mut dyn Screen) {
+    screen.write(&crate::output::failure_line(failure));
+}
+
+/// The word that is being typed, and those before it.
+fn parted(before: &str) -> (String, Vec<Token>) {
+    let mut tokens = tokens(before);
+    let ends = before.ends_with(|letter: char| letter.is_whitespace() || letter == '|');
+    match tokens.last() {
+        Some(last) if !ends && !last.is_bar => {
+            let begun = before[last.at..].to_owned();
+            tokens.pop();
+            (begun, tokens)
+        }
+        Some(_) | None => (String::new(), tokens),
+    }
+}
+
+fn fitting(following: Vec<Following>, begun: &str) -> Vec<Following> {
+    let begun = begun.to_lowercase();
+    let fits =
+        |(name, _): &Following| name.starts_with('<') || name.to_lowercase().starts_with(&begun);
+    following.into_iter().filter(fits).collect()
+}
+
+impl Unfit {
+    /// What is said of it: the line with a mark under what is wrong, and the failure; `usage` is what to do.
+    fn text(&self, line: &str, usage: &str) -> String {
+        let (at, what, place, todo) = match self {
+            Self::Usage(what) => (None, what.clone(), line.trim().to_owned(), usage.to_owned()),
+            Self::Astray(Astray::Unknown { at, word, nearest }) => {
+                let todo = match nearest {
+                    Some(nearest) => format!("did you mean {nearest}?"),
+                    None => "type ? in its place to see what may stand there".to_owned(),
+                };
+                (Some(*at), "Unknown command".to_owned(), word.clone(), todo)
+            }
+            Self::Astray(Astray::Ambiguous {
+                at,
+                word,
+                candidates,
+            }) => {
+                let todo = format!("one of {}", candidates.join(", "));
+                (
+                    Some(*at),
+                    "Ambiguous command".to_owned(),
+                    word.clone(),
+                    todo,
+                )
+            }
+        };
+        let mut text = String::new();
+        if let Some(at) = at {
+            let columns = line[..at].chars().count();
+            text = format!("{INDENT}{}\n{INDENT}{:columns$}^\n", line.trim_end(), "");
+        }
+        text + &crate::output::failure_line(&Failure::new(what, place, todo))
+    }
+}
+
+#[cfg(test)]
+mod tests;

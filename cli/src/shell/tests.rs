@@ -1,0 +1,360 @@
+use std::collections::VecDeque;
+
+use super::*;
+
+/// Somebody with a terminal of so many lines, who answers what is asked.
+#[derive(Default)]
+struct Somebody {
+    seen: String,
+    answers: VecDeque<&'static str>,
+    size: Option<(u16, u16)>,
+    keys: VecDeque<More>,
+}
+
+impl Console for Somebody {
+    fn write(&mut self, text: &str) {
+        self.seen.push_str(text);
+    }
+
+    fn ask(&mut self, question: &str) -> io::Result<String> {
+        self.seen.push_str(question);
+        self.line()
+    }
+
+    fn secret(&mut self, prompt: &str) -> io::Result<String> {
+        self.ask(prompt)
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        Ok(self.answers.pop_front().unwrap_or_default().to_owned())
+    }
+}
+
+impl Screen for Somebody {
+    fn size(&self) -> Option<(u16, u16)> {
+        self.size
+    }
+
+    fn more(&mut self) -> More {
+        self.seen.push_str("[more]");
+        self.keys.pop_front().unwrap_or(More::Stop)
+    }
+
+    fn now(&self) -> Wall {
+        Wall(1_795_323_942_000)
+    }
+}
+
+/// Notes what it is asked to do, and says five lines.
+#[derive(Default)]
+struct Echo {
+    done: Vec<String>,
+    fails: bool,
+}
+
+impl Runner for Echo {
+    fn run(&mut self, words: Vec<String>, console: &mut dyn Console) -> Result<(), Box<dyn Error>> {
+        self.done.push(words.join(" "));
+        console.heading("not shown\n");
+        (1..=5).for_each(|line| console.write(&format!("line {line}\n")));
+        match self.fails {
+            true => Err(Box::new(Failure::new("no", "here", "wait"))),
+            false => Ok(()),
+        }
+    }
+}
+
+const STAMP: &str = "Sun Nov 22 05:05:42 UTC 2026\n";
+const FIVE: &str = "line 1\nline 2\nline 3\nline 4\nline 5\n";
+
+struct Session {
+    shell: Shell,
+    echo: Echo,
+    screen: Somebody,
+}
+
+impl Session {
+    fn new() -> Self {
+        Self {
+            shell: Shell::new("gw1", Privilege::Administrator),
+            echo: Echo::default(),
+            screen: Somebody::default(),
+        }
+    }
+
+    /// What becomes of a line, and what is seen.
+    fn line(&mut self, line: &str) -> (Next, String) {
+        let next = self.shell.line(line, &mut self.echo, &mut self.screen);
+        (next, std::mem::take(&mut self.screen.seen))
+    }
+
+    fn done(&mut self, line: &str) -> String {
+        let (next, seen) = self.line(line);
+        assert_eq!(next, Next::Done, "{line}: {seen}");
+        seen
+    }
+}
+
+#[test]
+fn configuration_is_entered_and_left_and_do_reaches_out_of_it() {
+    let mut session = Session::new();
+    assert_eq!(session.shell.prompt(), "[local]gw1# ");
+    session.done("conf");
+    assert_eq!(session.shell.prompt(), "[local]gw1(config)# ");
+    // In configuration there is no date line, but before an answer of the first prompt.
+    assert_eq!(session.done("lic smart ena"), FIVE);
+    assert_eq!(session.done("do show version"), format!("{STAMP}{FIVE}"));
+    let (next, seen) = session.line("show version");
+    assert_eq!(next, Next::NotUnderstood);
+    assert!(seen.contains("Failure: Unknown command (show)"), "{seen}");
+    session.done("end");
+    assert_eq!(session.shell.prompt(), "[local]gw1# ");
+    session.done("configure");
+    session.done("exit");
+    assert_eq!(session.shell.prompt(), "[local]gw1# ");
+    assert_eq!(session.line("exit").0, Next::End);
+    assert_eq!(session.echo.done, ["license smart enable", "show version"]);
+}
+
+#[test]
+fn an_answer_begins_with_the_time_unless_it_is_data_or_not_wanted() {
+    let mut session = Session::new();
+    assert_eq!(session.done("show version"), format!("{STAMP}{FIVE}"));
+    assert_eq!(session.done("show version --json"), FIVE);
+    assert_eq!(session.done("no timestamps"), "");
+    assert_eq!(session.done("show version"), FIVE);
+    assert_eq!(session.done("timestamps"), "");
+    let counted = session.done("show version | grep 3 | count");
+    assert_eq!(counted, format!("{STAMP}Count: 1 lines\n"));
+}
+
+#[test]
+fn what_is_not_understood_is_marked_where_it_stands() {
+    let mut session = Session::new();
+    let (next, seen) = session.line("show licence status");
+    assert_eq!(next, Next::NotUnderstood);
+    assert_eq!(
+        seen,
+        "  show licence status\n       ^\nFailure: Unknown command (licence): did you mean license?\n"
+    );
+    let (_, seen) = session.line("show license s");
+    assert_eq!(
+        seen,
+        "  show license s\n               ^\nFailure: Ambiguous command (s): one of smart-tags, statistics, status, summary\n"
+    );
+    let (_, seen) = session.line("show license");
+    assert!(
+        seen.starts_with("Failure: the command is not whole (show license): "),
+        "{seen}"
+    );
+    assert!(seen.contains("udi, usage may follow"), "{seen}");
+    let (_, seen) = session.line("show version | sort");
+    assert!(seen.contains("Failure: Unknown command (sort): "), "{seen}");
+    let (_, seen) = session.line("license smart register");
+    assert!(
+        seen.starts_with("Failure: the command is not whole"),
+        "{seen}"
+    );
+    let (next, _) = session.line(&"x".repeat(LINE_BYTES_MAX + 1));
+    assert_eq!(next, Next::NotUnderstood);
+    assert!(session.echo.done.is_empty());
+    for nothing in ["", "   ", "! a remark", "# another"] {
+        assert_eq!(session.done(nothing), "");
+    }
+}
+
+#[test]
+fn what_is_at_stake_is_asked_for() {
+    let mut session = Session::new();
+    session.done("no timestamps");
+    let question = "Are you sure ? [Yes | No]: ";
+    session.screen.answers = ["No", "", "yes", "Y"].into();
+    for _ in 0..2 {
+        let (next, seen) = session.line("license smart deregister");
+        assert_eq!(next, Next::Failed);
+        let failure = "Failure: not confirmed, nothing is done (license smart deregister): answer Yes, or add -noconfirm where nobody is there to answer\n";
+        assert_eq!(seen, format!("{question}{failure}"));
+    }
+    assert!(session.echo.done.is_empty());
+    assert_eq!(
+        session.done("license smart deregister"),
+        format!("{question}{FIVE}")
+    );
+    assert_eq!(session.done("clear sub all"), format!("{question}{FIVE}"));
+    assert_eq!(session.done("clear sub all -noconfirm"), FIVE);
+    assert_eq!(session.done("lic sm dereg -noconfirm"), FIVE);
+    // What would ask by itself is told that it was asked.
+    let expected = [
+        "license smart deregister",
+        "clear subscribers all --noconfirm",
+        "clear subscribers all --noconfirm",
+        "license smart deregister",
+    ];
+    assert_eq!(session.echo.done, expected);
+}
+
+#[test]
+fn a_failure_is_said_after_what_was_written() {
+    let mut session = Session::new();
+    session.echo.fails = true;
+    let (next, seen) = session.line("show version");
+    assert_eq!(next, Next::Failed);
+    assert_eq!(seen, format!("{STAMP}{FIVE}Failure: no (here): wait\n"));
+}
+
+#[test]
+fn pages_are_as_long_as_the_terminal_or_as_was_set() {
+    let mut session = Session::new();
+    session.done("no timestamps");
+    session.screen.size = Some((3, 80));
+    session.screen.keys = [More::Page, More::Line].into();
+    let paged = "line 1\nline 2\n[more]line 3\nline 4\n[more]line 5\n";
+    assert_eq!(session.done("show version"), paged);
+    session.screen.keys = [More::Stop].into();
+    assert_eq!(session.done("show version"), "line 1\nline 2\n[more]");
+    session.screen.keys = [More::Line, More::Line, More::Line].into();
+    let by_line = "line 1\nline 2\n[more]line 3\n[more]line 4\n[more]line 5\n";
+    assert_eq!(session.done("show version"), by_line);
+    session.done("terminal length 0");
+    assert_eq!(session.done("show version"), FIVE);
+    session.screen.keys = [More::Stop].into();
+    assert_eq!(
+        session.done("show version | more"),
+        "line 1\nline 2\n[more]"
+    );
+    session.done("term length 6");
+    assert_eq!(session.done("show version"), FIVE);
+    // A line of six letters takes two on a narrow terminal.
+    session.done("terminal width 5");
+    session.screen.keys = [More::Stop].into();
+    assert_eq!(session.done("show version"), "line 1\nline 2\n[more]");
+    session.screen.size = None;
+    assert_eq!(session.done("show version | more"), FIVE);
+    let (next, seen) = session.line("terminal length 600");
+    assert_eq!(next, Next::NotUnderstood);
+    assert!(seen.starts_with("Failure: "), "{seen}");
+}
+
+#[test]
+fn help_lists_what_may_follow_and_what_begins_so() {
+    let shell = Shell::new("gw1", Privilege::Administrator);
+    let names = |before: &str| {
+        let help = shell.help(before);
+        let name = |line: &str| {
+            line.split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        help.lines().map(name).collect::<Vec<_>>()
+    };
+    let first = [
+        "bulkstats",
+        "clear",
+        "configure",
+        "exit",
+        "lab",
+        "license",
+        "no",
+        "show",
+        "terminal",
+        "timestamps",
+    ];
+    assert_eq!(names(""), first);
+    assert_eq!(names("c"), ["clear", "configure"]);
+    assert_eq!(names("sh lic enf "), ["history", "policy", "status"]);
+    let status = [
+        "allowed", "blocked", "feature", "service", "--json", "<cr>", "|",
+    ];
+    assert_eq!(names("sh lic enf status "), status);
+    assert_eq!(
+        names("clear subscribers imsi "),
+        ["<IMSI>", "--reactivate", "-noconfirm"]
+    );
+    assert_eq!(names("show version | "), ["count", "grep", "more"]);
+    assert_eq!(names("show zzz "), ["show", "^", "Failure:"]);
+    let help = shell.help("show license ude");
+    assert_eq!(help, "Failure: nothing begins so here\n");
+    let mut session = Session::new();
+    assert_eq!(session.done("cl?"), shell.help("cl"));
+    assert!(
+        shell
+            .help("c")
+            .contains("clear                    End sessions of a node, or drop")
+    );
+}
+
+#[test]
+fn completion_begins_where_the_word_does() {
+    let shell = Shell::new("gw1", Privilege::Administrator);
+    let complete = |before: &str| {
+        let (at, names) = shell.complete(before);
+        (at, names.join(" "))
+    };
+    assert_eq!(complete("sh"), (0, "show".into()));
+    assert_eq!(complete("show lic"), (5, "license".into()));
+    assert_eq!(
+        complete("show license enforcement st"),
+        (25, "status".into())
+    );
+    assert_eq!(
+        complete("show license enforcement status b"),
+        (32, "blocked".into())
+    );
+    assert_eq!(complete("show version --j"), (13, "--json".into()));
+    assert_eq!(complete("show version | g"), (15, "grep".into()));
+    assert_eq!(complete("clear subscribers imsi 24"), (23, String::new()));
+    assert_eq!(complete("xyz "), (4, String::new()));
+    assert_eq!(complete("term"), (0, "terminal".into()));
+}
+
+#[test]
+fn a_line_with_a_token_is_a_secret() {
+    let shell = Shell::new("gw1", Privilege::Administrator);
+    assert!(shell.is_secret("lic smart reg idtoken ABC"));
+    assert!(!shell.is_secret("show license status"));
+}
+
+#[test]
+fn no_line_is_too_odd() {
+    let mut session = Session::new();
+    let words = [
+        "show",
+        "do",
+        "|",
+        "\"",
+        "grep",
+        "-v",
+        "é",
+        "configure",
+        "license",
+        "--",
+        "--json=",
+        "?",
+        "-noconfirm",
+        "no",
+        "\u{0}",
+        "s",
+        "end",
+        "feature",
+        "GRE",
+        "snmp",
+        "target",
+        "=",
+        "(",
+        "-",
+    ];
+    // Every line of up to three of them, with and without blanks.
+    for a in words {
+        for b in words {
+            for c in words {
+                for line in [format!("{a} {b} {c}"), format!("{a}{b}{c}")] {
+                    session.line(&line);
+                    session.shell.help(&line);
+                    let (at, _) = session.shell.complete(&line);
+                    assert!(line.is_char_boundary(at), "{line:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The tree of words of the shell, from the grammar and the table.
+
+use clap::{Arg, ArgAction, Command, CommandFactory};
+
+use super::own;
+use crate::grammar::Grammar;
+use crate::table::{Mode, Privilege, Row, rows};
+
+/// A word, and what may follow it.
+#[derive(Debug, Default)]
+pub struct Word {
+    /// The word.
+    pub name: String,
+    /// What it is, in one line.
+    pub help: String,
+    /// The words that may follow.
+    pub below: Vec<Word>,
+    /// The commands that end here: two where the same words are one in each mode.
+    pub leaves: Vec<Leaf>,
+}
+
+/// A command: its row, and its arguments.
+#[derive(Debug)]
+pub struct Leaf {
+    /// Its row.
+    pub row: &'static Row,
+    /// Arguments by their place.
+    pub arguments: Vec<Argument>,
+    /// Arguments by their name.
+    pub options: Vec<Argument>,
+}
+
+/// An argument of a command.
+#[derive(Debug)]
+pub struct Argument {
+    /// What stands for it in help; of an option, what is typed.
+    pub name: String,
+    /// What it is, in one line.
+    pub help: String,
+    /// The only words that it may be; none: any.
+    pub values: Vec<String>,
+    /// Nothing is done without it.
+    pub required: bool,
+    /// It may be several words.
+    pub many: bool,
+    /// An option that takes a value.
+    pub valued: bool,
+}
+
+impl Word {
+    /// All words of the shell.
+    pub fn all() -> Self {
+        let mut root = Self::default();
+        for mut command in [Grammar::command(), own::command()] {
+            command.build();
+            let own = command.is_no_binary_name_set();
+            let mut found = Self::default();
+            found.add(&command, "", own);
+            root.merge(found);
+        }
+        root.sort();
+        root
+    }
+
+    /// May something that begins so be typed in this mode, by somebody with this privilege?
+    pub fn allowed(&self, mode: Mode, privilege: Privilege) -> bool {
+        self.leaf(mode, privilege).is_some()
+            || self.below.iter().any(|word| word.allowed(mode, privilege))
+    }
+
+    /// The command that ends here in this mode.
+    pub fn leaf(&self, mode: Mode, privilege: Privilege) -> Option<&Leaf> {
+        let fits = |leaf: &&Leaf| leaf.row.mode == mode && leaf.row.privilege <= privilege;
+        self.leaves.iter().find(fits)
+    }
+
+    fn add(&mut self, command: &Command, before: &str, own: bool) {
+        for below in command.get_subcommands() {
+            let words = format!("{before} {}", below.get_name());
+            let words = words.trim_start();
+            let mut word = Self {
+                name: below.get_name().to_owned(),
+                help: below
+                    .get_about()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                ..Self::default()
+            };
+            let of = |row: &&Row| row.words == words && row.own == own;
+            let of_shell = rows().iter().filter(of).filter(|r| r.mode != Mode::Program);
+            word.leaves = of_shell.map(|row| Leaf::of(row, below)).collect();
+            word.add(below, words, own);
+            if !word.leaves.is_empty() || !word.below.is_empty() {
+                self.below.push(word);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.leaves.extend(other.leaves);
+        for word in other.below {
+            match self.below.iter_mut().find(|own| own.name == word.name) {
+                Some(own) => own.merge(word),
+                None => self.below.push(word),
+            }
+        }
+    }
+
+    fn sort(&mut self) {
+        self.below.sort_by(|a, b| a.name.cmp(&b.name));
+        self.below.iter_mut().for_each(Self::sort);
+    }
+}
+
+impl Leaf {
+    fn of(row: &'static Row, command: &Command) -> Self {
+        let offered = |arg: &&Arg| !is_of_the_machine(arg) && !is_of_clap(arg);
+        let positional = command.get_positionals().filter(offered);
+        let options = command
+            .get_arguments()
+            .filter(|arg| !arg.is_positional())
+            .filter(offered);
+        Self {
+            row,
+            arguments: positional.map(Argument::of).collect(),
+            options: options.map(Argument::of).collect(),
+        }
+    }
+}
+
+/// A file of the machine that the shell runs on, or a socket, is not the shell's user's to name.
+fn is_of_the_machine(arg: &Arg) -> bool {
+    let names = arg.get_value_names().unwrap_or_default();
+    names.iter().any(|name| name == "FILE" || name == "PATH")
+}
+
+fn is_of_clap(arg: &Arg) -> bool {
+    ["help", "version"].contains(&arg.get_id().as_str())
+}
+
+impl Argument {
+    fn of(arg: &Arg) -> Self {
+        let values = arg.get_possible_values().into_iter();
+        let flag = matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::SetFalse);
+        let named = || {
+            let names = arg.get_value_names().unwrap_or_default();
+            names.first().map(|name| name.to_string())
+        };
+        let name = match arg.get_long() {
+            Some(long) => format!("--{long}"),
+            None => named().unwrap_or_else(|| arg.get_id().to_string().to_uppercase()),
+        };
+        let many = arg
+            .get_num_args()
+            .is_some_and(|range| range.max_values() > 1);
+        Self {
+            name,
+            help: arg
+                .get_help()
+                .map(|help| one_line(&help.to_string()))
+                .unwrap_or_default(),
+            values: match flag {
+                true => Vec::new(),
+                false => values.map(|value| value.get_name().to_owned()).collect(),
+            },
+            required: arg.is_required_set(),
+            many: many || matches!(arg.get_action(), ArgAction::Append),
+            valued: !flag,
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
