@@ -189,8 +189,13 @@ async fn hear(
     now: Moment,
 ) -> Result<(), StoreError> {
     let has = number(held.serial);
-    let refused = held.refused.as_deref().map(printable);
-    let set_aside = held.set_aside.as_deref().map(printable);
+    let mut refused = held.refused.as_deref().map(printable);
+    let mut set_aside = held.set_aside.as_deref().map(printable);
+    // A node that does not know `setAside` says so as a refusal of what it has.
+    let of_old = |why: &mut String| has == before.serial && why.starts_with("set aside: ");
+    if let Some(why) = refused.take_if(of_old) {
+        set_aside.get_or_insert(why);
+    }
     let newly_refused = before.refused != refused;
     let newly_applied = before.held != has || before.set_aside != set_aside;
     if !newly_refused && !newly_applied {

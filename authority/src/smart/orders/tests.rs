@@ -194,7 +194,15 @@ async fn what_a_node_has_and_why_not_is_shown() {
     assert_eq!(shown(&rig).await, stands(1, replayed, aside.clone()));
     node.orders.refused = None;
     assert_eq!(ask(&rig, &node).await, None);
-    assert_eq!(shown(&rig).await, stands(1, none, aside));
+    assert_eq!(shown(&rig).await, stands(1, none.clone(), aside));
+    // An older node tells it so, of what it has.
+    node.orders.set_aside = None;
+    for (serial, said) in [(0, "set aside: Y"), (1, "set aside: Z")] {
+        node.orders.serial = serial;
+        node.orders.refused = Some(said.into());
+        ask(&rig, &node).await;
+    }
+    assert_eq!(shown(&rig).await, stands(1, none, json!("set aside: Z")));
     let events = async |kind| {
         let mut tx = rig.authority.store.read().await.unwrap();
         let sql = "SELECT count(*) FROM events WHERE kind = $1";
@@ -204,9 +212,9 @@ async fn what_a_node_has_and_why_not_is_shown() {
             .unwrap();
         number
     };
-    assert_eq!(events("ORDERS_REFUSED").await, 2);
-    assert_eq!(events("ORDERS_APPLIED").await, 1);
-    assert_eq!(events("ORDERS_PARTLY_APPLIED").await, 1);
+    assert_eq!(events("ORDERS_REFUSED").await, 3);
+    assert_eq!(events("ORDERS_APPLIED").await, 2);
+    assert_eq!(events("ORDERS_PARTLY_APPLIED").await, 2);
     rig.deregister(&node).await.unwrap();
     assert_eq!(shown(&rig).await, Value::Null, "gone with the instance");
 }
