@@ -8,7 +8,7 @@
 //! that comes twice counts once. When there is no room for another report, or the disk takes none, the interval stays open
 //! and goes on adding: usage is told later, and coarser, but never lost.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use api::smart::{
     Acknowledged, Digest, REPORTS_BYTES_MAX, REPORTS_MAX, Receipt, ReportEntry, ReportText,
@@ -79,10 +79,12 @@ impl Ledger {
         let head = reports.back().map(Closed::stamp).or(record.marks.head);
         let last = head.map_or(0, |head| head.report_id);
         let open = record.interval.filter(|interval| interval.after == last);
+        // The crash came before this interval was kept: it begins as the last one ended.
         let open = open.unwrap_or_else(|| IntervalRecord {
             after: last,
             start: date,
-            ..IntervalRecord::default()
+            interval_ms: 0,
+            entries: reports.back().map(Closed::carried).unwrap_or_default(),
         });
         Self {
             reports,
@@ -162,7 +164,7 @@ impl Ledger {
         };
         let closed = std::mem::replace(&mut self.open, next);
         let used_on = closed.entries.iter().filter(|(_, sum)| sum.licenses.0 > 0);
-        let begun = used_on.map(|(tag, sum)| (tag.clone(), sum.carried()));
+        let begun = used_on.map(|(tag, sum)| (tag.clone(), UsageSum::begun(sum.licenses)));
         self.open.entries = begun.collect();
         let report = report(report_id, previous, closed, date);
         let closed = Closed::new(report_id, report.text());
@@ -241,7 +243,7 @@ impl Ledger {
             .entries
             .iter()
             .filter(|(_, sum)| sum.licenses.0 > 0);
-        let begun = used_on.map(|(tag, sum)| (tag.clone(), sum.carried()));
+        let begun = used_on.map(|(tag, sum)| (tag.clone(), UsageSum::begun(sum.licenses)));
         self.open = IntervalRecord {
             after: self.open.after,
             start: date,
@@ -359,6 +361,17 @@ impl Closed {
         }
     }
 
+    /// What an interval after it begins with.
+    fn carried(&self) -> BTreeMap<Tag, UsageSum> {
+        // What was kept is a report: it was read when it was written.
+        let entries = self.text.read().map(|report| report.entries);
+        let used_on = entries.unwrap_or_default().into_iter();
+        let used_on = used_on.filter(|entry| entry.licenses.0 > 0);
+        used_on
+            .map(|entry| (entry.tag, UsageSum::begun(entry.licenses)))
+            .collect()
+    }
+
     fn stamp(&self) -> Acknowledged {
         Acknowledged {
             report_id: self.report_id,
@@ -368,11 +381,11 @@ impl Closed {
 }
 
 impl UsageSum {
-    /// What an interval begins with where the last one ended.
-    fn carried(&self) -> Self {
+    /// What an interval begins with where the last one ended with so many licenses.
+    fn begun(licenses: LicenseCount) -> Self {
         Self {
-            licenses: self.licenses,
-            peak: self.licenses,
+            licenses,
+            peak: licenses,
             license_ms: 0,
         }
     }

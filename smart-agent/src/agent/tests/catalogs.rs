@@ -195,49 +195,66 @@ fn an_order_ends_while_the_node_is_down() {
     assert_eq!((status.serial, standing(&rig)), (1, None));
 }
 
-/// A tag of a catalog that is ordered, and is withdrawn while it is in use.
+/// A tag of a catalog that is ordered, and is withdrawn while it is in use. The process ends when what runs since the last report
+/// is kept, or so soon after a report that nothing of it is.
 //= L1
 #[test]
 fn use_of_a_tag_whose_catalog_was_withdrawn_is_reported_and_then_no_more() {
-    let mut rig = Rig::registered();
-    let text = format!("{}\n{ONE_MORE}", Catalog::staros_text());
-    give_catalog(&mut rig, 1, &text, None);
-    rig.kill();
-    let more = service(ServiceIndex(7));
-    let tag = rig.tag(more);
-    let pool = Pool {
-        owned: 100,
-        exact: true,
-        until: None,
-    };
-    rig.authority.pools.insert(tag.clone(), pool);
-    rig.use_of(more, 5);
-    rig.use_of(service(PGW), 5);
-    rig.run(7 * MINUTE);
-    let reported = |rig: &Rig| {
-        let reports = rig.authority.the_instance().reports.values();
-        let reports = reports.map(|stored| stored.report.entries.iter());
-        let of_tag = reports.map(|mut entries| entries.find(|entry| entry.tag == tag).cloned());
-        let of_tag = of_tag.map(|entry| entry.map(|entry| entry.licenses.0));
-        of_tag.collect::<Vec<_>>()
-    };
-    assert_eq!(reported(&rig).last(), Some(&Some(1)));
-    give_good(&mut rig, 2, Vec::new());
-    // What runs since the last report is kept before the process ends.
-    rig.run(6 * MINUTE);
-    rig.uses.remove(&more);
-    rig.kill();
-    for sessions in [10_001, 5, 10_001] {
-        rig.use_of(service(PGW), sessions);
-        rig.run(6 * MINUTE);
+    for soon in [false, true] {
+        let mut rig = Rig::registered();
+        let text = format!("{}\n{ONE_MORE}", Catalog::staros_text());
+        give_catalog(&mut rig, 1, &text, None);
+        rig.kill();
+        let more = service(ServiceIndex(7));
+        let tag = rig.tag(more);
+        let pool = Pool {
+            owned: 100,
+            exact: true,
+            until: None,
+        };
+        rig.authority.pools.insert(tag.clone(), pool);
+        rig.use_of(more, 5);
+        rig.use_of(service(PGW), 5);
+        rig.run(7 * MINUTE);
+        let reported = |rig: &Rig| {
+            let reports = rig.authority.the_instance().reports.values();
+            let reports = reports.map(|stored| stored.report.entries.iter());
+            let of_tag = reports.map(|mut entries| entries.find(|entry| entry.tag == tag).cloned());
+            let of_tag = of_tag.map(|entry| entry.map(|entry| entry.licenses.0));
+            of_tag.collect::<Vec<_>>()
+        };
+        assert_eq!(reported(&rig).last(), Some(&Some(1)));
+        give_good(&mut rig, 2, Vec::new());
+        let ledger = |rig: &Rig| rig.disk.ledger.clone();
+        let last = |rig: &Rig| ledger(rig).reports.keys().next_back().copied();
+        let interval_of = |rig: &Rig| ledger(rig).interval.map(|open| open.after);
+        if soon {
+            let before = last(&rig);
+            rig.use_of(service(PGW), 10_001);
+            for _ in 0..600 {
+                if last(&rig) == before {
+                    rig.run(SECOND);
+                }
+            }
+            assert!(last(&rig) != before && last(&rig) != interval_of(&rig));
+        } else {
+            rig.run(6 * MINUTE);
+            assert_eq!(interval_of(&rig), last(&rig));
+        }
+        rig.uses.remove(&more);
+        rig.kill();
+        for sessions in [10_001, 5, 10_001, 5] {
+            rig.use_of(service(PGW), sessions);
+            rig.run(6 * MINUTE);
+        }
+        let all = reported(&rig);
+        let told = all.iter().rposition(Option::is_some).unwrap();
+        assert_eq!(all[told], Some(0), "until the node started again: {all:?}");
+        assert!(all[..told].iter().flatten().all(|licenses| *licenses == 1));
+        assert!(all.len() >= told + 3, "{all:?}");
+        rig.command(LicenseCommand::Deregister).unwrap();
+        assert_eq!(rig.authority.the_instance().license_ms(), rig.closed_ms);
     }
-    let all = reported(&rig);
-    let told = all.iter().rposition(Option::is_some).unwrap();
-    assert_eq!(all[told], Some(0), "until the node started again: {all:?}");
-    assert!(all[..told].iter().flatten().all(|licenses| *licenses == 1));
-    assert!(all.len() >= told + 3, "{all:?}");
-    rig.command(LicenseCommand::Deregister).unwrap();
-    assert_eq!(rig.authority.the_instance().license_ms(), rig.closed_ms);
 }
 
 //= L2
