@@ -14,6 +14,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
@@ -301,6 +302,16 @@ fn secret_name(number: u64) -> String {
     format!("{SECRETS}/{number}")
 }
 
+/// Whether it is a file of a secret that was set, and is gone; the settings are there.
+pub(crate) fn is_lost(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str);
+    let secrets = file.parent().filter(|dir| dir.ends_with(SECRETS));
+    let settings = secrets.and_then(Path::parent).map(|dir| dir.join(FILE));
+    name.is_some_and(|name| name.parse::<u64>().is_ok())
+        && settings.is_some_and(|settings| settings.is_file())
+        && file.try_exists().is_ok_and(|there| !there)
+}
+
 /// Is this path a value somewhere, perhaps from this directory on?
 fn names(value: &Value, dir: &Path, path: &Path) -> bool {
     match value {
@@ -412,8 +423,15 @@ impl Edit {
 
     /// A file that holds a secret: what a key says that names one.
     pub fn secret(&mut self, secret: Zeroizing<String>) -> Value {
-        self.next += 1;
-        let name = secret_name(self.next);
+        // One that is gone is named still, and is not another's.
+        let kept = Value::Table(self.kept.clone());
+        let name = loop {
+            self.next += 1;
+            let name = secret_name(self.next);
+            if !names(&kept, Path::new(""), Path::new(&name)) {
+                break name;
+            }
+        };
         self.secrets.push((name.clone(), secret));
         name.into()
     }

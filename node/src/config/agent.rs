@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::Problem;
 use super::check::{Checked, expected, missing, within, wrong};
 use super::file::{self, FirstUse};
+use crate::settings::is_lost;
 use crate::store::{is_sealed, unseal};
 use crate::transport::{AuthorityUrl, Proxy, ProxyCredentials, Way, shown};
 
@@ -129,6 +130,9 @@ pub(super) fn read_private(key: &str, file: &Path) -> Checked<Zeroizing<String>>
 /// The first line of a file that nobody else may read; what is sealed in it, if it is in the state directory's `secrets`.
 pub(super) fn read_secret(key: &str, file: &Path) -> Checked<Line> {
     let refused = |reason: String| refuse(key, file, reason);
+    if is_lost(file) {
+        return Err((key.to_owned(), Problem::sealed(file, "it is lost")));
+    }
     let text = read_private(key, file)?;
     let mut line = text.lines().next().unwrap_or_default();
     let opened;

@@ -601,6 +601,44 @@ fn what_a_lost_key_had_sealed_is_left_out_and_kept_and_is_in_force_once_it_is_se
 }
 
 #[test]
+fn a_secret_that_is_lost_is_left_out_and_its_number_is_no_others() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let noc = |edit: &mut Edit| {
+        let setting = Setting::snmp_community("noc");
+        with_secret(edit, setting, "community_file", "hunter2".into());
+    };
+    settings.change(noc).unwrap();
+    let secrets = node.state().join(SECRETS);
+    fs::remove_dir_all(&secrets).unwrap();
+    let set = |edit: &mut Edit| {
+        let setting = Setting::snmp_community("other");
+        with_secret(edit, setting, "community_file", "maplesyrup".into());
+    };
+    let refused = settings.change(set).unwrap_err().to_string();
+    assert!(refused.starts_with("snmp.community[noc]: "), "{refused}");
+    fs::remove_dir_all(&secrets).unwrap();
+    let (config, mut settings) = node.open("");
+    assert_eq!(left_out(&config), [("community", "noc")]);
+    let lost = secrets.join("1");
+    let why = format!("{} can't be used: it is lost", lost.display());
+    assert_eq!(config.snmp.left_out[0].why, why);
+    assert_eq!(
+        left_out(&settings.change(set).unwrap().config),
+        [("community", "noc")]
+    );
+    assert_eq!(node.secrets(), [("2".into(), "maplesyrup".into())]);
+    assert_eq!(left_out(&settings.change(noc).unwrap().config), []);
+    // One that the operator's own file names stops the start, lost or not.
+    for own in ["secrets/own", "state/secrets/own"] {
+        let more = format!("[[snmp.community]]\ncommunity_file = \"{own}\"\nread = [\"1\"]\n");
+        let path = node.0.path().join("gateway.toml");
+        let refused = Config::parse(&format!("{LEAST}{more}"), &path).unwrap_err();
+        assert!(refused.to_string().contains("No such file"), "{refused}");
+    }
+}
+
+#[test]
 fn a_change_is_refused_by_which_something_would_be_left_out() {
     let node = Node::new();
     let (_, mut settings) = node.open(MORE);
