@@ -5,15 +5,20 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use api::{BULKSTATS_DATA_MAX, BulkstatsData};
 use bulkstats::collector::StoreError;
 use bulkstats::spool::{Found, Place, Stored};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use licensing::Mono;
 
 /// What is written and has not got its name yet; one thread writes.
 const WRITING: &str = ".writing";
+
+/// From one time that names are made durable to the next at least: many files may wait, and each takes a moment.
+const SETTLE_EVERY: Duration = Duration::from_millis(500);
 
 /// The directory `bulkstats` of the state directory.
 #[derive(Debug)]
@@ -21,6 +26,7 @@ pub(super) struct Disk {
     dir: PathBuf,
     /// Directories of which a name was taken or given since they were made durable.
     changed: BTreeSet<Place>,
+    settled: Mono,
 }
 
 impl Disk {
@@ -28,6 +34,7 @@ impl Disk {
         Self {
             dir: state_dir.join("bulkstats"),
             changed: BTreeSet::new(),
+            settled: Mono(0),
         }
     }
 
@@ -158,8 +165,13 @@ impl Disk {
         self.changed.insert(stored.place);
     }
 
-    /// Makes names that were given and taken durable. If it fails, a file may be transferred once more.
-    pub fn settle(&mut self) {
+    /// Makes names that were given and taken durable, unless that was done just now. If it fails, or power is lost before, a
+    /// file may be transferred once more.
+    pub fn settle(&mut self, now: Mono) {
+        if now < self.settled.after(SETTLE_EVERY) {
+            return;
+        }
+        self.settled = now;
         for place in std::mem::take(&mut self.changed) {
             if let Err(error) = sync(&self.dir.join(place.directory())) {
                 tracing::warn!(%error, "names of bulk statistics' files are not durable");

@@ -219,7 +219,7 @@ impl BulkstatsShell {
                 Output::Notice(notice) => log(&notice),
             }
         }
-        self.disk.settle();
+        self.disk.settle(self.clock.now().mono);
     }
 
     /// A condition begins or ends; the control thread looks at the vitals and makes an alarm of it.
