@@ -85,7 +85,10 @@ fn plain(number: u8, remote: &str, receivers: &str) -> String {
 
 /// A node with these files. Intervals don't begin while a test runs; what was transferred is kept.
 fn open(more: &str, blocks: &[String]) -> Gateway {
-    let site = Site::new().unwrap();
+    open_at(Site::new().unwrap(), more, blocks)
+}
+
+fn open_at(site: Site, more: &str, blocks: &[String]) -> Gateway {
     let section = format!(
         "[bulkstats]\ncollection = true\nsample_interval_min = 10080\ntransfer_interval_min = 999999\nhistorical_days = 9\n{more}\n{}",
         blocks.concat()
@@ -559,4 +562,67 @@ fn what_is_too_much_is_dropped_oldest_first_counted_and_alarmed_until_it_is_not(
     let each = file.transmitted_records / arrived.len() as u64;
     let expected = each * u64::from(dropped);
     assert_eq!((discarded, file.discarded_records), (expected, expected));
+}
+
+/// Most memory that a process has had, in kibibytes.
+fn memory_kib(gateway: &Gateway) -> u64 {
+    let pid = gateway.node().unwrap().process().pid();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// As after a month of quarters of an hour in three files, in which nobody was there.
+#[test]
+fn ten_thousand_files_wait_on_a_disk_and_go_in_order() {
+    const FILES: usize = 10_000;
+    let yard = Yard::new();
+    let http = Nginx::start(yard.dir(), None).unwrap();
+    let site = Site::new().unwrap();
+    let pending = site.configuration().state_dir.join("bulkstats/pending");
+    fs::create_dir_all(&pending).unwrap();
+    let text = |n| format!("H,gw1\nc,{n},0,0\nEndOfFile\n");
+    for n in 0..FILES {
+        let stored = Stored {
+            place: Place::Pending,
+            file: 1,
+            seq: n as u64 + 1,
+            minute: 29_000_000 + n as i64,
+            records: 1,
+            name: format!("open/in/{n:05}.csv"),
+        };
+        fs::write(pending.join(stored.local_name()), text(n)).unwrap();
+    }
+    let to = Yard::receiver("primary", "http", http.port, "");
+    let gateway = open_at(site, "", &[plain(1, "%epochtime%.csv", &to)]);
+    let there = http.home().join("open/in");
+    // Each is an exchange with a real server, on a machine that may be busy.
+    let last = there.join(format!("{:05}.csv", FILES - 1));
+    until("the last arrives", 4 * LIMIT, || Ok(last.exists())).unwrap();
+    wait("all are known to have arrived", || {
+        file(&gateway, 1).transmitted_records == FILES as u64
+    });
+    let memory_kib = memory_kib(&gateway);
+    assert!(memory_kib < 96 << 10, "{memory_kib} KiB");
+
+    let mut put = Vec::new();
+    until("all are logged", LIMIT, || {
+        let log = http.log();
+        let names = log
+            .lines()
+            .filter_map(|line| line.split("PUT /open/in/").nth(1));
+        put = names
+            .map(|name| name[..5].parse().unwrap())
+            .collect::<Vec<usize>>();
+        Ok(put.len() >= FILES)
+    })
+    .unwrap();
+    assert_eq!(put, (0..FILES).collect::<Vec<_>>());
+    for n in 0..FILES {
+        let octets = fs::read(there.join(format!("{n:05}.csv"))).unwrap();
+        assert_eq!(octets, text(n).as_bytes());
+    }
 }
