@@ -91,8 +91,6 @@ Examples:
   echo 'show license status | grep Status' | tollgate shell")]
     Shell(SocketArgs),
     /// Show what a node knows
-    // As short as anybody types it.
-    #[command(alias = "sh")]
     Show(ShowArgs),
     /// End sessions of a node, or drop bulk statistics
     Clear(ClearArgs),

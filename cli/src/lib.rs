@@ -44,7 +44,8 @@ const NOT_UNDERSTOOD: u8 = 2;
 
 /// Does what the arguments say; the first is the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match Grammar::try_parse_from(arguments.into_iter().map(as_of_staros)) {
+    let arguments = arguments.into_iter().enumerate().map(as_of_staros);
+    match Grammar::try_parse_from(arguments) {
         Ok(grammar) => match perform(grammar.command, &mut Terminal) {
             Ok(code) => code,
             Err(failure) => {
@@ -56,11 +57,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// StarOS has one hyphen before this word.
-fn as_of_staros(argument: OsString) -> OsString {
-    match argument == "-noconfirm" {
-        true => "--noconfirm".into(),
-        false => argument,
+/// StarOS has one hyphen before -noconfirm, and `sh` is what everybody types for show, though shell begins so, too.
+fn as_of_staros((place, argument): (usize, OsString)) -> OsString {
+    match argument.to_str() {
+        Some("-noconfirm") => "--noconfirm".into(),
+        Some("sh") if place == 1 => "show".into(),
+        Some(_) | None => argument,
     }
 }
 
