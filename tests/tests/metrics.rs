@@ -6,8 +6,9 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use admission_client::Client;
 use anyhow::{Context, Result, ensure};
-use api::{LicenseCommand, Request};
+use api::{CallClass, CallKind, LicenseCommand, Request};
 use licensing::AlarmKind;
 use node::{Config, Running, Shutdown};
 use serde_json::Value;
@@ -24,6 +25,8 @@ use tests::wait::{eventually, until};
 const LIMIT: Duration = Duration::from_secs(120);
 /// Sessions that one license covers here.
 const PER_LICENSE: u32 = 2;
+/// Longer than a busy machine holds a test up.
+const LEASE: Duration = Duration::from_secs(300);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// A lab node that runs in this process and is scraped, and an authority that owns two licenses.
@@ -295,6 +298,36 @@ fn latencies_are_of_a_sample_of_the_messages() -> Result<()> {
         scrape.number(&format!("{admission}_count"), &[("way", "api")]),
         Some(0.0)
     );
+    Ok(())
+}
+
+/// Calls of processes that ask by the admission API are counted with those of GTP.
+//= L15
+#[test]
+fn clients_of_the_admission_api_are_counted() -> Result<()> {
+    let mut parser = Parser::start()?;
+    let mut scraped = Scraped::start()?;
+    ensure!(scraped.is_accepted(0)?);
+    let class = CallClass {
+        service: "MME".to_owned(),
+        features: Vec::new(),
+        kind: CallKind::Ordinary,
+    };
+    let socket = scraped.control.socket();
+    let mut client = Client::open(socket, "mme-1", LEASE, vec![class])?;
+    let outcome = client.admit(0, PER_LICENSE + 3)?;
+    assert_eq!(outcome.done, PER_LICENSE);
+    client.release(0, 1)?;
+    let scrape = scraped.scrape(&mut parser)?;
+    let system = |name: &str| scrape.number(&format!("tollgate_system_{name}"), &[]);
+    assert_eq!(system("sess_current"), Some(f64::from(PER_LICENSE)));
+    assert_eq!(
+        system("sess_created_total"),
+        Some(f64::from(PER_LICENSE + 1))
+    );
+    assert_eq!(system("sess_ended_deleted_total"), Some(1.0));
+    assert_eq!(system("sess_rejected_license_total"), Some(3.0));
+    assert_eq!(system("sess_rejected_license_subs_total"), Some(3.0));
     Ok(())
 }
 

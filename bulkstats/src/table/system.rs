@@ -87,7 +87,7 @@ const VARIABLES: &[Own<SystemRows>] = &[
     own(
         About::counter(
             "sess-ended-peerlost",
-            "Sessions ended because their peer or PGW restarted, or the path to it failed.",
+            "Sessions ended because their peer or PGW restarted, the path to it failed, or their client's lease ran out.",
         ),
         |v, ()| Int(v.plane.ended.peer_lost),
     ),

@@ -41,14 +41,18 @@ pub(crate) struct Admissions {
     leaving: VecDeque<Holding>,
     /// Every class that a client has named, living or not.
     classes: BTreeMap<ClassId, Class>,
-    ended: Ended,
+    totals: Totals,
     recount_every: Duration,
     recount_due: Mono,
 }
 
-/// Sessions of clients that have ended, by reason.
+/// What became of the calls of all clients, also of those that are gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ended {
+pub(crate) struct Totals {
+    /// They were let through, or restored.
+    pub(crate) made: u64,
+    /// They were refused for a license.
+    pub(crate) refused: u64,
     /// Their client released them.
     pub(crate) released: u64,
     /// Their client closed its lease.
@@ -110,7 +114,7 @@ impl Admissions {
             next_lease: first_lease,
             leaving: VecDeque::new(),
             classes: BTreeMap::new(),
-            ended: Ended::default(),
+            totals: Totals::default(),
             recount_every,
             recount_due: Mono(0),
         }
@@ -158,7 +162,7 @@ impl Admissions {
             if let Some(client) = self.clients.remove(&lease) {
                 let name = Arc::clone(&client.name);
                 let sessions = client.held();
-                self.ended.expired += sessions;
+                self.totals.expired += sessions;
                 self.leaving.extend(client.holdings);
                 tracing::warn!(client = %name, sessions, "a client's lease ran out: its sessions are given back");
             }
@@ -244,9 +248,9 @@ impl Admissions {
         sessions
     }
 
-    /// How the sessions of clients ended.
-    pub(crate) fn ended(&self) -> Ended {
-        self.ended
+    /// What became of the calls of clients.
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
     }
 
     fn held_of(&self, id: ClassId) -> u64 {
@@ -275,7 +279,7 @@ impl Admissions {
             holds: vec![0; client.holdings.len()],
             ..client.answer(lease, None)
         };
-        self.ended.closed += client.held();
+        self.totals.closed += client.held();
         self.leaving.extend(client.holdings);
         self.give_back(GIVE_BACK_STEP);
         Ok(answer)
@@ -300,11 +304,17 @@ impl Admissions {
         let outcome = match batch.operation {
             BatchOperation::Admit => client.admit(&mut self.gate, batch, &self.refusals, now),
             BatchOperation::Release => {
-                self.ended.released += u64::from(batch.calls);
+                self.totals.released += u64::from(batch.calls);
                 client.release(&mut self.gate, batch)
             }
             BatchOperation::Restore => client.restore(&mut self.gate, batch),
         };
+        if batch.operation != BatchOperation::Release {
+            self.totals.made += u64::from(outcome.done);
+            self.totals.refused += outcome
+                .refused
+                .map_or(0, |refused| u64::from(refused.calls));
+        }
         client.sequence = sequence;
         client.last = Some((batch, outcome));
         Ok(client.answer(lease, Some(outcome)))

@@ -175,7 +175,7 @@ fn a_silent_client_gives_back_once_and_only_after_its_lease() {
     assert_eq!(rig.counted(), 42);
     for ms in [100 + LEASE_MS, 101 + LEASE_MS] {
         rig.admissions.expire(at(ms).mono);
-        assert_eq!((rig.counted(), rig.admissions.ended().expired), (2, 40));
+        assert_eq!((rig.counted(), rig.admissions.totals().expired), (2, 40));
     }
     let late = rig.batch(dead, 2, (BatchOperation::Release, 0, 1), 2_200);
     assert_eq!(late, Err(AdmissionError::UnknownLease(dead)));
@@ -187,7 +187,7 @@ fn a_silent_client_gives_back_once_and_only_after_its_lease() {
         rig.admissions.handle(close, at(2_400)).unwrap().holds,
         [0, 0]
     );
-    assert_eq!((rig.counted(), rig.admissions.ended().closed), (0, 2));
+    assert_eq!((rig.counted(), rig.admissions.totals().closed), (0, 2));
 }
 
 /// What lives is counted whatever the ceiling says; new calls wait until use is below it.
@@ -491,7 +491,7 @@ fn leases_that_run_out_together_give_back_in_steps_what_they_held() {
     }
     assert_eq!(steps, (clients * 1_000 / 4_096) - 2);
     assert_eq!((rig.counted(), rig.drift(LEASE_MS)), (10, 0));
-    assert_eq!(rig.admissions.ended().expired, u64::from(clients) * 1_000);
+    assert_eq!(rig.admissions.totals().expired, u64::from(clients) * 1_000);
     assert_eq!(permits_dropped(), 0);
 }
 
@@ -509,8 +509,9 @@ fn a_close_and_the_end_of_the_node_give_back_what_no_step_has_yet() {
     rig.admit(lease, 1, 5, LEASE_MS);
     let close = ClientRequest::Close { lease };
     rig.admissions.handle(close, at(LEASE_MS)).unwrap();
-    let ended = rig.admissions.ended();
-    assert_eq!((ended.expired, ended.closed), (10_000, 5));
+    let totals = rig.admissions.totals();
+    assert_eq!((totals.expired, totals.closed), (10_000, 5));
+    assert_eq!((totals.made, totals.refused), (10_005, 0));
     assert_eq!(rig.counted(), 0);
     let lease = rig.open("last", 1, LEASE_MS).unwrap().lease;
     for sequence in 1..=9 {

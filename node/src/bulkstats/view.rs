@@ -217,9 +217,15 @@ fn name(version: u8, kind: u8) -> Option<&'static str> {
     }
 }
 
-/// Adds the sessions of clients of the admission API.
+/// Adds the sessions of clients of the admission API. Who its subscribers are a client does not say: each refusal is of another.
 fn add_clients(plane: &mut Plane, clients: &Admissions) {
     plane.sessions += clients.by_service().values().sum::<u64>();
+    let totals = clients.totals();
+    plane.created += totals.made;
+    plane.refused += totals.refused;
+    plane.refused_subscribers += totals.refused;
+    plane.ended.deleted += totals.released + totals.closed;
+    plane.ended.peer_lost += totals.expired;
     for (service, sessions) in clients.emergency_by_service() {
         if let Some(row) = plane.emergency.get_mut(service.at()) {
             *row += sessions;

@@ -66,7 +66,7 @@ pub(super) fn add_clients(summary: &mut SessionSummary, clients: &Admissions, no
     summary.sessions += by_service.values().sum::<u64>();
     summary.emergency += clients.emergency();
     summary.clients = clients.clients(now);
-    let ended = clients.ended();
+    let ended = clients.totals();
     let rows = [
         ("released by its client", ended.released),
         ("closed with its client", ended.closed),
