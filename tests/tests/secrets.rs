@@ -1,18 +1,19 @@
-//! No secret is in any log, nor in what a license authority keeps: a node and an authority in one process, which logs all
-//! that any crate in it has to say.
+//! No secret is in any log, answer or metric, nor in what a license authority or a node keeps: both in one process, which
+//! logs all that any crate in it has to say, beside real receivers of files.
 #![forbid(unsafe_code)]
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown as Side, TcpListener, TcpStream};
+use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use api::{
-    LicenseCommand, ProxyLogin, Request, SnmpCommand, SnmpPassword, SnmpUserSetting,
-    TransportCommand,
+    BulkstatsCommand, LicenseCommand, ProxyLogin, REQUEST_PATH, Request, SnmpCommand, SnmpPassword,
+    SnmpUserSetting, TransportCommand,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +25,8 @@ use tests::control::Control;
 use tests::gateway::Site;
 use tests::office::Office;
 use tests::python::hex;
+use tests::receivers::{Nginx, PASSWORD, Sshd, USER, Vsftpd};
+use tests::wait::until;
 use tracing_subscriber::filter::LevelFilter;
 
 const WRONG_PASSWORD: &str = "difference engine no 2";
@@ -31,6 +34,10 @@ const PROXY_PASSWORD: &str = "walled garden 77";
 const SET_COMMUNITY: &str = "topiary 1712";
 const SET_AUTH: &str = "parterre de broderie";
 const SET_PASSWORD: &str = "hedge maze 1688";
+
+const REFUSED_PASSWORD: &str = "canary-foxglove-12";
+/// Files arrive at once; the machine may be busy.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// All that was logged.
 #[derive(Clone, Default)]
@@ -188,6 +195,123 @@ fn set_snmp(control: &Control, secrets: &mut Secrets) -> Result<()> {
     Ok(())
 }
 
+/// Receivers of files, each with a login.
+struct Receivers {
+    sshd: Sshd,
+    vsftpd: Vsftpd,
+    nginx: Nginx,
+}
+
+impl Receivers {
+    fn start(dir: &Path) -> Result<Self> {
+        Ok(Self {
+            sshd: Sshd::start(dir)?,
+            vsftpd: Vsftpd::start(dir, None)?,
+            nginx: Nginx::start(dir, None)?,
+        })
+    }
+
+    /// SFTP by a password and by a key, FTP, and HTTP for a file that FTP does not take from who has another password.
+    fn section(&self, dir: &Path, secrets: &mut Secrets) -> Result<String> {
+        let mut passwords = Vec::new();
+        for (name, password) in [("good", PASSWORD), ("refused", REFUSED_PASSWORD)] {
+            secrets.add("a receiver's password", password);
+            let basic = STANDARD.encode(format!("{USER}:{password}"));
+            secrets.add("a receiver's credentials", &basic);
+            let file = dir.join(name);
+            std::fs::write(&file, password)?;
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600))?;
+            passwords.push(format!("password_file = \"{}\"\n", file.display()));
+        }
+        let key = self.sshd.let_in_by_key("ed25519")?;
+        add_login_key(secrets, &std::fs::read_to_string(&key)?)?;
+        let key = format!("key_file = \"{}\"\n", key.display());
+        let pinned = format!("host_key = \"{}\"\n", self.sshd.fingerprint("ed25519")?);
+        let to = |role: &str, mechanism: &str, port: u16, more: &str| {
+            format!(
+                "[bulkstats.file.{role}]\naddress = \"127.0.0.1\"\nport = {port}\nmechanism = \"{mechanism}\"\nlogin = \"{USER}\"\n{more}"
+            )
+        };
+        let (sftp, ftp, http) = (self.sshd.port, self.vsftpd.port, self.nginx.port);
+        let blocks = [
+            to(
+                "primary",
+                "sftp",
+                sftp,
+                &format!("{}{pinned}", passwords[0]),
+            ),
+            to("primary", "sftp", sftp, &format!("{key}{pinned}")),
+            to("primary", "ftp", ftp, &passwords[0]),
+            to("primary", "ftp", ftp, &passwords[1])
+                + &to("secondary", "http", http, &passwords[0]),
+        ];
+        let blocks = blocks.iter().zip(1..).map(|(receivers, n)| {
+            format!(
+                "[[bulkstats.file]]\nnumber = {n}\nremotefile = \"{n}.csv\"\nschemas = ['system schema s format \"s,%uptime%\"']\n{receivers}"
+            )
+        });
+        let blocks: String = blocks.collect();
+        Ok(format!(
+            "[bulkstats]\ncollection = true\nsample_interval_min = 10080\nhistorical_days = 9\n{blocks}"
+        ))
+    }
+
+    /// A file each, and all that a node says of it.
+    fn deliver(&self, control: &Control, metrics: SocketAddr) -> Result<String> {
+        control.bulkstats_do(BulkstatsCommand::ForceGather)?;
+        let mut said = control
+            .http("POST", REQUEST_PATH, r#"{"request":"bulkstats-data"}"#)?
+            .body;
+        control.bulkstats_do(BulkstatsCommand::ForceTransfer)?;
+        until("a receiver has each file", LIMIT, || {
+            let files = control.bulkstats()?.files;
+            Ok(files.iter().all(|file| file.last_transfer.is_some()))
+        })?;
+        ensure!(control.bulkstats()?.files[3].on_secondary);
+        for request in ["bulkstats", "alarms", "snapshot", "health", "agent"] {
+            let request = format!(r#"{{"request":"{request}"}}"#);
+            said += &control.http("POST", REQUEST_PATH, &request)?.body;
+        }
+        let socket = control.socket().to_string_lossy().into_owned();
+        for command in [
+            "show bulkstats",
+            "show bulkstats schemas",
+            "show alarm all",
+            "show snmp trap history",
+        ] {
+            let words = command.split(' ').chain(["--socket", &socket]);
+            said += &tests::tollgate::run(words)?.log();
+        }
+        let mut scrape = TcpStream::connect(metrics)?;
+        scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n")?;
+        scrape.read_to_string(&mut said)?;
+        for part in [
+            "127.0.0.1 using SFTP with username",
+            "the receiver refuses the login",
+            "tollgate_",
+        ] {
+            ensure!(said.contains(part), "{part}: {said}");
+        }
+        Ok(said)
+    }
+}
+
+/// The private half of an Ed25519 key in a file of OpenSSH's.
+fn add_login_key(secrets: &mut Secrets, text: &str) -> Result<()> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('-')).collect();
+    for line in &lines[1..] {
+        secrets.add("a line of a receiver's key", line);
+    }
+    let octets = STANDARD.decode(lines.concat())?;
+    // 64 octets: the secret, and the public key once more.
+    let at = octets
+        .windows(4)
+        .rposition(|length| length == [0, 0, 0, 64]);
+    let at = at.context("a length")? + 4;
+    secrets.add_octets("a receiver's key", &octets[at..at + 32]);
+    Ok(())
+}
+
 #[test]
 fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     let log = Log::default();
@@ -227,7 +351,11 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     secrets.add("the proxy's credentials", &credentials);
     let target = office.url().rsplit_once(':').context("a port")?.1.parse()?;
     let (port, asked) = proxy(target)?;
-    let section = format!(
+    let receivers = Receivers::start(dir.path())?;
+    let metrics = site.subnet().tcp();
+    let mut section = receivers.section(site.dir(), &mut secrets)?;
+    section += &format!("[metrics]\nlisten = \"{metrics}\"\n[journal]\nenabled = true\n");
+    section += &format!(
         "[agent]\nauthority = \"{}\"\ntrust_pool = \"{}\"\n\
          proxy = {{ host = \"127.0.0.1\", port = {port}, username = \"node\", password_file = \"{}\" }}",
         office.url(),
@@ -286,6 +414,9 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     secrets.add_octets("the node's key", &key);
     let key = std::fs::read(configuration.state_dir.join("node.key"))?;
     secrets.add_octets("the key of the node's codes", &key);
+    let said = receivers.deliver(&control, metrics)?;
+    let within = secrets.within(&said);
+    assert!(within.is_empty(), "{within:?}: {said}");
     drop(running);
 
     let heads = String::from_utf8(asked.0.lock().clone())?;
@@ -297,6 +428,7 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
         "TRACE",
         "DEBUG sqlx::query",
         "hyper",
+        "a file of bulk statistics is not transferred",
     ] {
         assert!(log.contains(said), "{said} is logged");
     }
@@ -310,11 +442,12 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     }
     let kept = kept_in_the_clear(&secrets, &dir.path().join("authority"))?;
     assert!(kept.is_empty(), "{kept:?}");
+    assert!(configuration.state_dir.join("journal.jsonl").is_file());
     let mut kept = kept_in_the_clear(&secrets, &configuration.state_dir)?;
-    kept.extend(kept_in_the_clear(
-        &secrets,
-        &configuration.state_dir.join("secrets"),
-    )?);
+    for below in ["secrets", "bulkstats/sent"] {
+        let dir = configuration.state_dir.join(below);
+        kept.extend(kept_in_the_clear(&secrets, &dir)?);
+    }
     let own = |file: &String| !file.contains("identity.key") && !file.contains("node.key");
     let kept: Vec<_> = kept.into_iter().filter(own).collect();
     assert!(kept.is_empty(), "{kept:?}");
