@@ -185,6 +185,15 @@ fn configuration_confirmation_secrets_and_ctrl_c_at_a_terminal() -> Result<()> {
     terminal.types("end\r")?;
     terminal.until(EXEC)?;
 
+    terminal.types("license smart register idtoken -\r")?;
+    terminal.until("Secret: ")?;
+    terminal.types("tokentoken\r")?;
+    let seen = terminal.until(EXEC)?;
+    ensure!(
+        seen.contains("Failure: ") && !seen.contains("tokentoken"),
+        "{seen}"
+    );
+
     let question = "Are you sure ? [Yes | No]: ";
     for answer in ["No\r", CTRL_C] {
         terminal.types("clear subscribers all\r")?;

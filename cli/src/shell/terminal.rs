@@ -263,12 +263,12 @@ impl Console for Plain {
 
     fn ask(&mut self, question: &str) -> io::Result<String> {
         output::print(question);
-        self.line()
+        answer()
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<String> {
         if !self.paged {
-            return self.line();
+            return answer();
         }
         let raw = Raw::begin()?;
         output::print(prompt);
@@ -279,14 +279,19 @@ impl Console for Plain {
     }
 
     fn line(&mut self) -> io::Result<String> {
-        match plain_line()? {
-            Some(line) if line.interrupted => {
-                output::print("\n");
-                Err(io::ErrorKind::Interrupted.into())
-            }
-            Some(line) => Ok(line.text),
-            None => Ok(String::new()),
+        self.secret("Secret: ")
+    }
+}
+
+/// A line that answers a question; empty at the end.
+fn answer() -> io::Result<String> {
+    match plain_line()? {
+        Some(line) if line.interrupted => {
+            output::print("\n");
+            Err(io::ErrorKind::Interrupted.into())
         }
+        Some(line) => Ok(line.text),
+        None => Ok(String::new()),
     }
 }
 
