@@ -143,8 +143,14 @@ impl Collector {
         self.calm(now.mono);
     }
 
-    /// Takes a sample of this view, completes files, or both, if that was asked for.
+    /// Takes a sample of this view, completes files, or both, if that was asked for. What is about to be written is written
+    /// first: it may have room now.
     pub fn sample(&mut self, view: &View, now: Now) {
+        let writes = |output: &Output| matches!(output, Output::Write { .. });
+        if self.asked.is_some() && self.outputs.iter().any(writes) {
+            self.outputs.push_back(Output::Sample);
+            return;
+        }
         let Some(asked) = self.asked.take() else {
             return;
         };
@@ -255,6 +261,11 @@ impl Collector {
     }
 
     fn ask(&mut self, gather: Option<i64>, close: bool, now: Now) {
+        // A sample that is not on disk yet is tried once more before the next takes its place.
+        if gather.is_some() {
+            self.lines.iter_mut().for_each(|line| line.hurry(now.mono));
+            self.proceed(now);
+        }
         match &mut self.asked {
             Some(asked) => {
                 asked.gather = asked.gather.or(gather);
@@ -302,9 +313,8 @@ impl Collector {
 
     /// Begins whatever can be begun: writes, completions, transfers.
     fn proceed(&mut self, now: Now) {
-        let next = self.asked.is_some_and(|asked| asked.gather.is_some());
         for line in &mut self.lines {
-            while let Some(output) = line.write(self.next_op, next, now.mono) {
+            while let Some(output) = line.write(self.next_op, now.mono) {
                 self.next_op += 1;
                 self.outputs.push_back(output);
             }

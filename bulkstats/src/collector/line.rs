@@ -45,7 +45,7 @@ pub(super) struct Line {
     before: Option<Wall>,
 }
 
-/// A sample that is being written.
+/// A sample that is not on disk yet. It is tried until it is, or until the next one wants its place.
 #[derive(Debug)]
 pub(super) struct Writing {
     /// None: it waits to be written again.
@@ -53,6 +53,8 @@ pub(super) struct Writing {
     pub stored: Stored,
     pub bytes: Arc<[u8]>,
     again: Mono,
+    /// It has the header of its file.
+    begins: bool,
     /// Room was made for it on a full disk.
     room: bool,
 }
@@ -135,9 +137,19 @@ impl Line {
     /// The sample before, if it waits still to be written when the next is taken: that wants its place.
     pub fn gives_up(&mut self, now: Mono) -> Option<Writing> {
         let writing = self.writing.take_if(|writing| writing.op.is_none())?;
+        if writing.begins {
+            self.begun = false;
+        }
         // What was to be completed with it is completed without it.
         self.join_if_closed(now);
         Some(writing)
+    }
+
+    /// A sample that waits to be written is tried without a pause.
+    pub fn hurry(&mut self, now: Mono) {
+        if let Some(writing) = &mut self.writing {
+            writing.again = now;
+        }
     }
 
     /// Takes a sample, to be written to this file. Else the one before is being written still, and this one is given back.
@@ -150,7 +162,8 @@ impl Line {
     ) -> Option<Writing> {
         let plan = self.plan.as_ref()?;
         let mut bytes = Vec::new();
-        if self.open.is_empty() || !self.begun {
+        let begins = self.open.is_empty() || !self.begun;
+        if begins {
             plan.write_header(moment, &mut bytes);
         }
         let records = plan.write_sample(moment, view, &mut bytes);
@@ -159,6 +172,7 @@ impl Line {
             stored: Stored { records, ..to },
             bytes: bytes.into(),
             again: now.mono,
+            begins,
             room: false,
         };
         if self.writing.is_some() {
@@ -195,13 +209,13 @@ impl Line {
         (files > 0).then_some((files, records))
     }
 
-    /// What is to be written to disk now; `op` names it. No sample while the `next` is on its way, which wants its place.
-    pub fn write(&mut self, op: u64, next: bool, now: Mono) -> Option<Output> {
+    /// What is to be written to disk now; `op` names it.
+    pub fn write(&mut self, op: u64, now: Mono) -> Option<Output> {
         self.join_if_closed(now);
         if let Some(writing) = self
             .writing
             .as_mut()
-            .filter(|w| w.op.is_none() && now >= w.again && !next)
+            .filter(|w| w.op.is_none() && now >= w.again)
         {
             writing.op = Some(op);
             return Some(Output::Write {

@@ -771,6 +771,7 @@ fn a_full_disk_makes_room_or_tells_what_is_lost() {
     rig.minutes(15);
     assert_eq!(rig.collector.status().lost, 1);
     assert_eq!(rig.status().statistics.discarded_records, 1);
+    assert_eq!(rig.status().statistics.discarded_bytes, 47);
     let (file, records) = (1, 1);
     assert_eq!(rig.notices, [Notice::SampleLost { file, records }]);
     rig.disk_full_at = usize::MAX;
@@ -931,6 +932,79 @@ fn a_disk_that_fails_for_a_while_loses_nothing() {
     rig.disk_fails = false;
     rig.minutes(1);
     assert_eq!((rig.received().len(), rig.collector.status().lost), (2, 0));
+}
+
+/// Which sample goes first to a disk that works again is not left to the pause between attempts.
+#[test]
+fn a_sample_is_tried_once_more_before_the_next_takes_its_place() {
+    let mut config = config();
+    config.transfer_interval_min = 60;
+    for fails in [true, false] {
+        let mut rig = Rig::new(config.clone());
+        rig.tick();
+        (rig.disk_fails, rig.disk_full_at) = (fails, if fails { usize::MAX } else { 0 });
+        rig.pass(200);
+        // An attempt has just failed.
+        rig.pass(899);
+        (rig.disk_fails, rig.disk_full_at) = (false, usize::MAX);
+        rig.pass(1);
+        assert_eq!(rig.in_place(Place::Open), 2, "{fails}");
+        assert_eq!(rig.collector.status().lost, 0);
+        rig.minutes(60);
+        assert_eq!(rig.received(), boundaries(3));
+        let file = rig.primary.files.values().next().unwrap();
+        let headers = file.windows(8).filter(|of| of == b"Version-");
+        assert_eq!(headers.count(), 1);
+    }
+}
+
+/// Room that is made for a sample at the last moment is not left to the next.
+#[test]
+fn a_sample_that_has_room_at_last_is_written_before_the_next() {
+    let mut rig = taken_by_others(10);
+    rig.disk_fails = true;
+    rig.minutes(29);
+    assert_eq!(rig.status().awaiting_records, 10);
+    rig.pass(58);
+    // Until now the disk failed; it is full as well.
+    rig.disk_fails = false;
+    rig.disk_full_at = rig.disk.values().map(Vec::len).sum::<usize>() + 10;
+    rig.pass(1);
+    assert_eq!(
+        (rig.collector.status().lost, rig.in_place(Place::Open)),
+        (0, 2)
+    );
+}
+
+/// With files of another configuration before it that are not complete.
+#[test]
+fn a_file_whose_first_sample_is_lost_has_its_header() {
+    let mut config = config();
+    config.transfer_interval_min = 30;
+    let mut rig = Rig::new(config);
+    rig.tick();
+    // Room for a sample, and none to complete its file; then for one more.
+    rig.disk_full_at = 50;
+    rig.pass(200);
+    rig.disk_full_at = 95;
+    rig.minutes(15);
+    assert_eq!(rig.in_place(Place::Open), 2);
+    rig.config.files[0].header = "H".into();
+    rig.restart();
+    rig.disk_fails = true;
+    rig.minutes(30);
+    assert_eq!(rig.collector.status().lost, 1);
+    (rig.disk_fails, rig.disk_full_at) = (false, usize::MAX);
+    rig.minutes(15);
+    let times = boundaries(5);
+    assert_eq!(rig.received(), [&times[..2], &times[3..]].concat());
+    let texts = rig
+        .primary
+        .order
+        .iter()
+        .map(|name| &rig.primary.files[name]);
+    let begins: Vec<&[u8]> = texts.map(|text| &text[..2]).collect();
+    assert_eq!(begins, [b"Ve", b"Ve", b"H\n", b"H\n"]);
 }
 
 #[test]
