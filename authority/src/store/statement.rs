@@ -90,7 +90,7 @@ impl<R> Statement<R> {
     /// Notes what is asked, for the test of the plans.
     #[cfg(test)]
     fn note(&self) {
-        super::tests::ASKED.with_borrow_mut(|asked| asked.insert(self.sql));
+        super::tests::ASKED.with_borrow_mut(|asked| asked.push(self.sql));
     }
 
     /// PostgreSQL holds no character U+0000 in a text; so neither does SQLite.

@@ -9,8 +9,8 @@ use super::*;
 use crate::rig::{self, Node, PGW, Rig, START, database, demand};
 
 thread_local! {
-    /// Statements that this thread asked.
-    pub(super) static ASKED: RefCell<BTreeSet<&'static str>> = RefCell::default();
+    /// Statements that this thread asked, in order.
+    pub(super) static ASKED: RefCell<Vec<&'static str>> = RefCell::default();
 }
 
 /// How SQLite goes about a statement.
@@ -44,7 +44,7 @@ async fn messages_find_their_rows_by_indexes() {
     rig.try_register(&mut node, &token, true).await.unwrap();
     rig.acknowledge(&node).await.unwrap();
     rig.deregister(&node).await.unwrap();
-    let asked = ASKED.take();
+    let asked = BTreeSet::from_iter(ASKED.take());
     assert!(asked.len() > 30, "{} statements", asked.len());
 
     let dir = tempfile::tempdir().unwrap();
@@ -66,6 +66,24 @@ async fn messages_find_their_rows_by_indexes() {
         }
     }
     assert!(by_udi > 0);
+}
+
+#[tokio::test]
+async fn a_report_asks_the_same_statements_however_many_instances_there_are() {
+    let rig = Rig::new().await;
+    rig.own(json!({ "quantity": 1_000 })).await;
+    let mut asked = Vec::new();
+    for number in 1..=30 {
+        let mut node = rig.node(number).await;
+        node.report(5);
+        ASKED.take();
+        let demand = vec![demand(PGW, 1, 2, None)];
+        rig.ask_all(&node, demand).await.unwrap();
+        asked.push(ASKED.take());
+    }
+    assert!(asked[0].len() > 10, "{} statements", asked[0].len());
+    assert_eq!(asked[1], asked[29]);
+    assert!(asked.iter().all(|one| one.len() <= asked[0].len()));
 }
 
 #[tokio::test]
