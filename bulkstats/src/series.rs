@@ -450,6 +450,33 @@ mod tests {
         assert_eq!(error.to_string(), said);
     }
 
+    /// Two nodes at 50 % are not one at 100 %, and a Float is in thousandths until it is drawn.
+    #[test]
+    fn percents_are_numbers_and_are_not_added() {
+        let wanted = Wanted {
+            schema: Schema::TollgateLicense,
+            variable: about(Schema::TollgateLicense, "ceiling_use").unwrap(),
+            by: vec!["kind"],
+        };
+        let part = |at: &str, tag: &str, use_: u64| {
+            let mut row = row(&[("epochtime", at), ("kind", "service"), ("tagid", tag)]);
+            row.values
+                .push(("ceiling_use", ReadValue::Thousandths(use_)));
+            row
+        };
+        let rows = [part("60", "2", 79_166), part("120", "2", 50_000)];
+        let found = of(&rows, &wanted).unwrap();
+        assert_eq!(
+            found.series[0].points,
+            [(60, Some(79.166)), (120, Some(50.0))]
+        );
+        let rows = [part("60", "2", 50_000), part("60", "3", 50_000)];
+        assert_eq!(
+            of(&rows, &wanted),
+            Err(SeriesError::NotAdded("ceiling_use"))
+        );
+    }
+
     #[test]
     fn what_has_no_series_says_why() {
         let rows = [
