@@ -108,3 +108,43 @@ fn cause(cause: &Cause) -> TransferError {
         | Cause::Protocol { .. } => TransferError::Other(cause.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_the_one_that_was_named_is_told_from_who_fails() {
+        let why = || "expired".to_owned();
+        let (expected, found) = (String::new(), String::new());
+        for strange in [
+            Cause::HostKey { expected, found },
+            Cause::Certificate { why: why() },
+        ] {
+            assert_eq!(cause(&strange), TransferError::HostKey, "{strange}");
+        }
+        let tls = cause(&Cause::Tls { why: why() });
+        assert!(matches!(tls, TransferError::Other(_)), "{tls:?}");
+        let user = "csv".to_owned();
+        assert_eq!(cause(&Cause::Login { user }), TransferError::Login);
+    }
+
+    #[test]
+    fn what_another_name_or_time_mends_is_told_from_what_nothing_mends() {
+        let name = || "a.csv".to_owned();
+        let taken = cause(&Cause::NameTaken { name: name() });
+        assert_eq!(taken, TransferError::NameTaken);
+        assert_eq!(cause(&Cause::NoSpace), TransferError::Full);
+        let after = Duration::from_secs(9);
+        assert_eq!(cause(&Cause::TimedOut { after }), TransferError::Timeout);
+        let local = cause(&Cause::Name(name()));
+        assert!(matches!(local, TransferError::Local(_)), "{local:?}");
+        let why = "no file".to_owned();
+        let local = cause(&Cause::LocalFile { why });
+        assert!(matches!(local, TransferError::Local(_)), "{local:?}");
+        let said = "reply 451".to_owned();
+        let step = "take the file";
+        let other = cause(&Cause::Refused { step, said });
+        assert!(matches!(other, TransferError::Other(_)), "{other:?}");
+    }
+}

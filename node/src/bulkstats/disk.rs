@@ -240,3 +240,71 @@ fn store_error(error: &io::Error) -> StoreError {
         false => StoreError::Other(error.to_string()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+mod tests {
+    use super::*;
+
+    fn stored(place: Place, seq: u64) -> Stored {
+        Stored {
+            place,
+            file: 1,
+            seq,
+            minute: 1,
+            records: 1,
+            name: "a.csv".into(),
+        }
+    }
+
+    #[test]
+    fn a_complete_file_has_its_parts_in_order_and_its_footer_even_if_one_was_taken_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut disk = Disk::new(dir.path());
+        assert_eq!(disk.open(), Vec::new());
+        let parts = [1, 2, 3].map(|seq| stored(Place::Open, seq));
+        for (part, text) in parts.iter().zip(["h\n1\n", "2\n", "3\n"]) {
+            assert_eq!(disk.write(part, text.as_bytes()), Ok(text.len() as u64));
+        }
+        let whole = stored(Place::Pending, 1);
+        assert_eq!(disk.join(&parts, b"f\n", &whole, false), Ok(10));
+        assert_eq!(fs::read(disk.path(&whole)).unwrap(), b"h\n1\n2\n3\nf\n");
+        disk.remove(&parts[1]);
+        assert_eq!(disk.join(&parts, b"f\n", &whole, false), Ok(8));
+        assert_eq!(fs::read(disk.path(&whole)).unwrap(), b"h\n1\n3\nf\n");
+    }
+
+    #[test]
+    fn what_was_not_whole_is_gone_after_a_start_and_the_rest_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::new(dir.path());
+        let (open, sent) = (stored(Place::Open, 7), stored(Place::Sent, 3));
+        for file in [&open, &sent] {
+            disk.write(file, b"x").unwrap();
+        }
+        let half = dir.path().join("bulkstats/open").join(WRITING);
+        fs::write(&half, b"x").unwrap();
+        fs::write(dir.path().join("bulkstats/open/README"), b"x").unwrap();
+        let found = disk.open();
+        assert!(!half.exists());
+        let bytes = 1;
+        let expected = [open, sent].map(|stored| Found { stored, bytes });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_the_end_of_what_is_long_is_shown_in_whole_lines() {
+        let line = "x".repeat(99) + "\n";
+        let mut file = BulkstatsData {
+            number: 1,
+            name: "a.csv".into(),
+            text: line.repeat(BULKSTATS_DATA_MAX / 100 + 2),
+            left_out: 0,
+        };
+        let all = file.text.len();
+        keep_end(&mut file);
+        assert!(file.text.len() <= BULKSTATS_DATA_MAX && file.text.starts_with("x"));
+        assert_eq!(file.text.len() % 100, 0);
+        assert_eq!(file.text.len() + file.left_out as usize, all);
+    }
+}

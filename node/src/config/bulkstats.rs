@@ -509,6 +509,53 @@ mod tests {
     }
 
     #[test]
+    fn each_mechanism_has_what_it_takes_and_nothing_goes_in_the_clear_that_should_not() {
+        let dir = dir();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::default();
+        let root = params.self_signed(&key).unwrap().pem();
+        fs::write(dir.path().join("root"), root).unwrap();
+        let login = "login = \"csv\"\npassword_file = \"pw\"\n";
+        let read = |mechanism: &str, more: &str| {
+            let text = primary(&format!("mechanism = \"{mechanism}\"\n{more}"));
+            let read = parse(dir.path(), &text).unwrap();
+            read.receiver(1, Which::Primary).unwrap().clone()
+        };
+        let trusting = format!("{login}roots = \"root\"\n");
+        for (mechanism, more, port, tls) in [
+            ("ftp", login, 21, false),
+            ("ftps", &trusting, 21, true),
+            ("http", login, 80, false),
+            ("https", &trusting, 443, true),
+        ] {
+            let to = read(mechanism, more);
+            assert_eq!((to.host.as_str(), to.port), ("192.0.2.10", port));
+            let (account, roots) = match to.mechanism {
+                Mechanism::Ftp { account, tls } => (account, tls),
+                Mechanism::Http {
+                    account,
+                    tls,
+                    method,
+                } => {
+                    assert_eq!(method, Method::Put);
+                    (account, tls)
+                }
+                Mechanism::Tftp => panic!("{mechanism} is tftp"),
+                #[cfg(feature = "sftp")]
+                Mechanism::Sftp { .. } => panic!("{mechanism} is sftp"),
+            };
+            assert_eq!(roots.is_some(), tls, "{mechanism}");
+            let account = account.unwrap();
+            assert_eq!(
+                (account.user.as_str(), account.password.as_str()),
+                ("csv", "canary-1")
+            );
+        }
+        let tftp = read("tftp", "");
+        assert!(matches!(tftp.mechanism, Mechanism::Tftp) && tftp.port == 69);
+    }
+
+    #[test]
     fn a_password_in_an_address_is_not_repeated() {
         let dir = dir();
         let text =
