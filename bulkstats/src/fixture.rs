@@ -225,6 +225,7 @@ pub fn view() -> View {
         process: Process {
             control_age_ms: 101,
             state_written: true,
+            workers: 107,
             workers_alive: 102,
             queue_drops: 103,
             socket_drops: Some(104),

@@ -41,6 +41,8 @@ pub struct Process {
     pub control_age_ms: u64,
     /// State was written when last it had to be.
     pub state_written: bool,
+    /// Worker threads that there should be.
+    pub workers: u32,
     /// Worker threads that work.
     pub workers_alive: u32,
     /// Datagrams lost because a worker's queue was full.
@@ -62,13 +64,13 @@ pub struct Plane {
     pub secondary_contexts: u64,
     /// Peers with sessions now.
     pub peers: u64,
-    /// Sessions made; one that replaces another counts as well.
+    /// Sessions made, and restored by clients; one that replaces another counts as well.
     pub created: u64,
     /// Sessions ended, by what ended them.
     pub ended: Ended,
-    /// New calls refused for a license.
+    /// New calls refused for a license, those of clients included.
     pub refused: u64,
-    /// Distinct subscribers among them; a retry within a minute is the same one.
+    /// Distinct subscribers among them; a retry within a minute is the same one, each call of a client is another.
     pub refused_subscribers: u64,
     /// Datagrams taken, whatever was in them.
     pub datagrams: u64,
@@ -97,7 +99,7 @@ pub struct Plane {
 /// Sessions that have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
-    /// By their peer.
+    /// By their peer or client.
     pub deleted: u64,
     /// Another one of the same subscriber took their place.
     pub replaced: u64,
@@ -107,7 +109,7 @@ pub struct Ended {
     pub inactive: u64,
     /// Refused or not answered by their PGW, or their hand-over did not come.
     pub not_made: u64,
-    /// Their peer or PGW restarted, or the path to it failed.
+    /// Their peer or PGW restarted, the path to it failed, or the lease of their client ran out.
     pub peer_lost: u64,
     /// Stopped with the node.
     pub stopped: u64,

@@ -52,11 +52,18 @@ const VARIABLES: &[Own<SystemRows>] = &[
         ),
         |v, ()| Int(v.plane.peers),
     ),
-    own(About::counter("sess-created", "Sessions made."), |v, ()| {
-        Int(v.plane.created)
-    }),
     own(
-        About::counter("sess-ended-deleted", "Sessions ended by their peer."),
+        About::counter(
+            "sess-created",
+            "Sessions made, those of clients included, and those that clients restored.",
+        ),
+        |v, ()| Int(v.plane.created),
+    ),
+    own(
+        About::counter(
+            "sess-ended-deleted",
+            "Sessions ended by their peer or client.",
+        ),
         |v, ()| Int(v.plane.ended.deleted),
     ),
     own(
@@ -96,13 +103,16 @@ const VARIABLES: &[Own<SystemRows>] = &[
         |v, ()| Int(v.plane.ended.stopped),
     ),
     own(
-        About::counter("sess-rejected-license", "New calls refused for a license."),
+        About::counter(
+            "sess-rejected-license",
+            "New calls refused for a license, those of clients included.",
+        ),
         |v, ()| Int(v.plane.refused),
     ),
     own(
         About::counter(
             "sess-rejected-license-subs",
-            "Distinct subscribers among them; a retry within a minute is one.",
+            "Distinct subscribers among them; a retry within a minute is one, each call of a client is another.",
         ),
         |v, ()| Int(v.plane.refused_subscribers),
     ),
@@ -196,7 +206,11 @@ const VARIABLES: &[Own<SystemRows>] = &[
         |v, ()| truth(v.process.state_written),
     ),
     own(
-        About::gauge("workers-alive", "Worker threads that work."),
+        About::gauge("workers", "Worker threads that there should be."),
+        |v, ()| Int(v.process.workers.into()),
+    ),
+    own(
+        About::gauge("workers-alive", "Those of them that work."),
         |v, ()| Int(v.process.workers_alive.into()),
     ),
     own(

@@ -67,6 +67,7 @@ fn process(health: &Health) -> Process {
     Process {
         control_age_ms: health.control_age_ms,
         state_written: health.state_written,
+        workers: u32::try_from(health.workers.len()).unwrap_or(u32::MAX),
         workers_alive: u32::try_from(alive).unwrap_or(u32::MAX),
         queue_drops: health.queue_drops,
         socket_drops: health.socket_drops,
@@ -272,5 +273,97 @@ fn registration(state: RegistrationState) -> &'static str {
         RegistrationState::Registered => "registered",
         RegistrationState::OutOfRange => "out-of-range",
         RegistrationState::Deregistering => "deregistering",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{BatchOperation, CallClass, CallKind, ClientRequest};
+    use enforcer::{Gate, GateConfig, RefusalRing, Terms};
+    use licensing::{Catalog, Now};
+
+    use super::*;
+
+    const LEASE_MS: u64 = 2_000;
+
+    /// What clients have made and were refused is among what GTP has, so that sessions are those made less those ended.
+    //= L15
+    #[test]
+    fn clients_are_counted_with_the_calls_of_gtp() {
+        let catalog = Arc::new(Catalog::staros());
+        let services = u8::try_from(catalog.services().len()).unwrap();
+        let gate = Gate::new(GateConfig::new(services, 1)).unwrap();
+        let mme = catalog.service_named("MME").unwrap();
+        let ceiling = Some(10);
+        gate.set_terms(
+            mme,
+            Terms {
+                ceiling,
+                ..Terms::default()
+            },
+        );
+        let ring = Arc::new(RefusalRing::new(100));
+        let (seat, every) = (gate.worker().unwrap(), Duration::from_secs(1));
+        let mut clients = Admissions::new(seat, catalog, ring, 100, every);
+        let mut lease = 0;
+        let mut ask = |request: ClientRequest, ms: u64| {
+            let mono = licensing::Mono(ms * 1_000_000);
+            let now = Now {
+                mono,
+                ..Now::default()
+            };
+            let answer = clients.handle(request, now).unwrap();
+            lease = answer.lease;
+            let mut plane = Plane {
+                sessions: 100,
+                created: 150,
+                ended: Ended {
+                    deleted: 30,
+                    peer_lost: 20,
+                    ..Ended::default()
+                },
+                refused: 7,
+                refused_subscribers: 5,
+                ..Plane::default()
+            };
+            add_clients(&mut plane, &clients);
+            let ended = plane.ended;
+            assert_eq!(
+                plane.sessions + ended.deleted + ended.peer_lost,
+                plane.created
+            );
+            (lease, plane)
+        };
+        let open = |name: &str, instance| ClientRequest::Open {
+            name: name.into(),
+            instance,
+            lease_ms: LEASE_MS,
+            classes: vec![CallClass {
+                service: "MME".into(),
+                features: Vec::new(),
+                kind: CallKind::Ordinary,
+            }],
+        };
+        let batch = |lease, sequence, operation, calls| ClientRequest::Batch {
+            lease,
+            sequence,
+            operation,
+            class: 0,
+            calls,
+        };
+        let (first, _) = ask(open("mme1", 1), 0);
+        ask(batch(first, 1, BatchOperation::Restore, 2), 10);
+        let (_, plane) = ask(batch(first, 2, BatchOperation::Admit, 12), 10);
+        assert_eq!((plane.sessions, plane.created), (110, 160));
+        assert_eq!((plane.refused, plane.refused_subscribers), (11, 9));
+        // Once more is once.
+        let (_, again) = ask(batch(first, 2, BatchOperation::Admit, 12), 20);
+        assert_eq!((again.refused, again.created), (11, 160));
+        let (_, plane) = ask(batch(first, 3, BatchOperation::Release, 3), 30);
+        assert_eq!((plane.sessions, plane.ended.deleted), (107, 33));
+        // The first one's lease is over, and what it was answered stays counted.
+        let (_, plane) = ask(open("mme2", 1), LEASE_MS + 100);
+        assert_eq!((plane.sessions, plane.ended.peer_lost), (100, 27));
+        assert_eq!((plane.refused, plane.created), (11, 160));
     }
 }
