@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bulkstats::Moment;
-use bulkstats::config::{FileConfig, SchemaConfig};
+use bulkstats::collector;
+use bulkstats::config::{self, FileConfig, SchemaConfig};
 use bulkstats::plan::FilePlan;
 use bulkstats::read::{ReadValue, Reader};
 use bulkstats::table::Schema;

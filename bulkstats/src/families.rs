@@ -11,8 +11,8 @@ use licensing::Wall;
 
 use crate::moment::Moment;
 use crate::table::{
-    About, AgentRows, ApnRows, COMMON, DataType, GtpcRows, Kind, Rows, Schema, SystemRows,
-    TollgateRows,
+    About, AgentRows, ApnRows, COMMON, DataType, FileRows, GtpcRows, Kind, Rows, Schema,
+    SystemRows, TollgateRows,
 };
 use crate::value::Value;
 use crate::view::View;
@@ -147,6 +147,7 @@ pub fn families() -> Vec<Family> {
     families.extend(of::<ApnRows>(Schema::Apn));
     families.extend(of::<GtpcRows>(Schema::Gtpc));
     families.extend(of::<AgentRows>(Schema::Agent));
+    families.extend(of::<FileRows>(Schema::Bulkstats));
     families.extend([PROCEDURES.family(), ADMISSIONS.family()]);
     families
 }
@@ -163,6 +164,7 @@ pub fn collect(view: &View, now: Wall, mut take: impl FnMut(Family, Vec<Sample<'
     samples_of::<ApnRows>(Schema::Apn, view, &mut take);
     samples_of::<GtpcRows>(Schema::Gtpc, view, &mut take);
     samples_of::<AgentRows>(Schema::Agent, view, &mut take);
+    samples_of::<FileRows>(Schema::Bulkstats, view, &mut take);
 }
 
 /// Of the common variables those that are about the node, not about a file or the hour.
@@ -220,6 +222,7 @@ const fn prefix(schema: Schema) -> &'static str {
         Schema::Apn => "tollgate_apn",
         Schema::Gtpc => "tollgate_gtpc",
         Schema::Agent => "tollgate_agent",
+        Schema::Bulkstats => "tollgate_bulkstats",
     }
 }
 
@@ -233,6 +236,7 @@ const fn info_help(schema: Schema) -> &'static str {
         Schema::Apn => "The access point.",
         Schema::Gtpc => "The message type.",
         Schema::Agent => "How the Smart Agent is registered.",
+        Schema::Bulkstats => "The file.",
     }
 }
 

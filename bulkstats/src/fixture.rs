@@ -11,6 +11,8 @@ use licensing::{
     Now, OocRule, Policy, ServiceIndex, SessionCount, Shadow, Tag, TagId, Thresholds, Wall,
 };
 
+use crate::collector::{FileStatus, LastTransfer, Statistics, Status, TransferError};
+use crate::config::{FileConfig, Mechanism, Receiver};
 use crate::view::{Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane, Process, View, Zone};
 
 pub const GGSN: ServiceIndex = ServiceIndex(2);
@@ -234,6 +236,77 @@ pub fn view() -> View {
         },
         plane: plane(),
         agent: agent(),
+        bulkstats: Arc::new(bulkstats()),
+    }
+}
+
+/// Of two files: one whose secondary takes what the primary does not, and one that nobody takes.
+fn bulkstats() -> Status {
+    let receiver = |address: &str| {
+        Some(Receiver {
+            address: address.into(),
+            mechanism: Mechanism::Sftp,
+            login: None,
+        })
+    };
+    let mut first = FileConfig::new(1, "first.csv");
+    first.primary = receiver("192.0.2.11");
+    first.secondary = receiver("192.0.2.12");
+    let mut third = FileConfig::new(3, "third.csv");
+    third.primary = receiver("192.0.2.13");
+    Status {
+        collection: true,
+        files: vec![file(first), waiting(file(third))],
+        samples: 401,
+        skipped: 402,
+        repeated: 403,
+        lost: 404,
+        discarding: true,
+        storage_failing: false,
+    }
+}
+
+fn file(config: FileConfig) -> FileStatus {
+    FileStatus {
+        config,
+        awaiting_records: 405,
+        awaiting_bytes: 406,
+        awaiting_files: 0,
+        awaiting_since: None,
+        on_secondary: true,
+        primary_error: Some(TransferError::Full),
+        secondary_error: None,
+        failing: false,
+        statistics: Statistics {
+            collected_records: 407,
+            collected_bytes: 408,
+            transmitted_records: 409,
+            transmitted_bytes: 410,
+            discarded_records: 411,
+            discarded_bytes: 412,
+            last: Some(LastTransfer {
+                at: Wall(1_795_299_000_000),
+                took_s: 413,
+                records: 414,
+                bytes: 415,
+            }),
+            last_attempt: Some(Wall(1_795_299_100_000)),
+        },
+    }
+}
+
+/// No receiver has taken any of it.
+fn waiting(status: FileStatus) -> FileStatus {
+    FileStatus {
+        awaiting_files: 416,
+        awaiting_since: Some(Wall(1_795_200_000_000)),
+        on_secondary: false,
+        failing: true,
+        statistics: Statistics {
+            last: None,
+            ..status.statistics.clone()
+        },
+        ..status
     }
 }
 

@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use crate::moment::Moment;
 use crate::table::{
-    About, AgentRows, ApnRows, COMMON, DataType, GtpcRows, Rows, Schema, SmartRows, SystemRows,
-    TollgateRows, common,
+    About, AgentRows, ApnRows, COMMON, DataType, FileRows, GtpcRows, Rows, Schema, SmartRows,
+    SystemRows, TollgateRows, common,
 };
 use crate::value::Value;
 use crate::view::View;
@@ -222,6 +222,7 @@ impl Lines {
             Schema::Apn => Steps::<ApnRows>::boxed(format),
             Schema::Gtpc => Steps::<GtpcRows>::boxed(format),
             Schema::Agent => Steps::<AgentRows>::boxed(format),
+            Schema::Bulkstats => Steps::<FileRows>::boxed(format),
         })
     }
 

@@ -5,6 +5,7 @@
 mod agent;
 mod apn;
 mod every;
+mod files;
 mod gtpc;
 mod smart;
 mod system;
@@ -21,6 +22,7 @@ use crate::view::View;
 pub(crate) use agent::AgentRows;
 pub(crate) use apn::ApnRows;
 pub(crate) use every::COMMON;
+pub(crate) use files::FileRows;
 pub(crate) use gtpc::GtpcRows;
 pub(crate) use smart::SmartRows;
 pub(crate) use system::SystemRows;
@@ -126,17 +128,20 @@ pub enum Schema {
     Gtpc,
     /// The Smart Agent: one row.
     Agent,
+    /// What becomes of bulk statistics themselves: a row a file.
+    Bulkstats,
 }
 
 impl Schema {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SmartLicense,
         Self::TollgateLicense,
         Self::System,
         Self::Apn,
         Self::Gtpc,
         Self::Agent,
+        Self::Bulkstats,
     ];
 
     /// As it is written.
@@ -148,6 +153,7 @@ impl Schema {
             Self::Apn => "apn",
             Self::Gtpc => "gtpc",
             Self::Agent => "agent",
+            Self::Bulkstats => "bulkstats",
         }
     }
 
@@ -162,6 +168,9 @@ impl Schema {
                 "One row a message type that was received or sent, then one row a request and cause that was sent or received."
             }
             Self::Agent => "One row.",
+            Self::Bulkstats => {
+                "One row a file, by number. Its counters begin anew with `clear bulkstats counters`, too."
+            }
         }
     }
 
@@ -182,6 +191,7 @@ impl Schema {
             Self::Apn => of::<ApnRows>(),
             Self::Gtpc => of::<GtpcRows>(),
             Self::Agent => of::<AgentRows>(),
+            Self::Bulkstats => of::<FileRows>(),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use licensing::snapshot::{RefusedCounts, Snapshot, State};
 use licensing::{ServiceIndex, Wall};
 
+use crate::collector::Status;
+
 /// The node at one instant.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -23,6 +25,8 @@ pub struct View {
     pub plane: Plane,
     /// The Smart Agent.
     pub agent: Agent,
+    /// Bulk statistics, as they were before this view.
+    pub bulkstats: Arc<Status>,
 }
 
 /// Local time, as it is at the view's instant.

@@ -9,7 +9,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use bulkstats::Moment;
-use bulkstats::config::{FileConfig, SchemaConfig};
+use bulkstats::collector;
+use bulkstats::config::{self, FileConfig, SchemaConfig};
 use bulkstats::plan::FilePlan;
 use bulkstats::read::{ReadValue, Reader};
 use bulkstats::table::{Schema, common};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use licensing::{Mono, Now, Wall};
 
 /// Milliseconds of a minute.
-const MINUTE_MS: i64 = 60_000;
+pub(super) const MINUTE_MS: i64 = 60_000;
 
 /// The wall clock and the monotonic one may drift apart by so much from one look to the next, in milliseconds.
 const DRIFT_MS: i64 = 2_000;

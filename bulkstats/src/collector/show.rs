@@ -2,6 +2,7 @@
 
 use licensing::Wall;
 
+use super::intervals::MINUTE_MS;
 use super::line::Line;
 use super::{Collector, TransferError, Which};
 use crate::config::FileConfig;
@@ -51,6 +52,8 @@ pub struct FileStatus {
     pub awaiting_bytes: u64,
     /// Files that are complete and wait.
     pub awaiting_files: u64,
+    /// When the interval of the last sample of the oldest of them began.
+    pub awaiting_since: Option<Wall>,
     /// The secondary took the last file.
     pub on_secondary: bool,
     /// What the primary said of the last file that it was given; none: it took it, or was given none.
@@ -64,7 +67,7 @@ pub struct FileStatus {
 }
 
 /// All of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Samples are taken.
     pub collection: bool,
@@ -107,10 +110,18 @@ fn file(line: &Line) -> Option<FileStatus> {
         awaiting_records,
         awaiting_bytes,
         awaiting_files: line.pending.len() as u64,
+        awaiting_since: line
+            .pending
+            .front()
+            .map(|oldest| began(oldest.stored.minute)),
         on_secondary: line.way.on_secondary(),
         primary_error: line.way.error(Which::Primary).cloned(),
         secondary_error: line.way.error(Which::Secondary).cloned(),
         failing: line.way.failing(),
         statistics: line.statistics.clone(),
     })
+}
+
+fn began(minute: i64) -> Wall {
+    Wall(minute.saturating_mul(MINUTE_MS))
 }

@@ -89,6 +89,9 @@ fn values_are_those_of_the_view() {
             "tollgate_agent_expires_timestamp_seconds{{}} {}",
             view.agent.expires.unwrap().0 / 1_000
         ),
+        "tollgate_bulkstats_records_discarded_total{file=1} 411".to_owned(),
+        "tollgate_bulkstats_waiting_since_timestamp_seconds{file=3} 1795200000".to_owned(),
+        "tollgate_system_bulkstats_skipped_total{} 402".to_owned(),
     ];
     for line in expected {
         assert!(lines.contains(&line), "{line}\n{lines:#?}");

@@ -235,6 +235,45 @@ const VARIABLES: &[Own<SystemRows>] = &[
         About::counter("permits-dropped", "Permits dropped unreleased; 0, always."),
         |v, ()| Int(v.process.permits_dropped),
     ),
+    own(
+        About::counter(
+            "bulkstats-samples",
+            "Samples of bulk statistics taken; these four begin anew with clear bulkstats counters, too.",
+        ),
+        |v, ()| Int(v.bulkstats.samples),
+    ),
+    own(
+        About::counter(
+            "bulkstats-skipped",
+            "Intervals that passed without a sample.",
+        ),
+        |v, ()| Int(v.bulkstats.skipped),
+    ),
+    own(
+        About::counter(
+            "bulkstats-repeated",
+            "Samples of intervals that had one: the clock was put back.",
+        ),
+        |v, ()| Int(v.bulkstats.repeated),
+    ),
+    own(
+        About::counter(
+            "bulkstats-lost",
+            "Samples of one file that were taken and not written.",
+        ),
+        |v, ()| Int(v.bulkstats.lost),
+    ),
+    own(
+        About::truth(
+            "bulkstats-discarding",
+            "1: files are dropped for want of room.",
+        ),
+        |v, ()| truth(v.bulkstats.discarding),
+    ),
+    own(
+        About::truth("bulkstats-not-written", "1: samples can't be written."),
+        |v, ()| truth(v.bulkstats.storage_failing),
+    ),
 ];
 
 impl Rows for SystemRows {

@@ -45,7 +45,7 @@ fn every_variable_has_its_value() {
         let wanted = |line: &&str| match schema {
             Schema::SmartLicense => [".0.", ".2.", ".9."].iter().any(|row| line.contains(row)),
             Schema::TollgateLicense => [".2.", ".7."].iter().any(|row| line.contains(row)),
-            Schema::System | Schema::Apn | Schema::Gtpc | Schema::Agent => true,
+            Schema::System | Schema::Apn | Schema::Gtpc | Schema::Agent | Schema::Bulkstats => true,
         };
         for line in all(schema).lines().filter(wanted) {
             text.push_str(line);
@@ -154,6 +154,7 @@ fn keys_tell_rows_apart() {
         Schema::TollgateLicense,
         Schema::Apn,
         Schema::Gtpc,
+        Schema::Bulkstats,
     ] {
         let keys = schema.variables().into_iter().filter(|about| about.apart);
         let format: Vec<String> = keys.map(|about| format!("%{}%", about.name)).collect();

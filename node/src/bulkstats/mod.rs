@@ -137,11 +137,14 @@ impl BulkstatsShell {
     }
 
     async fn work(&mut self, node: &Interface) {
+        let mut changed = true;
         loop {
             let now = self.clock.now();
             self.collector.tick(now);
-            self.perform(node).await;
-            self.show();
+            changed |= self.perform(node).await;
+            if std::mem::take(&mut changed) {
+                self.show();
+            }
             self.vitals.bulkstats_beats(self.clock.now().mono);
             let wait = self.collector.poll_timeout(self.clock.now());
             tokio::select! {
@@ -158,7 +161,10 @@ impl BulkstatsShell {
                     }
                     Some(BulkstatsAsk::End) | None => break,
                 },
-                Some(ended) = self.courier.results.recv() => self.ended(ended),
+                Some(ended) = self.courier.results.recv() => {
+                    self.ended(ended);
+                    changed = true;
+                }
                 () = sleep(wait.min(LOOK_EVERY)) => {}
             }
         }
@@ -180,9 +186,12 @@ impl BulkstatsShell {
             .transferred(attempt, result, self.clock.now());
     }
 
-    /// Does all that the machine asks for, in its order.
-    async fn perform(&mut self, node: &Interface) {
+    /// Does all that the machine asks for, in its order; true if there was anything. Without it, and without a transfer
+    /// that ended, the status is as it was.
+    async fn perform(&mut self, node: &Interface) -> bool {
+        let mut any = false;
         while let Some(output) = self.collector.poll_output() {
+            any = true;
             match output {
                 Output::Sample => {
                     let view = node.view().await;
@@ -220,6 +229,7 @@ impl BulkstatsShell {
             }
         }
         self.disk.settle(self.clock.now().mono);
+        any
     }
 
     /// A condition begins or ends; the control thread looks at the vitals and makes an alarm of it.

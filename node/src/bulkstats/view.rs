@@ -40,6 +40,7 @@ impl Interface {
             process: process(&health),
             plane,
             agent,
+            bulkstats: self.bulkstats.shown.load(),
         }
     }
 

@@ -92,6 +92,7 @@ impl Sampler {
                 ..self.plane.clone()
             },
             agent: Agent::default(),
+            bulkstats: Arc::default(),
         };
         let mut bytes = Vec::new();
         for plan in &self.plans {
