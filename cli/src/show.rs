@@ -19,6 +19,7 @@ pub(crate) mod table;
 pub mod text;
 mod why;
 
+use ::bulkstats::table::Schema;
 use api::{
     AgentView, AlarmView, BulkstatsData, BulkstatsStatus, PeerList, SessionSummary, SnmpView,
 };
@@ -81,6 +82,8 @@ pub struct Filter {
     pub kind: Option<Kind>,
     /// More of each.
     pub verbose: bool,
+    /// Of bulk statistics.
+    pub schema: Option<Schema>,
 }
 
 /// Are new calls of a row let through?
@@ -514,8 +517,8 @@ pub const SURFACES: &[Surface] = &[
     },
     Surface {
         words: &["bulkstats", "variables"],
-        help: "Every variable that a schema may have",
-        example: "show bulkstats variables",
+        help: "Every variable that schemas, or one, may have",
+        example: "show bulkstats variables smart-license",
         by_standing: false,
         by_kind: false,
         has_verbose: false,
@@ -526,6 +529,11 @@ pub const SURFACES: &[Surface] = &[
 ];
 
 impl Surface {
+    /// It takes the name of a schema of bulk statistics.
+    pub fn by_schema(&self) -> bool {
+        self.words == ["bulkstats", "variables"]
+    }
+
     /// The surface of these words.
     pub fn named(words: &[&str]) -> Option<&'static Self> {
         SURFACES.iter().find(|surface| surface.words == words)

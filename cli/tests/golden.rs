@@ -9,6 +9,7 @@ mod states;
 
 use std::path::PathBuf;
 
+use bulkstats::table::Schema;
 use cli::show::text::COLUMNS;
 use cli::show::{Filter, Kind, SURFACES, Standing, Surface, View};
 
@@ -44,6 +45,14 @@ fn filters(surface: &Surface) -> Vec<(&'static str, Filter)> {
                 ..Filter::default()
             },
         ));
+    }
+    if surface.by_schema() {
+        let schema = Some(Schema::SmartLicense);
+        let of_one = Filter {
+            schema,
+            ..Filter::default()
+        };
+        filters.push((" smart-license", of_one));
     }
     if surface.has_verbose {
         let verbose = Filter {

@@ -50,6 +50,7 @@ pub const SERVICES: Filter = Filter {
     standing: None,
     kind: Some(Kind::Service),
     verbose: false,
+    schema: None,
 };
 
 /// All of them.

@@ -1,5 +1,6 @@
 //! `show ...`.
 
+use bulkstats::table::Schema;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
@@ -114,11 +115,17 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         command = command.override_usage(format!(
             "tollgate show {command_words}\n         {usage} [--json] [--socket <PATH>]"
         ));
-        let of = [surface.by_standing, surface.by_kind, surface.has_verbose];
+        let of = [
+            surface.by_standing,
+            surface.by_kind,
+            surface.has_verbose,
+            surface.by_schema(),
+        ];
         let most = of.into_iter().filter(|takes| *takes).count();
-        let help = match surface.has_verbose {
-            true => "More of each row",
-            false => "Only these rows",
+        let help = match (surface.has_verbose, surface.by_schema()) {
+            (true, _) => "More of each row",
+            (false, true) => "Only those of this schema, and those of every schema",
+            (false, false) => "Only these rows",
         };
         let filter = Arg::new("filter")
             .value_name(name)
@@ -148,6 +155,17 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
     }
     command
 }
+
+/// The names of the schemas of bulk statistics.
+const SCHEMAS: [&str; Schema::ALL.len()] = {
+    let mut names = [""; Schema::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Schema::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 
 /// One of these words, or what one begins with.
 #[derive(Clone)]
@@ -215,6 +233,10 @@ fn filter(leaf: &ArgMatches) -> Result<Filter, clap::Error> {
     let mut filter = Filter::default();
     let words = leaf.try_get_many::<&'static str>("filter").ok().flatten();
     for word in words.into_iter().flatten() {
+        if let Some(schema) = Schema::named(word) {
+            filter.schema = Some(schema);
+            continue;
+        }
         let twice = match *word {
             "allowed" => filter.standing.replace(Standing::Allowed).is_some(),
             "blocked" => filter.standing.replace(Standing::Blocked).is_some(),
@@ -236,6 +258,9 @@ impl Surface {
         const WORDS: &[&str] = &["allowed", "blocked", "feature", "service"];
         if self.has_verbose {
             return Some(("verbose", "[verbose]", &["verbose"]));
+        }
+        if self.by_schema() {
+            return Some(("SCHEMA", "[SCHEMA]", &SCHEMAS));
         }
         match (self.by_standing, self.by_kind) {
             (true, true) => Some((

@@ -230,9 +230,11 @@ pub fn data_json(view: &View) -> Value {
     json!({ "files": view.bulkstats_data })
 }
 
-/// Every variable with its schema; those of every schema first.
-fn variables() -> Vec<(&'static str, About)> {
-    let own = Schema::ALL.into_iter().flat_map(|schema| {
+/// Every variable with its schema, or those of one; those of every schema first.
+fn variables(of: Option<Schema>) -> Vec<(&'static str, About)> {
+    let wanted = Schema::ALL.into_iter();
+    let wanted = wanted.filter(|schema| of.is_none_or(|of| of == *schema));
+    let own = wanted.flat_map(|schema| {
         let variables = schema.variables().into_iter();
         variables.map(move |about| (schema.name(), about))
     });
@@ -243,7 +245,7 @@ fn variables() -> Vec<(&'static str, About)> {
 }
 
 /// `show bulkstats variables` as text.
-pub fn variables_text(_view: &View) -> String {
+pub fn variables_text(view: &View) -> String {
     let row = |index: &str, schema: &str, name: &str, [data, key, kind]: [&str; 3]| {
         let line = format!("{index:<5} {schema:<16} {name:<29} {data:<9} {key:<3} {kind}");
         format!("{}\n", line.trim_end())
@@ -251,7 +253,7 @@ pub fn variables_text(_view: &View) -> String {
     let head = ["Data Type", "Key", "Counter Type"];
     let mut out = row("Index", "Schema", "Variable Name", head);
     out.push_str(&format!("{}\n", "-".repeat(COLUMNS)));
-    for (index, (schema, about)) in variables().into_iter().enumerate() {
+    for (index, (schema, about)) in variables(view.filter.schema).into_iter().enumerate() {
         let name = format!("%{}%", about.name);
         let (data, kind) = (about.data.to_string(), about.kind.to_string());
         let key = if about.key { "Yes" } else { "No" };
@@ -261,17 +263,19 @@ pub fn variables_text(_view: &View) -> String {
 }
 
 /// `show bulkstats variables` as data.
-pub fn variables_json(_view: &View) -> Value {
-    let rows = variables().into_iter().map(|(schema, about)| {
-        json!({
-            "schema": schema,
-            "name": about.name,
-            "data_type": about.data.to_string(),
-            "key": about.key,
-            "counter_type": about.kind.to_string(),
-            "unit": about.unit,
-            "help": about.help,
-        })
-    });
+pub fn variables_json(view: &View) -> Value {
+    let rows = variables(view.filter.schema)
+        .into_iter()
+        .map(|(schema, about)| {
+            json!({
+                "schema": schema,
+                "name": about.name,
+                "data_type": about.data.to_string(),
+                "key": about.key,
+                "counter_type": about.kind.to_string(),
+                "unit": about.unit,
+                "help": about.help,
+            })
+        });
     json!({ "variables": rows.collect::<Vec<_>>() })
 }
