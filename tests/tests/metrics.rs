@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use admission_client::Client;
 use anyhow::{Context, Result, ensure};
-use api::{CallClass, CallKind, LicenseCommand, Request};
+use api::{BulkstatsCommand, CallClass, CallKind, LicenseCommand, Request};
 use licensing::AlarmKind;
 use node::{Config, Running, Shutdown};
 use serde_json::Value;
@@ -42,6 +42,11 @@ struct Scraped {
 impl Scraped {
     /// In evaluation.
     fn start() -> Result<Self> {
+        Self::start_with(|_| String::new())
+    }
+
+    /// The same, with these sections more.
+    fn start_with(more: impl FnOnce(&Site) -> String) -> Result<Self> {
         // It is built now, rather than while the node is held.
         tollgate::binary()?;
         let site = Site::new()?;
@@ -54,6 +59,7 @@ impl Scraped {
             office.url(),
             root.display()
         );
+        let section = section + &more(&site);
         let configuration = site.configuration().with(&section);
         let configuration = configuration.with_sessions_per_license(PER_LICENSE)?;
         let running = Running::start(Config::read(&configuration.write()?)?, &Shutdown::new())?;
@@ -328,6 +334,55 @@ fn clients_of_the_admission_api_are_counted() -> Result<()> {
     assert_eq!(system("sess_ended_deleted_total"), Some(1.0));
     assert_eq!(system("sess_rejected_license_total"), Some(3.0));
     assert_eq!(system("sess_rejected_license_subs_total"), Some(3.0));
+    Ok(())
+}
+
+/// Whoever sees metrics alone learns that files of bulk statistics don't arrive, at whom that is, and that intervals and rows are
+/// there all the same.
+//= L15
+#[test]
+fn files_that_do_not_arrive_are_told() -> Result<()> {
+    let mut parser = Parser::start()?;
+    // Nobody is there.
+    let scraped = Scraped::start_with(|site| {
+        format!(
+            "[bulkstats]\ncollection = true\nsample_interval_min = 10080\ntransfer_interval_min = 999999\n\
+             [[bulkstats.file]]\nnumber = 2\nremotefile = \"a.csv\"\nschemas = ['system schema s format \"s,%uptime%\"']\n\
+             [bulkstats.file.primary]\naddress = \"{}\"\nport = 8021\nmechanism = \"http\"\n",
+            site.subnet().ip(5)
+        )
+    })?;
+    let file = [("file", "2")];
+    let before = scraped.scrape(&mut parser)?;
+    let of =
+        |scrape: &Scrape, name: &str| scrape.number(&format!("tollgate_bulkstats_{name}"), &file);
+    assert_eq!(of(&before, "failing"), Some(0.0));
+    assert_eq!(of(&before, "primary_failing"), Some(0.0));
+    assert_eq!(of(&before, "secondary_failing"), None);
+    assert_eq!(of(&before, "waiting_since_timestamp_seconds"), None);
+    for command in [
+        BulkstatsCommand::ForceGather,
+        BulkstatsCommand::ForceTransfer,
+    ] {
+        scraped.control.bulkstats_do(command)?;
+    }
+    let scrape = eventually("nobody takes the file", LIMIT, || {
+        let scrape = scraped.scrape(&mut parser)?;
+        Ok((of(&scrape, "failing") == Some(1.0)).then_some(scrape))
+    })?;
+    assert_eq!(of(&scrape, "primary_failing"), Some(1.0));
+    assert_eq!(of(&scrape, "files_waiting"), Some(1.0));
+    assert!(of(&scrape, "waiting_since_timestamp_seconds") > Some(1e9));
+    assert_eq!(of(&scrape, "last_transfer_timestamp_seconds"), None);
+    let rows = of(&scrape, "records_collected_total");
+    assert!(rows >= Some(1.0), "{rows:?}");
+    assert_eq!(of(&scrape, "records_waiting"), rows);
+    assert_eq!(of(&scrape, "records_discarded_total"), Some(0.0));
+    let system = |name: &str| scrape.number(&format!("tollgate_system_{name}"), &[]);
+    assert_eq!(system("bulkstats_samples_total"), rows);
+    assert_eq!(system("bulkstats_lost_total"), Some(0.0));
+    assert_eq!(system("workers"), system("workers_alive"));
+    assert!(system("workers") >= Some(1.0));
     Ok(())
 }
 

@@ -516,8 +516,11 @@ fn a_day_without_a_receiver_loses_nothing() {
     rig.minutes(1_440);
     assert_eq!(rig.status().awaiting_files, 97);
     assert!(rig.status().failing);
+    let first = Wall(boundaries(1)[0] * 1_000);
+    assert_eq!(rig.status().awaiting_since, Some(first));
     rig.primary.away = None;
     rig.minutes(10);
+    assert_eq!(rig.status().awaiting_since, None);
     assert_eq!(rig.received(), boundaries(97));
     let mut sorted = rig.primary.order.clone();
     sorted.sort();
