@@ -41,9 +41,8 @@ waits, on disk too, 10,000 notifications a target at most; then the oldest is dr
 when it is back. A manager may get a notification twice, with the same request id.
 
 A new target is told of the alarms that stand, and so are all of a notification that is enabled again, also of what they were
-told of before. A clear that was suppressed itself is not told later. That is so of a change by a command: a target added to
-`gateway.toml`, or a name taken out of its `suppress`, is in force with a restart, which does not tell again what stands and
-was told; nor is a target that was left out told of it when it is back. Their manager reads the table of alarms.
+told of before; whether a command changes it, or `gateway.toml` and a restart. A clear that was suppressed itself is not told
+later.
 
 ## Keys in files
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use api::SnmpLeftOut;
 use licensing::{Mono, Now};
-use snmp::delivery::{self, Change, Delivery, Input, Output, Record, Send};
+use snmp::delivery::{self, Change, Delivery, Input, Output, Send};
 use snmp::message::{EncodeError, Notification};
 use snmp::target::{Heard, Outbound, Target};
 use snmp::usm::Local;
@@ -146,10 +146,10 @@ impl SnmpShell {
         let local = Local::new(config.engine.clone(), boots, now.mono);
         let machine = delivery::Config {
             targets: config.targets.iter().map(|to| to.target.clone()).collect(),
+            suppressed: config.suppressed.iter().copied().collect(),
             enterprise: config.enterprise.clone(),
             started: now.mono,
         };
-        let records = with_suppressed(records, config);
         let snapshot = parts.current.load();
         let delivery = Delivery::new(machine, records, &snapshot, now);
         let delivery = delivery.map_err(|error| fail(std::io::Error::other(error)))?;
@@ -432,14 +432,6 @@ impl Line {
             failing: false,
         }
     }
-}
-
-/// What the configuration suppresses, in place of what an earlier one did.
-fn with_suppressed(mut records: Vec<Record>, config: &crate::config::Snmp) -> Vec<Record> {
-    records.retain(|record| !matches!(record, Record::Suppressed(_)));
-    let names = config.suppressed.iter().map(|which| which.row().name);
-    records.push(Record::Suppressed(names.map(str::to_owned).collect()));
-    records
 }
 
 fn encode(

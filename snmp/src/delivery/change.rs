@@ -1,11 +1,21 @@
-//! What operators change while the machine works: targets, and which notifications go out. What stands is told anew to
-//! whom it may be unknown.
+//! What operators change, while the machine works or with a start: targets, and which notifications go out. What stands
+//! is told anew to whom it may be unknown.
 
-use licensing::{Alarm, Event, Now, Snapshot};
+use std::collections::BTreeSet;
+
+use licensing::{Event, Now, Snapshot};
 
 use super::line::Line;
 use super::{Change, Delivery, Record, Target, TargetError, target};
 use crate::notifications::{Issued, News, Which};
+
+/// What was in force at the end of the process before, or nothing.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Names of its targets.
+    pub(super) targets: BTreeSet<String>,
+    pub(super) suppressed: BTreeSet<Which>,
+}
 
 impl Delivery {
     /// Takes other targets, all or none, once all outputs were polled. What waits for a target that stays, by its name,
@@ -40,6 +50,7 @@ impl Delivery {
         });
         let gone = gone.collect();
         self.config.targets = targets;
+        self.keep_targets();
         self.settle(snapshot, now);
         Ok(gone)
     }
@@ -47,43 +58,80 @@ impl Delivery {
     /// The line of a target that was not there before: it is told what stands, of which nothing is new.
     fn newcomer(&mut self, target: Target, snapshot: &Snapshot, now: Now) -> Line {
         let mut line = Line::new(target);
-        let raised = |alarm| Event::AlarmRaised { alarm };
-        for issued in self.standing(raised, snapshot, now) {
-            if self.is_suppressed(issued.which) {
-                continue;
-            }
-            let number = self.number();
-            line.offer(number, issued, now, &mut self.changes);
-        }
+        let standing = self.standing(snapshot, now);
+        self.tell_newcomer(&mut line, &standing, now);
         line
     }
 
-    /// Suppresses a notification, or enables it, by which targets are told what stands of it: as a repetition, because they
-    /// may have had its raise before it was suppressed, and the clear of that must still reach them.
+    fn tell_newcomer(&mut self, line: &mut Line, standing: &[Issued], now: Now) {
+        for issued in standing.iter().cloned() {
+            let number = self.number();
+            line.offer(number, issued, now, &mut self.changes);
+        }
+    }
+
+    /// Tells what a start has changed: what stands, to a target that was not there before, and to all of a notification
+    /// that was suppressed.
+    pub(super) fn tell_changed(&mut self, before: &Before, snapshot: &Snapshot, now: Now) {
+        let standing = self.standing(snapshot, now).into_iter();
+        let (enabled, others): (Vec<_>, Vec<_>) =
+            standing.partition(|issued| before.suppressed.contains(&issued.which));
+        let mut lines = std::mem::take(&mut self.lines);
+        let known = |line: &Line| before.targets.iter().any(|name| line.is_named(name));
+        for line in lines.iter_mut().filter(|line| !known(line)) {
+            self.tell_newcomer(line, &others, now);
+        }
+        self.lines = lines;
+        self.tell_issued(enabled, now);
+        if before.suppressed != self.config.suppressed {
+            self.keep_suppressed();
+        }
+        let names = self.config.targets.iter();
+        let names: BTreeSet<_> = names.map(|target| target.name.clone()).collect();
+        if names != before.targets {
+            self.keep_targets();
+        }
+    }
+
+    fn keep_targets(&mut self) {
+        let names = self.config.targets.iter().map(|target| target.name.clone());
+        let record = Record::Targets(names.collect());
+        self.changes.push(Change::Persist(record));
+    }
+
+    fn keep_suppressed(&mut self) {
+        let names = self.config.suppressed.iter();
+        let names = names.map(|which| which.row().name.into());
+        let record = Record::Suppressed(names.collect());
+        self.changes.push(Change::Persist(record));
+    }
+
+    /// Suppresses a notification, or enables it, by which targets are told what stands of it.
     pub(super) fn suppress(&mut self, which: Which, suppress: bool, snapshot: &Snapshot, now: Now) {
         let changed = match suppress {
-            true => self.suppressed.insert(which),
-            false => self.suppressed.remove(&which),
+            true => self.config.suppressed.insert(which),
+            false => self.config.suppressed.remove(&which),
         };
         if !changed {
             return;
         }
-        let names = self.suppressed.iter().map(|which| which.row().name.into());
-        let record = Record::Suppressed(names.collect());
-        self.changes.push(Change::Persist(record));
+        self.keep_suppressed();
         if suppress {
             return;
         }
-        let repeated = |alarm| Event::AlarmRepeated { alarm };
-        let mut standing = self.standing(repeated, snapshot, now);
+        let mut standing = self.standing(snapshot, now);
         standing.retain(|issued| issued.which == which);
         self.tell_issued(standing, now);
     }
 
-    /// The notifications of the alarms that stand, told as this event.
-    fn standing(&self, event: fn(Alarm) -> Event, snapshot: &Snapshot, now: Now) -> Vec<Issued> {
+    /// The notifications of the alarms that stand, but those that are suppressed, as repetitions: their managers may have had the raise, of the same
+    /// target before it was removed or of the notification before it was suppressed, and its clear must still reach them.
+    fn standing(&self, snapshot: &Snapshot, now: Now) -> Vec<Issued> {
         let told = self.told.values().cloned();
-        told.flat_map(|alarm| self.make(&News::Event(event(alarm)), snapshot, now))
+        let repeated = told.map(|alarm| News::Event(Event::AlarmRepeated { alarm }));
+        let issued = repeated.flat_map(|news| self.make(&news, snapshot, now));
+        issued
+            .filter(|issued| !self.is_suppressed(issued.which))
             .collect()
     }
 }

@@ -43,6 +43,7 @@ use licensing::{Alarm, AlarmId, Event, Mono, Now, Snapshot};
 use crate::notifications::{self, EnforceMode, Issued, News, Which};
 use crate::{Oid, VarBind};
 
+use change::Before;
 use line::Line;
 pub use record::{Change, Key, Queued, Record};
 pub use show::{HISTORY_MAX, HistoryRow, NotifyCount, PERIOD, Periods, TargetStatus};
@@ -59,6 +60,8 @@ const REQUEST_MASK: u64 = 0x7fff_ffff;
 pub struct Config {
     /// Who is sent notifications, at most [`TARGETS_MAX`].
     pub targets: Vec<Target>,
+    /// Notifications that nobody is sent.
+    pub suppressed: BTreeSet<Which>,
     /// The arc of our own MIB.
     pub enterprise: Oid,
     /// When the process began: `sysUpTime` is 0.
@@ -137,7 +140,6 @@ pub struct Delivery {
     told: BTreeMap<AlarmId, Alarm>,
     /// Standing of the node as last told; none: not since the start.
     overall: Option<EnforceMode>,
-    suppressed: BTreeSet<Which>,
     next: u64,
     reserved: u64,
     changes: Vec<Change>,
@@ -154,7 +156,8 @@ pub struct Delivery {
 
 impl Delivery {
     /// The machine as a start finds it: with the records that were kept, in any order, and the node as it is. What is
-    /// queued for a target that there is no more is deleted. Errors: a target is wrong.
+    /// queued for a target that there is no more is deleted. A target that was not there before is told what stands, and
+    /// all are of a notification that was suppressed. Errors: a target is wrong.
     pub fn new(
         config: Config,
         kept: Vec<Record>,
@@ -168,7 +171,6 @@ impl Delivery {
             lines,
             told: BTreeMap::new(),
             overall: None,
-            suppressed: BTreeSet::new(),
             next: 1,
             reserved: 1,
             changes: Vec::new(),
@@ -180,11 +182,13 @@ impl Delivery {
             periods: Periods::new(now.mono),
             counts: BTreeMap::new(),
         };
+        let mut before = Before::default();
         for record in kept {
-            delivery.restore(record, now);
+            delivery.restore(record, &mut before, now);
         }
         delivery.next = delivery.next.max(delivery.reserved);
         delivery.tell(&News::Ready, snapshot, now);
+        delivery.tell_changed(&before, snapshot, now);
         delivery.compare(snapshot, now);
         delivery.settle(snapshot, now);
         Ok(delivery)
@@ -197,7 +201,7 @@ impl Delivery {
 
     /// Whether a notification is suppressed.
     pub fn is_suppressed(&self, which: Which) -> bool {
-        self.suppressed.contains(&which)
+        self.config.suppressed.contains(&which)
     }
 
     /// Takes one input; `snapshot` is the node after it.
@@ -240,7 +244,7 @@ impl Delivery {
         self.outputs.pop_front()
     }
 
-    fn restore(&mut self, record: Record, now: Now) {
+    fn restore(&mut self, record: Record, before: &mut Before, now: Now) {
         match record {
             Record::Reserved { below } => self.reserved = self.reserved.max(below),
             Record::Told(alarm) => {
@@ -248,8 +252,9 @@ impl Delivery {
             }
             Record::Suppressed(names) => {
                 let known = names.iter().filter_map(|name| Which::named(name));
-                self.suppressed.extend(known);
+                before.suppressed.extend(known);
             }
+            Record::Targets(names) => before.targets.extend(names),
             Record::Queued {
                 target,
                 number,

@@ -20,6 +20,8 @@ pub enum Record {
     Told(Alarm),
     /// Names of all notifications that are suppressed.
     Suppressed(Vec<String>),
+    /// Names of all targets.
+    Targets(Vec<String>),
     /// A notification that waits for a target.
     Queued {
         /// Name of the target.
@@ -60,6 +62,7 @@ impl Record {
             Self::Reserved { .. } => Key("reserved".into()),
             Self::Told(alarm) => Key::told(alarm.id),
             Self::Suppressed(_) => Key("suppressed".into()),
+            Self::Targets(_) => Key("targets".into()),
             Self::Queued { target, number, .. } => Key::queued(target, *number),
         }
     }

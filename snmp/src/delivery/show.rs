@@ -145,7 +145,7 @@ impl Delivery {
     pub fn counts(&self) -> impl Iterator<Item = (Which, NotifyCount, bool)> {
         table().map(|(which, _)| {
             let count = self.counts.get(&which).copied().unwrap_or_default();
-            (which, count, self.suppressed.contains(&which))
+            (which, count, self.is_suppressed(which))
         })
     }
 
@@ -160,7 +160,7 @@ impl Delivery {
             enterprise: self.config.enterprise.clone(),
             targets: self.targets().collect(),
             log: Arc::clone(&self.shown.1),
-            suppressed: self.suppressed.clone(),
+            suppressed: self.config.suppressed.clone(),
         }
     }
 

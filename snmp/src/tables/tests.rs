@@ -18,6 +18,7 @@ use crate::view::{Agent, Attempts, Registered, Registration};
 fn view(node: Snapshot) -> View {
     let config = Config {
         targets: vec![Target::new("nms-1", "192.0.2.1:162".parse().unwrap())],
+        suppressed: Default::default(),
         enterprise: enterprise(),
         started: Mono(0),
     };

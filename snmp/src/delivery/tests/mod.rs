@@ -88,6 +88,7 @@ impl World {
         }
         let config = Config {
             targets,
+            suppressed: BTreeSet::new(),
             enterprise: enterprise(),
             started: Mono(0),
         };

@@ -223,7 +223,9 @@ fn an_acknowledgement_that_comes_after_a_restart_counts() {
     let keys = world.disk.values();
     let waits = |record: &Record| match record {
         Record::Queued { number, .. } => *number == u64::from(before.unsigned_abs()),
-        Record::Reserved { .. } | Record::Told(_) | Record::Suppressed(_) => false,
+        Record::Reserved { .. } | Record::Told(_) | Record::Suppressed(_) | Record::Targets(_) => {
+            false
+        }
     };
     assert!(!keys.into_iter().any(waits));
 }
@@ -283,6 +285,7 @@ fn what_is_suppressed_is_counted_and_not_sent_until_it_is_enabled_also_over_a_re
     let suppress = true;
     world.tell(Input::Suppress { which, suppress });
     let over = world.raise(drift(0));
+    world.config.suppressed.insert(which);
     world.restart();
     world.forget();
     assert!(world.delivery.is_suppressed(which));
@@ -324,6 +327,71 @@ fn the_clear_of_an_alarm_whose_raise_was_enabled_again_in_a_storm_goes_out() {
     world.clear(id);
     world.come_to_rest();
     assert_eq!(world.standing(0), BTreeSet::new());
+}
+
+//= L16
+#[test]
+fn a_target_that_a_start_finds_new_and_what_it_enables_is_told_what_stands() {
+    let which = Which::named(RAISED).unwrap();
+    let mut world = World::new(vec![traps("a")]);
+    world.tell(Input::Suppress {
+        which,
+        suppress: true,
+    });
+    let over = world.raise(drift(0));
+    let standing = world.raise(drift(1));
+    world.clear(over);
+    world.forget();
+    // A second target, and the notification goes out again.
+    let second = Target {
+        address: address(1),
+        ..traps("b")
+    };
+    world.config.targets.push(second);
+    world.managers.push(Receiver::default());
+    world.sends.push(VecDeque::new());
+    let told = |world: &World, at: usize| {
+        let got = world.managers[at].got.iter();
+        let got = got.filter(|got| got.which == which);
+        got.map(|got| got.alarm).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        world.restart();
+        world.pass(2 * SECOND);
+        // Once, whatever starts follow.
+        assert_eq!(told(&world, 0), [Some(standing)]);
+        assert_eq!(told(&world, 1), [Some(standing)]);
+    }
+    // Nor is what an operator changes while it works taken for new at the next start.
+    world.retarget(vec![traps("a")]);
+    world.forget();
+    world.retarget(vec![traps("a"), traps("b")]);
+    world.restart();
+    world.pass(2 * SECOND);
+    assert_eq!(told(&world, 0), []);
+    assert_eq!(told(&world, 1), [Some(standing)]);
+    world.clear(standing);
+    assert_eq!(world.standing(1), BTreeSet::new());
+}
+
+//= L16
+#[test]
+fn the_clear_of_an_alarm_that_a_target_was_told_before_it_was_set_again_goes_out() {
+    let mut world = World::new(vec![traps("a")]);
+    let ids: Vec<u64> = (0..60).map(|of| world.raise(drift(of))).collect();
+    world.come_to_rest();
+    assert_eq!(world.standing(0), world.outstanding());
+    world.retarget(Vec::new());
+    world.retarget(vec![traps("a")]);
+    // More is told than is sent at once: the last ones are held.
+    assert_eq!(world.status(0).held, 10);
+    world.clear(ids[59]);
+    world.come_to_rest();
+    let last = world.managers[0].got.iter().rev();
+    let last = last
+        .filter(|got| got.alarm == Some(ids[59]))
+        .map(|got| got.which.row().name);
+    assert_eq!(last.collect::<Vec<_>>(), [CLEARED]);
 }
 
 #[test]
