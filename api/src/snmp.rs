@@ -24,7 +24,8 @@ pub struct SnmpView {
     pub communities: Vec<SnmpCommunity>,
     /// Users, in the order of the configuration.
     pub users: Vec<SnmpUser>,
-    /// Who is sent notifications, in the order of the configuration; no one: notifications are counted and listed only.
+    /// Who is sent notifications, in the order of the configuration, then those that are left out; no one: notifications are
+    /// counted and listed only.
     pub targets: Vec<SnmpTarget>,
     /// Notifications in all.
     pub notifies: NotifyTotals,
@@ -116,6 +117,9 @@ pub struct SnmpTarget {
     pub inform: Option<InformTimes>,
     /// Notifications that may wait for it.
     pub queue: u64,
+    /// It is left out: all that it is to be sent waits.
+    #[serde(default)]
+    pub left_out: bool,
     /// Notifications that wait for it, held ones apart.
     pub waiting: u64,
     /// Notifications that are held, because more came than are sent.

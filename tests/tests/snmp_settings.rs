@@ -342,7 +342,14 @@ fn a_node_that_has_lost_its_key_starts_without_what_that_had_sealed() -> Result<
     let left_out = view.left_out.iter();
     let left_out: Vec<_> = left_out.map(|out| (&*out.what, &*out.name)).collect();
     assert_eq!(left_out, [("community", "seen"), ("target", "nms")]);
-    assert!(view.communities.is_empty() && view.targets.is_empty());
+    assert!(view.communities.is_empty());
+    // What the target is to be sent waits.
+    let waits = |view: &SnmpView| {
+        let targets = view.targets.iter();
+        let waits = targets.map(|to| (to.name.clone(), to.left_out, to.waiting > 0));
+        waits.collect::<Vec<_>>()
+    };
+    assert_eq!(waits(&view), [("nms".to_owned(), true, true)]);
     let shown = managed.cli("show snmp communities")?.log();
     let wanted = ["LEFT OUT: community seen", "node.key", "settings.toml"];
     ensure!(wanted.iter().all(|part| shown.contains(part)), "{shown}");
@@ -353,6 +360,10 @@ fn a_node_that_has_lost_its_key_starts_without_what_that_had_sealed() -> Result<
     managed.done(&set)?;
     managed.done("snmp community seen read 1.3.6.1.2.1.1 --community-file @read")?;
     assert_eq!(managed.shown()?.left_out, []);
+    until("what waited is sent", LIMIT, || {
+        let sent = [("nms".to_owned(), false, false)];
+        Ok(waits(&managed.shown()?) == sent)
+    })?;
     let ended = managed.ask(&["-v2c", "-c", READ])?;
     ensure!(ended.log().contains("\"gw1\""), "{}", ended.log());
     Ok(())

@@ -346,6 +346,7 @@ fn registered_then_disabled() -> View {
     view.snmp.stalled = true;
     view.snmp.age_ms = 65_000;
     view.snmp.left_out = told::left_out();
+    view.snmp.targets[0].left_out = true;
     agent::silent(&mut view.agent);
     view
 }

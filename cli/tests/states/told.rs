@@ -185,6 +185,7 @@ fn target(address: &str) -> SnmpTarget {
         user: None,
         inform: None,
         queue: 10_000,
+        left_out: false,
         waiting: 0,
         held: 0,
         sent: 0,

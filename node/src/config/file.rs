@@ -699,6 +699,17 @@ pub(super) enum SnmpVersion {
     V3,
 }
 
+impl SnmpVersion {
+    /// As it is written.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2c => "v2c",
+            Self::V3 => "v3",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SnmpNotify {

@@ -30,7 +30,7 @@ use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
 pub use self::bulkstats::{Bulkstats, Receiver as BulkstatsReceiver};
-pub use self::snmp::{NotifyTarget, Snmp, engine_of};
+pub use self::snmp::{NotifyTarget, Snmp, TargetLeftOut, engine_of};
 pub use agent::Agent;
 pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};

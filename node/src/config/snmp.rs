@@ -1,5 +1,6 @@
 //! `[snmp]`: this engine, who may ask it what, and the targets that are sent notifications.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub struct Snmp {
     pub location: String,
     /// Who is sent notifications.
     pub targets: Vec<NotifyTarget>,
+    /// Those of them that are left out.
+    pub targets_left_out: Vec<TargetLeftOut>,
     /// Notifications that nobody is sent.
     pub suppressed: Vec<Which>,
     /// What is there and not in force, because a secret that this node has sealed can't be opened.
@@ -64,6 +67,26 @@ pub struct NotifyTarget {
     pub target: Target,
     /// Version and credentials.
     pub security: Security,
+}
+
+/// A target that is left out: what it is to be sent waits until it can be spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetLeftOut {
+    /// Its name, address and queue.
+    pub target: Target,
+    /// How it would be spoken to.
+    pub version: &'static str,
+    /// The user, if by one.
+    pub user: Option<String>,
+}
+
+impl Snmp {
+    /// Targets as delivery has them: those that are spoken to, then those that are left out.
+    pub(crate) fn delivered(&self) -> Vec<Target> {
+        let spoken = self.targets.iter().map(|to| &to.target);
+        let left_out = self.targets_left_out.iter().map(|to| &to.target);
+        spoken.chain(left_out).cloned().collect()
+    }
 }
 
 pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Checked<Snmp> {
@@ -88,21 +111,34 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
     };
     let mut targets: Vec<NotifyTarget> = Vec::new();
+    let mut targets_left_out = Vec::new();
+    let mut names = BTreeSet::new();
     for (n, target) in snmp.target.into_iter().enumerate() {
         let key = format!("snmp.target[{n}]");
-        let name = target.name.clone();
-        let target = match left_out.has_user(target.user.as_deref()) {
+        let to = self::target(&target, &key)?;
+        let security = match left_out.has_user(target.user.as_deref()) {
             Some(lost) => Err(lost),
-            None => self::target(target, &key, base, &users, agent),
+            None => security(&target, &key, base, &users, agent),
         };
-        let Some(target) = left_out.take("target", Some(&name), target)? else {
-            continue;
-        };
-        if targets.iter().any(|t| t.target.name == target.target.name) {
-            let (what, name) = ("target", target.target.name);
+        let security = left_out.take("target", Some(&target.name), security)?;
+        if !names.insert(target.name.clone()) {
+            let (what, name) = ("target", target.name);
             return Err((format!("{key}.name"), Problem::Twice { what, name }));
         }
-        targets.push(target);
+        match security {
+            Some(security) => targets.push(NotifyTarget {
+                target: to,
+                security,
+            }),
+            None => targets_left_out.push(TargetLeftOut {
+                target: Target {
+                    left_out: true,
+                    ..to
+                },
+                version: target.version.name(),
+                user: target.user,
+            }),
+        }
     }
     Ok(Snmp {
         enterprise,
@@ -116,6 +152,7 @@ pub(super) fn check(snmp: file::Snmp, base: &Path, node: &str, gn: IpAddr) -> Ch
         contact: snmp.contact,
         location: snmp.location,
         targets,
+        targets_left_out,
         suppressed: suppressed(&snmp.suppress)?,
         left_out: left_out.0,
     })
@@ -357,13 +394,7 @@ fn check_name(name: &str, key: &str) -> Checked<()> {
     }
 }
 
-fn target(
-    target: file::SnmpTarget,
-    key: &str,
-    base: &Path,
-    users: &[User],
-    agent: Ipv4Addr,
-) -> Checked<NotifyTarget> {
+fn target(target: &file::SnmpTarget, key: &str) -> Checked<Target> {
     check_name(&target.name, &format!("{key}.name"))?;
     if target.address.port() == 0 || target.address.ip().is_unspecified() {
         return wrong(format!("{key}.address"), target.address.to_string());
@@ -382,14 +413,10 @@ fn target(
             retries: target.retries,
         }),
     };
-    let security = security(&target, key, base, users, agent)?;
-    Ok(NotifyTarget {
-        target: Target {
-            inform,
-            queue: usize::try_from(target.queue).unwrap_or(QUEUE_MAX),
-            ..Target::new(&target.name, target.address)
-        },
-        security,
+    Ok(Target {
+        inform,
+        queue: usize::try_from(target.queue).unwrap_or(QUEUE_MAX),
+        ..Target::new(&target.name, target.address)
     })
 }
 

@@ -564,6 +564,14 @@ fn what_a_lost_key_had_sealed_is_left_out_and_kept_and_is_in_force_once_it_is_se
             )
         );
         assert_eq!(config.snmp.left_out[2].why, "its user sealed is left out");
+        // What it is to be sent waits.
+        let delivered = config.snmp.delivered().into_iter();
+        let delivered: Vec<_> = delivered.map(|to| (to.name, to.left_out)).collect();
+        let to = |name: &str, left_out| (name.to_owned(), left_out);
+        assert_eq!(
+            delivered,
+            [to("first", false), to("second", false), to("by-it", true)]
+        );
         let port = |name: &str, port| (name.to_owned(), port);
         assert_eq!(targets(&config), [port("first", 1162), port("second", 162)]);
         assert_eq!(node.written(), text);

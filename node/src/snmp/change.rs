@@ -26,14 +26,22 @@ pub(crate) enum ChangeError {
     Access(#[from] KeyError),
 }
 
+pub(super) fn report_gone(target: &str, dropped: u64) {
+    tracing::warn!(
+        target,
+        dropped,
+        "a target is removed; what waited for it is dropped"
+    );
+}
+
 impl SnmpShell {
     /// Works by this configuration from now on. Errors: [`ChangeError`], and everything is as it was.
     pub(super) async fn change(&mut self, config: config::Snmp) -> Result<(), ChangeError> {
         // Sends name targets by their places.
         self.perform().await;
-        let machine: Vec<Target> = config.targets.iter().map(|to| to.target.clone()).collect();
+        let machine = config.delivered();
         delivery::check_targets(&machine)?;
-        let addresses = machine.iter().map(|target| target.address);
+        let addresses = config.targets.iter().map(|to| to.target.address);
         self.sockets.bind(addresses).await?;
         let configured = Configured::of(&config);
         self.managers.allow(config.access, &self.local)?;
@@ -53,11 +61,7 @@ impl SnmpShell {
         let now = self.clock.now();
         let gone = self.delivery.set_targets(machine, &snapshot, now)?;
         for (target, dropped) in gone {
-            tracing::warn!(
-                target,
-                dropped,
-                "a target is removed; what waited for it is dropped"
-            );
+            report_gone(&target, dropped);
         }
         let mut before = std::mem::take(&mut self.targets);
         for target in targets {

@@ -88,6 +88,7 @@ pub(crate) struct SnmpShell {
     runtime: Option<Runtime>,
     delivery: Delivery,
     local: Local,
+    /// Those that are spoken to, in their places.
     targets: Vec<Line>,
     store: SnmpStore,
     failing: bool,
@@ -145,7 +146,7 @@ impl SnmpShell {
         let boots = boots.max(parts.starts).saturating_add(1);
         let local = Local::new(config.engine.clone(), boots, now.mono);
         let machine = delivery::Config {
-            targets: config.targets.iter().map(|to| to.target.clone()).collect(),
+            targets: config.delivered(),
             suppressed: config.suppressed.iter().copied().collect(),
             enterprise: config.enterprise.clone(),
             started: now.mono,
@@ -153,6 +154,9 @@ impl SnmpShell {
         let snapshot = parts.current.load();
         let delivery = Delivery::new(machine, records, &snapshot, now);
         let delivery = delivery.map_err(|error| fail(std::io::Error::other(error)))?;
+        for (target, dropped) in delivery.gone() {
+            change::report_gone(target, dropped);
+        }
         let targets = config.targets.iter().map(|to| Line::new(to, &local));
         let targets = targets.collect();
         let managers = Managers::new(&parts.config, &local);

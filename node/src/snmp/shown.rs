@@ -9,13 +9,15 @@ use api::{
 use licensing::Mono;
 use parking_lot::RwLock;
 use snmp::Counters;
-use snmp::delivery::{A_SECOND, Delivery, HistoryRow, NotifyCount, PERIOD, Periods, TargetStatus};
+use snmp::delivery::{
+    A_SECOND, Delivery, HistoryRow, NotifyCount, PERIOD, Periods, Target, TargetStatus,
+};
 use snmp::groups::Own;
 use snmp::notifications::Which;
 use snmp::target::Security;
 use snmp::usm::{AuthProtocol, Fault, PrivProtocol, User};
 
-use crate::config::{NotifyTarget, Snmp};
+use crate::config::{NotifyTarget, Snmp, TargetLeftOut};
 
 /// The last that was said of SNMP.
 #[derive(Debug)]
@@ -203,6 +205,15 @@ impl Configured {
         });
         let users = access.users.iter();
         let users = users.map(|(user, view)| configured_user(user, !view.is_empty()));
+        let spoken = snmp.targets.iter().map(configured_target);
+        let left_out = snmp.targets_left_out.iter();
+        let left_out = left_out.map(
+            |TargetLeftOut {
+                 target,
+                 version,
+                 user,
+             }| shown_target(target, version, user.clone()),
+        );
         Self {
             server: SnmpServer {
                 listen: snmp.listen,
@@ -216,7 +227,7 @@ impl Configured {
             left_out: snmp.left_out.clone(),
             communities: communities.collect(),
             users: users.collect(),
-            targets: snmp.targets.iter().map(configured_target).collect(),
+            targets: spoken.chain(left_out).collect(),
         }
     }
 }
@@ -246,17 +257,22 @@ fn configured_target(of: &NotifyTarget) -> SnmpTarget {
         Security::V2c { .. } => ("v2c", None),
         Security::V3 { user, .. } => ("v3", Some(user.name.clone())),
     };
-    let inform = of.target.inform.map(|inform| InformTimes {
+    shown_target(&of.target, version, user)
+}
+
+fn shown_target(of: &Target, version: &str, user: Option<String>) -> SnmpTarget {
+    let inform = of.inform.map(|inform| InformTimes {
         timeout_ms: u64::try_from(inform.timeout.as_millis()).unwrap_or(u64::MAX),
         retries: inform.retries,
     });
     SnmpTarget {
-        name: of.target.name.clone(),
-        address: of.target.address,
+        name: of.name.clone(),
+        address: of.address,
         version: version.to_owned(),
         user,
         inform,
-        queue: of.target.queue as u64,
+        queue: of.queue as u64,
+        left_out: of.left_out,
         waiting: 0,
         held: 0,
         sent: 0,

@@ -98,14 +98,30 @@ impl DatabaseFile {
 
     /// The record of a row.
     pub(super) fn decode<T: DeserializeOwned>(&self, row: &[u8]) -> Result<T, StoreError> {
-        let fail = |reason: String| self.error("reading", reason);
-        let Some((code, json)) = row.split_at_checked(CODE_BYTES) else {
-            return Err(fail("the record is cut short".into()));
-        };
+        let (code, json) = self.parts(row)?;
         if !self.key.is_code(json, code) {
-            return Err(fail("the record's code is wrong".into()));
+            return Err(self.error("reading", "the record's code is wrong".into()));
         }
-        serde_json::from_slice(json).map_err(|error| fail(error.to_string()))
+        self.parse(json)
+    }
+
+    /// The record of a row, also if its code is not of our key; whether it is.
+    pub(super) fn decode_of_any<T: DeserializeOwned>(
+        &self,
+        row: &[u8],
+    ) -> Result<(T, bool), StoreError> {
+        let (code, json) = self.parts(row)?;
+        Ok((self.parse(json)?, self.key.is_code(json, code)))
+    }
+
+    fn parts<'a>(&self, row: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), StoreError> {
+        let parts = row.split_at_checked(CODE_BYTES);
+        parts.ok_or_else(|| self.error("reading", "the record is cut short".into()))
+    }
+
+    fn parse<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T, StoreError> {
+        let parsed = serde_json::from_slice(json);
+        parsed.map_err(|error| self.error("reading", error.to_string()))
     }
 
     /// The record of this name; none: there is none.
@@ -114,9 +130,18 @@ impl DatabaseFile {
         transaction: &ReadTransaction,
         name: &str,
     ) -> Result<Option<T>, StoreError> {
-        let row = read_row(transaction, name);
-        let row = row.map_err(|error| self.error("reading", error.to_string()))?;
+        let row = self.row(transaction, name)?;
         row.map(|row| self.decode(&row)).transpose()
+    }
+
+    /// The row of this name; none: there is none.
+    pub(super) fn row(
+        &self,
+        transaction: &ReadTransaction,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = read_row(transaction, name);
+        row.map_err(|error| self.error("reading", error.to_string()))
     }
 
     /// Gives the file another name, so that a new one takes its place.

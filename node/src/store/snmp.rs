@@ -31,7 +31,8 @@ pub struct SnmpStore(DatabaseFile);
 
 impl SnmpStore {
     /// Opens the database, or makes one, and reads what is in it. One that can't be read is set aside under another name,
-    /// and nothing was kept.
+    /// and nothing was kept. Records with codes of another key count as well: a node that has lost its own still owes its
+    /// managers what waits for them, and the table of alarms is the truth.
     pub(super) fn open(dir: &Path, key: &NodeKey) -> SnmpKept {
         let mut file = DatabaseFile::new(dir.join("snmp.redb"), key);
         let existed = file.exists();
@@ -91,9 +92,19 @@ fn read(
 ) -> Result<(Vec<Record>, u32), StoreError> {
     let rows = read_rows(transaction);
     let rows = rows.map_err(|error| file.error("reading", error.to_string()))?;
-    let records = rows.iter().map(|row| file.decode(row));
-    let records = records.collect::<Result<_, StoreError>>()?;
-    Ok((records, file.get(transaction, BOOTS)?.unwrap_or_default()))
+    let records = rows.iter().map(|row| file.decode_of_any(row));
+    let records: Vec<(Record, bool)> = records.collect::<Result<_, StoreError>>()?;
+    let boots = file.row(transaction, BOOTS)?;
+    let boots = boots.map(|row| file.decode_of_any(&row)).transpose()?;
+    let others = records.iter().filter(|(_, own)| !own).count();
+    if others > 0 {
+        tracing::warn!(
+            others,
+            "records of SNMP have the code of another node.key; they count all the same"
+        );
+    }
+    let records = records.into_iter().map(|(record, _)| record).collect();
+    Ok((records, boots.map_or(0, |(boots, _)| boots)))
 }
 
 fn read_rows(transaction: &ReadTransaction) -> Result<Vec<Vec<u8>>, redb::Error> {

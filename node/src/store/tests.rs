@@ -527,6 +527,39 @@ mod snmp {
         assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     }
 
+    //= L16
+    #[test]
+    fn a_lost_key_loses_nothing_that_waits_and_no_start_of_the_engine() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |boots: u32| {
+            let store = Store::open(dir.path()).unwrap().0;
+            let mut kept = store.open_snmp();
+            let record = Record::Reserved {
+                below: boots.into(),
+            };
+            let found = (kept.boots, kept.records);
+            kept.store.keep_boots(boots).unwrap();
+            let changes = [Change::Persist(record.clone())];
+            kept.store.keep(&changes, true).unwrap();
+            let told = Record::Suppressed(Vec::new());
+            if boots == 1 {
+                kept.store.keep(&[Change::Persist(told)], true).unwrap();
+            }
+            drop((kept.store, store));
+            fs::remove_file(dir.path().join("node.key")).unwrap();
+            found
+        };
+        assert_eq!(of(1), (0, Vec::new()));
+        // Rows of more than one lost key, too.
+        for boots in 2..4 {
+            let reserved = Record::Reserved {
+                below: u64::from(boots) - 1,
+            };
+            let kept = vec![reserved, Record::Suppressed(Vec::new())];
+            assert_eq!(of(boots), (boots - 1, kept));
+        }
+    }
+
     #[test]
     fn records_of_another_hand_are_set_aside() {
         let dir = tempfile::tempdir().unwrap();

@@ -256,7 +256,7 @@ impl Line {
     pub(super) fn flush(&mut self, now: Mono, changes: &mut Vec<Change>) -> Option<(u32, u32)> {
         self.flush_at.filter(|at| now >= *at)?;
         self.flush_at = None;
-        if self.away.is_some() {
+        if self.away.is_some() || self.target.left_out {
             self.summarize_later(now);
             return None;
         }
@@ -326,6 +326,7 @@ impl Line {
         self.stalled = false;
         let mut sent = Vec::new();
         match self.target.inform {
+            _ if self.target.left_out => {}
             None => self.traps(now.mono, &mut sent, changes),
             Some(inform) => {
                 self.overdue(inform, now, &mut sent);

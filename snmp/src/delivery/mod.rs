@@ -152,6 +152,7 @@ pub struct Delivery {
     shown: (u64, Arc<[Arc<HistoryRow>]>),
     periods: Periods,
     counts: BTreeMap<Which, NotifyCount>,
+    gone: BTreeMap<String, u64>,
 }
 
 impl Delivery {
@@ -181,6 +182,7 @@ impl Delivery {
             shown: (0, Arc::default()),
             periods: Periods::new(now.mono),
             counts: BTreeMap::new(),
+            gone: BTreeMap::new(),
         };
         let mut before = Before::default();
         for record in kept {
@@ -197,6 +199,13 @@ impl Delivery {
     /// Outstanding alarms that targets were told of, oldest first.
     pub fn told(&self) -> impl Iterator<Item = &Alarm> {
         self.told.values()
+    }
+
+    /// Targets that the start found no more, and how many notifications waited for each and were dropped.
+    pub fn gone(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.gone
+            .iter()
+            .map(|(name, dropped)| (name.as_str(), *dropped))
     }
 
     /// Whether a notification is suppressed.
@@ -264,9 +273,11 @@ impl Delivery {
                 let mut lines = self.lines.iter_mut();
                 match lines.find(|line| line.is_named(&target)) {
                     Some(line) => line.restore(number, queued, now.mono),
-                    None => self
-                        .changes
-                        .push(Change::Delete(Key::queued(&target, number))),
+                    None => {
+                        self.changes
+                            .push(Change::Delete(Key::queued(&target, number)));
+                        *self.gone.entry(target).or_default() += 1;
+                    }
                 }
             }
         }
@@ -274,8 +285,12 @@ impl Delivery {
 
     /// Tells what the table of alarms says and targets were not told (rule L16).
     fn compare(&mut self, snapshot: &Snapshot, now: Now) {
-        let stands = |id: &AlarmId| snapshot.alarms.iter().any(|alarm| alarm.id == *id);
-        let over = self.told.values().filter(|alarm| !stands(&alarm.id));
+        // Where the records of alarms were lost, and these not, their numbers are used again.
+        let is = |told: &Alarm, alarm: &Alarm| {
+            (told.id, told.kind, told.raised) == (alarm.id, alarm.kind, alarm.raised)
+        };
+        let stands = |told: &Alarm| snapshot.alarms.iter().any(|alarm| is(told, alarm));
+        let over = self.told.values().filter(|told| !stands(told));
         let over: Vec<_> = over.cloned().collect();
         for alarm in over {
             self.tell(&News::Event(Event::AlarmCleared { alarm }), snapshot, now);

@@ -24,6 +24,8 @@ pub struct Target {
     pub inform: Option<Inform>,
     /// Notifications that wait for it at most: 16 to [`QUEUE_MAX`].
     pub queue: usize,
+    /// It is left out, because it can't be spoken to: what it is to be sent waits.
+    pub left_out: bool,
 }
 
 /// How informs are repeated.
@@ -62,6 +64,7 @@ impl Target {
             address,
             inform: None,
             queue: QUEUE_MAX,
+            left_out: false,
         }
     }
 }

@@ -127,6 +127,7 @@ fn target(to: &SnmpTarget) -> String {
         }
     };
     let state = match (to.away_since, to.inform) {
+        _ if to.left_out => "left out: what it is to be sent waits".to_owned(),
         (Some(since), _) => format!("away since {}", long_stamp(Some(since))),
         (None, Some(_)) => "up".to_owned(),
         (None, None) => "not known: traps are not acknowledged".to_owned(),

@@ -329,49 +329,62 @@ fn the_clear_of_an_alarm_whose_raise_was_enabled_again_in_a_storm_goes_out() {
     assert_eq!(world.standing(0), BTreeSet::new());
 }
 
+/// Alarms of which a manager got this.
+fn told(world: &World, at: usize, which: Which) -> Vec<Option<u64>> {
+    let got = world.managers[at].got.iter();
+    let got = got.filter(|got| got.which == which);
+    got.map(|got| got.alarm).collect()
+}
+
 //= L16
 #[test]
-fn a_target_that_a_start_finds_new_and_what_it_enables_is_told_what_stands() {
+fn a_target_that_is_new_with_a_start_is_told_what_stands_once() {
     let which = Which::named(RAISED).unwrap();
     let mut world = World::new(vec![traps("a")]);
-    world.tell(Input::Suppress {
-        which,
-        suppress: true,
-    });
     let over = world.raise(drift(0));
     let standing = world.raise(drift(1));
     world.clear(over);
     world.forget();
-    // A second target, and the notification goes out again.
-    let second = Target {
+    world.config.targets.push(Target {
         address: address(1),
         ..traps("b")
-    };
-    world.config.targets.push(second);
+    });
     world.managers.push(Receiver::default());
     world.sends.push(VecDeque::new());
-    let told = |world: &World, at: usize| {
-        let got = world.managers[at].got.iter();
-        let got = got.filter(|got| got.which == which);
-        got.map(|got| got.alarm).collect::<Vec<_>>()
-    };
+    // Once, whatever starts follow.
     for _ in 0..2 {
         world.restart();
         world.pass(2 * SECOND);
-        // Once, whatever starts follow.
-        assert_eq!(told(&world, 0), [Some(standing)]);
-        assert_eq!(told(&world, 1), [Some(standing)]);
+        assert_eq!(told(&world, 0, which), []);
+        assert_eq!(told(&world, 1, which), [Some(standing)]);
     }
-    // Nor is what an operator changes while it works taken for new at the next start.
-    world.retarget(vec![traps("a")]);
-    world.forget();
-    world.retarget(vec![traps("a"), traps("b")]);
+    // Nor is what a command adds new to the next start.
+    world.retarget(vec![traps("a"), traps("b"), traps("c")]);
     world.restart();
     world.pass(2 * SECOND);
-    assert_eq!(told(&world, 0), []);
-    assert_eq!(told(&world, 1), [Some(standing)]);
+    assert_eq!(told(&world, 1, which), [Some(standing)]);
+    assert_eq!(told(&world, 2, which), [Some(standing)]);
     world.clear(standing);
-    assert_eq!(world.standing(1), BTreeSet::new());
+    assert_eq!(world.standing(2), BTreeSet::new());
+}
+
+//= L16
+#[test]
+fn what_a_start_enables_is_told_to_all_of_what_stands_once() {
+    let which = Which::named(RAISED).unwrap();
+    let mut world = World::new(vec![traps("a")]);
+    world.config.suppressed.insert(which);
+    world.restart();
+    let over = world.raise(drift(0));
+    let standing = world.raise(drift(1));
+    world.clear(over);
+    world.config.suppressed.clear();
+    for _ in 0..2 {
+        assert_eq!(world.outstanding(), BTreeSet::from([standing]));
+        world.restart();
+        world.pass(2 * SECOND);
+        assert_eq!(told(&world, 0, which), [Some(standing)]);
+    }
 }
 
 //= L16
@@ -445,17 +458,86 @@ fn what_waited_for_a_target_that_there_is_no_more_is_deleted() {
         keys.filter(|key| key.starts_with("queued/a/")).count()
     };
     assert_eq!(waits(&world), 1);
+    assert_eq!(world.delivery.gone().count(), 0);
     world.config.targets.remove(0);
     world.config.targets[0].address = address(0);
     world.managers.remove(0);
     world.sends.remove(0);
     world.restart();
     assert_eq!(waits(&world), 0);
+    assert_eq!(world.delivery.gone().collect::<Vec<_>>(), [("a", 1)]);
     assert_eq!(
         world.status(0).waiting,
         3,
         "its raise, and what a start tells"
     );
+}
+
+//= L16
+#[test]
+fn nothing_is_lost_of_a_target_that_is_left_out_until_its_queue_is_full() {
+    for target in [informs("a"), traps("a")] {
+        let mut world = World::new(vec![Target {
+            queue: 200,
+            ..target
+        }]);
+        world.managers[0].away = true;
+        let before = match world.config.targets[0].inform {
+            Some(_) => vec![world.raise(drift(0))],
+            None => Vec::new(),
+        };
+        world.managers[0].away = false;
+        world.config.targets[0].left_out = true;
+        world.restart();
+        world.forget();
+        let while_out = [world.raise(drift(1)), world.raise(drift(2))];
+        world.clear(while_out[0]);
+        world.pass(60 * SECOND);
+        world.restart();
+        world.pass(60 * SECOND);
+        assert_eq!(world.names(0), [] as [&str; 0]);
+        let status = world.status(0);
+        assert!(status.waiting as usize >= before.len() + 3, "{status:?}");
+        assert_eq!((status.dropped, status.away_since), (0, None));
+        // It can be spoken to again: each in its order.
+        world.config.targets[0].left_out = false;
+        let back = world.config.targets.clone();
+        let gone = world.delivery.set_targets(back, &world.snapshot, world.now);
+        assert_eq!(gone, Ok(Vec::new()));
+        world.perform();
+        world.come_to_rest();
+        let got = world.managers[0].got.iter();
+        let got: Vec<_> = got.filter_map(|got| got.alarm).collect();
+        assert_eq!(
+            got,
+            [before, vec![while_out[0], while_out[1], while_out[0]]].concat()
+        );
+        // Full, it drops and counts.
+        world.config.targets[0].left_out = true;
+        world.restart();
+        for _ in 0..250 {
+            world.pass(SECOND / 40);
+            world.tell(Input::News(News::Forked));
+        }
+        let status = world.status(0);
+        assert_eq!(status.waiting + status.held, 200);
+        assert!(status.dropped >= 50, "{status:?}");
+    }
+}
+
+//= L16
+#[test]
+fn a_number_that_another_alarm_has_now_is_told_as_that() {
+    let mut world = World::new(vec![traps("a")]);
+    let id = world.raise(drift(0));
+    // The records of alarms are lost, those of delivery are not.
+    world.snapshot.alarms[0].kind = drift(1);
+    world.forget();
+    world.restart();
+    let got = world.managers[0].got.iter();
+    let got = got.filter(|got| got.alarm == Some(id));
+    let got: Vec<_> = got.map(|got| got.which.row().name).collect();
+    assert_eq!(got, [CLEARED, RAISED]);
 }
 
 #[test]
