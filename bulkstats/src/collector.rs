@@ -141,6 +141,9 @@ impl Collector {
         self.proceed(now);
         self.let_go(now);
         self.calm(now.mono);
+        if !self.config.collection {
+            (0..self.lines.len()).for_each(|at| self.forgive(at));
+        }
     }
 
     /// Takes a sample of this view, completes files, or both, if that was asked for. What is about to be written is written
@@ -214,6 +217,7 @@ impl Collector {
         for at in 0..self.lines.len() {
             let all = self.lines[at].take_all();
             self.remove(&all);
+            self.forgive(at);
         }
         self.settle();
     }

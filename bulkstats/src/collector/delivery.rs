@@ -53,6 +53,21 @@ impl Collector {
         }
     }
 
+    /// Nothing is to be given to the receivers of a block any more: what they said of the last file is not told for ever.
+    pub(super) fn forgive(&mut self, at: usize) {
+        let line = &mut self.lines[at];
+        if !line.is_empty() {
+            return;
+        }
+        let (file, why) = (line.number, None);
+        for which in [Which::Primary, Which::Secondary] {
+            self.said(at, which, None);
+        }
+        if self.lines[at].way.forgiven() {
+            self.alarm(false, Condition::Receivers { file, why });
+        }
+    }
+
     /// What waits for a receiver that is not configured any more is told of and does not wait.
     pub(super) fn keep_orphans(&mut self) {
         for at in 0..self.lines.len() {

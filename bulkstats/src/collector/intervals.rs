@@ -92,8 +92,8 @@ impl Intervals {
         self.length_ms - wall.0.rem_euclid(self.length_ms)
     }
 
-    /// Each interval is due once. A clock that goes back into the interval before makes this one longer, by less than two; one
-    /// that goes back by more begins the intervals that it lands in once more. A process that begins with such a clock doesn't
+    /// Each interval is due once. A clock that goes back into the interval before, by less than an interval, makes this one
+    /// longer, by less than two; one that goes back by more begins the intervals that it lands in once more. A process that begins with such a clock doesn't
     /// know whether the interval that it is in had a sample, and takes one.
     pub fn look(&mut self, now: Now) -> Look {
         let at = now.wall.0.div_euclid(self.length_ms);
@@ -102,7 +102,8 @@ impl Intervals {
             self.last = Some(at);
             return Look::default();
         };
-        if at == last || at == last - 1 {
+        let far = before.is_some_and(|before| -ahead_ms(before, now) >= self.length_ms);
+        if at == last || (at == last - 1 && !far) {
             return Look::default();
         }
         self.last = Some(at);
@@ -130,15 +131,17 @@ impl Intervals {
 }
 
 fn why(before: Option<(Mono, Wall)>, now: Now) -> Skip {
-    let Some((mono, wall)) = before else {
-        return Skip::NotRunning;
-    };
-    let passed = i64::try_from(now.mono.since(mono).as_millis()).unwrap_or(i64::MAX);
-    let shown = now.wall.0.saturating_sub(wall.0);
-    match shown.saturating_sub(passed) > DRIFT_MS {
-        true => Skip::Clock,
-        false => Skip::Stalled,
+    match before.map(|before| ahead_ms(before, now)) {
+        None => Skip::NotRunning,
+        Some(ahead) if ahead > DRIFT_MS => Skip::Clock,
+        Some(_) => Skip::Stalled,
     }
+}
+
+/// Milliseconds by which the wall clock was put forward since.
+fn ahead_ms((mono, wall): (Mono, Wall), now: Now) -> i64 {
+    let passed = i64::try_from(now.mono.since(mono).as_millis()).unwrap_or(i64::MAX);
+    now.wall.0.saturating_sub(wall.0).saturating_sub(passed)
 }
 
 #[cfg(test)]
@@ -184,6 +187,28 @@ mod tests {
         assert_eq!(intervals.look(now(121, 15 * MINUTE)), Look::default());
         let look = intervals.look(now(1_021, 30 * MINUTE));
         assert_eq!((look.due, look.skipped, look.repeated), (true, None, false));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_an_interval_is_told_and_samples_go_on() {
+        for (minutes, back_ms) in [
+            (1_440, 1_440 * MINUTE),
+            (15, 15 * MINUTE),
+            (15, 16 * MINUTE),
+        ] {
+            let length = i64::from(minutes) * MINUTE;
+            let mut intervals = Intervals::new(minutes, None);
+            intervals.look(now(0, length - 5_000));
+            assert!(intervals.look(now(5, length)).due);
+            // Nearly at the end of the interval.
+            let s = length as u64 / 1_000;
+            intervals.look(now(s, 2 * length - 5_000));
+            let put = 2 * length - 4_000 - back_ms;
+            let look = intervals.look(now(s + 1, put));
+            assert_eq!((look.due, look.back), (false, Some(1)), "{minutes}");
+            let look = intervals.look(now(s + 1 + (length - put) as u64 / 1_000, length));
+            assert_eq!((look.due, look.repeated), (true, true), "{minutes}");
+        }
     }
 
     #[test]

@@ -99,6 +99,12 @@ impl Line {
         plan.is_some_and(|plan| plan.config().primary.is_some())
     }
 
+    /// Nothing waits, and nothing is on its way.
+    pub fn is_empty(&self) -> bool {
+        let files = self.open.len() + self.pending.len();
+        files == 0 && self.writing.is_none() && self.joining.is_none()
+    }
+
     /// Records and bytes that wait to be transferred.
     pub fn waiting(&self) -> (u64, u64) {
         let joining = self.joining.iter().flat_map(|joining| &joining.parts);

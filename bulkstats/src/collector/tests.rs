@@ -1282,6 +1282,60 @@ fn without_collection_nothing_is_sampled_and_what_is_there_goes() {
     assert_eq!(rig.collector.status().samples, 0);
 }
 
+/// Nobody takes files, and one is an impostor; then nothing is to be sent any more.
+#[test]
+fn who_has_nothing_to_take_is_blamed_no_more() {
+    for cleared in [true, false] {
+        let mut config = config();
+        config.files[0].secondary = receiver("192.0.2.11");
+        config.transfer_interval_min = 480;
+        let mut rig = Rig::new(config);
+        rig.tick();
+        rig.pass(200);
+        rig.config.collection = cleared;
+        rig.restart();
+        rig.primary.away = Some(TransferError::HostKey);
+        rig.secondary.away = unreachable();
+        rig.collector.force_transfer(rig.now);
+        rig.perform();
+        rig.pass(1);
+        let raised = |rig: &Rig| rig.alarms.iter().filter(|(raised, _)| *raised).count();
+        let ended = |rig: &Rig| rig.alarms.len() - raised(rig);
+        assert_eq!((raised(&rig), ended(&rig)), (2, 0), "{cleared}");
+        match cleared {
+            true => {
+                rig.collector.clear_data();
+                rig.perform();
+            }
+            // The secondary takes the last file that there is.
+            false => {
+                rig.secondary.away = None;
+                rig.minutes(10);
+            }
+        }
+        assert!(rig.nothing_waits());
+        assert_eq!((raised(&rig), ended(&rig)), (2, 2), "{cleared}");
+        assert!(!rig.status().failing);
+        assert_eq!(rig.status().primary_error, None);
+    }
+}
+
+/// What is on its way was not cleared, and may be refused still.
+#[test]
+fn who_is_being_given_a_file_may_be_blamed_still() {
+    let mut rig = Rig::new(config());
+    rig.tick();
+    rig.primary.away = unreachable();
+    rig.pass(200);
+    rig.silent = true;
+    rig.pass(10);
+    rig.collector.clear_data();
+    rig.perform();
+    let ended = |rig: &Rig| rig.alarms.iter().any(|(raised, _)| !raised);
+    assert!(rig.alarms.len() == 1 && !ended(&rig));
+    assert_eq!(rig.in_place(Place::Pending), 1);
+}
+
 #[test]
 fn the_next_look_is_at_the_boundary_or_the_next_attempt() {
     let mut rig = Rig::new(config());
@@ -1335,12 +1389,12 @@ fn year(hours: &[Hour]) -> (Rig, u64) {
     let mut rig = Rig::new(config);
     rig.tick();
     let (mut begun, mut at) = (0_u64, START.div_euclid(60 * MINUTE));
-    let mut count = |rig: &Rig| {
+    let mut count = |rig: &Rig, far: bool| {
         let here = rig.now.wall.0.div_euclid(60 * MINUTE);
         if here > at {
             begun += here.abs_diff(at);
         }
-        if here > at || at - here > 1 {
+        if here > at || at - here > 1 || far {
             at = here;
         }
         begun
@@ -1348,7 +1402,7 @@ fn year(hours: &[Hour]) -> (Rig, u64) {
     // The first sample is on disk: what went before it nobody knows after a restart.
     for _ in 0..4 {
         rig.pass(1_800);
-        count(&rig);
+        count(&rig, false);
     }
     for hour in hours {
         match hour {
@@ -1357,30 +1411,30 @@ fn year(hours: &[Hour]) -> (Rig, u64) {
             Hour::SecondaryAway(away) => rig.secondary.away = unreachable().filter(|_| *away),
             Hour::Clock(minutes) => {
                 rig.now.wall.0 += minutes * MINUTE;
-                count(&rig);
+                count(&rig, *minutes <= -60);
                 rig.tick();
             }
             Hour::DiskFails(fails) => rig.disk_fails = *fails,
             Hour::Stands(seconds) => {
                 rig.pass(*seconds);
-                count(&rig);
+                count(&rig, false);
             }
             Hour::Restart => rig.restart(),
         }
         for _ in 0..438 {
             rig.pass(1_800);
-            count(&rig);
+            count(&rig, false);
         }
     }
     (rig.primary.away, rig.secondary.away) = (None, None);
     rig.disk_fails = false;
     for _ in 0..16 {
         rig.pass(1_800);
-        count(&rig);
+        count(&rig, false);
     }
     rig.collector.force_transfer(rig.now);
     rig.perform();
-    let begun = count(&rig);
+    let begun = count(&rig, false);
     (rig, begun)
 }
 

@@ -241,6 +241,12 @@ impl Way {
         self.told.take().is_some()
     }
 
+    /// Nothing is to be transferred. Whether it was told that nobody receives.
+    pub fn forgiven(&mut self) -> bool {
+        self.failures = 0;
+        self.settled()
+    }
+
     /// The file got another name. Whether it is tried at once; a receiver that takes none gets a pause as for any failure.
     pub fn renamed(&mut self) -> bool {
         self.taken = self.taken.saturating_add(1);
