@@ -19,6 +19,7 @@ mod clear;
 pub mod csv;
 mod health;
 mod license;
+mod logs;
 mod peers;
 mod request;
 mod sessions;
@@ -46,6 +47,7 @@ pub use license::{
     AgentStatus, Attempts, CallHomeRow, CatalogStanding, CatalogStatus, LicenseCommand,
     OrderStatus, OrdersStatus, RegisteredStatus, RegistrationState, RootStatus, Silence,
 };
+pub use logs::{LOGS_LIMIT_MAX, LogEntry, LogFacility, LogSeverity, LogView, NoSuchWord};
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,

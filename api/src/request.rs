@@ -11,6 +11,7 @@ use crate::bulkstats::{BulkstatsCommand, BulkstatsData, BulkstatsStatus};
 use crate::clear::ClearWhom;
 use crate::health::Health;
 use crate::license::LicenseCommand;
+use crate::logs::{LogFacility, LogSeverity, LogView};
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
 use crate::settings::{SnmpCommand, ThresholdCommand};
@@ -96,6 +97,15 @@ pub enum Request {
         /// [`TRAPS_LIMIT_MAX`](crate::TRAPS_LIMIT_MAX).
         history: u32,
     },
+    /// The event log; answered with [`Reply::Logs`], also when the control thread has stalled.
+    Logs {
+        /// At most so many, the newest, at most [`LOGS_LIMIT_MAX`](crate::LOGS_LIMIT_MAX).
+        limit: u32,
+        /// Of this facility alone; none: of all.
+        facility: Option<LogFacility>,
+        /// Of this severity and all above it; none: all.
+        level: Option<LogSeverity>,
+    },
     /// Bulk statistics; answered with [`Reply::Bulkstats`], also when their thread has stalled.
     Bulkstats,
     /// Samples that wait and whose file is not complete; answered with [`Reply::BulkstatsData`].
@@ -132,6 +142,11 @@ pub enum Reply {
         stalled: bool,
         /// The agent.
         agent: Box<AgentView>,
+    },
+    /// To [`Request::Logs`].
+    Logs {
+        /// The log.
+        logs: LogView,
     },
     /// To [`Request::Bulkstats`].
     Bulkstats {
@@ -334,6 +349,14 @@ mod tests {
             (r#"{"request":"health"}"#, Request::Health),
             (r#"{"request":"agent"}"#, Request::Agent),
             (r#"{"request":"alarms"}"#, Request::Alarms),
+            (
+                r#"{"request":"logs","limit":20,"facility":"slmgr","level":null}"#,
+                Request::Logs {
+                    limit: 20,
+                    facility: Some(LogFacility::Slmgr),
+                    level: None,
+                },
+            ),
             (r#"{"request":"bulkstats"}"#, Request::Bulkstats),
             (r#"{"request":"bulkstats-data"}"#, Request::BulkstatsData),
             (

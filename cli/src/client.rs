@@ -171,6 +171,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Health
         | Request::Agent
         | Request::Alarms
+        | Request::Logs { .. }
         | Request::Bulkstats
         | Request::Snmp { .. }
         | Request::Clear { .. }

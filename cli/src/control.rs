@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use api::{
-    BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, Failure, PeerList, Reply, Request,
-    SessionSummary,
+    BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, Failure, LogView, PeerList, Reply,
+    Request, SessionSummary,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -47,6 +47,10 @@ pub fn view(
         true => peers(client, offset, limit)?,
         false => PeerList::default(),
     };
+    let logs = match surface.needs == Needs::Logs {
+        true => logs(client, filter, limit)?,
+        false => LogView::default(),
+    };
     let (bulkstats, bulkstats_data) = bulkstats(client, surface.needs)?;
     Ok(View {
         bulkstats,
@@ -54,6 +58,7 @@ pub fn view(
         history,
         sessions,
         peers,
+        logs,
         filter,
         ..node(client, surface, limit)?
     })
@@ -91,6 +96,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::History
         | Needs::Sessions
         | Needs::Peers
+        | Needs::Logs
         | Needs::Bulkstats
         | Needs::BulkstatsData => Request::Snapshot,
     };
@@ -137,6 +143,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Done { .. }
         | Reply::Lease { .. }
         | Reply::Cleared { .. }
+        | Reply::Logs { .. }
         | Reply::Bulkstats { .. }
         | Reply::BulkstatsData { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
@@ -162,6 +169,21 @@ fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> 
         return Err(client.unexpected());
     };
     Ok(peers)
+}
+
+fn logs(client: &Client, filter: Filter, limit: u32) -> Result<LogView, Failure> {
+    let Filter {
+        facility, level, ..
+    } = filter;
+    let Reply::Logs { logs } = client.ask(&Request::Logs {
+        limit,
+        facility,
+        level,
+    })?
+    else {
+        return Err(client.unexpected());
+    };
+    Ok(logs)
 }
 
 /// `license smart enable` and its `no` form.

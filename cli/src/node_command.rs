@@ -10,6 +10,7 @@ use node::Shutdown;
 use node::config::Config;
 use node::settings::laid_over;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::prelude::*;
 
 use crate::grammar::NodeArgs;
 use crate::output;
@@ -60,13 +61,16 @@ pub fn when_stdin_ends(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread.spawn(wait).map(drop)
 }
 
-/// Logs to standard error, in colour on a terminal.
+/// Logs to standard error, in colour on a terminal, and to the event log whatever the variable says.
 pub fn log() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE);
     let filter = filter.unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let stderr = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        .with_filter(filter);
+    tracing_subscriber::registry()
+        .with(stderr)
+        .with(node::logging::layer())
         .init();
 }

@@ -7,6 +7,7 @@ mod bulkstats;
 mod eval_period;
 pub(crate) mod history;
 mod license;
+mod logs;
 mod peers;
 mod policy;
 mod sessions;
@@ -21,7 +22,8 @@ mod why;
 
 use ::bulkstats::table::Schema;
 use api::{
-    AgentView, AlarmView, BulkstatsData, BulkstatsStatus, PeerList, SessionSummary, SnmpView,
+    AgentView, AlarmView, BulkstatsData, BulkstatsStatus, LogFacility, LogSeverity, LogView,
+    PeerList, SessionSummary, SnmpView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
 use licensing::{RefusalRecord, Snapshot};
@@ -50,6 +52,8 @@ pub struct View {
     pub bulkstats: BulkstatsStatus,
     /// Samples of theirs that wait.
     pub bulkstats_data: Vec<BulkstatsData>,
+    /// The event log.
+    pub logs: LogView,
     /// Which rows.
     pub filter: Filter,
 }
@@ -68,6 +72,7 @@ impl View {
             snmp: SnmpView::default(),
             bulkstats: BulkstatsStatus::default(),
             bulkstats_data: Vec::new(),
+            logs: LogView::default(),
             filter: Filter::default(),
         }
     }
@@ -84,6 +89,10 @@ pub struct Filter {
     pub verbose: bool,
     /// Of bulk statistics.
     pub schema: Option<Schema>,
+    /// Events of this facility.
+    pub facility: Option<LogFacility>,
+    /// Events of this severity and all above it.
+    pub level: Option<LogSeverity>,
 }
 
 /// Are new calls of a row let through?
@@ -123,6 +132,8 @@ pub enum Needs {
     Snmp,
     /// SNMP with its history.
     Traps,
+    /// The event log.
+    Logs,
     /// Bulk statistics.
     Bulkstats,
     /// The same, and samples that wait.
@@ -349,6 +360,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Snapshot,
         text: system::resources_text,
         json: system::resources_json,
+    },
+    Surface {
+        words: &["logs"],
+        help: "The event log, the newest events last",
+        example: "show logs --facility slmgr --level warning",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Logs,
+        text: logs::text,
+        json: logs::json,
     },
     Surface {
         words: &["system", "uptime"],

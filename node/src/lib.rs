@@ -20,6 +20,9 @@
 //! Deliberately absent: decisions. They are in `enforcer` and `session-plane`, which know no thread, socket or file.
 #![forbid(unsafe_code)]
 
+#[macro_use]
+pub mod logging;
+
 mod admission;
 mod agent;
 pub mod alarms;
@@ -62,8 +65,8 @@ pub fn run(config: Config, shutdown: &Shutdown) -> Result<(), NodeError> {
     // Nobody may be there to read it: the log has it, too.
     let _unread = writeln!(std::io::stdout(), "{}", running.ready_line());
     shutdown.wait();
-    tracing::info!("ending");
+    event!(ENDING);
     let ended = running.end();
-    tracing::info!("ended");
+    event!(ENDED);
     ended
 }

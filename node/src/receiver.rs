@@ -141,7 +141,7 @@ impl Receiver {
         }
         for (worker, queue) in self.queues.iter().enumerate() {
             if queue.send_timeout(Job::Stop, STOP_WAIT).is_err() {
-                tracing::warn!(worker, "the worker takes no order to stop");
+                event!(WORKER_NOT_ENDING, worker);
             }
         }
     }
@@ -212,7 +212,7 @@ fn rest_after(error: io::Error) {
         io::ErrorKind::Interrupted,
     ];
     if !nothing_there.contains(&error.kind()) {
-        tracing::error!(%error, "receiving failed");
+        event!(RECEIVING_FAILED, %error);
         thread::park_timeout(ERROR_PAUSE);
     }
 }

@@ -218,7 +218,7 @@ impl Running {
             stop,
             threads: Some(threads),
         };
-        tracing::info!("{}", running.ready_line());
+        event!(READY, said = %running.ready_line());
         Ok(running)
     }
 
@@ -309,10 +309,10 @@ impl Running {
         match fs::remove_file(&self.config.control_socket) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(%error, "the control socket can't be removed"),
+            Err(error) => event!(SOCKET_LEFT, %error),
         }
         let failed = ends.into_iter().filter_map(Result::err);
-        let first = failed.inspect(|error| tracing::error!(%error, "not a clean end"));
+        let first = failed.inspect(|error| event!(NOT_CLEAN, %error));
         first.reduce(|first, _| first).map_or(Ok(()), Err)
     }
 }
@@ -363,7 +363,7 @@ fn bind_metrics(config: &Config) -> Result<Option<TcpListener>, NodeError> {
     };
     let bound = TcpListener::bind(address);
     let bound = bound.map_err(|source| NodeError::Metrics { address, source })?;
-    tracing::info!(%address, "metrics are served");
+    event!(METRICS_SERVED, %address);
     Ok(Some(bound))
 }
 
@@ -477,10 +477,10 @@ fn orders_at_start(
     let own = (config.catalog.as_ref(), &config.fits());
     let found = AtStart::judge(&kept.restored, &roots, own, config.lab.is_some(), now);
     if let Some(error) = &found.refused {
-        tracing::error!(%error, "the orders of the license authority are not in force");
+        event!(ORDERS_NOT_IN_FORCE, %error);
     }
     if let Some(error) = &found.catalog_refused {
-        tracing::error!(%error, "the catalog that the license authority orders is not in force");
+        event!(CATALOG_NOT_IN_FORCE, %error);
     }
     let config = match &found.catalog {
         Some(ordered) => config.with_ordered(&ordered.catalog, &ordered.text)?,
@@ -492,12 +492,10 @@ fn orders_at_start(
 /// The serial number of the device, and what the verdicts begin with.
 fn restored(found: Found, orders: &AtStart) -> (String, Restored) {
     if found.lost {
-        tracing::error!(
-            "all copies of the license clock are lost: a recovery period of 7 days runs"
-        );
+        event!(CLOCK_LOST);
     }
     if found.tampered {
-        tracing::error!("the state was altered by another hand");
+        event!(STATE_ALTERED);
     }
     let restored = Restored {
         orders: orders.in_force.clone(),
@@ -593,7 +591,7 @@ fn serve(
     let router = interface::router(interface);
     runtime.spawn(async move {
         if let Err(error) = interface::serve(listener, router).await {
-            tracing::error!(%error, "the control interface has ended");
+            event!(INTERFACE_ENDED, %error);
         }
     });
     Ok(runtime)

@@ -285,7 +285,7 @@ impl Settings {
                 continue;
             }
             if let Err(error) = fs::remove_file(&path) {
-                tracing::warn!(%error, path = %path.display(), "a secret that is not used any more can't be removed");
+                event!(SECRET_LEFT, %error, path = %path.display());
             }
         }
     }

@@ -34,10 +34,10 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<GnSocket> {
     // The kernel doubles what it is asked for, to have room for its own records, and reports the double (socket(7)).
     let receive_buffer_bytes = socket.recv_buffer_size()? / 2;
     if receive_buffer_bytes < RECEIVE_BUFFER_BYTES {
-        tracing::warn!(
+        event!(
+            RECEIVE_BUFFER,
             receive_buffer_bytes,
-            wanted_bytes = RECEIVE_BUFFER_BYTES,
-            "the receive buffer is short, bursts may be lost: sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}"
+            wanted_bytes = RECEIVE_BUFFER_BYTES
         );
     }
     if address.is_ipv6() {

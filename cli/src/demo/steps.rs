@@ -51,6 +51,8 @@ pub const SERVICES: Filter = Filter {
     kind: Some(Kind::Service),
     verbose: false,
     schema: None,
+    facility: None,
+    level: None,
 };
 
 /// All of them.

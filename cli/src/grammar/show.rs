@@ -5,6 +5,8 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
+use api::{LogFacility, LogSeverity};
+
 use super::SocketArgs;
 use crate::show::{Filter, Kind, Needs, SURFACES, Standing, Surface};
 
@@ -27,6 +29,9 @@ pub struct ShowArgs {
 
 /// Refusals, or peers, shown unless told otherwise.
 const LIMIT_DEFAULT: &str = "20";
+
+/// Events shown unless told otherwise: all.
+const LOGS_DEFAULT: &str = "4096";
 
 /// Notifications shown unless told otherwise: all, as StarOS does.
 const TRAPS_DEFAULT: &str = "5000";
@@ -144,6 +149,19 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
             .help(which);
         command = command.arg(limit);
     }
+    if surface.needs == Needs::Logs {
+        let facility = Arg::new("facility")
+            .long("facility")
+            .value_name("FACILITY")
+            .value_parser(clap::value_parser!(LogFacility))
+            .help("Of this facility alone: slmgr, slagent, snmp, bulkst, gtpc, cli or system");
+        let level = Arg::new("level")
+            .long("level")
+            .value_name("SEVERITY")
+            .value_parser(clap::value_parser!(LogSeverity))
+            .help("Of this severity and all above it: critical, error, warning, unusual or info");
+        command = command.args([facility, level]);
+    }
     if surface.needs == Needs::Peers {
         let offset = Arg::new("offset")
             .long("offset")
@@ -230,7 +248,11 @@ impl FromArgMatches for ShowArgs {
 }
 
 fn filter(leaf: &ArgMatches) -> Result<Filter, clap::Error> {
-    let mut filter = Filter::default();
+    let mut filter = Filter {
+        facility: leaf.try_get_one("facility").ok().flatten().copied(),
+        level: leaf.try_get_one("level").ok().flatten().copied(),
+        ..Filter::default()
+    };
     let words = leaf.try_get_many::<&'static str>("filter").ok().flatten();
     for word in words.into_iter().flatten() {
         if let Some(schema) = Schema::named(word) {
@@ -282,6 +304,7 @@ impl Surface {
             Needs::History => Some((api::HISTORY_LIMIT_MAX, LIMIT_DEFAULT, newest)),
             Needs::Peers => Some((api::PEERS_LIMIT_MAX, LIMIT_DEFAULT, first)),
             Needs::Traps => Some((api::TRAPS_LIMIT_MAX, TRAPS_DEFAULT, newest)),
+            Needs::Logs => Some((api::LOGS_LIMIT_MAX, LOGS_DEFAULT, newest)),
             Needs::Snapshot
             | Needs::Agent
             | Needs::Sessions

@@ -164,7 +164,7 @@ impl Admissions {
                 let sessions = client.held();
                 self.totals.expired += sessions;
                 self.leaving.extend(client.holdings);
-                tracing::warn!(client = %name, sessions, "a client's lease ran out: its sessions are given back");
+                event!(LEASE_RAN_OUT, client = %name, sessions);
             }
         }
         self.give_back(GIVE_BACK_STEP)

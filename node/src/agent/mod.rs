@@ -329,10 +329,10 @@ impl AgentShell {
     fn keep(&mut self, record: &smart_agent::Record) {
         let kept = self.store.keep(record);
         match &kept {
-            Ok(()) if self.failing => tracing::warn!("the smart agent's records are saved again"),
+            Ok(()) if self.failing => event!(AGENT_SAVED_AGAIN),
             Ok(()) => {}
             Err(error) if !self.failing => {
-                tracing::error!(%error, "the smart agent's records are not saved; calls go on");
+                event!(AGENT_NOT_SAVED, %error);
             }
             Err(_) => {}
         }
@@ -402,7 +402,7 @@ impl AgentShell {
         let (message, outcome) = match landed {
             Ok(landed) => landed,
             // The agent takes no answer in time for none.
-            Err(error) => return tracing::error!(%error, "a message was lost"),
+            Err(error) => return event!(MESSAGE_LOST, %error),
         };
         let nonce = message.nonce;
         match outcome.answer {
@@ -425,13 +425,13 @@ impl AgentShell {
         }
         self.handle(Input::Root { der: root.clone() });
         if let Err(error) = self.store.keep_first_root(&root) {
-            tracing::error!(%error, "the root is trusted until this process ends");
+            event!(ROOT_NOT_KEPT, %error);
         }
         let Some(root) = self.machine.trust().roots().first() else {
             return false;
         };
         let fingerprint = root.certificate.fingerprint;
-        tracing::warn!(%fingerprint, "LAB: the first license authority that answered is trusted; compare this fingerprint with what it shows");
+        event!(LAB_TRUST, %fingerprint);
         true
     }
 }

@@ -6,63 +6,50 @@ use snmp::notifications::News;
 /// Writes a notice into the log.
 pub(super) fn log(notice: &Notice) {
     match notice {
-        Notice::Registered => tracing::info!("registered with the license authority"),
-        Notice::RegistrationFailed(why) => tracing::error!(%why, "registration failed"),
-        Notice::Deregistered => tracing::info!("the registration has ended"),
+        Notice::Registered => event!(REGISTERED),
+        Notice::RegistrationFailed(why) => event!(REGISTRATION_FAILED, %why),
+        Notice::Deregistered => event!(DEREGISTERED),
         Notice::RegistrationEnded(why) => {
-            tracing::error!(%why, "the license authority has ended the registration");
+            event!(REGISTRATION_ENDED, %why);
         }
-        Notice::DeregistrationFailed(why) => tracing::error!(%why, "deregistration failed"),
-        Notice::IdRenewed => tracing::info!("the identity certificate was renewed"),
+        Notice::DeregistrationFailed(why) => event!(DEREGISTRATION_FAILED, %why),
+        Notice::IdRenewed => event!(ID_RENEWED),
         Notice::IdNotRenewed(why) => {
-            tracing::warn!(%why, "the identity certificate was not renewed");
+            event!(ID_NOT_RENEWED, %why);
         }
-        Notice::AuthorizationRenewed => tracing::info!("the authorization was renewed"),
+        Notice::AuthorizationRenewed => event!(AUTHORIZATION_RENEWED),
         Notice::AuthorizationNotRenewed(why) => {
-            tracing::warn!(%why, "the authorization was not renewed");
+            event!(AUTHORIZATION_NOT_RENEWED, %why);
         }
         Notice::CommunicationFailed(why) => {
-            tracing::warn!(%why, "no answer from the license authority");
+            event!(AUTHORITY_SILENT, %why);
         }
-        Notice::CommunicationRestored => tracing::info!("the license authority answers again"),
-        Notice::CertificateOutOfRange => tracing::error!(
-            "the date is outside of the identity certificate's validity: correct the clock within the hour"
-        ),
+        Notice::CommunicationRestored => event!(AUTHORITY_ANSWERS),
+        Notice::CertificateOutOfRange => event!(CERTIFICATE_OUT_OF_RANGE),
         Notice::CertificateDropped => {
-            tracing::error!("the identity certificate is not used any more: correct the clock");
+            event!(CERTIFICATE_DROPPED);
         }
-        Notice::CertificateInRange => tracing::info!("the identity certificate is valid again"),
+        Notice::CertificateInRange => event!(CERTIFICATE_IN_RANGE),
         Notice::CertificateExpires { at } => {
-            tracing::warn!(
-                at_ms = at.0,
-                "the identity certificate ends soon and is not renewed"
-            );
+            event!(CERTIFICATE_EXPIRES, at_ms = at.0);
         }
-        Notice::TrustPoolChanged => tracing::info!("the trust pool has changed"),
-        Notice::TrustRefused(why) => tracing::warn!(%why, "the trust pool takes something not"),
+        Notice::TrustPoolChanged => event!(TRUST_POOL_CHANGED),
+        Notice::TrustRefused(why) => event!(TRUST_REFUSED, %why),
         Notice::RootExpires { fingerprint, at } => {
-            tracing::warn!(
-                %fingerprint,
-                at_ms = at.0,
-                "a root of the trust pool expires"
-            );
+            event!(ROOT_EXPIRES, %fingerprint, at_ms = at.0);
         }
-        Notice::Forked => tracing::error!(
-            "the license authority sees two nodes of this identity, or that this one's state was restored"
-        ),
+        Notice::Forked => event!(FORKED),
         Notice::OrdersTaken(serial) => {
-            tracing::info!(serial, "orders of the license authority are in force");
+            event!(ORDERS_TAKEN, serial);
         }
         Notice::OrdersSetAside(why) => {
-            tracing::error!(%why, "some orders of the license authority are not in force");
+            event!(ORDERS_SET_ASIDE, %why);
         }
         Notice::OrdersRefused(why) => {
-            tracing::error!(%why, "orders of the license authority are refused");
+            event!(ORDERS_REFUSED, %why);
         }
         Notice::NotWritten => {
-            tracing::error!(
-                "nothing is sent to the license authority until the disk takes records"
-            );
+            event!(AGENT_NOT_WRITTEN);
         }
     }
 }

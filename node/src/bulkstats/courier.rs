@@ -68,7 +68,7 @@ impl Courier {
                 Some(to) => {
                     let sent = transfer::send(&path, &name, &to, TRANSFER_MAX - EARLIER).await;
                     sent.map_err(|error| {
-                        tracing::warn!(%error, file, name, "a file of bulk statistics is not transferred");
+                        event!(FILE_UNTRANSFERRED, %error, file, name);
                         cause(&error.cause)
                     })
                     .map(drop)

@@ -44,7 +44,7 @@ impl Disk {
         for place in Place::ALL {
             if let Err(error) = self.look(place, &mut found) {
                 let place = place.directory();
-                tracing::error!(%error, place, "the spool of bulk statistics can't be used");
+                event!(SPOOL_UNUSABLE, %error, place);
             }
         }
         found
@@ -71,7 +71,7 @@ impl Disk {
     pub fn open_samples(&self) -> Vec<BulkstatsData> {
         let mut found = Vec::new();
         if let Err(error) = self.look(Place::Open, &mut found) {
-            tracing::warn!(%error, "samples can't be read");
+            event!(SAMPLES_UNREADABLE, %error);
         }
         found.sort_by_key(|found| (found.stored.file, found.stored.seq));
         let mut files: Vec<BulkstatsData> = Vec::new();
@@ -148,7 +148,7 @@ impl Disk {
     pub fn rename(&mut self, from: &Stored, to: &Stored) {
         if let Err(error) = fs::rename(self.path(from), self.path(to)) {
             let name = from.local_name();
-            tracing::error!(%error, name, "a file of bulk statistics can't be renamed");
+            event!(FILE_UNRENAMED, %error, name);
         }
         self.changed.extend([from.place, to.place]);
     }
@@ -159,7 +159,7 @@ impl Disk {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
                 let name = stored.local_name();
-                tracing::error!(%error, name, "a file of bulk statistics can't be removed");
+                event!(FILE_UNREMOVED, %error, name);
             }
         }
         self.changed.insert(stored.place);
@@ -174,7 +174,7 @@ impl Disk {
         self.settled = now;
         for place in std::mem::take(&mut self.changed) {
             if let Err(error) = sync(&self.dir.join(place.directory())) {
-                tracing::warn!(%error, "names of bulk statistics' files are not durable");
+                event!(NAMES_NOT_DURABLE, %error);
             }
         }
     }
@@ -226,7 +226,7 @@ fn append(to: &mut impl Write, parts: &[PathBuf], footer: &[u8]) -> io::Result<(
             // It is gone for ever: the others are not to wait for it.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let part = part.display();
-                tracing::error!(%part, "a sample was taken away by another hand");
+                event!(SAMPLE_TAKEN_AWAY, %part);
             }
             Err(error) => return Err(error),
         }

@@ -243,7 +243,7 @@ impl BulkstatsShell {
                 let any = !self.undelivered.is_empty();
                 self.vitals.set_bulkstats_undelivered(any);
                 let why = why.as_ref().map(tracing::field::display);
-                tracing::warn!(file, raised, why, "receivers of bulk statistics");
+                event!(RECEIVERS, file, raised, why);
             }
             Condition::Receiver { file, which, why } => {
                 let who = (*file, *which == Which::Secondary);
@@ -254,7 +254,7 @@ impl BulkstatsShell {
                 self.vitals
                     .set_bulkstats_host_key(!self.strangers.is_empty());
                 let why = why.as_ref().map(tracing::field::display);
-                tracing::error!(file, ?which, raised, why, "a receiver of bulk statistics");
+                event!(RECEIVER, file, ?which, raised, why);
             }
             Condition::Storage { file, why } => {
                 match raised {
@@ -264,14 +264,11 @@ impl BulkstatsShell {
                 self.vitals
                     .set_bulkstats_not_written(!self.unwritten.is_empty());
                 let why = why.as_ref().map(tracing::field::display);
-                tracing::error!(file, raised, why, "writing bulk statistics");
+                event!(WRITING, file, raised, why);
             }
             Condition::Discarding => {
                 self.vitals.set_bulkstats_discarding(raised);
-                tracing::error!(
-                    raised,
-                    "files of bulk statistics are dropped for want of room"
-                );
+                event!(DISCARDING, raised);
             }
         }
     }
@@ -284,47 +281,39 @@ impl BulkstatsShell {
 fn log(notice: &Notice) {
     match notice {
         Notice::Skipped { intervals, why } => {
-            tracing::warn!(intervals, ?why, "intervals have no sample");
+            event!(INTERVALS_MISSED, intervals, ?why);
         }
         Notice::PutBack { intervals } => {
-            tracing::warn!(
-                intervals,
-                "the clock was put back; intervals come once more"
-            );
+            event!(CLOCK_PUT_BACK, intervals);
         }
         Notice::Repeated { minute } => {
-            tracing::warn!(minute, "the sample of an interval that had one");
+            event!(SAMPLE_AGAIN, minute);
         }
         Notice::SampleLost { file, records } => {
-            tracing::error!(file, records, "a sample was not written and is lost");
+            event!(SAMPLE_LOST, file, records);
         }
         Notice::Discarded {
             file,
             name,
             records,
-        } => tracing::error!(file, name, records, "a file was dropped for want of room"),
+        } => event!(FILE_DROPPED, file, name, records),
         Notice::Renamed { file, name } => {
-            tracing::warn!(file, name, "the receiver has another file of that name");
+            event!(NAME_TAKEN, file, name);
         }
         Notice::Receiver { file, now, why } => {
             let why = why.as_ref().map(tracing::field::display);
-            tracing::warn!(file, ?now, why, "another receiver gets the files");
+            event!(RECEIVER_CHANGED, file, ?now, why);
         }
         Notice::SetAside {
             file,
             name,
             records,
             why,
-        } => tracing::error!(file, name, records, why, "a file is set aside in sent/"),
+        } => event!(FILE_SET_ASIDE, file, name, records, why),
         Notice::Orphaned {
             file,
             files,
             records,
-        } => tracing::error!(
-            file,
-            files,
-            records,
-            "files without a receiver are in sent/"
-        ),
+        } => event!(FILES_WITHOUT_RECEIVER, file, files, records),
     }
 }

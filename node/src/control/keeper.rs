@@ -50,7 +50,7 @@ impl Keeper {
         let operator = self.operator.take().map(Record::Operator);
         for record in clock.into_iter().chain(operator) {
             if let Err(error) = store.write(&record) {
-                tracing::error!(%error, "state is not saved; calls go on");
+                event!(STATE_NOT_SAVED, %error);
                 self.failed_at = now;
                 match record {
                     Record::Clock(clock) => self.clock = Some(clock),

@@ -13,6 +13,7 @@ use api::{Failure, HISTORY_LIMIT_MAX, Reply, Request};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use enforcer::verdicts::{BulkstatsTroubles, Enforcer, Input, Output};
 use enforcer::{Gate, RefusalRing, WorkerRecount};
+use eventlog::Row;
 use licensing::snapshot::Lab;
 use licensing::{Catalog, Event, Now, Snapshot, Threshold};
 use parking_lot::RwLock;
@@ -222,9 +223,9 @@ impl Control {
         if stalled {
             let age_ms = self.vitals.agent_age(now.mono).as_millis();
             let ended = self.vitals.agent_ended();
-            tracing::error!(age_ms, ended, "the smart agent does not work; calls go on");
+            event!(AGENT_STALLED, age_ms, ended);
         } else {
-            tracing::warn!("the smart agent works again");
+            event!(AGENT_WORKS);
         }
         self.tell(Input::AgentStalled(stalled), now);
     }
@@ -239,9 +240,9 @@ impl Control {
         if stalled {
             let age_ms = self.vitals.snmp_age(now.mono).as_millis();
             let ended = self.vitals.snmp_ended();
-            tracing::error!(age_ms, ended, "SNMP does not work; calls go on");
+            event!(SNMP_STALLED, age_ms, ended);
         } else {
-            tracing::warn!("SNMP works again");
+            event!(SNMP_WORKS);
         }
         self.tell(Input::SnmpStalled(stalled), now);
     }
@@ -256,7 +257,7 @@ impl Control {
         if troubles.stalled != before.stalled {
             let age_ms = self.vitals.bulkstats_age(now.mono).as_millis();
             let stalled = troubles.stalled;
-            tracing::error!(age_ms, stalled, "bulk statistics; calls go on");
+            event!(BULKSTATS_STALLED, age_ms, stalled);
         }
         self.tell(Input::Bulkstats(troubles), now);
     }
@@ -393,6 +394,7 @@ impl Control {
             | Request::Transport(_)
             | Request::Agent
             | Request::Alarms
+            | Request::Logs { .. }
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::BulkstatsDo { .. }
@@ -491,7 +493,10 @@ fn deny<T>(
 /// The event log.
 fn log(event: &Event) {
     match serde_json::to_string(event) {
-        Ok(event) => tracing::info!(target: "tollgate::event", %event),
-        Err(error) => tracing::error!(%error, "an event can't be written down"),
+        Ok(said) => {
+            let Row { id, text, .. } = eventlog::table::of(event);
+            tracing::event!(target: "tollgate::event", tracing::Level::INFO, event = %said, id, "{text}");
+        }
+        Err(error) => event!(EVENT_NOT_WRITTEN, %error),
     }
 }

@@ -24,13 +24,13 @@ impl Interface {
             whom: meant(&self.config, &whom)?,
             reactivate,
         };
-        tracing::info!(target: "tollgate::audit", ?whom, reactivate, "an operator clears sessions");
+        event!(target: "tollgate::audit", CLEARING, ?whom, reactivate);
         let job = |reply| Job::Clear(clear.clone(), reply);
         let counted = self.ask_workers_for(job, COUNT).await?;
         let counted: Option<Vec<u64>> = counted.into_iter().collect();
         let sessions = counted.ok_or_else(too_many)?.iter().sum();
         let clients = self.held_by_clients(&clear.whom);
-        tracing::info!(target: "tollgate::audit", ?whom, sessions, clients, "sessions are cleared");
+        event!(target: "tollgate::audit", CLEARED, ?whom, sessions, clients);
         Ok(Reply::Cleared { sessions, clients })
     }
 

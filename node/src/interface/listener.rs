@@ -117,7 +117,7 @@ pub(crate) async fn serve_each(listener: impl Accepts, router: Router, bounds: B
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "accepting a connection failed");
+                event!(ACCEPTING_FAILED, %error);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

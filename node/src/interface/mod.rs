@@ -40,6 +40,7 @@ use crate::bulkstats::BulkstatsEnd;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
+use crate::logging;
 use crate::metrics::{LastRefusals, Latencies};
 use crate::receiver::Job;
 use crate::settings::Settings;
@@ -157,7 +158,7 @@ fn respond(answer: Result<Reply, Refused>) -> Response {
             (status, kind, json).into_response()
         }
         Err(error) => {
-            tracing::error!(%error, "an answer can't be written as JSON");
+            event!(ANSWER_NOT_WRITTEN, %error);
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -206,6 +207,13 @@ impl Interface {
             Request::Agent => Ok(self.agent().await),
             Request::Alarms => Ok(self.alarms().await),
             Request::Snmp { history } => self.snmp(history).await,
+            Request::Logs {
+                limit,
+                facility,
+                level,
+            } => Ok(Reply::Logs {
+                logs: logging::view(limit, facility, level),
+            }),
             Request::Bulkstats => Ok(self.bulkstats()),
             Request::BulkstatsData => self.bulkstats_data().await,
             Request::BulkstatsDo { command } => self.command_bulkstats(command).await,
@@ -307,12 +315,10 @@ impl Interface {
             let was = std::mem::replace(&mut stalled, self.vitals.control_stalled(now));
             let age_ms = self.vitals.control_age(now).as_millis();
             match (was, stalled) {
-                (false, true) => tracing::error!(
-                    age_ms,
-                    ended = self.vitals.control_ended(),
-                    "the control thread does not work; calls go on with the last policies and ceilings"
-                ),
-                (true, false) => tracing::warn!("the control thread works again"),
+                (false, true) => {
+                    event!(CONTROL_STALLED, age_ms, ended = self.vitals.control_ended())
+                }
+                (true, false) => event!(CONTROL_WORKS),
                 (true, true) | (false, false) => {}
             }
         }

@@ -33,7 +33,7 @@ impl Interface {
         let asks = self.snmp_asks.clone();
         let hand_over = move |Changed { config, changed }| {
             if changed {
-                tracing::info!(command = words, name, "an operator has set SNMP");
+                event!(SNMP_SET, command = words, name);
             }
             let (done, in_force) = oneshot::channel();
             let config = Box::new(config.snmp);

@@ -105,7 +105,7 @@ fn told(command: &str, way: &Way) {
     let shown = |at: Option<String>| at.unwrap_or_else(|| "none".to_owned());
     let authority = shown(way.authority.as_ref().map(ToString::to_string));
     let proxy = shown(way.proxy.as_ref().map(ToString::to_string));
-    tracing::info!(command, %authority, %proxy, "an operator has set the way to the license authority");
+    event!(WAY_SET, command, %authority, %proxy);
 }
 
 /// What a command changes. Errors: its password is none.

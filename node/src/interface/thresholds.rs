@@ -35,11 +35,7 @@ impl Interface {
         let hand_over = move |Changed { config, changed }| {
             let remaining = config.thresholds.remaining;
             if changed {
-                tracing::info!(
-                    command = words,
-                    ?remaining,
-                    "an operator has set where few sessions left are an alarm"
-                );
+                event!(THRESHOLD_SET, command = words, ?remaining);
             }
             let (taken, in_force) = oneshot::channel();
             let asked = asks.try_send(Ask::RemainingThreshold { remaining, taken });

@@ -105,7 +105,7 @@ impl Recorder {
         if let Err(error) = lines.try_send(text) {
             if error.is_full() {
                 self.vitals.journal_stops(JournalStop::Failed);
-                tracing::error!("the journal has stopped: the disk is too slow; calls go on");
+                event!(JOURNAL_SLOW);
             }
             self.lines = None;
         }
@@ -113,7 +113,7 @@ impl Recorder {
 
     fn not_json(&mut self, error: &serde_json::Error) {
         self.vitals.journal_stops(JournalStop::Failed);
-        tracing::error!(%error, "the journal has stopped: a line can't be written; calls go on");
+        event!(JOURNAL_UNWRITTEN, %error);
         self.lines = None;
     }
 }

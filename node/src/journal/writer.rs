@@ -28,7 +28,7 @@ impl Recorder {
             Ok(file) => file,
             Err(error) => {
                 vitals.journal_stops(JournalStop::Failed);
-                tracing::error!(%error, path = %path.display(), "no journal; calls go on");
+                event!(NO_JOURNAL, %error, path = %path.display());
                 return Ok((Self::off(Arc::clone(vitals)), None));
             }
         };
@@ -40,11 +40,11 @@ impl Recorder {
                 Ok(true) => {}
                 Ok(false) => {
                     vitals.journal_stops(JournalStop::Full);
-                    tracing::warn!(max_bytes, path = %path.display(), "the journal is full and has stopped");
+                    event!(JOURNAL_FULL, max_bytes, path = %path.display());
                 }
                 Err(error) => {
                     vitals.journal_stops(JournalStop::Failed);
-                    tracing::error!(%error, path = %path.display(), "the journal has stopped; calls go on");
+                    event!(JOURNAL_STOPPED, %error, path = %path.display());
                 }
             }
         })?;

@@ -82,7 +82,7 @@ async fn scrape(State(scraped): State<Arc<Scraped>>) -> Response {
     match collector::text(view, interface.clock.now().wall, interface) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            tracing::error!(%error, "metrics can't be written");
+            event!(METRICS_UNWRITTEN, %error);
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -27,11 +27,7 @@ pub(crate) enum ChangeError {
 }
 
 pub(super) fn report_gone(target: &str, dropped: u64) {
-    tracing::warn!(
-        target,
-        dropped,
-        "a target is removed; what waited for it is dropped"
-    );
+    event!(TARGET_REMOVED, target, dropped);
 }
 
 impl SnmpShell {

@@ -122,12 +122,7 @@ impl SnmpShell {
         let fail = |source| NodeError::System { what, source };
         let config = &parts.config.snmp;
         for SnmpLeftOut { what, name, why } in &config.left_out {
-            tracing::error!(
-                what,
-                name,
-                why,
-                "it is left out of SNMP: set it anew, or take its entry out of settings.toml of node.state_dir"
-            );
+            event!(SNMP_LEFT_OUT, what, name, why);
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -215,7 +210,7 @@ impl SnmpShell {
                         let changed = self.change(*config).await;
                         self.show_now();
                         if let Err(error) = &changed {
-                            tracing::error!(%error, "SNMP works as before the change");
+                            event!(SNMP_NOT_CHANGED, %error);
                         }
                         // Whoever asked may have given up.
                         let _gone = done.send(changed);
@@ -281,7 +276,7 @@ impl SnmpShell {
             while let Ok(batch) = self.told.batches.try_recv() {
                 self.take(batch);
             }
-            tracing::warn!("events were lost to notifications; the table of alarms is told anew");
+            event!(NOTIFICATIONS_LOST);
             self.handle(Input::Missed);
         }
         let now = self.clock.now().mono;
@@ -307,12 +302,12 @@ impl SnmpShell {
             match heard {
                 Heard::Acknowledged(request_id) => self.acknowledged(datagram, request_id),
                 Heard::Failed(request_id, status) => {
-                    tracing::warn!(target = name, ?status, "a manager could not use an inform");
+                    event!(INFORM_UNUSED, target = name, ?status);
                     self.acknowledged(datagram, request_id);
                 }
                 Heard::Learned(request_id) => self.handle(Input::Again { request_id }),
                 Heard::Refused(_, counter) => {
-                    tracing::warn!(target = name, %counter, "a manager refuses informs");
+                    event!(INFORM_REFUSED, target = name, %counter);
                 }
                 // Another target of this address may be meant.
                 Heard::Ignored(_) => {}
@@ -364,10 +359,10 @@ impl SnmpShell {
 
     fn report_kept(&mut self, kept: Result<(), crate::store::StoreError>) {
         match &kept {
-            Ok(()) if self.failing => tracing::warn!("the records of SNMP are saved again"),
+            Ok(()) if self.failing => event!(SNMP_SAVED_AGAIN),
             Ok(()) => {}
             Err(error) if !self.failing => {
-                tracing::error!(%error, "the records of SNMP are not saved; notifications go on");
+                event!(SNMP_NOT_SAVED, %error);
             }
             Err(_) => {}
         }
@@ -398,9 +393,9 @@ impl SnmpShell {
         let target = &manager.of.target.name;
         match &failure {
             Some(error) if !manager.failing => {
-                tracing::warn!(target, %error, "a notification can't be sent");
+                event!(NOTIFICATION_UNSENT, target, %error);
             }
-            None if manager.failing => tracing::warn!(target, "notifications are sent again"),
+            None if manager.failing => event!(NOTIFICATIONS_SENT_AGAIN, target),
             Some(_) | None => {}
         }
         manager.failing = failure.is_some();

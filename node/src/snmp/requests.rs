@@ -92,9 +92,9 @@ impl Managers {
         let sent = socket.send_to(answer, to).await;
         match &sent {
             Err(error) if !self.failing => {
-                tracing::warn!(%to, %error, "a manager can't be answered");
+                event!(MANAGER_UNANSWERED, %to, %error);
             }
-            Ok(_) if self.failing => tracing::warn!("managers are answered again"),
+            Ok(_) if self.failing => event!(MANAGERS_ANSWERED_AGAIN),
             Ok(_) | Err(_) => {}
         }
         self.failing = sent.is_err();

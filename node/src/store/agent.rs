@@ -61,7 +61,7 @@ impl AgentStore {
         let mut file = DatabaseFile::new(dir.join("agent.redb"), key);
         let existed = file.exists();
         let (restored, first_root) = file.read(read).unwrap_or_else(|error| {
-            tracing::error!(%error, "the smart agent's records can't be read");
+            event!(AGENT_UNREADABLE, %error);
             // What only can't be reached now may be whole.
             if existed && !matches!(error, StoreError::File { .. }) {
                 file.set_aside();
@@ -208,7 +208,7 @@ fn seed(dir: &Path) -> Result<Seed, StoreError> {
 /// A key that can't be read is put aside: the node serves on, and its registration can't be used until it is made anew.
 fn replace_seed(path: &Path) -> Result<Seed, StoreError> {
     let aside = path.with_added_extension("unreadable");
-    tracing::error!(path = %path.display(), "it is no key; the node is to be registered anew");
+    event!(AGENT_NO_KEY, path = %path.display());
     fs::rename(path, &aside).map_err(file_error("setting aside", path))?;
     make_seed(path)
 }

@@ -48,7 +48,7 @@ impl OperatorDatabase {
             })
         });
         let kept = read.unwrap_or_else(|error| {
-            tracing::error!(%error, "the operator's record can't be read");
+            event!(OPERATORS_RECORD, %error);
             // What only can't be reached now may be whole.
             let tampered = existed && !matches!(error, StoreError::File { .. });
             if tampered {

@@ -149,7 +149,7 @@ impl DatabaseFile {
         self.database = None;
         let aside = self.path.with_added_extension("unreadable");
         if let Err(error) = fs::rename(&self.path, &aside) {
-            tracing::error!(path = %self.path.display(), %error, "it can't be set aside");
+            event!(NOT_SET_ASIDE, path = %self.path.display(), %error);
         }
     }
 

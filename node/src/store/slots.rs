@@ -73,7 +73,7 @@ fn read(dir: &Path, slot: Slot, key: &NodeKey) -> Result<ClockRecord, SlotError>
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SlotError::Empty),
         // A medium that can't read a slot has lost it; the other one may serve.
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "a slot of the license clock can't be read");
+            event!(SLOT_UNREADABLE, path = %path.display(), %error);
             Err(SlotError::Torn)
         }
     }

@@ -37,7 +37,7 @@ impl SnmpStore {
         let mut file = DatabaseFile::new(dir.join("snmp.redb"), key);
         let existed = file.exists();
         let (records, boots) = file.read(read).unwrap_or_else(|error| {
-            tracing::error!(%error, "the records of SNMP can't be read");
+            event!(SNMP_UNREADABLE, %error);
             // What only can't be reached now may be whole.
             if existed && !matches!(error, StoreError::File { .. }) {
                 file.set_aside();
@@ -98,10 +98,7 @@ fn read(
     let boots = boots.map(|row| file.decode_of_any(&row)).transpose()?;
     let others = records.iter().filter(|(_, own)| !own).count();
     if others > 0 {
-        tracing::warn!(
-            others,
-            "records of SNMP have the code of another node.key; they count all the same"
-        );
+        event!(SNMP_OTHER_KEY, others);
     }
     let records = records.into_iter().map(|(record, _)| record).collect();
     Ok((records, boots.map_or(0, |(boots, _)| boots)))

@@ -8,7 +8,7 @@ use super::Breach;
 use crate::workspace::{Member, Workspace};
 
 /// The only arrows between crates; dependencies of tests count too.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("licensing", &[]),
     ("enforcer", &["licensing"]),
     ("gtp", &[]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("api", &["licensing"]),
     ("admission-client", &["licensing", "api"]),
     ("smart-agent", &["licensing", "api"]),
+    ("eventlog", &["licensing", "api"]),
     ("snmp", &["licensing"]),
     ("bulkstats", &["licensing"]),
     ("authority", &["licensing", "api"]),
@@ -31,11 +32,20 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "smart-agent",
             "snmp",
             "bulkstats",
+            "eventlog",
         ],
     ),
     (
         "cli",
-        &["licensing", "api", "node", "authority", "load", "bulkstats"],
+        &[
+            "licensing",
+            "api",
+            "node",
+            "authority",
+            "load",
+            "bulkstats",
+            "eventlog",
+        ],
     ),
     ("tests", ANY),
     ("benches", ANY),
@@ -45,7 +55,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
 const ANY: &[&str] = &["*"];
 
 /// Crates whose decisions are values: no dependency that does IO.
-pub const MACHINES: [&str; 8] = [
+pub const MACHINES: [&str; 9] = [
     "licensing",
     "enforcer",
     "gtp",
@@ -54,6 +64,7 @@ pub const MACHINES: [&str; 8] = [
     "smart-agent",
     "snmp",
     "bulkstats",
+    "eventlog",
 ];
 
 const IO: [&str; 12] = [

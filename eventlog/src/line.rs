@@ -1,0 +1,74 @@
+//! An event as one line of StarOS.
+
+use api::LogEntry;
+use jiff::Timestamp;
+
+/// Longest text of an event, and of one value of it, in bytes.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+
+/// `2011-Dec-11+5:18:41.993 [slmgr 190101 critical] [1/0/609 control:0 control/mod.rs:494] [software internal system] TEXT`,
+/// in UTC, without an end of line. A node is card 1 and CPU 0.
+pub fn line(entry: &LogEntry) -> String {
+    let at = Timestamp::from_millisecond(entry.at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = at.strftime("%Y-%b-%d+%-H:%M:%S%.3f");
+    let LogEntry {
+        id,
+        facility,
+        severity,
+        task,
+        pid,
+        source,
+        text,
+        ..
+    } = entry;
+    format!(
+        "{at} [{facility} {id} {severity}] [1/0/{pid} {task}:0 {source}] [software internal system] {text}"
+    )
+}
+
+/// A text that stays on its line and within its bound: control characters are spaces, the rest is cut.
+pub fn printable(text: &str) -> String {
+    let blank = |c: char| if c.is_control() { ' ' } else { c };
+    let mut kept: String = text.chars().map(blank).collect();
+    let mut end = TEXT_BYTES_MAX.min(kept.len());
+    while !kept.is_char_boundary(end) {
+        end -= 1;
+    }
+    kept.truncate(end);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{LogFacility, LogSeverity};
+    use licensing::Wall;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_as_staros_writes_it() {
+        let entry = LogEntry {
+            number: 7,
+            at: Wall(1_323_580_721_093),
+            id: 190_101,
+            facility: LogFacility::Slmgr,
+            severity: LogSeverity::Critical,
+            task: "control".into(),
+            pid: 609,
+            source: "control/mod.rs:494".into(),
+            text: "a service is out of compliance".into(),
+            fields: Vec::new(),
+        };
+        assert_eq!(
+            line(&entry),
+            "2011-Dec-11+5:18:41.093 [slmgr 190101 critical] [1/0/609 control:0 control/mod.rs:494] [software internal system] a service is out of compliance"
+        );
+    }
+
+    #[test]
+    fn a_text_can_not_forge_a_line_and_is_cut_between_characters() {
+        assert_eq!(printable("a\nb\u{1b}[1m\u{85}"), "a b [1m ");
+        let long = format!("{}ü", "x".repeat(TEXT_BYTES_MAX - 1));
+        assert_eq!(printable(&long), "x".repeat(TEXT_BYTES_MAX - 1));
+    }
+}
