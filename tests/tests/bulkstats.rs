@@ -329,9 +329,8 @@ fn the_secondary_receives_until_the_primary_is_back() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_full_disk_here_is_counted_alarmed_and_got_over() -> Result<()> {
-    let collector = Collector::new()?;
+/// A node with a sample on its disk, which is full, and one that is not written for that; and what fills it.
+fn on_a_full_disk(collector: &Collector) -> Result<(Gateway, PathBuf)> {
     let site = Site::new()?;
     let written = configuration(&site, &collector.itself("primary", collector.sshd.port)?);
     let mut gateway = site.open_on_small_disk(&written, 32 << 10)?;
@@ -339,10 +338,29 @@ fn a_full_disk_here_is_counted_alarmed_and_got_over() -> Result<()> {
     let node = gateway.node()?;
     let filler = node.inside(&node.state_dir().join("filler"));
     fill(&filler)?;
-    gateway.accepted(&Call::new(2, "internet"))?;
+    sample(&mut gateway, 2)?;
+    wait_for_alarm(gateway.node()?, AlarmKind::BulkstatsNotWritten, true)?;
+    Ok((gateway, filler))
+}
+
+#[test]
+fn a_disk_here_that_is_full_for_less_than_an_interval_loses_nothing() -> Result<()> {
+    let collector = Collector::new()?;
+    let (gateway, filler) = on_a_full_disk(&collector)?;
     let node = gateway.node()?;
-    ask(node, BulkstatsCommand::ForceGather)?;
-    wait_for_alarm(node, AlarmKind::BulkstatsNotWritten, true)?;
+    fs::remove_file(filler)?;
+    wait_for_alarm(node, AlarmKind::BulkstatsNotWritten, false)?;
+    ask(node, BulkstatsCommand::ForceTransfer)?;
+    assert_eq!(created(&collector.rows(1)?), ["1", "2"]);
+    assert_eq!((status(node)?.lost, file(node)?.discarded_records), (0, 0));
+    Ok(())
+}
+
+#[test]
+fn a_full_disk_here_is_counted_alarmed_and_got_over() -> Result<()> {
+    let collector = Collector::new()?;
+    let (mut gateway, filler) = on_a_full_disk(&collector)?;
+    let node = gateway.node()?;
     assert!(status(node)?.not_written);
     let shown = node.cli("show bulkstats")?.log();
     assert!(shown.contains("NOT WRITTEN"), "{shown}");
