@@ -178,13 +178,20 @@ const FIGURES: [Figure; 19] = [
     },
     Figure {
         id: "bulkstats-lost",
-        meaning: "intervals missing or repeated at an SFTP server that refuses, is slow, cuts off, is full; node killed, clock moved",
+        meaning: "intervals missing or repeated at an SFTP server that refuses, is slow, cuts off, is full; node killed, clock moved, disk full",
         target: "0",
-        how: How::Tests(&[Test {
-            package: "tests",
-            target: Some("bulkstats_lost"),
-            name: "no_interval_is_missing_or_repeated_whatever_fails",
-        }]),
+        how: How::Tests(&[
+            Test {
+                package: "tests",
+                target: Some("bulkstats_lost"),
+                name: "no_interval_is_missing_or_repeated_whatever_fails",
+            },
+            Test {
+                package: "tests",
+                target: Some("bulkstats"),
+                name: "a_disk_here_that_is_full_for_less_than_an_interval_loses_nothing",
+            },
+        ]),
     },
     Figure {
         id: "bulkstats-admit-p999",

@@ -1,7 +1,7 @@
 //! The spool: files of samples below the state directory, each there whole or not at all.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -54,14 +54,10 @@ impl Disk {
         let dir = self.dir.join(place.directory());
         make(&dir)?;
         for entry in fs::read_dir(&dir)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name == WRITING {
-                fs::remove_file(entry.path())?;
-            } else if let Some(stored) = Stored::parse(place, name) {
-                let bytes = entry.metadata()?.len();
-                found.push(Found { stored, bytes });
+            // One that can't be read hides no other.
+            match entry.and_then(|entry| seen(place, &entry)) {
+                Ok(seen) => found.extend(seen),
+                Err(error) => event!(SPOOL_UNUSABLE, %error, place = place.directory()),
             }
         }
         Ok(())
@@ -193,6 +189,22 @@ fn keep_end(file: &mut BulkstatsData) {
     }
 }
 
+/// What an entry of a directory of the spool is; what was not written whole is removed.
+fn seen(place: Place, entry: &DirEntry) -> io::Result<Option<Found>> {
+    let name = entry.file_name();
+    let Some(name) = name.to_str() else {
+        return Ok(None);
+    };
+    if name == WRITING {
+        fs::remove_file(entry.path())?;
+    }
+    let Some(stored) = Stored::parse(place, name) else {
+        return Ok(None);
+    };
+    let bytes = entry.metadata()?.len();
+    Ok(Some(Found { stored, bytes }))
+}
+
 fn make(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
@@ -284,6 +296,9 @@ mod tests {
         }
         let half = dir.path().join("bulkstats/open").join(WRITING);
         fs::write(&half, b"x").unwrap();
+        // One that can't be removed hides nothing, whichever comes first.
+        let stuck = dir.path().join("bulkstats/sent").join(WRITING);
+        fs::create_dir(&stuck).unwrap();
         fs::write(dir.path().join("bulkstats/open/README"), b"x").unwrap();
         let found = disk.open();
         assert!(!half.exists());
