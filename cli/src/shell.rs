@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: words. They are in the grammar and the table of commands.
 
+mod editor;
 mod filter;
 pub(crate) mod own;
 mod terminal;

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use api::{Failure, Reply, Request};
 use clap::Parser;
@@ -13,27 +12,23 @@ use licensing::Wall;
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
 };
-use rustyline::completion::Completer;
-use rustyline::config::Configurer;
-use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
-use rustyline::{
-    Cmd, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
-    EventHandler, Helper, Highlighter, Hinter, KeyEvent, RepeatCount, Validator,
-};
 
-use super::{LINE_BYTES_MAX, More, Next, Runner, Screen, Shell, is_quoting};
+use super::editor::{Editor, Typed};
+use super::{LINE_BYTES_MAX, More, Next, Runner, Screen, Shell};
 use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::{Grammar, SocketArgs};
+use crate::interrupt::Interrupt;
 use crate::output;
 use crate::table::Privilege;
 
-/// Lines that may be called back.
-const HISTORY_LINES: usize = 1000;
-
 /// What is shown at the end of a page.
 const MORE: &str = "--More--";
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Exit code of a session that SIGTERM, SIGHUP or SIGINT ended: 128 and the number of SIGTERM.
+const ENDED_BY_SIGNAL: i32 = 143;
 
 const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;
@@ -127,94 +122,50 @@ fn dumb(mut shell: Shell, node: &mut Node) -> ExitCode {
 }
 
 /// A terminal: Tab, `?`, the lines before.
-fn edited(shell: Shell, node: &mut Node) -> Result<ExitCode, ReadlineError> {
-    let config = Config::builder()
-        .completion_type(CompletionType::List)
-        .completion_show_all_if_ambiguous(true)
-        .bracketed_paste(false)
-        .color_mode(rustyline::ColorMode::Disabled)
-        .max_history_size(HISTORY_LINES)?
-        .build();
-    let mut editor: Editor<Tab, MemHistory> = Editor::with_history(config, MemHistory::new())?;
-    editor.set_auto_add_history(false);
-    editor.set_helper(Some(Tab { shell }));
-    let asked = Arc::new(Mutex::new(None));
-    let question = Question(asked.clone());
-    let question = EventHandler::Conditional(Box::new(question));
-    editor.bind_sequence(KeyEvent::from('?'), question);
-    let mut typed = (String::new(), String::new());
-    while let Some(prompt) = editor.helper().map(|tab| tab.shell.prompt()) {
-        let (before, after) = std::mem::take(&mut typed);
-        let line = match editor.readline_with_initial(&prompt, (&before, &after)) {
-            Ok(line) => line,
-            Err(ReadlineError::Eof) => break,
-            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => continue,
-            Err(error) => return Err(error),
+fn edited(mut shell: Shell, node: &mut Node) -> io::Result<ExitCode> {
+    let mut editor = Editor::new();
+    let mut screen = Plain { paged: true };
+    let mut raw = Some(Raw::begin()?);
+    output::print(&editor.begin(&shell.prompt(), columns()));
+    while let Some(byte) = byte()? {
+        let (typed, shown) = editor.key(byte, columns());
+        output::print(&shown);
+        let next = match typed {
+            Typed::On => continue,
+            Typed::Help(before) => {
+                output::print(&shell.help(&before));
+                output::print(&editor.again());
+                continue;
+            }
+            Typed::Complete(before) => {
+                let (begins, names) = shell.complete(&before);
+                output::print(&editor.become_one_of(begins, &names));
+                continue;
+            }
+            Typed::Interrupted => Next::Done,
+            Typed::End => break,
+            Typed::Line(line) => {
+                if !shell.is_secret(&line) {
+                    editor.remember(&line);
+                }
+                drop(raw.take());
+                let next = shell.line(&line, node, &mut screen);
+                raw = Some(Raw::begin()?);
+                next
+            }
         };
-        let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(tab) = editor.helper_mut() else {
-            break;
-        };
-        if let Some(at) = asked {
-            let (before, after) = line.split_at_checked(at).unwrap_or((&line, ""));
-            output::print(&tab.shell.help(before));
-            typed = (before.to_owned(), after.to_owned());
-            continue;
-        }
-        let secret = tab.shell.is_secret(&line);
-        let next = tab.shell.line(&line, node, &mut Plain { paged: true });
-        if !secret {
-            // A line that is not kept is typed again.
-            let _ = editor.add_history_entry(line);
-        }
         if next == Next::End {
             break;
         }
+        output::print(&editor.begin(&shell.prompt(), columns()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What Tab does.
-#[derive(Helper, Highlighter, Hinter, Validator)]
-struct Tab {
-    shell: Shell,
-}
-
-impl Completer for Tab {
-    type Candidate = String;
-
-    fn complete(
-        &self,
-        line: &str,
-        at: usize,
-        _context: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<String>)> {
-        let (begins, mut names) = self.shell.complete(line.get(..at).unwrap_or_default());
-        if let [only] = names.as_mut_slice() {
-            only.push(' ');
-        }
-        Ok((begins, names))
-    }
-}
-
-/// What `?` does: it ends the line, and leaves where it was typed; not in quotes, where it is a letter.
-struct Question(Arc<Mutex<Option<usize>>>);
-
-impl ConditionalEventHandler for Question {
-    fn handle(
-        &self,
-        _: &Event,
-        _: RepeatCount,
-        _: bool,
-        context: &EventContext<'_>,
-    ) -> Option<Cmd> {
-        let before = context.line().get(..context.pos())?;
-        if is_quoting(before) {
-            return None;
-        }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.pos());
-        Some(Cmd::AcceptLine)
-    }
+/// How wide the terminal is, if it tells.
+fn columns() -> Option<u16> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 /// A line, and whether Ctrl-C ended it.
@@ -340,7 +291,8 @@ fn silent_line() -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// While this lives, Ctrl-C is a key, also while a command runs: it ends a line, never the session.
+/// While this lives, Ctrl-C is a key, also while a command runs: it ends a line, never the session. A signal to end does,
+/// and leaves the terminal as it was.
 struct Kept(Termios);
 
 impl Kept {
@@ -349,7 +301,16 @@ impl Kept {
         let mut kept = before.clone();
         kept.local_modes.remove(LocalModes::ISIG);
         kept.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+        let interrupt = Interrupt::watch()?;
         tcsetattr(io::stdin(), OptionalActions::Now, &kept)?;
+        let left = before.clone();
+        std::thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(move || {
+                while !interrupt.wait(HOUR) {}
+                let _ = tcsetattr(io::stdin(), OptionalActions::Now, &left);
+                std::process::exit(ENDED_BY_SIGNAL);
+            })?;
         Ok(Self(before))
     }
 }
