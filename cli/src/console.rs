@@ -35,7 +35,7 @@ pub struct Terminal;
 
 impl Console for Terminal {
     fn write(&mut self, text: &str) {
-        output::print(text);
+        output::print(&output::harmless(text));
     }
 
     fn ask(&mut self, question: &str) -> io::Result<String> {

@@ -53,7 +53,11 @@ fn section(row: &Row) -> String {
     let usage = command.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
     let usage: Vec<&str> = usage.lines().map(str::trim).collect();
-    let mut said = vec![format!("for {}s", row.privilege.word())];
+    // Whoever may begin a program may run these.
+    let mut said = match row.mode {
+        Mode::Program => vec!["of the command line alone".to_owned()],
+        Mode::Exec | Mode::Config => vec![format!("for {}s", row.privilege.word())],
+    };
     if row.asks {
         said.push("asks".to_owned());
     }

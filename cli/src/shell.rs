@@ -19,8 +19,11 @@ use std::io;
 
 use clap::FromArgMatches;
 use licensing::Wall;
+use thiserror::Error;
+use unicode_width::UnicodeWidthStr;
 
 use crate::console::Console;
+use crate::output::harmless;
 use crate::show::text::heading_stamp;
 use crate::table::{Mode, Privilege};
 use api::Failure;
@@ -35,6 +38,9 @@ pub use terminal::run;
 /// Longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 4096;
 
+/// Bars of a line.
+const FILTERS_MAX: usize = 8;
+
 /// Widest name of a word in help, in columns.
 const NAME_COLUMNS: usize = 24;
 
@@ -46,8 +52,8 @@ pub trait Screen: Console {
     /// Lines and columns of the terminal; none: there is no terminal.
     fn size(&self) -> Option<(u16, u16)>;
 
-    /// Waits at the end of a page.
-    fn more(&mut self) -> More;
+    /// Waits at the end of a page, behind so many percent of the answer.
+    fn more(&mut self, percent: usize) -> More;
 
     /// The time.
     fn now(&self) -> Wall;
@@ -64,10 +70,20 @@ pub enum More {
     Stop,
 }
 
+/// Words that are a command, but for a value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct NotUnderstood(pub Failure);
+
 /// What does commands.
 pub trait Runner {
-    /// Does the command of these words, whole ones.
+    /// Does the command of these words, whole ones. Errors: [`NotUnderstood`], or why it failed.
     fn run(&mut self, words: Vec<String>, console: &mut dyn Console) -> Result<(), Box<dyn Error>>;
+}
+
+/// What is shown at the end of a page, as StarOS has it.
+pub fn more_line(percent: usize) -> String {
+    format!("---(more {percent}%)---")
 }
 
 /// What becomes of the session after a line.
@@ -122,10 +138,13 @@ impl Shell {
         format!("[local]{}{mode}{mark} ", self.host)
     }
 
-    /// Has this line, typed so far, a secret in it?
-    pub fn is_secret(&self, line: &str) -> bool {
-        let walk = self.walk().all(&tokens(line));
-        walk.is_ok_and(|walk| walk.words == ["license", "smart", "register"])
+    /// May this line have a secret in it? Whatever else is wrong with it, whoever registers gives a token.
+    pub fn is_secret(line: &str) -> bool {
+        let begins = |word: &str, of: &str| word.len() >= 3 && of.starts_with(word);
+        tokens(line).iter().any(|token| {
+            let word = token.text.to_lowercase();
+            begins(&word, "idtoken") || begins(&word, "register") || word.starts_with("idtoken")
+        })
     }
 
     /// What may follow what was typed so far, each with its help: what `?` prints.
@@ -186,7 +205,7 @@ impl Shell {
         match self.understood(line, &tokens) {
             Ok(command) => self.perform(command, runner, screen),
             Err(said) => {
-                screen.write(&said);
+                screen.write(&harmless(&said));
                 Next::NotUnderstood
             }
         }
@@ -221,7 +240,16 @@ impl Shell {
             let usage = format!("{} may follow", names.join(", "));
             return Err(Unfit::Usage("the command is not whole".to_owned()).text(line, &usage));
         };
-        let filters: Result<Vec<Filter>, Unfit> = parts.map(Filter::of).collect();
+        let parts: Vec<&[Token]> = parts.collect();
+        if leaf.row.own && !parts.is_empty() {
+            let what = format!("{said} has no answer that could be filtered");
+            return Err(Unfit::Usage(what).text(line, "leave the bar out"));
+        }
+        if parts.len() > FILTERS_MAX {
+            let what = format!("an answer goes through {FILTERS_MAX} filters at most");
+            return Err(Unfit::Usage(what).text(line, "leave some out"));
+        }
+        let filters: Result<Vec<Filter>, Unfit> = parts.into_iter().map(Filter::of).collect();
         let filters =
             filters.map_err(|unfit| unfit.text(line, "? after the bar lists what may follow"))?;
         Ok(Understood {
@@ -278,7 +306,10 @@ impl Shell {
             Ok(()) => Next::Done,
             Err(error) => {
                 fail(&*error, screen);
-                Next::Failed
+                match error.is::<NotUnderstood>() {
+                    true => Next::NotUnderstood,
+                    false => Next::Failed,
+                }
             }
         }
     }
@@ -304,17 +335,18 @@ impl Shell {
         }
         let columns = usize::from(self.width.unwrap_or(columns).max(1));
         let page = usize::from(length) - 1;
-        let mut left = page;
+        let (mut left, mut shown) = (page, 0);
         for line in text.split_inclusive('\n') {
-            let height = line.trim_end().chars().count().div_ceil(columns).max(1);
+            let height = line.trim_end().width().div_ceil(columns).max(1);
             if height > left && left < page {
-                left = match screen.more() {
+                left = match screen.more(shown * 100 / text.len()) {
                     More::Page => page,
                     More::Line => height,
                     More::Stop => return,
                 };
             }
             screen.write(line);
+            shown += line.len();
             left = left.saturating_sub(height);
         }
     }
@@ -372,7 +404,7 @@ impl Answer<'_> {
 
 impl Console for Answer<'_> {
     fn write(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.push_str(&harmless(text));
     }
 
     /// The shell has said it, or is not to.
@@ -448,7 +480,7 @@ impl Unfit {
         };
         let mut text = String::new();
         if let Some(at) = at {
-            let columns = line[..at].chars().count();
+            let columns = line[..at].width();
             text = format!("{INDENT}{}\n{INDENT}{:columns$}^\n", line.trim_end(), "");
         }
         text + &crate::output::failure_line(&Failure::new(what, place, todo))

@@ -105,6 +105,47 @@ fn a_pipe_gets_no_prompt_and_the_worst_exit_code() -> Result<()> {
 }
 
 #[test]
+fn a_pipe_may_end_its_lines_as_telnet_does_and_keeps_what_is_secret() -> Result<()> {
+    let gateway = gateway()?;
+    let lines =
+        "no timestamps\r\nconfigure\r\nsnmp community noc read 1.3.6.1\r\nsesame\r\nend\r\n";
+    let (code, seen) = piped(&gateway, lines)?;
+    ensure!(
+        code == Some(0) && seen.contains("community noc is set"),
+        "{seen}"
+    );
+    ensure!(!seen.contains("sesame"), "{seen}");
+    // What Ctrl-C ends is not done, a wrong value is not understood.
+    let (code, seen) = piped(&gateway, "clear subscribers all\u{3}show version\n")?;
+    ensure!(code == Some(0) && !seen.contains("Are you sure"), "{seen}");
+    let (code, seen) = piped(&gateway, "lab speedup 0\n")?;
+    ensure!(code == Some(2), "{seen}");
+    Ok(())
+}
+
+#[test]
+fn lines_that_are_pasted_are_done_one_after_the_other() -> Result<()> {
+    let gateway = gateway()?;
+    let mut terminal = open(&gateway, "xterm", 200)?;
+    let many = "show version | count\r".repeat(150);
+    terminal.types(&format!(
+        "{many}clear subscribers all\rYes\rshow system uptime\r"
+    ))?;
+    for _ in 0..150 {
+        terminal.until("Count: ")?;
+    }
+    let seen = terminal.until("Failure: no session matches")?;
+    ensure!(!seen.contains("Unknown"), "{seen}");
+    terminal.until("uptime")?;
+    // Nothing follows the prompt, whatever the terminal can do.
+    terminal.until(EXEC)?;
+    terminal.types("exit\r")?;
+    let (seen, code) = terminal.end()?;
+    ensure!(code == 0 && seen == "exit\r\n", "{code} {seen:?}");
+    Ok(())
+}
+
+#[test]
 fn a_person_is_helped_by_question_marks_tab_and_abbreviations() -> Result<()> {
     let gateway = gateway()?;
     let mut terminal = open(&gateway, "xterm", 200)?;
@@ -228,19 +269,19 @@ fn pages_follow_the_size_of_the_terminal() -> Result<()> {
     let mut terminal = open(&gateway, "xterm", 10)?;
     let long = "show license enforcement policy\r";
     terminal.types(long)?;
-    let page = terminal.until("--More--")?;
+    let page = terminal.until("%)---")?;
     let answer = page.split_once('\n').context("the command is shown")?.1;
     // The date line, which is not of the answer's pages, and nine lines.
     ensure!(
         answer
             .lines()
-            .filter(|line| !line.contains("--More--"))
+            .filter(|line| !line.contains("---(more"))
             .count()
             == 10,
         "{answer:?}"
     );
     terminal.types("\r")?;
-    terminal.until("--More--")?;
+    terminal.until("%)---")?;
     terminal.types("q")?;
     terminal.until(EXEC)?;
     // A line that is being typed stays when the terminal grows.
@@ -255,7 +296,7 @@ fn pages_follow_the_size_of_the_terminal() -> Result<()> {
         whole + &terminal.until(EXEC)?
     };
     ensure!(
-        !whole.contains("--More--") && !whole.contains("Failure"),
+        !whole.contains("---(more") && !whole.contains("Failure"),
         "{whole}"
     );
     terminal.types("show license enforcement policy | more\r")?;
@@ -264,14 +305,14 @@ fn pages_follow_the_size_of_the_terminal() -> Result<()> {
     terminal.types("terminal length 5\r")?;
     terminal.until(EXEC)?;
     terminal.types(long)?;
-    terminal.until("--More--")?;
+    terminal.until("%)---")?;
     terminal.types(CTRL_C)?;
     terminal.until(EXEC)?;
     terminal.types("terminal length 0\r")?;
     terminal.until(EXEC)?;
     terminal.types(long)?;
     let seen = terminal.until("SaMOG")?;
-    ensure!(!seen.contains("--More--"), "{seen}");
+    ensure!(!seen.contains("---(more"), "{seen}");
     Ok(())
 }
 

@@ -82,10 +82,13 @@ impl Filter {
 fn grep(arguments: &[Token]) -> Result<Filter, Unfit> {
     let usage = || Unfit::Usage("grep [-i] [-v] [-E] EXPRESSION".to_owned());
     let (mut insensitive, mut inverted, mut extended) = (false, false, false);
+    // Behind `-e` and `--` nothing is an option.
+    let mut literal = false;
     let mut expression = None;
     for argument in arguments {
         match argument.text.strip_prefix('-') {
-            Some(letters) if expression.is_none() && !letters.is_empty() => {
+            Some("-" | "e") if expression.is_none() && !literal => literal = true,
+            Some(letters) if expression.is_none() && !literal && !letters.is_empty() => {
                 for letter in letters.chars() {
                     match letter {
                         'i' => insensitive = true,
@@ -108,6 +111,7 @@ fn grep(arguments: &[Token]) -> Result<Filter, Unfit> {
     let built = builder
         .case_insensitive(insensitive)
         .size_limit(EXPRESSION_BYTES_MAX)
+        .dfa_size_limit(EXPRESSION_BYTES_MAX)
         .build();
     let expression = built.map_err(|_| {
         Unfit::Usage(format!(
@@ -121,12 +125,44 @@ fn grep(arguments: &[Token]) -> Result<Filter, Unfit> {
 }
 
 /// A basic regular expression as an extended one (POSIX 1003.1, 9.3): of `+?|(){}` each is a letter, and not one after a
-/// backslash.
+/// backslash; a `*` at the beginning is a letter, and so is a backslash in brackets.
 fn of_basic(expression: &str) -> String {
     let mut extended = String::new();
     let mut letters = expression.chars();
+    let mut bracket = None;
     while let Some(letter) = letters.next() {
+        if let Some(rest) = letters.as_str().strip_prefix(':')
+            && bracket.is_some()
+            && letter == '['
+            && let Some((class, after)) = rest.split_once(":]")
+        {
+            extended.extend(["[:", class, ":]"]);
+            letters = after.chars();
+            bracket = Some(class.to_owned());
+            continue;
+        }
+        // What begins a list, `]` or `^]`, does not end it.
+        let begins = |list: &str| list.is_empty() || list == "^";
+        if let Some(list) = &mut bracket {
+            let list: &mut String = list;
+            match letter {
+                ']' if !begins(list) => {
+                    extended.push(']');
+                    bracket = None;
+                    continue;
+                }
+                '\\' | '[' | '&' | '~' => extended.extend(['\\', letter]),
+                _ => extended.push(letter),
+            }
+            list.push(letter);
+            continue;
+        }
         match letter {
+            '[' => {
+                extended.push('[');
+                bracket = Some(String::new());
+            }
+            '*' if ["", "^"].contains(&extended.as_str()) => extended.push_str("\\*"),
             '\\' => match letters.next() {
                 Some(next) if "+?|(){}".contains(next) => extended.push(next),
                 Some(next) => extended.extend(['\\', next]),
@@ -172,6 +208,13 @@ mod tests {
             "GGSN 10 (ok)\nPGW 3\n"
         );
         assert_eq!(passed("grep \"GGSN|PGW\"").unwrap(), "");
+        assert_eq!(passed("grep [(]").unwrap(), "GGSN 10 (ok)\n");
+        assert_eq!(passed(r"grep [\S]AE").unwrap(), "SAEGW 3\n");
+        assert_eq!(passed("grep []S]AE").unwrap(), "SAEGW 3\n");
+        assert_eq!(passed("grep [[:digit:]x][0]").unwrap(), "GGSN 10 (ok)\n");
+        assert_eq!(passed("grep *").unwrap(), "");
+        assert_eq!(passed("grep -- -").unwrap(), "");
+        assert_eq!(passed("grep -i -e gw").unwrap(), "PGW 3\nSAEGW 3\n");
     }
 
     #[test]

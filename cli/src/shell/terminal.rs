@@ -14,7 +14,7 @@ use rustix::termios::{
 };
 
 use super::editor::{Editor, Typed};
-use super::{LINE_BYTES_MAX, More, Next, Runner, Screen, Shell};
+use super::{LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line};
 use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::{Grammar, SocketArgs};
@@ -22,8 +22,8 @@ use crate::interrupt::Interrupt;
 use crate::output;
 use crate::table::Privilege;
 
-/// What is shown at the end of a page.
-const MORE: &str = "--More--";
+/// A terminal that edits by itself gives lines of fewer bytes, their end among them (termios(3), canonical mode).
+const CANONICAL_BYTES_MAX: usize = 4095;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -80,7 +80,7 @@ impl Runner for Node {
         let line = std::iter::once(program).chain(words).chain(socket);
         match Grammar::try_parse_from(line) {
             Ok(grammar) => crate::perform(grammar.command, console).map(drop),
-            Err(error) => Err(Box::new(crate::usage_failure(&error))),
+            Err(error) => Err(Box::new(NotUnderstood(crate::usage_failure(&error)))),
         }
     }
 }
@@ -88,9 +88,22 @@ impl Runner for Node {
 /// Lines from a pipe: no prompt, and an exit code that tells the worst of them.
 fn piped(mut shell: Shell, node: &mut Node) -> ExitCode {
     let mut worst = 0;
-    let mut screen = Plain { paged: false };
-    while let Ok(Some(line)) = plain_line() {
-        worst = worst.max(match shell.line(&line.text, node, &mut screen) {
+    let mut screen = Plain::new(false);
+    loop {
+        let line = match screen.keyboard.line() {
+            Ok(Some(line)) if line.interrupted => continue,
+            Ok(Some(line)) => line.text,
+            Ok(None) => break,
+            Err(error) => {
+                output::fail(&error);
+                worst = worst.max(1);
+                match error.kind() {
+                    io::ErrorKind::InvalidData => continue,
+                    _ => break,
+                }
+            }
+        };
+        worst = worst.max(match shell.line(&line, node, &mut screen) {
             Next::Done => 0,
             Next::Failed => 1,
             Next::NotUnderstood => 2,
@@ -102,15 +115,24 @@ fn piped(mut shell: Shell, node: &mut Node) -> ExitCode {
 
 /// A terminal that edits nothing: prompts, and lines as it gives them.
 fn dumb(mut shell: Shell, node: &mut Node) -> ExitCode {
-    let mut screen = Plain { paged: true };
+    let mut screen = Plain::new(true);
     loop {
         output::print(&shell.prompt());
-        match plain_line() {
+        match screen.keyboard.line() {
             Ok(Some(line)) if line.interrupted => output::print("\n"),
+            // The kernel cuts what is longer without a word.
+            Ok(Some(line)) if line.text.len() >= CANONICAL_BYTES_MAX => {
+                let what =
+                    format!("a line of this terminal has less than {CANONICAL_BYTES_MAX} bytes");
+                output::print(&format!("Failure: {what}; nothing is done\n"));
+            }
             Ok(Some(line)) => {
                 if shell.line(&line.text, node, &mut screen) == Next::End {
                     break;
                 }
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                output::print(&output::failure_line(&error));
             }
             Ok(None) | Err(_) => {
                 output::print("\n");
@@ -124,7 +146,7 @@ fn dumb(mut shell: Shell, node: &mut Node) -> ExitCode {
 /// A terminal: Tab, `?`, the lines before.
 fn edited(mut shell: Shell, node: &mut Node) -> io::Result<ExitCode> {
     let mut editor = Editor::new();
-    let mut screen = Plain { paged: true };
+    let mut screen = Plain::new(true);
     let mut raw = Some(Raw::begin()?);
     output::print(&editor.begin(&shell.prompt(), columns()));
     while let Some(byte) = byte()? {
@@ -145,7 +167,7 @@ fn edited(mut shell: Shell, node: &mut Node) -> io::Result<ExitCode> {
             Typed::Interrupted => Next::Done,
             Typed::End => break,
             Typed::Line(line) => {
-                if !shell.is_secret(&line) {
+                if !Shell::is_secret(&line) {
                     editor.remember(&line);
                 }
                 drop(raw.take());
@@ -174,20 +196,54 @@ struct Line {
     interrupted: bool,
 }
 
-/// The next line, byte by byte, so that nothing is taken that another program is to read; none at the end.
-fn plain_line() -> io::Result<Option<Line>> {
-    let mut bytes = Vec::new();
-    let interrupted = loop {
-        match byte()? {
-            None if bytes.is_empty() => return Ok(None),
-            None | Some(b'\n' | b'\r') => break false,
-            Some(CTRL_C) => break true,
-            Some(byte) if bytes.len() <= LINE_BYTES_MAX => bytes.push(byte),
-            Some(_) => {}
+/// Standard input, byte by byte, so that nothing is taken that another program is to read.
+#[derive(Default)]
+struct Keyboard {
+    /// The last line ended with `\r`: a `\n` that follows is of that end.
+    returned: bool,
+}
+
+impl Keyboard {
+    /// The next line; none at the end.
+    fn line(&mut self) -> io::Result<Option<Line>> {
+        let mut bytes = Vec::new();
+        let interrupted = loop {
+            let byte = byte()?;
+            let returned = std::mem::take(&mut self.returned);
+            match byte {
+                Some(b'\n') if returned && bytes.is_empty() => {}
+                None if bytes.is_empty() => return Ok(None),
+                None | Some(b'\n') => break false,
+                Some(b'\r') => {
+                    self.returned = true;
+                    break false;
+                }
+                Some(CTRL_C) => break true,
+                Some(byte) if bytes.len() <= LINE_BYTES_MAX => bytes.push(byte),
+                Some(_) => {}
+            }
+        };
+        let text = text(bytes)?;
+        Ok(Some(Line { text, interrupted }))
+    }
+
+    /// A line that answers a question; empty at the end.
+    fn answer(&mut self) -> io::Result<String> {
+        match self.line()? {
+            Some(line) if line.interrupted => {
+                output::print("\n");
+                Err(io::ErrorKind::Interrupted.into())
+            }
+            Some(line) => Ok(line.text),
+            None => Ok(String::new()),
         }
-    };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Some(Line { text, interrupted }))
+    }
+}
+
+/// Nothing is made of what is no text: a secret would be another one.
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    let what = "what was typed is not UTF-8";
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, what))
 }
 
 fn byte() -> io::Result<Option<u8>> {
@@ -205,6 +261,14 @@ fn byte() -> io::Result<Option<u8>> {
 /// Standard input and output, with pages if it is a terminal.
 struct Plain {
     paged: bool,
+    keyboard: Keyboard,
+}
+
+impl Plain {
+    fn new(paged: bool) -> Self {
+        let keyboard = Keyboard::default();
+        Self { paged, keyboard }
+    }
 }
 
 impl Console for Plain {
@@ -214,12 +278,12 @@ impl Console for Plain {
 
     fn ask(&mut self, question: &str) -> io::Result<String> {
         output::print(question);
-        answer()
+        self.keyboard.answer()
     }
 
     fn secret(&mut self, prompt: &str) -> io::Result<String> {
         if !self.paged {
-            return answer();
+            return self.keyboard.answer();
         }
         let raw = Raw::begin()?;
         output::print(prompt);
@@ -234,18 +298,6 @@ impl Console for Plain {
     }
 }
 
-/// A line that answers a question; empty at the end.
-fn answer() -> io::Result<String> {
-    match plain_line()? {
-        Some(line) if line.interrupted => {
-            output::print("\n");
-            Err(io::ErrorKind::Interrupted.into())
-        }
-        Some(line) => Ok(line.text),
-        None => Ok(String::new()),
-    }
-}
-
 impl Screen for Plain {
     fn size(&self) -> Option<(u16, u16)> {
         if !self.paged {
@@ -255,13 +307,14 @@ impl Screen for Plain {
         (size.ws_row > 0).then_some((size.ws_row, size.ws_col.max(1)))
     }
 
-    fn more(&mut self) -> More {
+    fn more(&mut self, percent: usize) -> More {
         let Ok(_raw) = Raw::begin() else {
             return More::Page;
         };
-        output::print(MORE);
+        let shown = more_line(percent);
+        output::print(&shown);
         let key = byte();
-        output::print(&format!("\r{:width$}\r", "", width = MORE.len()));
+        output::print(&format!("\r{:width$}\r", "", width = shown.len()));
         match key {
             Ok(Some(b'\r' | b'\n')) => More::Line,
             Ok(Some(b'q' | b'Q' | CTRL_C | CTRL_D) | None) | Err(_) => More::Stop,
@@ -282,13 +335,16 @@ fn silent_line() -> io::Result<String> {
         match byte()? {
             None | Some(b'\n' | b'\r' | CTRL_D) => break,
             Some(CTRL_C) => return Err(io::ErrorKind::Interrupted.into()),
-            Some(BACKSPACE | DELETE) => drop(bytes.pop()),
+            // The bytes of a letter but its first are 80 to BF (RFC 3629).
+            Some(BACKSPACE | DELETE) => {
+                while bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
             Some(CTRL_U) => bytes.clear(),
             Some(byte) if bytes.len() < LINE_BYTES_MAX => bytes.push(byte),
             Some(_) => {}
         }
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    text(bytes)
 }
 
 /// While this lives, Ctrl-C is a key, also while a command runs: it ends a line, never the session. A signal to end does,

@@ -35,7 +35,7 @@ impl Screen for Somebody {
         self.size
     }
 
-    fn more(&mut self) -> More {
+    fn more(&mut self, _percent: usize) -> More {
         self.seen.push_str("[more]");
         self.keys.pop_front().unwrap_or(More::Stop)
     }
@@ -64,7 +64,7 @@ impl Runner for Echo {
     }
 }
 
-const STAMP: &str = "Sun Nov 22 05:05:42 UTC 2026\n";
+const STAMP: &str = "Sunday November 22 05:05:42 UTC 2026\n";
 const FIVE: &str = "line 1\nline 2\nline 3\nline 4\nline 5\n";
 
 struct Session {
@@ -310,9 +310,37 @@ fn completion_begins_where_the_word_does() {
 
 #[test]
 fn a_line_with_a_token_is_a_secret() {
-    let shell = Shell::new("gw1", Privilege::Administrator);
-    assert!(shell.is_secret("lic smart reg idtoken ABC"));
-    assert!(!shell.is_secret("show license status"));
+    for line in [
+        "lic smart reg idtoken ABC",
+        "license smart register idtoken ABC force | count",
+        "do lisence smart rgister IDT ABC",
+    ] {
+        assert!(Shell::is_secret(line), "{line}");
+    }
+    assert!(!Shell::is_secret("show license status"));
+}
+
+#[test]
+fn bars_are_few_and_only_behind_an_answer() {
+    let mut session = Session::new();
+    let eight = format!("show version{}", " | grep line".repeat(8));
+    session.done(&eight);
+    for line in [&format!("{eight} | count"), "exit | count"] {
+        assert_eq!(session.line(line).0, Next::NotUnderstood, "{line}");
+    }
+    assert_eq!(session.echo.done, ["show version"]);
+}
+
+#[test]
+fn behind_do_is_what_the_first_prompt_has_but_for_the_shell_itself() {
+    let mut session = Session::new();
+    session.line("configure");
+    let help = session.shell.help("do ");
+    let words: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(words, ["bulkstats", "clear", "lab", "license", "show"]);
 }
 
 #[test]

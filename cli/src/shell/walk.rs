@@ -145,6 +145,10 @@ impl<'t> Walk<'t> {
             ..token.clone()
         };
         let name = chosen(&names, &named)?;
+        if name == "--noconfirm" {
+            self.no_confirm = true;
+            return Ok(());
+        }
         let option = options.iter().find(|option| option.name == name);
         self.arguments.push(match value {
             Some(value) => format!("{name}={value}"),
@@ -182,10 +186,10 @@ impl<'t> Walk<'t> {
     /// The words that may come next.
     fn below(&self) -> impl Iterator<Item = &'t Word> + use<'t> {
         let (mode, privilege, reached) = (self.mode, self.privilege, self.reached);
-        self.place.below.iter().filter(move |word| {
-            let own = word.leaves.iter().any(|leaf| leaf.row.own) && word.below.is_empty();
-            let own = own || word.name == "terminal";
-            word.allowed(mode, privilege) && !(reached && own)
+        let below = self.place.below.iter();
+        below.filter(move |word| match reached {
+            true => word.allowed_by_do(privilege),
+            false => word.allowed(mode, privilege),
         })
     }
 

@@ -68,6 +68,14 @@ impl Word {
             || self.below.iter().any(|word| word.allowed(mode, privilege))
     }
 
+    /// The same behind `do`: what the shell does by itself is not among it.
+    pub fn allowed_by_do(&self, privilege: Privilege) -> bool {
+        let ends = self
+            .leaf(Mode::Exec, privilege)
+            .is_some_and(|leaf| !leaf.row.own);
+        ends || self.below.iter().any(|word| word.allowed_by_do(privilege))
+    }
+
     /// The command that ends here in this mode.
     pub fn leaf(&self, mode: Mode, privilege: Privilege) -> Option<&Leaf> {
         let fits = |leaf: &&Leaf| leaf.row.mode == mode && leaf.row.privilege <= privilege;

@@ -16,17 +16,14 @@ pub fn stamp(wall: Wall) -> String {
     formatted(wall, "%a %b %d %H:%M:%S %Y")
 }
 
-/// `Sun Nov 22 05:05:42 UTC 2026`: the line that heads every surface.
+/// `Sunday November 22 05:05:42 UTC 2026`: the line that heads every surface, as StarOS has it.
 pub fn heading_stamp(wall: Wall) -> String {
-    formatted(wall, "%a %b %d %H:%M:%S UTC %Y")
+    formatted(wall, "%A %B %d %H:%M:%S UTC %Y")
 }
 
-/// `Sunday November 22 05:05:42 UTC 2026`, as StarOS has it inside of an answer; `never` for none.
+/// The same inside of an answer; `never` for none.
 pub fn long_stamp(wall: Option<Wall>) -> String {
-    wall.map_or_else(
-        || "never".to_owned(),
-        |wall| formatted(wall, "%A %B %d %H:%M:%S UTC %Y"),
-    )
+    wall.map_or_else(|| "never".to_owned(), heading_stamp)
 }
 
 /// `2026:11:22:05:05:42`, in UTC.
@@ -191,7 +188,7 @@ mod tests {
         assert_eq!(stamp(Wall(1_795_323_942_000)), "Sun Nov 22 05:05:42 2026");
         assert_eq!(
             heading_stamp(Wall(1_795_323_942_999)),
-            "Sun Nov 22 05:05:42 UTC 2026"
+            "Sunday November 22 05:05:42 UTC 2026"
         );
         assert_eq!(stamp(Wall(0)), "-");
         assert_eq!(stamp(Wall(i64::MAX)), "-");

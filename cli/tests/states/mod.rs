@@ -23,7 +23,7 @@ use licensing::{
 mod agent;
 mod told;
 
-/// Sun Nov 22 05:05:42 UTC 2026.
+/// Sunday November 22 05:05:42 UTC 2026.
 const AT: i64 = 1_795_323_942_000;
 const DAY_S: u64 = 86_400;
 
