@@ -19,3 +19,16 @@ pub enum ClearWhom {
     /// All.
     All,
 }
+
+impl ClearWhom {
+    /// As it is typed.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Imsi(imsi) => format!("imsi {imsi}"),
+            Self::Apn(apn) => format!("apn {apn}"),
+            Self::Peer(peer) => format!("peer {peer}"),
+            Self::Service(service) => format!("service {service}"),
+            Self::All => "all".to_owned(),
+        }
+    }
+}

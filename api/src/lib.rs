@@ -11,6 +11,7 @@
 //! Deliberately absent: sockets, and what a reply is rendered as.
 #![forbid(unsafe_code)]
 
+mod access;
 mod admission;
 mod agent;
 mod alarms;
@@ -28,6 +29,7 @@ pub mod smart;
 mod snmp;
 mod transport;
 
+pub use access::{AUDIT_LIMIT_MAX, AuditEntry, AuditOutcome, AuditView, Privilege};
 pub use admission::{
     BATCH_CALLS_MAX, BatchOperation, BatchOutcome, BatchRefusal, CLIENT_CLASSES_MAX,
     CLIENT_NAME_BYTES_MAX, CLIENT_SESSIONS_MAX, CLIENTS_MAX, CallClass, CallKind, ClientLease,

@@ -4,6 +4,7 @@ use licensing::{RefusalRecord, Snapshot};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::access::AuditView;
 use crate::admission::{ClientLease, ClientRequest};
 use crate::agent::AgentView;
 use crate::alarms::AlarmView;
@@ -106,6 +107,11 @@ pub enum Request {
         /// Of this severity and all above it; none: all.
         level: Option<LogSeverity>,
     },
+    /// The audit log; answered with [`Reply::Audit`], also when the control thread has stalled.
+    Audit {
+        /// At most so many lines, the newest, at most [`AUDIT_LIMIT_MAX`](crate::AUDIT_LIMIT_MAX).
+        limit: u32,
+    },
     /// Bulk statistics; answered with [`Reply::Bulkstats`], also when their thread has stalled.
     Bulkstats,
     /// Samples that wait and whose file is not complete; answered with [`Reply::BulkstatsData`].
@@ -147,6 +153,11 @@ pub enum Reply {
     Logs {
         /// The log.
         logs: LogView,
+    },
+    /// To [`Request::Audit`].
+    Audit {
+        /// The log.
+        audit: AuditView,
     },
     /// To [`Request::Bulkstats`].
     Bulkstats {

@@ -172,6 +172,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Agent
         | Request::Alarms
         | Request::Logs { .. }
+        | Request::Audit { .. }
         | Request::Bulkstats
         | Request::Snmp { .. }
         | Request::Clear { .. }

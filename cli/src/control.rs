@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use api::{
-    BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, Failure, LogView, PeerList, Reply,
-    Request, SessionSummary,
+    AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, Failure, LogView,
+    PeerList, Reply, Request, SessionSummary,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -51,6 +51,10 @@ pub fn view(
         true => logs(client, filter, limit)?,
         false => LogView::default(),
     };
+    let audit = match surface.needs == Needs::Audit {
+        true => audit(client, limit)?,
+        false => AuditView::default(),
+    };
     let (bulkstats, bulkstats_data) = bulkstats(client, surface.needs)?;
     Ok(View {
         bulkstats,
@@ -59,6 +63,7 @@ pub fn view(
         sessions,
         peers,
         logs,
+        audit,
         filter,
         ..node(client, surface, limit)?
     })
@@ -97,6 +102,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::Sessions
         | Needs::Peers
         | Needs::Logs
+        | Needs::Audit
         | Needs::Bulkstats
         | Needs::BulkstatsData => Request::Snapshot,
     };
@@ -144,6 +150,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Lease { .. }
         | Reply::Cleared { .. }
         | Reply::Logs { .. }
+        | Reply::Audit { .. }
         | Reply::Bulkstats { .. }
         | Reply::BulkstatsData { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
@@ -184,6 +191,13 @@ fn logs(client: &Client, filter: Filter, limit: u32) -> Result<LogView, Failure>
         return Err(client.unexpected());
     };
     Ok(logs)
+}
+
+fn audit(client: &Client, limit: u32) -> Result<AuditView, Failure> {
+    let Reply::Audit { audit } = client.ask(&Request::Audit { limit })? else {
+        return Err(client.unexpected());
+    };
+    Ok(audit)
 }
 
 /// `license smart enable` and its `no` form.
@@ -277,7 +291,7 @@ pub(crate) fn change(
 /// `clear subscribers ...`
 pub fn clear(args: ClearSubscribers, console: &mut dyn Console) -> Result<(), Failure> {
     let (whom, options) = args.whom();
-    let said = words(&whom);
+    let said = whom.words();
     let todo_unmatched = unmatched(&whom);
     if !options.noconfirm && !confirmed(console)? {
         let todo = "answer Yes, or add -noconfirm where nobody is there to answer";
@@ -322,17 +336,6 @@ fn unmatched(whom: &ClearWhom) -> &'static str {
         ClearWhom::Peer(_) | ClearWhom::Service(_) | ClearWhom::All => {
             "see what there is with show session summary; emergency sessions are cleared by imsi and apn alone"
         }
-    }
-}
-
-/// As it was typed.
-fn words(whom: &ClearWhom) -> String {
-    match whom {
-        ClearWhom::Imsi(imsi) => format!("imsi {imsi}"),
-        ClearWhom::Apn(apn) => format!("apn {apn}"),
-        ClearWhom::Peer(peer) => format!("peer {peer}"),
-        ClearWhom::Service(service) => format!("service {service}"),
-        ClearWhom::All => "all".to_owned(),
     }
 }
 

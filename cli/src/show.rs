@@ -3,6 +3,7 @@
 //! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
 
 mod alarms;
+mod audit;
 mod bulkstats;
 mod eval_period;
 pub(crate) mod history;
@@ -22,8 +23,8 @@ mod why;
 
 use ::bulkstats::table::Schema;
 use api::{
-    AgentView, AlarmView, BulkstatsData, BulkstatsStatus, LogFacility, LogSeverity, LogView,
-    PeerList, SessionSummary, SnmpView,
+    AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, LogFacility, LogSeverity,
+    LogView, PeerList, SessionSummary, SnmpView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
 use licensing::{RefusalRecord, Snapshot};
@@ -54,6 +55,8 @@ pub struct View {
     pub bulkstats_data: Vec<BulkstatsData>,
     /// The event log.
     pub logs: LogView,
+    /// The audit log.
+    pub audit: AuditView,
     /// Which rows.
     pub filter: Filter,
 }
@@ -73,6 +76,7 @@ impl View {
             bulkstats: BulkstatsStatus::default(),
             bulkstats_data: Vec::new(),
             logs: LogView::default(),
+            audit: AuditView::default(),
             filter: Filter::default(),
         }
     }
@@ -134,6 +138,8 @@ pub enum Needs {
     Traps,
     /// The event log.
     Logs,
+    /// The audit log.
+    Audit,
     /// Bulk statistics.
     Bulkstats,
     /// The same, and samples that wait.
@@ -371,6 +377,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Logs,
         text: logs::text,
         json: logs::json,
+    },
+    Surface {
+        words: &["audit"],
+        help: "What was changed, by whom and from where; logins",
+        example: "show audit --limit 50",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Audit,
+        text: audit::text,
+        json: audit::json,
     },
     Surface {
         words: &["system", "uptime"],

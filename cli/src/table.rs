@@ -10,6 +10,8 @@
 
 use std::sync::LazyLock;
 
+pub use api::Privilege;
+
 use crate::show::SURFACES;
 
 /// Where a command may be typed.
@@ -21,17 +23,6 @@ pub enum Mode {
     Exec,
     /// After `configure`.
     Config,
-}
-
-/// Who may type it; each may what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Privilege {
-    /// Looks.
-    Inspector,
-    /// Ends sessions, sends and drops what is collected.
-    Operator,
-    /// Changes the node.
-    Administrator,
 }
 
 /// One command.
@@ -201,17 +192,6 @@ impl Mode {
             Self::Program => "program",
             Self::Exec => "exec",
             Self::Config => "config",
-        }
-    }
-}
-
-impl Privilege {
-    /// In words.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Inspector => "inspector",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
         }
     }
 }

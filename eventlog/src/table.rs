@@ -371,6 +371,9 @@ events! {
     INTERFACE_ENDED = 195_008, Cli, Error,
         "the control interface has ended",
         "restart the node; calls go on";
+    AUDIT_FAILED = 195_009, Cli, Error,
+        "a line of the audit log can't be written",
+        "keep the line, which is here; see the disk of node.state_dir";
     READY = 196_001, System, Info,
         "the node is ready",
         "nothing";

@@ -23,6 +23,7 @@
 #[macro_use]
 pub mod logging;
 
+mod access;
 mod admission;
 mod agent;
 pub mod alarms;

@@ -21,8 +21,9 @@ use rand::rngs::OsRng;
 use session_plane::{PlaneConfig, Seat, SessionPlane, Shared};
 use smart_agent::AtStart;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
+use crate::access::Audit;
 use crate::admission::Admissions;
 use crate::agent::{AgentAsk, AgentShell, Parts};
 use crate::bulkstats::{BulkstatsAsk, BulkstatsShell};
@@ -178,6 +179,11 @@ impl Running {
             queues: queues.clone(),
             plane: shared,
             settings: Arc::new(tokio::sync::Mutex::new(settings)),
+            audit: Arc::new(Audit::new(
+                &common.config.state_dir,
+                common.config.audit_bytes,
+            )),
+            changes: Arc::new(Semaphore::new(interface::CHANGES_MAX)),
             admissions: Mutex::new(admissions),
         };
         let interface = Arc::new(interface);

@@ -235,6 +235,16 @@ impl Settings {
         Ok(Changed { config, changed })
     }
 
+    /// What is said of it: by whoever set it, else by the configuration; none: nothing.
+    pub fn said(&self, setting: Setting<'_>) -> Option<Value> {
+        let removed = self.kept.get(REMOVED).and_then(Value::as_array);
+        let named = Value::String(setting.named());
+        if removed.is_some_and(|removed| removed.contains(&named)) {
+            return None;
+        }
+        value_of(&self.kept, setting).or_else(|| value_of(&self.below.source.table(), setting))
+    }
+
     /// Settings as they are written, and the configuration with them.
     fn laid(&self, kept: &Table) -> Result<(String, Config), SettingsError> {
         let text = format!("{HEADING}{}", toml::to_string(kept)?);
@@ -442,14 +452,14 @@ fn name_of(entry: &Value) -> Option<&str> {
 }
 
 fn is_in(table: &Table, setting: Setting<'_>) -> bool {
-    let value = table
-        .get(setting.section)
-        .and_then(|section| section.get(setting.key));
-    match (setting.name, value) {
-        (Some(name), Some(Value::Array(list))) => {
-            list.iter().any(|entry| name_of(entry) == Some(name))
-        }
-        (Some(_), _) => false,
-        (None, value) => value.is_some(),
-    }
+    value_of(table, setting).is_some()
+}
+
+fn value_of(table: &Table, setting: Setting<'_>) -> Option<Value> {
+    let value = table.get(setting.section)?.get(setting.key)?;
+    let Some(name) = setting.name else {
+        return Some(value.clone());
+    };
+    let mut entries = value.as_array()?.iter();
+    entries.find(|entry| name_of(entry) == Some(name)).cloned()
 }

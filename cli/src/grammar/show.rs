@@ -304,6 +304,7 @@ impl Surface {
             Needs::History => Some((api::HISTORY_LIMIT_MAX, LIMIT_DEFAULT, newest)),
             Needs::Peers => Some((api::PEERS_LIMIT_MAX, LIMIT_DEFAULT, first)),
             Needs::Traps => Some((api::TRAPS_LIMIT_MAX, TRAPS_DEFAULT, newest)),
+            Needs::Audit => Some((api::AUDIT_LIMIT_MAX, LIMIT_DEFAULT, newest)),
             Needs::Logs => Some((api::LOGS_LIMIT_MAX, LOGS_DEFAULT, newest)),
             Needs::Snapshot
             | Needs::Agent

@@ -409,6 +409,8 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("journal.enabled", "true or false"),
     ("journal.file", "the path of a file"),
     ("journal.max_mib", "a number of mebibytes, 1 to 1048576"),
+    ("audit", "a section [audit]"),
+    ("audit.max_mib", "a number of mebibytes, 1 to 1024"),
     ("lab", "a section [lab]"),
     ("lab.speedup", "license seconds a second, 1 to 10000000"),
     ("lab.catalog", "the path of a catalog file"),
@@ -441,6 +443,8 @@ pub(super) struct File {
     pub(super) metrics: Metrics,
     #[serde(default)]
     pub(super) journal: Journal,
+    #[serde(default)]
+    pub(super) audit: Audit,
     pub(super) lab: Option<Lab>,
 }
 
@@ -734,6 +738,12 @@ pub(super) struct Journal {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Audit {
+    pub(super) max_mib: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Lab {
     pub(super) speedup: u32,
     pub(super) catalog: Option<PathBuf>,
@@ -819,6 +829,12 @@ impl Default for Agent {
             first_use: FirstUse::Refuse,
             send_hostname: true,
         }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { max_mib: 16 }
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// The journal of what the verdicts take in; none: there is none.
     pub journal: Option<Journal>,
+    /// Most bytes of the audit log.
+    pub audit_bytes: u64,
     /// Present on a lab node (rule L2).
     pub lab: Option<Lab>,
     /// What it was read from.

@@ -395,6 +395,7 @@ impl Control {
             | Request::Agent
             | Request::Alarms
             | Request::Logs { .. }
+            | Request::Audit { .. }
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::BulkstatsDo { .. }

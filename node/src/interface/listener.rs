@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+
+use crate::access::Local;
 
 /// What connections of one listener are held to.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +84,11 @@ pub(crate) trait Accepts: Send + Sync {
 
     /// The next.
     fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// The router of a connection, which knows who is at its other end, where that matters.
+    fn told(_stream: &Self::Stream, router: Router) -> Router {
+        router
+    }
 }
 
 impl Accepts for UnixListener {
@@ -89,6 +96,14 @@ impl Accepts for UnixListener {
 
     async fn accept(&self) -> io::Result<UnixStream> {
         Ok(UnixListener::accept(self).await?.0)
+    }
+
+    fn told(stream: &UnixStream, router: Router) -> Router {
+        let other = stream.peer_cred().ok();
+        router.layer(Extension(Local {
+            uid: other.map(|other| other.uid()),
+            pid: other.and_then(|other| other.pid()),
+        }))
     }
 }
 
@@ -101,7 +116,7 @@ impl Accepts for TcpListener {
 }
 
 /// Serves each connection that is accepted, so many at a time.
-pub(crate) async fn serve_each(listener: impl Accepts, router: Router, bounds: Bounds) {
+pub(crate) async fn serve_each<L: Accepts>(listener: L, router: Router, bounds: Bounds) {
     let places = Arc::new(Semaphore::new(bounds.connections));
     loop {
         // The semaphore is never closed, so that there is always a place in the end.
@@ -110,7 +125,7 @@ pub(crate) async fn serve_each(listener: impl Accepts, router: Router, bounds: B
         };
         match listener.accept().await {
             Ok(stream) => {
-                let router = router.clone();
+                let router = L::told(&stream, router.clone());
                 tokio::spawn(async move {
                     connection(stream, router, bounds).await;
                     drop(place);

@@ -3,6 +3,7 @@
 //! Requests that need the verdicts are asked of the control thread; when it does not answer in time, a snapshot is
 //! answered with the last one and its age, and everything else fails with what to do.
 
+mod audited;
 mod bulkstats;
 mod clear;
 mod listener;
@@ -21,19 +22,20 @@ use api::{
     Answer, BatchOperation, ClientRequest, Failure, Health, LICENSE_ANSWER_S, LicenseCommand,
     REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request, WorkerHealth,
 };
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use crossbeam::channel::{Sender, TrySendError};
 use licensing::Snapshot;
 use parking_lot::Mutex;
 use session_plane::Statistics;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::access::{Audit, Local};
 use crate::admission::Admissions;
 use crate::agent::{AgentAsk, AgentCurrent};
 use crate::bulkstats::BulkstatsEnd;
@@ -47,6 +49,7 @@ use crate::settings::Settings;
 use crate::snmp::{SnmpAsk, SnmpCurrent};
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
+pub(crate) use audited::CHANGES_MAX;
 pub(crate) use listener::{Bounds, bind, serve, serve_each};
 
 /// Longest wait for a thread's answer.
@@ -92,6 +95,10 @@ pub(crate) struct Interface {
     pub(crate) refusals: Arc<LastRefusals>,
     /// What each worker counted when it last told.
     pub(crate) counted: tokio::sync::Mutex<Vec<Arc<Statistics>>>,
+    /// What was changed, and by whom.
+    pub(crate) audit: Arc<Audit>,
+    /// Room for changes.
+    pub(crate) changes: Arc<Semaphore>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
 }
@@ -115,9 +122,13 @@ fn failed(status: StatusCode, what: &str) -> Response {
     respond(Err((status, failure)))
 }
 
-async fn request(State(interface): State<Arc<Interface>>, body: Body) -> Response {
+async fn request(
+    State(interface): State<Arc<Interface>>,
+    Extension(local): Extension<Local>,
+    body: Body,
+) -> Response {
     let answer = match read(body).await {
-        Ok(request) => interface.answer(request).await,
+        Ok(request) => interface.serve(local.who(), request).await,
         Err(refused) => Err(refused),
     };
     respond(answer)
@@ -214,6 +225,7 @@ impl Interface {
             } => Ok(Reply::Logs {
                 logs: logging::view(limit, facility, level),
             }),
+            Request::Audit { limit } => self.audit_view(limit).await,
             Request::Bulkstats => Ok(self.bulkstats()),
             Request::BulkstatsData => self.bulkstats_data().await,
             Request::BulkstatsDo { command } => self.command_bulkstats(command).await,

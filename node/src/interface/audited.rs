@@ -1,0 +1,214 @@
+//! Requests are answered to whoever may ask them, and what changes something is written down.
+
+use std::sync::Arc;
+
+use api::{
+    AuditOutcome, Failure, Privilege, Reply, Request, SnmpCommand, SnmpEntry, ThresholdCommand,
+};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+use super::{Interface, Refused};
+use crate::access::{Line, Who};
+use crate::settings::Setting;
+
+/// Changes that are under way at most; further ones wait.
+pub(crate) const CHANGES_MAX: usize = 32;
+
+/// What a change is of.
+enum Subject {
+    Nothing,
+    SmartLicensing,
+    Feature(String),
+    Speedup,
+    Registration,
+    Way,
+    Remaining,
+    Snmp(SnmpEntry, String),
+    Suppressed,
+}
+
+impl Interface {
+    /// Answers, if who asks may ask it. A change is done and written down whether or not they wait for it.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        who: Who,
+        request: Request,
+    ) -> Result<Reply, Refused> {
+        let command = request.command();
+        let needed = request.privilege();
+        if who.privilege < Some(needed) {
+            let command = command.unwrap_or_else(|| "a request".to_owned());
+            let failure = may_not(&who, needed, &command);
+            let why = Some(failure.what.clone());
+            let line = line(command, AuditOutcome::Refused, why);
+            self.write_down(who, line).await;
+            return Err((StatusCode::FORBIDDEN, failure));
+        }
+        let Some(command) = command else {
+            return self.answer(request).await;
+        };
+        // The semaphore is never closed, so that there is always a place in the end.
+        let place = Arc::clone(&self.changes).acquire_owned().await;
+        let change = async move {
+            let _place = place;
+            self.change(who, command, request).await
+        };
+        let done = tokio::spawn(change).await;
+        done.unwrap_or_else(|error| {
+            let failure = Failure::new(error.to_string(), "control interface", "see the log");
+            Err((StatusCode::INTERNAL_SERVER_ERROR, failure))
+        })
+    }
+
+    async fn change(&self, who: Who, command: String, request: Request) -> Result<Reply, Refused> {
+        let subject = Subject::of(&request);
+        let before = self.standing(&subject).await;
+        let answer = self.answer(request).await;
+        let (outcome, why) = match &answer {
+            Ok(Reply::Done { changed: false }) => (AuditOutcome::Unchanged, None),
+            Ok(_) => (AuditOutcome::Done, None),
+            Err((_, failure)) => (AuditOutcome::Failed, Some(failure.to_string())),
+        };
+        let after = match &answer {
+            Ok(Reply::Cleared { sessions, clients }) => {
+                Some(json!({ "sessions": sessions, "clients": clients }))
+            }
+            Ok(_) | Err(_) => self.standing(&subject).await,
+        };
+        let line = Line {
+            before,
+            after,
+            ..line(command, outcome, why)
+        };
+        self.write_down(who, line).await;
+        answer
+    }
+
+    /// Writes a line of the audit log; on return it is on disk, or in the event log.
+    pub(crate) async fn write_down(&self, who: Who, line: Line) {
+        let (audit, at) = (Arc::clone(&self.audit), self.clock.now().wall);
+        let written = spawn_blocking(move || audit.write(&who, line, at)).await;
+        drop(written);
+    }
+
+    pub(super) async fn audit_view(&self, limit: u32) -> Result<Reply, Refused> {
+        if limit > api::AUDIT_LIMIT_MAX {
+            let todo = format!("ask for at most {}", api::AUDIT_LIMIT_MAX);
+            let failure = Failure::new(format!("{limit} lines"), "limit", todo);
+            return Err((StatusCode::BAD_REQUEST, failure));
+        }
+        let audit = Arc::clone(&self.audit);
+        let read = spawn_blocking(move || audit.newest(limit)).await;
+        let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        read.map(|audit| Reply::Audit { audit }).map_err(|error| {
+            let what = format!("the audit log can't be read: {error}");
+            let failure = Failure::new(what, "audit.jsonl", "see the disk of node.state_dir");
+            (StatusCode::INTERNAL_SERVER_ERROR, failure)
+        })
+    }
+
+    /// How that which is changed stands; none: there is nothing that stands.
+    async fn standing(&self, subject: &Subject) -> Option<Value> {
+        Some(match subject {
+            Subject::Nothing => return None,
+            Subject::SmartLicensing => self.now().await.0.smart.enabled.into(),
+            Subject::Feature(name) => {
+                let (snapshot, ..) = self.now().await;
+                let mut features = snapshot.features.iter();
+                let row = features.find(|row| row.tag.name.eq_ignore_ascii_case(name))?;
+                row.enabled.into()
+            }
+            Subject::Speedup => self.now().await.0.lab?.speedup.into(),
+            Subject::Registration => json!(self.agent.view().status.registration),
+            Subject::Way => {
+                let way = self.agent.view().transport;
+                json!({ "url": way.url, "proxy": way.proxy })
+            }
+            Subject::Remaining => {
+                let settings = self.settings.lock().await;
+                let said = |setting| settings.said(setting);
+                json!({
+                    "low_percent": said(Setting::REMAINING_LOW),
+                    "clear_percent": said(Setting::REMAINING_CLEAR),
+                })
+            }
+            Subject::Snmp(what, name) => {
+                let setting = match what {
+                    SnmpEntry::Target => Setting::snmp_target(name),
+                    SnmpEntry::Community => Setting::snmp_community(name),
+                    SnmpEntry::User => Setting::snmp_user(name),
+                };
+                json!(self.settings.lock().await.said(setting)?)
+            }
+            Subject::Suppressed => {
+                json!(self.settings.lock().await.said(Setting::SNMP_SUPPRESS)?)
+            }
+        })
+    }
+}
+
+impl Subject {
+    fn of(request: &Request) -> Self {
+        match request {
+            Request::SmartLicensing { .. } => Self::SmartLicensing,
+            Request::Feature { name, .. } => Self::Feature(name.clone()),
+            Request::LabSpeedup { .. } => Self::Speedup,
+            Request::License(_) => Self::Registration,
+            Request::Transport(_) => Self::Way,
+            Request::Threshold(
+                ThresholdCommand::Set { .. } | ThresholdCommand::Remove | ThresholdCommand::Default,
+            ) => Self::Remaining,
+            Request::SnmpSet(command) => Self::of_snmp(command),
+            Request::Clear { .. }
+            | Request::BulkstatsDo { .. }
+            | Request::Snapshot
+            | Request::History { .. }
+            | Request::Sessions
+            | Request::Peers { .. }
+            | Request::Health
+            | Request::Agent
+            | Request::Alarms
+            | Request::Snmp { .. }
+            | Request::Logs { .. }
+            | Request::Audit { .. }
+            | Request::Bulkstats
+            | Request::BulkstatsData
+            | Request::Client(_) => Self::Nothing,
+        }
+    }
+
+    fn of_snmp(command: &SnmpCommand) -> Self {
+        let name = command.name().to_owned();
+        match command {
+            SnmpCommand::Target(_) => Self::Snmp(SnmpEntry::Target, name),
+            SnmpCommand::Community { .. } => Self::Snmp(SnmpEntry::Community, name),
+            SnmpCommand::User(_) => Self::Snmp(SnmpEntry::User, name),
+            SnmpCommand::Remove { what, .. } | SnmpCommand::Default { what, .. } => {
+                Self::Snmp(*what, name)
+            }
+            SnmpCommand::Suppress { .. }
+            | SnmpCommand::Enable { .. }
+            | SnmpCommand::DefaultTraps => Self::Suppressed,
+        }
+    }
+}
+
+fn line(command: String, outcome: AuditOutcome, why: Option<String>) -> Line {
+    Line {
+        command,
+        before: None,
+        after: None,
+        outcome,
+        why,
+    }
+}
+
+/// What is said to whoever asks what they may not.
+fn may_not(who: &Who, needed: Privilege, command: &str) -> Failure {
+    let is = who.privilege.map_or("nobody", Privilege::word);
+    let what = format!("{} is {is}, and this takes an {needed}", who.name);
+    let todo = format!("have an {needed} do it");
+    Failure::new(what, command, todo)
+}
