@@ -97,10 +97,10 @@ fn piped(mut shell: Shell, node: &mut Node) -> ExitCode {
             Err(error) => {
                 output::fail(&error);
                 worst = worst.max(1);
-                match error.kind() {
-                    io::ErrorKind::InvalidData => continue,
-                    _ => break,
+                if error.kind() == io::ErrorKind::InvalidData {
+                    continue;
                 }
+                break;
             }
         };
         worst = worst.max(match shell.line(&line, node, &mut screen) {
