@@ -54,4 +54,5 @@ pub mod thread;
 pub mod tinyproxy;
 pub mod tollgate;
 pub mod tshark;
+pub mod unicon;
 pub mod wait;

@@ -39,9 +39,14 @@ pub(crate) fn python() -> Result<PathBuf> {
     let venv = std::env::var_os("TOLLGATE_VENV").map(PathBuf::from);
     let venv = venv
         .unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv")));
+    python_of(&venv, &PACKAGES)
+}
+
+/// The interpreter of a virtual environment with these packages.
+pub(crate) fn python_of(venv: &Path, packages: &[&str]) -> Result<PathBuf> {
     let python = venv.join("bin/python");
     if !python.is_file() {
-        let (venv, packages) = (venv.display(), PACKAGES.join(" "));
+        let (venv, packages) = (venv.display(), packages.join(" "));
         bail!(
             "no virtual environment with {packages} at {venv}: run `cargo xtask test`, or \
              `python3 -m venv {venv} && {venv}/bin/pip install {packages}` (Debian package python3-venv), or set TOLLGATE_VENV"
@@ -53,10 +58,15 @@ pub(crate) fn python() -> Result<PathBuf> {
 impl Script {
     /// Starts a script of `tests/scripts`.
     pub(crate) fn start(name: &'static str) -> Result<Self> {
+        Self::start_by(python()?, name)
+    }
+
+    /// The same by this interpreter.
+    pub(crate) fn start_by(python: PathBuf, name: &'static str) -> Result<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("scripts")
             .join(name);
-        let mut child = command(python()?)
+        let mut child = command(python)
             .arg(path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -19,7 +19,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   test [--only STEP]   everything that must hold; the last line counts the tests
-  test --peers         all of it, and the authority's tests once more on a PostgreSQL server
+  test --peers         all of it, the authority's tests once more on a PostgreSQL server, and Cisco's unicon
   tidy                 the house rules: arrows between crates, no IO in machines, ...
   documents            bring excerpts and tables in documents up to date with their sources
   mutants [--check] [NAME ...]

@@ -31,8 +31,8 @@ pub enum Which<'a> {
     One(&'a str),
 }
 
-/// The step that needs a peer more than the others.
-const PEERS: &str = "postgres";
+/// The steps that each need a peer more than the others.
+const PEERS: [&str; 2] = ["postgres", "unicon"];
 
 /// The authority's tests that touch its store: the crate, Smart Agents on a wire that fails, nodes that it licenses, faults
 /// between it and them, its secrets, its API by its document, and a server that is killed.
@@ -57,7 +57,7 @@ const ON_POSTGRES: [&str; 17] = [
 ];
 
 /// Cheap ones first; each says by itself what is wrong.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -99,9 +99,14 @@ const STEPS: [Step; 9] = [
         run: loom,
     },
     Step {
-        name: PEERS,
+        name: "postgres",
         what: "the authority's tests once more, with its store on PostgreSQL",
         run: postgres,
+    },
+    Step {
+        name: "unicon",
+        what: "Cisco's unicon before the shell",
+        run: unicon,
     },
 ];
 
@@ -117,7 +122,7 @@ pub fn run(workspace: &Workspace, which: Which<'_>) -> Result<ExitCode> {
     let mut tally = Tally::default();
     let mut reports = Vec::new();
     let wanted = |step: &&Step| match which {
-        Which::Ordinary => step.name != PEERS,
+        Which::Ordinary => !PEERS.contains(&step.name),
         Which::All => true,
         Which::One(only) => step.name == only,
     };
@@ -222,6 +227,24 @@ fn postgres(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     test.arg(cargo()).args(["test", "--no-fail-fast"]);
     tell(workspace, test.args(ON_POSTGRES));
     stream("cargo test on PostgreSQL", &mut test, tally)
+}
+
+/// Cisco's plugin for StarOS, in an environment of its own.
+fn unicon(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    peers::install(workspace)?;
+    let venv = workspace.target.join("unicon");
+    peers::install_unicon(&venv)?;
+    let mut clippy = bounded_cargo(workspace, 900);
+    clippy.args(["clippy", "--package", "tests", "--features", "unicon"]);
+    clippy.args(["--test", "unicon", "--quiet", "--", "-D", "warnings"]);
+    run::must("cargo clippy", &mut clippy)?;
+    build(workspace, tally)?;
+    let mut test = bounded_cargo(workspace, 1200);
+    test.args(["test", "--package", "tests", "--features", "unicon"]);
+    test.args(["--test", "unicon"]);
+    test.env("TOLLGATE_UNICON_VENV", venv);
+    tell(workspace, &mut test);
+    stream("cargo test with unicon", &mut test, tally)
 }
 
 fn loom(workspace: &Workspace, tally: &mut Tally) -> Result<()> {

@@ -54,6 +54,15 @@ from importlib.metadata import version
 print(*(f'{name}=={version(name)}' for name in (
     'scapy', 'pycrate', 'schemathesis', 'pysnmp', 'cryptography', 'prometheus_client', 'pexpect')))";
 
+/// Cisco's unicon, its plugins and what those import, in the order of [`UNICON_PROBE`].
+const UNICON: [&str; 3] = ["genie==26.9", "pyats==26.9", "unicon.plugins==26.9"];
+
+/// Says which of those are there.
+const UNICON_PROBE: &str = "\
+import unicon.plugins.staros
+from importlib.metadata import version
+print(*(f'{name}=={version(name)}' for name in ('genie', 'pyats', 'unicon.plugins')))";
+
 /// Where they live.
 pub fn venv(workspace: &Workspace) -> PathBuf {
     workspace.target.join("venv")
@@ -69,7 +78,12 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     if !missing.is_empty() {
         packages(&missing)?;
     }
-    python(&venv(workspace))
+    python(&venv(workspace), &PYTHON, PROBE)
+}
+
+/// Installs unicon in this virtual environment.
+pub fn install_unicon(venv: &Path) -> Result<()> {
+    python(venv, &UNICON, UNICON_PROBE)
 }
 
 /// Installs a PostgreSQL server if there is none; its own cluster is not started.
@@ -120,12 +134,12 @@ $install || {{ apt-get update --quiet && $install; }}"##
     )
 }
 
-fn python(venv: &Path) -> Result<()> {
+fn python(venv: &Path, packages: &[&str], probe: &str) -> Result<()> {
     let python = venv.join("bin/python");
-    let list = PYTHON.join(" ");
-    let mut probe = Command::new(&python);
-    probe.args(["-c", PROBE]);
-    if run::output(&mut probe).is_some_and(|found| found.trim() == list) {
+    let list = packages.join(" ");
+    let mut probing = Command::new(&python);
+    probing.args(["-c", probe]);
+    if run::output(&mut probing).is_some_and(|found| found.trim() == list) {
         return Ok(());
     }
     println!("installing {list} in {}", venv.display());
@@ -134,11 +148,11 @@ fn python(venv: &Path) -> Result<()> {
         "python3 -m venv",
         make.args(["-m", "venv", "--clear"]).arg(venv),
     )?;
-    let mut pip = run::bounded(300, &python);
+    let mut pip = run::bounded(600, &python);
     pip.args(["-m", "pip", "install", "--quiet", "--no-input"]);
     // Most of pycrate is never imported, and would take longer to compile than to fetch.
     pip.args(["--no-compile", "--disable-pip-version-check"]);
-    pip.args(PYTHON);
+    pip.args(packages);
     run::must(&format!("can't install {list} from PyPI"), &mut pip)
 }
 

@@ -1,0 +1,72 @@
+//! Cisco's unicon before `tollgate shell`, as it is before a chassis with StarOS.
+//!
+//! It is large, so that `cargo xtask test --peers` installs it and runs this: feature `unicon`.
+#![forbid(unsafe_code)]
+
+use anyhow::{Result, bail, ensure};
+use tests::gateway::{Gateway, Site};
+use tests::tollgate::binary;
+use tests::unicon::{Said, Unicon};
+
+/// A lab node with SNMP and bulk statistics.
+fn gateway() -> Result<Gateway> {
+    let site = Site::new()?;
+    let sections = "[snmp]\n[bulkstats]\ncollection = true\nhistorical_days = 1\n[[bulkstats.file]]\nnumber = 1\n\
+                    remotefile = \"a.csv\"\n\
+                    schemas = ['smart-license schema sl format \"PPM,%epochtime%,%tagid%\"']\n";
+    let configuration = site.configuration().with_sessions_per_license(2)?;
+    site.open(&configuration.with(sections))
+}
+
+fn text(said: Said) -> Result<String> {
+    match said {
+        Said::Text(text) => Ok(text),
+        Said::Failure(failure) => bail!("{failure}"),
+    }
+}
+
+/// All that shows, each as unicon has it; an error as an error; configuration, entered and left; and what it changed.
+fn works(unicon: &mut Unicon, gateway: &Gateway) -> Result<()> {
+    let script = include_str!("../shell/every-command");
+    let mut shown = 0;
+    for command in script.lines().filter(|line| line.starts_with("show ")) {
+        let answer = text(unicon.execute(command)?)?;
+        ensure!(!answer.contains("---(more"), "{command}: {answer}");
+        shown += 1;
+    }
+    ensure!(shown > 30, "{shown}");
+    let version = text(unicon.execute("show version")?)?;
+    ensure!(version.contains("Active Software"), "{version}");
+    let Said::Failure(failure) = unicon.execute("show licence status")? else {
+        bail!("unicon took an error for an answer");
+    };
+    ensure!(failure.contains("did you mean license?"), "{failure}");
+    let Said::Failure(_) = unicon.execute("clear subscribers imsi 240010000000001 -noconfirm")?
+    else {
+        bail!("unicon took a failure for an answer");
+    };
+
+    text(unicon.configure(&["license smart enable", "feature GRE enable"])?)?;
+    let snapshot = gateway.snapshot()?;
+    ensure!(snapshot.smart.enabled, "{snapshot:?}");
+    let status = text(unicon.execute("show license status")?)?;
+    ensure!(status.contains("Smart Licensing is ENABLED"), "{status}");
+    let Said::Failure(_) = unicon.configure(&["feature NONE enable"])? else {
+        bail!("unicon took an error in configuration for an answer");
+    };
+    text(unicon.configure(&["no feature GRE enable"])?)?;
+    Ok(())
+}
+
+#[test]
+fn unicon_works_before_tollgate_shell_whatever_the_terminal() -> Result<()> {
+    let gateway = gateway()?;
+    let socket = gateway.node()?.control().socket().display().to_string();
+    for terminal in ["xterm-256color", "vt100", "dumb"] {
+        let shell = binary()?.display().to_string();
+        let start = format!("env TERM={terminal} {shell} shell --socket {socket}");
+        let mut unicon = Unicon::connect(&start, "gw1", None)?;
+        works(&mut unicon, &gateway)?;
+    }
+    Ok(())
+}
