@@ -17,6 +17,7 @@ mod agent;
 mod alarms;
 mod bulkstats;
 mod clear;
+mod counters;
 pub mod csv;
 mod health;
 mod license;
@@ -27,6 +28,7 @@ mod sessions;
 mod settings;
 pub mod smart;
 mod snmp;
+mod subscribers;
 mod transport;
 
 pub use access::{AUDIT_LIMIT_MAX, AuditEntry, AuditOutcome, AuditView, Privilege};
@@ -44,6 +46,9 @@ pub use bulkstats::{
     BulkstatsReceiver, BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer,
 };
 pub use clear::ClearWhom;
+pub use counters::{
+    COUNTERS_INTERVAL_S, COUNTERS_INTERVALS_MAX, CallCounters, CounterInterval, CountersHistory,
+};
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
     AgentStatus, Attempts, CallHomeRow, CatalogStanding, CatalogStatus, LicenseCommand,
@@ -65,5 +70,8 @@ pub use settings::{
 pub use snmp::{
     InformTimes, NotifyRow, NotifyTotals, SnmpCommunity, SnmpCounter, SnmpLeftOut, SnmpServer,
     SnmpTarget, SnmpUser, SnmpView, TRAPS_LIMIT_MAX, TrapRow,
+};
+pub use subscribers::{
+    Addresses, Interface, KindSessions, SubscriberRefusal, SubscriberSession, SubscriberView,
 };
 pub use transport::{IN_FORCE_S, ProxyLogin, TransportCommand};

@@ -10,6 +10,7 @@ use crate::agent::AgentView;
 use crate::alarms::AlarmView;
 use crate::bulkstats::{BulkstatsCommand, BulkstatsData, BulkstatsStatus};
 use crate::clear::ClearWhom;
+use crate::counters::CountersHistory;
 use crate::health::Health;
 use crate::license::LicenseCommand;
 use crate::logs::{LogFacility, LogSeverity, LogView};
@@ -17,6 +18,7 @@ use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
 use crate::settings::{SnmpCommand, ThresholdCommand};
 use crate::snmp::SnmpView;
+use crate::subscribers::SubscriberView;
 use crate::transport::TransportCommand;
 
 /// Where requests are posted.
@@ -50,6 +52,13 @@ pub enum Request {
         /// At most so many, at most [`PEERS_LIMIT_MAX`](crate::PEERS_LIMIT_MAX).
         limit: u32,
     },
+    /// What there is of one subscriber; answered with [`Reply::Subscriber`].
+    Subscriber {
+        /// Its IMSI, 6 to 15 digits.
+        imsi: String,
+    },
+    /// Calls by intervals of 15 minutes; answered with [`Reply::Counters`].
+    Counters,
     /// `license smart enable`, or its `no` form (rule L2); answered with [`Reply::Done`].
     SmartLicensing {
         /// Enable; else disable.
@@ -206,6 +215,16 @@ pub enum Reply {
         /// The peers.
         peers: PeerList,
     },
+    /// To [`Request::Subscriber`].
+    Subscriber {
+        /// The subscriber.
+        subscriber: Box<SubscriberView>,
+    },
+    /// To [`Request::Counters`].
+    Counters {
+        /// The intervals.
+        counters: CountersHistory,
+    },
     /// To a request that changes something.
     Done {
         /// It made a difference; else it was so before.
@@ -357,6 +376,13 @@ mod tests {
                     reactivate: false,
                 },
             ),
+            (
+                r#"{"request":"subscriber","imsi":"240010000000001"}"#,
+                Request::Subscriber {
+                    imsi: "240010000000001".into(),
+                },
+            ),
+            (r#"{"request":"counters"}"#, Request::Counters),
             (r#"{"request":"health"}"#, Request::Health),
             (r#"{"request":"agent"}"#, Request::Agent),
             (r#"{"request":"alarms"}"#, Request::Alarms),

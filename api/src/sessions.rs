@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use licensing::ServiceIndex;
 use serde::{Deserialize, Serialize};
 
+use crate::subscribers::KindSessions;
+
 /// Sessions and messages of the whole node, summed over its workers; counters are since the process began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSummary {
@@ -16,6 +18,8 @@ pub struct SessionSummary {
     pub secondary_contexts: u64,
     /// One entry a service of the catalog, in its order.
     pub services: Vec<ServiceSessions>,
+    /// One entry a kind of sessions of this node's own that there are.
+    pub kinds: Vec<KindSessions>,
     /// One entry an APN of the configuration, in its order.
     pub apns: Vec<ApnSessions>,
     /// One entry a peer that has sessions, in the order of their addresses, at most 1,000.

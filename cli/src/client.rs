@@ -164,6 +164,8 @@ fn wait(request: &Request) -> Duration {
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions
+        | Request::Subscriber { .. }
+        | Request::Counters
         | Request::Peers { .. }
         | Request::SmartLicensing { .. }
         | Request::Feature { .. }

@@ -3,21 +3,26 @@
 use std::path::PathBuf;
 
 use api::{
-    AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, Failure, LogView,
-    PeerList, Reply, Request, SessionSummary,
+    AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, CountersHistory,
+    Failure, HISTORY_LIMIT_MAX, LogView, PeerList, Reply, Request, SessionSummary, SubscriberView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::{ClearSubscribers, ShowArgs, SocketArgs};
-use crate::show::{Filter, Needs, Surface, View};
+use crate::show::{Filter, Needs, SURFACES, Surface, View};
 
 /// `show ...`
 pub fn show(args: &ShowArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let client = Client::new(args.socket.path());
-    let page = (args.offset, args.limit);
-    let view = view(&client, args.surface, args.filter, page)?;
+    let asked = Asked {
+        filter: args.filter,
+        offset: args.offset,
+        limit: args.limit,
+        imsi: &args.imsi,
+    };
+    let view = view(&client, args.surface, &asked)?;
     if args.json {
         console.write(&format!("{:#}\n", args.surface.json(&view)));
     } else {
@@ -27,16 +32,41 @@ pub fn show(args: &ShowArgs, console: &mut dyn Console) -> Result<(), Failure> {
     Ok(())
 }
 
-/// All that a surface is a function of, asked of the node; `page` says how many rows are left out, and how many follow,
-/// where the surface takes that.
-pub fn view(
-    client: &Client,
-    surface: &Surface,
-    filter: Filter,
-    (offset, limit): (u32, u32),
-) -> Result<View, Failure> {
+/// Which rows of a surface are asked for, where it takes that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// Which rows.
+    pub filter: Filter,
+    /// So many of the first ones are left out.
+    pub offset: u32,
+    /// At most so many.
+    pub limit: u32,
+    /// Of this subscriber.
+    pub imsi: &'a str,
+}
+
+/// All that a surface is a function of, asked of the node.
+pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<View, Failure> {
+    let &Asked {
+        filter,
+        offset,
+        limit,
+        imsi,
+    } = asked;
+    let (subscriber, explained) = match surface.needs == Needs::Subscriber {
+        true => subscriber(client, imsi)?,
+        false => Default::default(),
+    };
     let history = match surface.needs == Needs::History {
         true => history(client, limit)?,
+        false => explained,
+    };
+    let counters = match surface.needs == Needs::Counters {
+        true => counters(client)?,
+        false => CountersHistory::default(),
+    };
+    let details = match surface.needs == Needs::Details {
+        true => details(client),
         false => Vec::new(),
     };
     let sessions = match surface.needs == Needs::Sessions {
@@ -64,6 +94,9 @@ pub fn view(
         peers,
         logs,
         audit,
+        subscriber,
+        counters,
+        details,
         filter,
         ..node(client, surface, limit)?
     })
@@ -100,6 +133,9 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         Needs::Snapshot
         | Needs::History
         | Needs::Sessions
+        | Needs::Subscriber
+        | Needs::Counters
+        | Needs::Details
         | Needs::Peers
         | Needs::Logs
         | Needs::Audit
@@ -145,6 +181,8 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         }),
         Reply::History { .. }
         | Reply::Sessions { .. }
+        | Reply::Subscriber { .. }
+        | Reply::Counters { .. }
         | Reply::Peers { .. }
         | Reply::Done { .. }
         | Reply::Lease { .. }
@@ -169,6 +207,42 @@ fn sessions(client: &Client) -> Result<SessionSummary, Failure> {
         return Err(client.unexpected());
     };
     Ok(*sessions)
+}
+
+/// A subscriber, and the refused calls among which its own are explained.
+fn subscriber(
+    client: &Client,
+    imsi: &str,
+) -> Result<(SubscriberView, Vec<RefusalRecord>), Failure> {
+    let imsi = imsi.to_owned();
+    let Reply::Subscriber { subscriber } = client.ask(&Request::Subscriber { imsi })? else {
+        return Err(client.unexpected());
+    };
+    let explained = match subscriber.refused.is_empty() {
+        true => Vec::new(),
+        false => history(client, HISTORY_LIMIT_MAX)?,
+    };
+    Ok((*subscriber, explained))
+}
+
+fn counters(client: &Client) -> Result<CountersHistory, Failure> {
+    let Reply::Counters { counters } = client.ask(&Request::Counters)? else {
+        return Err(client.unexpected());
+    };
+    Ok(counters)
+}
+
+/// Everything that can be shown without naming something, as far as it can be had; each has the rows that it has unless
+/// told otherwise.
+fn details(client: &Client) -> Vec<(&'static Surface, Result<View, Failure>)> {
+    let named = |surface: &&Surface| surface.needs == Needs::Details || surface.by_imsi();
+    let others = SURFACES.iter().filter(|surface| !named(surface));
+    let asked = |surface: &Surface| Asked {
+        limit: surface.limit_default(),
+        ..Asked::default()
+    };
+    let views = others.map(|surface| (surface, view(client, surface, &asked(surface))));
+    views.collect()
 }
 
 fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> {

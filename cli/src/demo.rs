@@ -236,7 +236,15 @@ impl Demo {
     /// Prints what `tollgate show` answers to these words.
     fn show(&self, words: &[&str], filter: Filter, typed: &str) -> Result<(), Failure> {
         let surface = Surface::named(words).ok_or_else(|| self.client.unexpected())?;
-        let view = crate::control::view(&self.client, surface, filter, (0, 3))?;
+        let view = crate::control::view(
+            &self.client,
+            surface,
+            &crate::control::Asked {
+                filter,
+                limit: 3,
+                ..Default::default()
+            },
+        )?;
         output::print(&format!(
             "\n$ tollgate show {}{typed}\n{}",
             words.join(" "),

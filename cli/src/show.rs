@@ -5,6 +5,9 @@
 mod alarms;
 mod audit;
 mod bulkstats;
+mod counters;
+mod details;
+mod disconnects;
 mod eval_period;
 pub(crate) mod history;
 mod license;
@@ -16,6 +19,7 @@ mod smart_tags;
 mod snmp;
 mod statistics;
 pub(crate) mod status;
+mod subscribers;
 mod system;
 pub(crate) mod table;
 pub mod text;
@@ -23,8 +27,8 @@ mod why;
 
 use ::bulkstats::table::Schema;
 use api::{
-    AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, LogFacility, LogSeverity,
-    LogView, PeerList, SessionSummary, SnmpView,
+    AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, CountersHistory, Failure,
+    LogFacility, LogSeverity, LogView, PeerList, SessionSummary, SnmpView, SubscriberView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
 use licensing::{RefusalRecord, Snapshot};
@@ -57,6 +61,12 @@ pub struct View {
     pub logs: LogView,
     /// The audit log.
     pub audit: AuditView,
+    /// Calls by intervals.
+    pub counters: CountersHistory,
+    /// One subscriber.
+    pub subscriber: SubscriberView,
+    /// Everything else that can be shown, or why it can't.
+    pub details: Vec<(&'static Surface, Result<View, Failure>)>,
     /// Which rows.
     pub filter: Filter,
 }
@@ -77,6 +87,9 @@ impl View {
             bulkstats_data: Vec::new(),
             logs: LogView::default(),
             audit: AuditView::default(),
+            counters: CountersHistory::default(),
+            subscriber: SubscriberView::default(),
+            details: Vec::new(),
             filter: Filter::default(),
         }
     }
@@ -128,6 +141,12 @@ pub enum Needs {
     History,
     /// Sessions and messages.
     Sessions,
+    /// One subscriber, and the refused calls.
+    Subscriber,
+    /// Calls by intervals.
+    Counters,
+    /// All other surfaces.
+    Details,
     /// Peers.
     Peers,
     /// Alarms.
@@ -167,6 +186,9 @@ pub struct Surface {
     json: fn(&View) -> Value,
 }
 
+/// The version of the schemas of all surfaces: a key that goes, or means something else, makes it another.
+const SCHEMA_VERSION: u32 = 1;
+
 /// Every surface.
 pub const SURFACES: &[Surface] = &[
     Surface {
@@ -201,6 +223,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::History,
         text: history::text,
         json: history::json,
+    },
+    Surface {
+        words: &["license", "why", "imsi"],
+        help: "Why a subscriber's calls are let through, or were refused",
+        example: "show license why imsi 240010000000001",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Subscriber,
+        text: subscribers::why_text,
+        json: subscribers::why_json,
     },
     Surface {
         words: &["license", "statistics"],
@@ -344,6 +377,50 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Sessions,
         text: sessions::text,
         json: sessions::json,
+    },
+    Surface {
+        words: &["session", "counters", "historical", "all"],
+        help: "Calls by intervals of 15 minutes, the newest first",
+        example: "show session counters historical all",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Counters,
+        text: counters::text,
+        json: counters::json,
+    },
+    Surface {
+        words: &["session", "disconnect-reasons"],
+        help: "What ended sessions, and the share of each",
+        example: "show session disconnect-reasons",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Sessions,
+        text: disconnects::text,
+        json: disconnects::json,
+    },
+    Surface {
+        words: &["subscribers", "summary"],
+        help: "Sessions by their kind",
+        example: "show subscribers summary",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Sessions,
+        text: subscribers::summary_text,
+        json: subscribers::summary_json,
+    },
+    Surface {
+        words: &["subscribers", "imsi"],
+        help: "A subscriber's sessions",
+        example: "show subscribers imsi 240010000000001",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Subscriber,
+        text: subscribers::imsi_text,
+        json: subscribers::imsi_json,
     },
     Surface {
         words: &["gtpc", "peers"],
@@ -565,12 +642,33 @@ pub const SURFACES: &[Surface] = &[
         text: bulkstats::variables_text,
         json: bulkstats::variables_json,
     },
+    Surface {
+        words: &["support", "details"],
+        help: "All of it in one, for whoever helps; no secrets are in it",
+        example: "show support details",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Details,
+        text: details::text,
+        json: details::json,
+    },
 ];
 
 impl Surface {
     /// It takes the name of a schema of bulk statistics.
     pub fn by_schema(&self) -> bool {
         self.words == ["bulkstats", "variables"]
+    }
+
+    /// It takes a subscriber's IMSI.
+    pub fn by_imsi(&self) -> bool {
+        self.needs == Needs::Subscriber
+    }
+
+    /// The name and version of the schema of its JSON: `license-status/1`.
+    pub fn schema(&self) -> String {
+        format!("{}/{SCHEMA_VERSION}", self.words.join("-"))
     }
 
     /// The surface of these words.
@@ -602,6 +700,7 @@ impl Surface {
     pub fn json(&self, view: &View) -> Value {
         let snapshot = &view.snapshot;
         let mut out = json!({
+            "schema": self.schema(),
             "seq": snapshot.seq,
             "at": snapshot.at.wall,
             "node": snapshot.node,

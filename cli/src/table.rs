@@ -168,7 +168,7 @@ pub fn rows() -> &'static [Row] {
             privilege: Privilege::Inspector,
             asks: false,
             own: false,
-            schema: Some(format!("{}/1", surface.words.join("-"))),
+            schema: Some(surface.schema()),
             test: None,
         });
         let others = COMMANDS.iter().map(|written| Row {

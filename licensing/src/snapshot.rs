@@ -208,6 +208,8 @@ pub struct ServiceStatus {
     pub priority_sessions: SessionCount,
     /// Highest count since the process began.
     pub peak: SessionCount,
+    /// When that was seen; none: there was no session yet.
+    pub peak_at: Option<Wall>,
     /// Sessions that one license covers.
     pub sessions_per_license: u32,
     /// Sessions that it may hold; none: unlimited.

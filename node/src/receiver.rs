@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Sender, TrySendError};
 use crossbeam::queue::ArrayQueue;
-use gtp::v1::MAX_MESSAGE_BYTES;
+use gtp::v1::{Imsi, MAX_MESSAGE_BYTES};
 use licensing::Mono;
 use rustix::net::RecvFlags;
-use session_plane::{Clear, PeerStatus, Statistics};
+use session_plane::{Clear, PeerStatus, Statistics, Subscriber};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -47,6 +47,8 @@ pub(crate) enum Job {
     Clear(Clear, oneshot::Sender<Option<u64>>),
     /// Say how its peers are.
     Peers(oneshot::Sender<Vec<PeerStatus>>),
+    /// Say what there is of this subscriber.
+    Subscriber(Imsi, oneshot::Sender<Subscriber>),
     /// Nothing follows.
     Stop,
 }

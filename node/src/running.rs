@@ -184,6 +184,7 @@ impl Running {
                 common.config.audit_bytes,
             )),
             changes: Arc::new(Semaphore::new(interface::CHANGES_MAX)),
+            counters: Mutex::default(),
             admissions: Mutex::new(admissions),
         };
         let interface = Arc::new(interface);
@@ -594,6 +595,7 @@ fn serve(
     }
     runtime.spawn(Arc::clone(&interface).watch_control());
     runtime.spawn(Arc::clone(&interface).watch_clients());
+    runtime.spawn(Arc::clone(&interface).keep_counters());
     let router = interface::router(interface);
     runtime.spawn(async move {
         if let Err(error) = interface::serve(listener, router).await {

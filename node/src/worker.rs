@@ -50,6 +50,9 @@ impl Worker {
                 // Whoever asked may have given up.
                 Ok(Job::Statistics(reply)) => drop(reply.send(self.plane.statistics())),
                 Ok(Job::Peers(reply)) => drop(reply.send(self.plane.peers())),
+                Ok(Job::Subscriber(imsi, reply)) => {
+                    drop(reply.send(self.plane.subscriber(imsi, now.mono)));
+                }
                 Ok(Job::Clear(clear, reply)) => self.clear(&clear, reply, now),
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}

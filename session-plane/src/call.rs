@@ -135,6 +135,7 @@ impl SessionPlane {
             }
         };
         self.farewell = self.leaves_behind(call);
+        self.counters.plain.handed_over += u64::from(self.farewell.is_some());
         let left = self.make_way(collision, offer.leases);
         if let Some(beside) = beside {
             self.end_session(beside, Ended::Replaced);

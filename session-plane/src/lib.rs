@@ -52,6 +52,8 @@ pub use peers::PeerStatus;
 pub use plane::{Seat, SessionPlane};
 pub use pools::{AddressPools, PoolCount};
 pub use restarts::{PeerRestarts, ToldRestarts};
+pub use session::Access;
 pub use shared::Shared;
 pub use statistics::Statistics;
 pub use steer::worker_of;
+pub use subscribers::{RefusedCall, Subscriber, SubscriberSession};

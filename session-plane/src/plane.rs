@@ -143,6 +143,7 @@ impl SessionPlane {
         statistics.sessions = self.table.len();
         statistics.contexts = self.table.contexts();
         statistics.peers = self.table.peers.len();
+        statistics.sessions_by_type = self.table.by_type();
         statistics.sessions_by_apn = self.live_by_apn.clone();
         for (id, class) in &self.shared.apns.classes {
             let live = self.live[id.at()];

@@ -14,6 +14,7 @@ use rand::Rng;
 use crate::call::Call;
 use crate::config::{BackOff, GtpVersion};
 use crate::plane::SessionPlane;
+use crate::subscribers::RefusedCall;
 
 /// A Back-Off Time can't say more (TS 29.060 7.7.102, TS 29.274 8.87).
 const BACK_OFF_MAX: Duration = Duration::from_hours(310);
@@ -39,7 +40,15 @@ impl SessionPlane {
             (GtpVersion::V2, false) => self.config.causes_v2.of(refusal.reason).0,
         };
         let back_off = wait.map(|wait| self.jittered(wait));
-        let new_subscriber = self.refused.note(call.who, service, now.mono);
+        let name = self.asked_for(call);
+        let refused = RefusedCall {
+            at: now.wall,
+            service,
+            reason: refusal.reason,
+            apn: Arc::clone(&name),
+            cause,
+        };
+        let new_subscriber = self.refused.note(call.who, refused, now.mono);
         self.counters.plain.refused += 1;
         self.counters.plain.refused_subscribers += u64::from(new_subscriber);
         let by_apn = &mut self.counters.plain.refused_by_apn;
@@ -53,7 +62,7 @@ impl SessionPlane {
             reason: refusal.reason,
             sessions: refusal.sessions,
             ceiling: refusal.ceiling,
-            apn: self.asked_for(call),
+            apn: name,
             cause,
             new_subscriber,
         });

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use enforcer::{ClassId, Lot, Permit};
 use gtp::v1::{Imei, Imsi, Nsapi};
+use serde::{Deserialize, Serialize};
 
 use crate::config::GtpVersion;
 use crate::pools::Lease;
@@ -50,8 +51,9 @@ fn packed(octets: [u8; 8]) -> u64 {
 }
 
 /// The interface that a session's signalling comes by. Bearer identities are the UE's own on each of those of GTPv2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Access {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
     /// Gn or Gp, GTPv1.
     Gn,
     /// S11, from an MME.
@@ -65,6 +67,9 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// All of them, in their order.
+    pub const ALL: [Self; 5] = [Self::Gn, Self::S11, Self::S5, Self::S2a, Self::S2b];
+
     /// Those of GTPv2.
     pub(crate) const OF_V2: [Self; 4] = [Self::S11, Self::S5, Self::S2a, Self::S2b];
 

@@ -7,6 +7,8 @@ use licensing::ServiceIndex;
 use licensing::snapshot::RefusedCounts;
 use serde::{Deserialize, Serialize};
 
+use crate::session::Access;
+
 /// Counters of one worker; the node sums them up. As much whatever it serves: there is nothing of a peer or session in here,
 /// so that whoever asks each second holds no call up. Of peers see [`crate::SessionPlane::peers`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Statistics {
     pub emergency_by_service: BTreeMap<ServiceIndex, u32>,
     /// Sessions now, by place of the access point name in the configuration.
     pub sessions_by_apn: Vec<u32>,
+    /// Sessions now, by access and addresses.
+    pub sessions_by_type: Vec<TypeCount>,
     /// Datagrams taken, whatever was in them.
     pub datagrams: u64,
     /// Messages of GTPv1 received, by type (TS 29.060 table 1).
@@ -47,6 +51,8 @@ pub struct Statistics {
     pub retransmissions: u64,
     /// Sessions made; one that replaces another counts as well.
     pub sessions_created: u64,
+    /// Sessions that went over to another access.
+    pub handed_over: u64,
     /// Sessions ended, by what ended them.
     pub sessions_ended: BTreeMap<Ended, u64>,
     /// Further contexts made.
@@ -82,6 +88,36 @@ pub struct CauseCount {
     pub cause: u8,
     /// How many.
     pub count: u64,
+}
+
+/// Sessions of one access with such addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeCount {
+    /// The interface that their signalling comes by.
+    pub access: Access,
+    /// The addresses that they have.
+    pub addresses: AddressType,
+    /// How many.
+    pub sessions: u32,
+}
+
+/// The addresses of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressType {
+    /// None of this node's pools: an SGW's session has its PGW's.
+    Elsewhere,
+    /// One of IPv4.
+    Ipv4,
+    /// A prefix of IPv6.
+    Ipv6,
+    /// Both.
+    Ipv4v6,
+}
+
+impl AddressType {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Elsewhere, Self::Ipv4, Self::Ipv6, Self::Ipv4v6];
 }
 
 /// Why a datagram got no answer.

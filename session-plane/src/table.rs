@@ -11,6 +11,7 @@ use crate::hashing::{Keyed, OwnNumbers};
 use crate::peers::Peers;
 use crate::session::{Access, Context, ContextKey, Further, Identity, NONE, Session};
 use crate::slab::Slab;
+use crate::statistics::{AddressType, TypeCount};
 use crate::ues::{Ue, Ues};
 
 /// Tries to draw a tunnel endpoint that is free; with half of a shard's numbers taken, 64 fail once in 10^19 times.
@@ -73,6 +74,8 @@ pub(crate) struct Table {
     /// Whose sessions came by S11, and these.
     ues: Ues,
     pub(crate) peers: Peers,
+    /// Sessions, by place of their access and of their addresses.
+    by_type: [[u32; AddressType::ALL.len()]; Access::ALL.len()],
 }
 
 /// The two tunnel endpoints of signalling.
@@ -80,6 +83,20 @@ pub(crate) struct Table {
 pub(crate) struct Endpoints {
     pub ours: u32,
     pub peers: u32,
+}
+
+/// Where a session is counted.
+fn cell<'a>(
+    counts: &'a mut [[u32; AddressType::ALL.len()]; Access::ALL.len()],
+    session: &Session,
+) -> &'a mut u32 {
+    let addresses = match (session.leases.v4, session.leases.v6) {
+        (None, None) => AddressType::Elsewhere,
+        (Some(_), None) => AddressType::Ipv4,
+        (None, Some(_)) => AddressType::Ipv6,
+        (Some(_), Some(_)) => AddressType::Ipv4v6,
+    };
+    &mut counts[session.access as usize][addresses as usize]
 }
 
 impl Table {
@@ -92,6 +109,7 @@ impl Table {
             bearers: HashMap::with_hasher(keyed.clone()),
             ues: Ues::new(keyed.clone()),
             peers: Peers::new(keyed),
+            by_type: Default::default(),
         }
     }
 
@@ -103,6 +121,27 @@ impl Table {
     /// PDP contexts, of all sessions.
     pub(crate) fn contexts(&self) -> u32 {
         self.sessions.len() + self.further.len()
+    }
+
+    /// Contexts of a session beyond its first.
+    pub(crate) fn further_of(&self, session: &Session) -> u32 {
+        let next = |further: &Further| self.further.get(further.next);
+        let all = std::iter::successors(self.further.get(session.further), |one| next(one));
+        u32::try_from(all.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Sessions now, by access and by the addresses that they have of the node's pools.
+    pub(crate) fn by_type(&self) -> Vec<TypeCount> {
+        let kinds = Access::ALL.into_iter().zip(&self.by_type);
+        let counts = kinds.flat_map(|(access, row)| {
+            let of = AddressType::ALL.into_iter().zip(row);
+            of.map(move |(addresses, &sessions)| TypeCount {
+                access,
+                addresses,
+                sessions,
+            })
+        });
+        counts.filter(|count| count.sessions > 0).collect()
     }
 
     /// Places of sessions made; every session's is below.
@@ -254,6 +293,7 @@ impl Table {
         let (teid, peer) = (session.teid, session.peer);
         let key = session.identity.with(session.context.nsapi);
         let access = session.access;
+        *cell(&mut self.by_type, &session) += 1;
         let (who, number) = (session.identity, session.context.nsapi);
         let place = self.sessions.insert(session);
         self.teids.insert(teid, Place::First(place).entry());
@@ -276,6 +316,7 @@ impl Table {
     pub(crate) fn remove(&mut self, place: u32) -> Option<Session> {
         self.unlink(place);
         let session = self.sessions.remove(place)?;
+        *cell(&mut self.by_type, &session) -= 1;
         let mut next = session.further;
         while let Some(further) = self.further.remove(next) {
             self.forget(
@@ -304,7 +345,9 @@ impl Table {
         };
         let (who, had) = (session.identity, session.context.nsapi);
         let access = session.access;
+        *cell(&mut self.by_type, session) -= 1;
         (session.access, session.apn) = (Access::S11, apn);
+        *cell(&mut self.by_type, session) += 1;
         (session.context.nsapi, session.peer_teid) = (number, 0);
         self.forget_bearer(who, had, access);
         let joined = self.ues.join(who, ue.ours, ue.peers, number, place);
@@ -316,7 +359,9 @@ impl Table {
         let Some(session) = self.sessions.get_mut(place) else {
             return;
         };
+        *cell(&mut self.by_type, session) -= 1;
         (session.access, session.apn) = (Access::S5, apn);
+        *cell(&mut self.by_type, session) += 1;
         let (who, number) = (session.identity, session.context.nsapi);
         self.forget_bearer(who, number, Access::S11);
         self.bearers.insert((who.with(number), Access::S5), place);

@@ -19,6 +19,8 @@ pub struct ShowArgs {
     pub filter: Filter,
     /// At most so many refusals, newest first, peers, or notifications; 0 where the surface lists none.
     pub limit: u32,
+    /// The IMSI of the subscriber, where one is asked after; else empty.
+    pub imsi: String,
     /// So many of the first peers are left out; 0 where the surface lists none.
     pub offset: u32,
     /// As JSON.
@@ -97,6 +99,11 @@ fn about(word: &str) -> &'static str {
         "enforcement" => "Which new calls are let through, and why not",
         "call-home" => "Messages to the license authority",
         "smart-licensing" => "Those of the Smart Agent",
+        "subscribers" => "Subscribers and their sessions",
+        "why" => "Why calls are let through or refused",
+        "counters" => "Calls counted",
+        "historical" => "By intervals",
+        "support" => "For whoever helps",
         "session" => "Sessions and signalling",
         "gtpc" => "GTP-C",
         "system" => "The node itself",
@@ -112,6 +119,14 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         .long("json")
         .action(ArgAction::SetTrue)
         .help("Print JSON, of the same snapshot");
+    let imsi = Arg::new("imsi")
+        .value_name("IMSI")
+        .required(true)
+        .help("The IMSI, 6 to 15 digits");
+    let command = match surface.by_imsi() {
+        true => command.arg(imsi),
+        false => command,
+    };
     let mut command = SocketArgs::augment_args(command.arg(json))
         .about(surface.help)
         .after_help(format!("Example:\n  tollgate {}", surface.example));
@@ -237,6 +252,10 @@ impl FromArgMatches for ShowArgs {
             limit: number("limit").unwrap_or_default(),
             offset: number("offset").unwrap_or_default(),
             json: leaf.get_flag("json"),
+            imsi: match surface.by_imsi() {
+                true => leaf.get_one::<String>("imsi").cloned().unwrap_or_default(),
+                false => String::new(),
+            },
             socket: SocketArgs::from_arg_matches(leaf)?,
         })
     }
@@ -296,6 +315,12 @@ impl Surface {
         }
     }
 
+    /// How many rows come unless one asks for another number; 0 where the surface lists none.
+    pub fn limit_default(&self) -> u32 {
+        let (_, default, _) = self.limit().unwrap_or((0, "0", ""));
+        default.parse().unwrap_or_default()
+    }
+
     /// How many rows one may ask for, how many come unless one does, and which these are; none: it has no such option.
     fn limit(&self) -> Option<(u32, &'static str, &'static str)> {
         let newest = "At most so many, the newest";
@@ -309,6 +334,9 @@ impl Surface {
             Needs::Snapshot
             | Needs::Agent
             | Needs::Sessions
+            | Needs::Subscriber
+            | Needs::Counters
+            | Needs::Details
             | Needs::Alarms
             | Needs::Snmp
             | Needs::Bulkstats

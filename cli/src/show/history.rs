@@ -76,7 +76,7 @@ pub fn reason(reason: RefusalReason) -> &'static str {
 }
 
 /// The tag that decided, its policy, its compliance and its timer.
-fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
+pub fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
     let name = match record.reason {
         RefusalReason::FeatureBlocked { feature } => {
             format!("feature {}", text::feature_name(snapshot, feature))

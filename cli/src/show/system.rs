@@ -53,6 +53,7 @@ pub fn resources_json(view: &View) -> Value {
             "name": service.tag.name,
             "in_use": service.sessions,
             "max_used": service.peak,
+            "max_used_at": service.peak_at,
             "limit": service.ceiling,
             "state": service.tag.state,
             "status": status(view, service),
@@ -63,10 +64,11 @@ pub fn resources_json(view: &View) -> Value {
 
 fn resource(view: &View, service: &ServiceStatus) -> String {
     let line = |label: &str, said: &str| labelled(&format!("    {label:<LABEL$}: "), said);
-    let max = match service.peak.0 {
-        0 => "0 ( Never )".to_owned(),
-        peak => format!("{peak} ( since the start )"),
+    let at = match service.peak_at {
+        Some(at) => text::long_stamp(Some(at)),
+        None => "Never".to_owned(),
     };
+    let max = format!("{} ( {at} )", service.peak);
     [
         format!("{} Service:\n", service.tag.name),
         line("In Use", &service.sessions.to_string()),

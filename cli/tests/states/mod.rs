@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use api::{
-    ApnSessions, CauseCount, ClientSessions, DropCount, EndCount, MessageCount, PeerList, PeerRow,
-    PeerSessions, PeerState, PoolUse, ServiceSessions, SessionSummary, WorkerSessions,
+    Addresses, ApnSessions, CallCounters, CauseCount, ClientSessions, CounterInterval,
+    CountersHistory, DropCount, EndCount, Interface, KindSessions, MessageCount, PeerList, PeerRow,
+    PeerSessions, PeerState, PoolUse, ServiceSessions, SessionSummary, SubscriberRefusal,
+    SubscriberSession, SubscriberView, WorkerSessions,
 };
 use cli::show::View;
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -93,6 +95,16 @@ fn evaluation() -> View {
     let mut view = view(snapshot);
     view.sessions = sessions();
     view.peers = peers();
+    view.counters = counters();
+    view.subscriber = subscriber();
+    let of_two = [&["version"][..], &["system", "uptime"]].map(|words| {
+        let surface = cli::show::Surface::named(words).unwrap();
+        (surface, Ok(view.clone()))
+    });
+    view.details = of_two.into();
+    let gone = api::Failure::new("a worker does not answer", "worker 0", "see the log");
+    let resources = cli::show::Surface::named(&["resources"]).unwrap();
+    view.details.push((resources, Err(gone)));
     view
 }
 
@@ -464,6 +476,7 @@ fn service_row(service: &Service, place: ServiceIndex) -> ServiceStatus {
         sessions: SessionCount(0),
         priority_sessions: SessionCount(0),
         peak: SessionCount(0),
+        peak_at: None,
         sessions_per_license: service.sessions_per_license.get(),
         ceiling: Some(SessionCount(service.sessions_per_license.get())),
         blocked_by: None,
@@ -519,6 +532,7 @@ fn tag_status(tag_id: TagId, name: &str, tag: &Tag, description: &str, rule: Ooc
 fn hold(row: &mut ServiceStatus, sessions: u32) {
     row.sessions = SessionCount(sessions);
     row.peak = SessionCount(sessions);
+    row.peak_at = (sessions > 0).then(|| wall(-3_600));
     row.tag.in_use = true;
     row.tag.licenses = LicenseCount(sessions.div_ceil(row.sessions_per_license));
     row.tag.compliance = Some(Compliance::Evaluation);
@@ -591,6 +605,11 @@ fn sessions() -> SessionSummary {
             name: "GGSN".into(),
             sessions: 101,
         }],
+        kinds: vec![
+            kind(Interface::Gn, Addresses::Ipv4, 95),
+            kind(Interface::Gn, Addresses::Ipv4v6, 6),
+            kind(Interface::S11, Addresses::Elsewhere, 2),
+        ],
         apns: vec![ApnSessions {
             apn: "internet".into(),
             service: "GGSN".into(),
@@ -645,6 +664,74 @@ fn sessions() -> SessionSummary {
         dropped: vec![DropCount {
             reason: "shorter than a header".into(),
             datagrams: 2,
+        }],
+    }
+}
+
+fn kind(interface: Interface, addresses: Addresses, sessions: u64) -> KindSessions {
+    KindSessions {
+        interface,
+        addresses,
+        sessions,
+    }
+}
+
+/// Two days of calls, of which the first quarter of an hour and one that goes on are here.
+fn counters() -> CountersHistory {
+    let counted = CallCounters {
+        arrived: 1_250_117,
+        rejected: 250_000,
+        connected: 1_000_001,
+        disconnected: 999_900,
+        failed: 116,
+        handed_over: 3,
+    };
+    CountersHistory {
+        current: Some(CounterInterval {
+            until: wall(0),
+            counted: CallCounters::default(),
+        }),
+        intervals: vec![CounterInterval {
+            until: wall(-342),
+            counted,
+        }],
+    }
+}
+
+/// One with two sessions, that was refused a third.
+fn subscriber() -> SubscriberView {
+    let session = SubscriberSession {
+        apn: "internet".into(),
+        service: index(GGSN),
+        emergency: false,
+        interface: Interface::Gn,
+        peer: Some("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap()),
+        number: 5,
+        secondary_contexts: 1,
+        addresses: vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+        worker: 0,
+    };
+    SubscriberView {
+        imsi: "240010000000001".into(),
+        sessions: vec![
+            SubscriberSession {
+                apn: "sos".into(),
+                emergency: true,
+                interface: Interface::S2b,
+                peer: None,
+                number: 6,
+                secondary_contexts: 0,
+                addresses: Vec::new(),
+                ..session.clone()
+            },
+            session,
+        ],
+        refused: vec![SubscriberRefusal {
+            at: wall(-1),
+            service: index(GGSN),
+            reason: RefusalReason::AtCeiling,
+            apn: "a-long-name.of-an.enterprise.example".into(),
+            cause: 199,
         }],
     }
 }

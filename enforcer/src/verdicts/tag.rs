@@ -77,6 +77,7 @@ pub(super) struct ServiceState {
     /// Priority calls that bring each feature, by its place.
     pub(super) priority_bringing: Vec<u32>,
     pub(super) peak: u32,
+    pub(super) peak_at: Option<Wall>,
     pub(super) ceiling: Option<u32>,
     pub(super) last_ceiling: Option<u32>,
     pub(super) blocked_by: Option<FeatureIndex>,
@@ -261,6 +262,7 @@ impl ServiceState {
             priority_sessions: 0,
             priority_bringing: Vec::new(),
             peak: 0,
+            peak_at: None,
             ceiling: None,
             last_ceiling: None,
             blocked_by: None,

@@ -4,6 +4,7 @@ use licensing::record::Registration;
 use licensing::snapshot::EmergencyCounts;
 use licensing::{
     Compliance, Event, FeatureIndex, Mode, Now, RefusalReason, RefusalRecord, SessionCount, TagRef,
+    Wall,
 };
 
 use super::clock::Meter;
@@ -23,7 +24,7 @@ impl Enforcer {
             Input::Feature { feature, enabled } => self.switch_feature(feature, enabled),
             Input::LabSpeedup { speedup } => self.speed_up(speedup),
             Input::RemainingThreshold(at) => self.config.thresholds.remaining = at,
-            Input::Counts(counts) => self.count(&counts),
+            Input::Counts(counts) => self.count(&counts, now.wall),
             Input::Sealed { service, took_us } => self.sealed(TagRef::Service(service), took_us),
             Input::Refusals(seen) => seen.iter().for_each(|seen| self.refused(seen)),
             Input::RefusalsLost(lost) => self.refusals_lost += lost,
@@ -122,11 +123,12 @@ impl Enforcer {
     }
 
     /// A service's count is its ledger; those of features and kinds are sums over the classes (rule L13).
-    fn count(&mut self, counts: &Counts) {
+    fn count(&mut self, counts: &Counts, now: Wall) {
         for (state, count) in self.services.iter_mut().zip(&counts.services) {
             let record = count.peak > state.peak;
             let reached = if record { count.peak } else { count.sessions };
             state.peak = state.peak.max(count.peak);
+            state.peak_at = if record { Some(now) } else { state.peak_at };
             state.tag.sessions = count.sessions;
             state.tag.reached = state.tag.reached.max(reached);
         }

@@ -88,6 +88,7 @@ impl Enforcer {
             sessions: SessionCount(state.tag.sessions),
             priority_sessions: SessionCount(state.priority_sessions),
             peak: SessionCount(state.peak),
+            peak_at: state.peak_at,
             sessions_per_license: state.sessions_per_license.get(),
             ceiling: state.ceiling.map(SessionCount),
             blocked_by: state.blocked_by,

@@ -45,7 +45,7 @@ impl Interface {
     }
 
     /// Of each worker, in their order. One asks at a time, so that no older answer comes after a newer one.
-    async fn workers_statistics(&self) -> Vec<Arc<Statistics>> {
+    pub(crate) async fn workers_statistics(&self) -> Vec<Arc<Statistics>> {
         let mut counted = self.counted.lock().await;
         let until = Instant::now() + WORKERS_ANSWER;
         let asked = self.queues.iter().map(|queue| {

@@ -385,6 +385,8 @@ impl Control {
             Request::Feature { name, enable } => self.switch_feature(name, *enable),
             Request::LabSpeedup { speedup } => self.speed_up(*speedup),
             Request::Sessions
+            | Request::Subscriber { .. }
+            | Request::Counters
             | Request::Peers { .. }
             | Request::Clear { .. }
             | Request::Health

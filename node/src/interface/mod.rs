@@ -6,11 +6,13 @@
 mod audited;
 mod bulkstats;
 mod clear;
+mod counters;
 mod listener;
 mod peers;
 mod sessions;
 mod set_snmp;
 mod settings;
+mod subscribers;
 mod thresholds;
 mod told;
 
@@ -50,6 +52,7 @@ use crate::snmp::{SnmpAsk, SnmpCurrent};
 use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
 pub(crate) use audited::CHANGES_MAX;
+pub(crate) use counters::Intervals;
 pub(crate) use listener::{Bounds, bind, serve, serve_each};
 
 /// Longest wait for a thread's answer.
@@ -99,6 +102,8 @@ pub(crate) struct Interface {
     pub(crate) audit: Arc<Audit>,
     /// Room for changes.
     pub(crate) changes: Arc<Semaphore>,
+    /// Calls by intervals; locked for no wait.
+    pub(crate) counters: Mutex<Intervals>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
 }
@@ -198,6 +203,13 @@ impl Interface {
                 let told = |peer| self.plane.restarts.told(peer);
                 let peers = peers::list(&workers, told, offset, limit, now);
                 Ok(Reply::Peers { peers })
+            }
+            Request::Subscriber { imsi } => self.subscriber(&imsi).await,
+            Request::Counters => {
+                let totals = self.totals().await;
+                let now = self.clock.now().wall;
+                let counters = self.counters.lock().view(totals, now);
+                Ok(Reply::Counters { counters })
             }
             Request::Snapshot => {
                 let (snapshot, age_ms, stalled) = self.now().await;

@@ -38,6 +38,7 @@ pub(super) fn summary(
         }),
         secondary_contexts: total(workers, |w| w.contexts.into()).saturating_sub(sessions),
         services: services(config, workers),
+        kinds: super::subscribers::kinds(workers),
         apns: apns(config, workers),
         peers: peers(statuses),
         workers: (0..)

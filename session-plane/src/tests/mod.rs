@@ -12,4 +12,5 @@ mod property;
 mod recounting;
 mod retransmission;
 pub(crate) mod rig;
+mod subscribers;
 mod v2;

@@ -88,6 +88,7 @@ impl SessionPlane {
             ours: ue_teid,
             peers: call.peer_teid,
         };
+        self.counters.plain.handed_over += 1;
         self.table.join_ue(session, call.apn, call.number, ue);
         self.live_by_apn[usize::from(was_at)] -= 1;
         self.live_by_apn[usize::from(call.apn)] += 1;
@@ -186,6 +187,7 @@ impl SessionPlane {
         if let Some(other) = self.table.by_bearer(who, number, Access::S5) {
             self.end_session(other, Ended::Replaced);
         }
+        self.counters.plain.handed_over += 1;
         self.table.leave_ue(session, apn);
         self.live_by_apn[usize::from(was_at)] -= 1;
         self.live_by_apn[usize::from(apn)] += 1;

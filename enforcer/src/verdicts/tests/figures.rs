@@ -184,8 +184,16 @@ fn a_peak_between_two_samples_is_the_maximum() {
         peak: 90,
     };
     rig.tell(Input::Counts(rig.counts.clone()));
+    let seen_at = rig.now.wall;
     let row = rig.service(GGSN).tag.evaluation;
     assert_eq!((row.cur_call_count, row.max_call_count), (10, 90));
+    assert_eq!(rig.service(GGSN).peak_at, Some(seen_at));
+    assert_eq!(rig.service(PGW).peak_at, None, "no session, no peak");
+    rig.pass(Duration::from_secs(60));
+    rig.counts.services[GGSN.at()].sessions = 80;
+    rig.tell(Input::Counts(rig.counts.clone()));
+    let row = rig.service(GGSN);
+    assert_eq!((row.peak.0, row.peak_at), (90, Some(seen_at)));
 }
 
 //= L15
