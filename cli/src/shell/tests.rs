@@ -147,7 +147,7 @@ fn what_is_not_understood_is_marked_where_it_stands() {
         seen.starts_with("Failure: the command is not whole (show license): "),
         "{seen}"
     );
-    assert!(seen.contains("udi, usage may follow"), "{seen}");
+    assert!(seen.contains("udi, usage, why may follow"), "{seen}");
     let (_, seen) = session.line("show version | sort");
     assert!(seen.contains("Failure: Unknown command (sort): "), "{seen}");
     let (_, seen) = session.line("license smart register");
