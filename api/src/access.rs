@@ -110,6 +110,8 @@ impl Request {
             Self::Snapshot
             | Self::History { .. }
             | Self::Sessions
+            | Self::Subscriber { .. }
+            | Self::Counters
             | Self::Peers { .. }
             | Self::Health
             | Self::Agent
@@ -139,6 +141,8 @@ impl Request {
             Self::Snapshot
             | Self::History { .. }
             | Self::Sessions
+            | Self::Subscriber { .. }
+            | Self::Counters
             | Self::Peers { .. }
             | Self::Health
             | Self::Agent

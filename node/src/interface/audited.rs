@@ -166,6 +166,8 @@ impl Subject {
             | Request::Snapshot
             | Request::History { .. }
             | Request::Sessions
+            | Request::Subscriber { .. }
+            | Request::Counters
             | Request::Peers { .. }
             | Request::Health
             | Request::Agent

@@ -308,7 +308,9 @@ impl Run {
         assert_eq!(self.rig.live(), i64::from(sessions));
         assert_eq!(self.rig.addresses_out(), sessions);
         let types = self.rig.plane.statistics().sessions_by_type;
-        let by_s11 = types.iter().filter(|count| count.access == crate::Access::S11);
+        let by_s11 = types
+            .iter()
+            .filter(|count| count.access == crate::Access::S11);
         let ues = self.by_s11.values().map(|ue| ue.sessions.len());
         assert_eq!(
             by_s11.map(|c| c.sessions as usize).sum::<usize>(),
