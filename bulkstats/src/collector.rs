@@ -9,6 +9,7 @@
 //! Outputs are done in their order, each whole: what is on disk is the truth, and [`Collector::new`] goes on from what it
 //! finds there. A sample that is written is not lost by the end of the process, and a file is transferred at least once.
 
+mod change;
 mod delivery;
 mod intervals;
 mod line;
@@ -87,7 +88,7 @@ impl Collector {
         found.sort_by_key(|found| (found.stored.seq, found.stored.place));
         let lines = (1..=FILES).map(|number| {
             let plan = plans.iter().position(|plan| plan.config().number == number);
-            Line::new(number, plan.map(|at| plans.swap_remove(at)))
+            Line::new(number, plan.map(|at| plans.swap_remove(at)), &config)
         });
         let mut lines: Vec<Line> = lines.collect();
         let last = found.last().map(|found| found.stored.minute);
@@ -117,7 +118,9 @@ impl Collector {
             outputs,
             config,
         };
-        collector.keep_orphans();
+        for at in 0..collector.lines.len() {
+            collector.keep_orphans(at);
+        }
         collector.keep_limit(Mono(0));
         Ok(collector)
     }
@@ -141,8 +144,10 @@ impl Collector {
         self.proceed(now);
         self.let_go(now);
         self.calm(now.mono);
-        if !self.config.collection {
-            (0..self.lines.len()).for_each(|at| self.forgive(at));
+        for at in 0..self.lines.len() {
+            if !self.config.collection || !self.lines[at].collects() {
+                self.forgive(at);
+            }
         }
     }
 
@@ -160,9 +165,13 @@ impl Collector {
         if let Some(minute) = asked.gather {
             self.gather(view, now, minute);
         }
-        if asked.close {
-            for line in &mut self.lines {
-                line.close(view, now);
+        for at in 0..self.lines.len() {
+            let changes = self.lines[at].changes();
+            if asked.close || changes {
+                self.lines[at].close(view, now);
+            }
+            if changes {
+                self.keep_orphans(at);
             }
         }
         self.proceed(now);
@@ -294,6 +303,9 @@ impl Collector {
             }
             let fresh = |name: &str| !self.lines.iter().flat_map(Line::names).any(|n| n == name);
             let line = &self.lines[at];
+            if !line.collects() {
+                continue;
+            }
             let moment = line.moment(view, now);
             let name = moment.as_ref();
             let name = name.and_then(|moment| line.name(moment, self.next_seq, fresh));

@@ -363,6 +363,21 @@ fn not_in_name(text: &str, name: &'static str) -> ConfigError {
 }
 
 impl FileConfig {
+    /// The name at the receiver of a file that is given none.
+    pub fn default_remote(number: u8) -> String {
+        format!("bulkstats_%host%_%date%_%time%_{number}.csv")
+    }
+
+    /// What is in it is the same, whoever gets it.
+    pub(crate) fn same_text(&self, other: &Self) -> bool {
+        let text = |of: &Self| Self {
+            primary: None,
+            secondary: None,
+            ..of.clone()
+        };
+        text(self) == text(other)
+    }
+
     /// A file with this name at its receiver and nothing in it yet.
     pub fn new(number: u8, remote: &str) -> Self {
         Self {
@@ -403,7 +418,7 @@ impl FileConfig {
 }
 
 impl Config {
-    /// The files, ready to be written. Errors: something in it is refused.
+    /// The files, ready to be written, as soon as they lack nothing. Errors: something in it is refused.
     pub fn plans(&self) -> Result<Vec<FilePlan>, ConfigError> {
         for (what, found, most) in [
             ("sample-interval", self.sample_interval_min, SAMPLE_MAX_MIN),
@@ -422,14 +437,17 @@ impl Config {
             if self.files[..n].iter().any(|other| other.number == number) {
                 return Err(ConfigError::NumberTwice(number));
             }
-            if file.primary.is_none() && self.historical_days == 0 {
-                return Err(ConfigError::Nowhere(number));
-            }
-            if file.schemas.is_empty() {
-                return Err(ConfigError::NoSchema(number));
-            }
         }
         self.files.iter().cloned().map(FilePlan::new).collect()
+    }
+
+    /// What a file lacks to be collected; none: nothing. It may be configured so, line by line.
+    pub fn lacks(&self, file: &FileConfig) -> Option<ConfigError> {
+        if file.primary.is_none() && self.historical_days == 0 {
+            return Some(ConfigError::Nowhere(file.number));
+        }
+        let empty = file.schemas.is_empty();
+        empty.then_some(ConfigError::NoSchema(file.number))
     }
 }
 
@@ -613,13 +631,15 @@ mod tests {
             files: vec![FileConfig::new(3, "x")],
             ..Config::default()
         };
-        assert_eq!(nowhere.plans().unwrap_err(), ConfigError::Nowhere(3));
+        assert_eq!(nowhere.plans().unwrap().len(), 1, "line by line");
+        let lacks = |config: &Config| config.lacks(&config.files[0]);
+        assert_eq!(lacks(&nowhere), Some(ConfigError::Nowhere(3)));
         let mut empty = Config {
             historical_days: 1,
             files: vec![FileConfig::new(2, "x")],
             ..Config::default()
         };
-        assert_eq!(empty.plans().unwrap_err(), ConfigError::NoSchema(2));
+        assert_eq!(lacks(&empty), Some(ConfigError::NoSchema(2)));
         let schemas = &mut empty.files[0].schemas;
         schemas.push(SchemaConfig::parse(LINE).unwrap());
         assert_eq!(empty.plans().unwrap().len(), 1);

@@ -264,11 +264,13 @@ fn bulkstats() -> Status {
         lost: 404,
         discarding: true,
         storage_failing: false,
+        ..Status::default()
     }
 }
 
 fn file(config: FileConfig) -> FileStatus {
     FileStatus {
+        lacks: None,
         config,
         awaiting_records: 405,
         awaiting_bytes: 406,

@@ -3,7 +3,7 @@
 use licensing::{Mono, Now};
 
 use super::line::Line;
-use super::way::{After, Flight};
+use super::way::{After, Flight, Way};
 use super::{Collector, Condition, Notice, Output, TransferError, Which};
 use crate::spool::{Found, Place};
 
@@ -66,24 +66,40 @@ impl Collector {
         if self.lines[at].way.forgiven() {
             self.alarm(false, Condition::Receivers { file, why });
         }
+        self.storage(at, None);
     }
 
-    /// What waits for a receiver that is not configured any more is told of and does not wait.
-    pub(super) fn keep_orphans(&mut self) {
-        for at in 0..self.lines.len() {
-            let line = &mut self.lines[at];
-            let file = line.number;
-            let Some((files, records)) = line.orphans() else {
-                continue;
-            };
-            for found in std::mem::take(&mut line.pending) {
-                self.keep(at, found);
-            }
-            self.notice(Notice::Orphaned {
-                file,
-                files,
-                records,
-            });
+    /// What waits for a receiver that nobody is to be any more is told of, counted and does not wait.
+    pub(super) fn keep_orphans(&mut self, at: usize) {
+        let line = &mut self.lines[at];
+        let file = line.number;
+        let Some((files, records)) = line.orphans() else {
+            return;
+        };
+        for found in std::mem::take(&mut line.pending) {
+            let statistics = &mut self.lines[at].statistics;
+            statistics.discarded_records += found.stored.records;
+            statistics.discarded_bytes += found.bytes;
+            self.keep(at, found);
+        }
+        self.notice(Notice::Orphaned {
+            file,
+            files,
+            records,
+        });
+    }
+
+    /// Somebody else is to get the files of a block than before, or nobody. What is on its way goes there once more.
+    pub(super) fn renew(&mut self, at: usize) {
+        for which in [Which::Primary, Which::Secondary] {
+            self.said(at, which, None);
+        }
+        let line = &mut self.lines[at];
+        let file = line.number;
+        let secondary = line.config().is_some_and(|file| file.secondary.is_some());
+        let told = std::mem::replace(&mut line.way, Way::new(secondary)).settled();
+        if told {
+            self.alarm(false, Condition::Receivers { file, why: None });
         }
     }
 

@@ -61,6 +61,19 @@ impl Intervals {
         }
     }
 
+    /// Intervals of so many minutes from now on: the first that begins is the first that is due. What had a sample is
+    /// known still.
+    pub fn anew(&self, minutes: u32, now: Now) -> Self {
+        let mut anew = Self::new(minutes, None);
+        anew.look(now);
+        for (first, last) in &self.had {
+            let interval = |of: i64| of.saturating_mul(self.length_ms) / anew.length_ms;
+            let (first, last) = (interval(*first), interval(*last));
+            anew.remember(first, last);
+        }
+        anew
+    }
+
     /// The minute since 1970 at which the interval of this time begins; before 1970: 0.
     pub fn minute(&self, wall: Wall) -> i64 {
         let minute = wall.0.div_euclid(self.length_ms) * (self.length_ms / MINUTE_MS);

@@ -8,7 +8,7 @@ use licensing::{Mono, Now, Wall};
 
 use super::way::{Flight, Way};
 use super::{LastTransfer, Output, Statistics};
-use crate::config::Mechanism;
+use crate::config::{Config, FileConfig, Mechanism};
 use crate::moment::Moment;
 use crate::plan::{FilePlan, ZIPPED};
 use crate::spool::{Found, Place, Stored};
@@ -26,13 +26,19 @@ pub(super) struct Line {
     pub number: u8,
     /// None: the block is not configured any more.
     pub plan: Option<FilePlan>,
+    /// What takes the place of the plan once the file that it began is to be completed.
+    next: Option<Option<FilePlan>>,
+    /// It collects: it is configured and lacks nothing.
+    collects: bool,
+    /// What nobody gets is kept for days.
+    keeps: bool,
     /// Samples of files that are not complete.
     pub open: Vec<Found>,
     /// The last of those files was begun by this process, and goes on.
     begun: bool,
     pub writing: Option<Writing>,
-    /// The footer of the file that is to be completed.
-    pub footer: Option<Vec<u8>>,
+    /// Files that are to be completed, by name, with their footers.
+    footers: VecDeque<(String, Vec<u8>)>,
     pub joining: Option<Joining>,
     pub pending: VecDeque<Found>,
     pub sent: VecDeque<Found>,
@@ -71,17 +77,20 @@ pub(super) struct Joining {
 }
 
 impl Line {
-    pub fn new(number: u8, plan: Option<FilePlan>) -> Self {
+    pub fn new(number: u8, plan: Option<FilePlan>, whole: &Config) -> Self {
         let secondary = plan
             .as_ref()
             .is_some_and(|plan| plan.config().secondary.is_some());
-        Self {
+        let mut line = Self {
             number,
-            plan,
+            plan: None,
+            next: None,
+            collects: false,
+            keeps: false,
             open: Vec::new(),
             begun: false,
             writing: None,
-            footer: None,
+            footers: VecDeque::new(),
             joining: None,
             pending: VecDeque::new(),
             sent: VecDeque::new(),
@@ -90,13 +99,60 @@ impl Line {
             storage_failing: false,
             room: None,
             before: None,
+        };
+        line.change(plan, whole);
+        line
+    }
+
+    /// As it is configured, also if that waits for a file to be completed.
+    pub fn config(&self) -> Option<&FileConfig> {
+        let plan = self.next.as_ref().unwrap_or(&self.plan);
+        plan.as_ref().map(FilePlan::config)
+    }
+
+    /// Takes another plan, or none, of this configuration. The file that was begun with the one before is completed with it,
+    /// which wants a view: true.
+    pub fn change(&mut self, plan: Option<FilePlan>, whole: &Config) -> bool {
+        let config = plan.as_ref().map(FilePlan::config);
+        self.collects = config.is_some_and(|file| whole.lacks(file).is_none());
+        self.keeps = whole.historical_days > 0;
+        let same = match (self.plan.as_ref().map(FilePlan::config), config) {
+            (Some(old), Some(new)) => old.same_text(new) && self.collects,
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        self.next = Some(plan);
+        let begun = !self.open.is_empty() || self.writing.is_some();
+        if same || !begun {
+            self.take_next();
+            return false;
         }
+        true
+    }
+
+    fn take_next(&mut self) {
+        if let Some(plan) = self.next.take() {
+            self.plan = plan;
+        }
+    }
+
+    /// A plan waits for the file of the one before to be completed.
+    pub fn changes(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// It takes samples: it is configured, and lacks nothing.
+    pub fn collects(&self) -> bool {
+        self.collects
     }
 
     /// Somebody is to get its files.
     pub fn has_receiver(&self) -> bool {
-        let plan = self.plan.as_ref();
-        plan.is_some_and(|plan| plan.config().primary.is_some())
+        self.config().is_some_and(|file| file.primary.is_some())
+    }
+
+    /// Nobody is to get its files, and that is meant: the block is gone, or they are kept here. Else they wait.
+    fn for_nobody(&self) -> bool {
+        !self.has_receiver() && (self.keeps || self.config().is_none())
     }
 
     /// Nothing waits, and nothing is on its way.
@@ -119,6 +175,17 @@ impl Line {
         self.open.iter().map(|part| part.bytes).sum()
     }
 
+    /// Some file is to be completed.
+    pub fn closing(&self) -> bool {
+        !self.footers.is_empty()
+    }
+
+    /// The file that a sample goes to, if it is not the first of one.
+    fn going_on(&self) -> Option<&str> {
+        let part = self.open.last().filter(|_| self.begun)?;
+        Some(&part.stored.name)
+    }
+
     /// The moment of a sample or footer; none: the block is not configured any more.
     pub fn moment(&self, view: &View, now: Now) -> Option<Moment> {
         let plan = self.plan.as_ref()?;
@@ -132,8 +199,8 @@ impl Line {
         number: u64,
         fresh: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        if let Some(part) = self.open.last().filter(|_| self.begun) {
-            return Some(part.stored.name.clone());
+        if let Some(name) = self.going_on() {
+            return Some(name.to_owned());
         }
         let plan = self.plan.as_ref()?;
         let zipped = plan.config().gzip;
@@ -168,7 +235,7 @@ impl Line {
     ) -> Option<Writing> {
         let plan = self.plan.as_ref()?;
         let mut bytes = Vec::new();
-        let begins = self.open.is_empty() || !self.begun;
+        let begins = self.going_on().is_none();
         if begins {
             plan.write_header(moment, &mut bytes);
         }
@@ -190,21 +257,26 @@ impl Line {
         None
     }
 
-    /// The file is to be completed, if there is one.
+    /// What there is of files is to be completed; the next sample begins another, by the plan that waits, if one does.
     pub fn close(&mut self, view: &View, now: Now) {
-        if self.open.is_empty() && self.writing.is_none() {
-            return;
-        }
         let mut footer = Vec::new();
         if let (Some(plan), Some(moment)) = (&self.plan, self.moment(view, now)) {
             plan.write_footer(&moment, &mut footer);
         }
-        self.footer = Some(footer);
+        let writing = self.writing.iter().map(|writing| &writing.stored);
+        let parts = self.open.iter().map(|part| &part.stored).chain(writing);
+        for Stored { name, .. } in parts {
+            if !self.footers.iter().any(|(of, _)| of == name) {
+                self.footers.push_back((name.clone(), footer.clone()));
+            }
+        }
+        self.begun = false;
+        self.take_next();
     }
 
-    /// Files and rows that wait for nobody: the block has no receiver any more, or is not configured.
+    /// Files and rows that wait for nobody: the block is not configured any more, or they are kept here.
     pub fn orphans(&self) -> Option<(u64, u64)> {
-        if self.has_receiver() {
+        if !self.for_nobody() {
             return None;
         }
         let open = self.open.iter().filter(|_| self.plan.is_none());
@@ -250,24 +322,23 @@ impl Line {
         if self.writing.is_some() || self.joining.is_some() {
             return;
         }
-        let (Some(footer), Some(first)) = (self.footer.take(), self.open.first()) else {
-            return;
+        let (first, footer) = loop {
+            // Of one whose only sample was given up, nothing is there.
+            let Some((name, footer)) = self.footers.pop_front() else {
+                return;
+            };
+            let mut parts = self.open.iter().map(|part| &part.stored);
+            if let Some(first) = parts.find(|part| part.name == name) {
+                break (first.clone(), footer);
+            }
         };
-        let first = first.stored.clone();
-        let of_first = self
-            .open
-            .iter()
-            .take_while(|part| part.stored.name == first.name);
-        let rest = self.open.split_off(of_first.count());
-        let parts = std::mem::replace(&mut self.open, rest);
-        // A start may find a file that was about to be completed, and the one after it.
-        if !self.open.is_empty() {
-            self.footer = Some(footer.clone());
-        }
+        let open = std::mem::take(&mut self.open).into_iter();
+        let (parts, rest): (Vec<_>, _) = open.partition(|part| part.stored.name == first.name);
+        self.open = rest;
         let to = Stored {
-            place: match self.has_receiver() {
-                true => Place::Pending,
-                false => Place::Sent,
+            place: match self.for_nobody() {
+                true => Place::Sent,
+                false => Place::Pending,
             },
             minute: parts.last().map_or(first.minute, |part| part.stored.minute),
             records: parts.iter().map(|part| part.stored.records).sum(),
@@ -415,7 +486,7 @@ impl Line {
             stored: writing.stored,
             bytes: 0,
         }));
-        self.footer = None;
+        self.footers.clear();
         while let Some(seq) = self.oldest() {
             all.extend(self.take_out(seq));
         }

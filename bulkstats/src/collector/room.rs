@@ -69,7 +69,7 @@ impl Collector {
     /// Completes files that are large already.
     pub(super) fn close_if_large(&mut self, now: Now) {
         let open: u64 = self.lines.iter().map(Line::open_bytes).sum();
-        let closing = self.lines.iter().any(|line| line.footer.is_some());
+        let closing = self.lines.iter().any(Line::closing);
         if open > self.config.limit_bytes / 2 && !closing {
             self.ask(None, true, now);
         }

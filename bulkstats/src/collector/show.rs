@@ -5,7 +5,7 @@ use licensing::Wall;
 use super::intervals::MINUTE_MS;
 use super::line::Line;
 use super::{Collector, TransferError, Which};
-use crate::config::FileConfig;
+use crate::config::{ConfigError, FileConfig};
 
 /// Statistics of one block since the process began, or since they were cleared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct LastTransfer {
 pub struct FileStatus {
     /// As it is configured.
     pub config: FileConfig,
+    /// Why nothing is collected for it; none: it is, or nothing is at all.
+    pub lacks: Option<ConfigError>,
     /// Rows that wait to be transferred.
     pub awaiting_records: u64,
     /// Bytes likewise.
@@ -71,6 +73,14 @@ pub struct FileStatus {
 pub struct Status {
     /// Samples are taken.
     pub collection: bool,
+    /// From one sample to the next, in minutes.
+    pub sample_interval_min: u32,
+    /// From one transfer to the next, in minutes.
+    pub transfer_interval_min: u32,
+    /// Bytes that wait to be transferred at most.
+    pub limit_bytes: u64,
+    /// Days that what was transferred is kept here.
+    pub historical_days: u32,
     /// Blocks that are configured, by number.
     pub files: Vec<FileStatus>,
     /// Samples taken.
@@ -92,7 +102,15 @@ impl Collector {
     pub fn status(&self) -> Status {
         Status {
             collection: self.config.collection,
-            files: self.lines.iter().filter_map(file).collect(),
+            sample_interval_min: self.config.sample_interval_min,
+            transfer_interval_min: self.config.transfer_interval_min,
+            limit_bytes: self.config.limit_bytes,
+            historical_days: self.config.historical_days,
+            files: self
+                .lines
+                .iter()
+                .filter_map(|line| self.file(line))
+                .collect(),
             samples: self.counts.samples,
             skipped: self.counts.skipped,
             repeated: self.counts.repeated,
@@ -101,25 +119,27 @@ impl Collector {
             storage_failing: self.lines.iter().any(|line| line.storage_failing),
         }
     }
-}
 
-fn file(line: &Line) -> Option<FileStatus> {
-    let (awaiting_records, awaiting_bytes) = line.waiting();
-    Some(FileStatus {
-        config: line.plan.as_ref()?.config().clone(),
-        awaiting_records,
-        awaiting_bytes,
-        awaiting_files: line.pending.len() as u64,
-        awaiting_since: line
-            .pending
-            .front()
-            .map(|oldest| began(oldest.stored.minute)),
-        on_secondary: line.way.on_secondary(),
-        primary_error: line.way.error(Which::Primary).cloned(),
-        secondary_error: line.way.error(Which::Secondary).cloned(),
-        failing: line.way.failing(),
-        statistics: line.statistics.clone(),
-    })
+    fn file(&self, line: &Line) -> Option<FileStatus> {
+        let config = line.config()?;
+        let (awaiting_records, awaiting_bytes) = line.waiting();
+        Some(FileStatus {
+            config: config.clone(),
+            lacks: self.config.lacks(config),
+            awaiting_records,
+            awaiting_bytes,
+            awaiting_files: line.pending.len() as u64,
+            awaiting_since: line
+                .pending
+                .front()
+                .map(|oldest| began(oldest.stored.minute)),
+            on_secondary: line.way.on_secondary(),
+            primary_error: line.way.error(Which::Primary).cloned(),
+            secondary_error: line.way.error(Which::Secondary).cloned(),
+            failing: line.way.failing(),
+            statistics: line.statistics.clone(),
+        })
+    }
 }
 
 fn began(minute: i64) -> Wall {
