@@ -128,6 +128,7 @@ impl Request {
             | Self::License(_)
             | Self::Transport(_)
             | Self::SnmpSet(_)
+            | Self::BulkstatsSet(_)
             | Self::Threshold(_)
             | Self::Client(_) => Privilege::Administrator,
         }
@@ -171,6 +172,7 @@ impl Request {
             Self::SnmpSet(command) => format!("{} {}", command.words(), command.name())
                 .trim_end()
                 .to_owned(),
+            Self::BulkstatsSet(setting) => setting.command(),
             Self::Threshold(command) => command.words().to_owned(),
         })
     }

@@ -59,6 +59,9 @@ pub struct BulkstatsStatus {
 pub struct BulkstatsFile {
     /// 1 to 4.
     pub number: u8,
+    /// Why nothing is collected for it; none: nothing is missing.
+    #[serde(default)]
+    pub lacks: Option<String>,
     /// The format of its name at the receiver.
     pub remotefile: String,
     /// The format of its first line; empty: none.

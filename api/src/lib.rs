@@ -16,6 +16,7 @@ mod admission;
 mod agent;
 mod alarms;
 mod bulkstats;
+mod bulkstats_setting;
 mod clear;
 mod counters;
 pub mod csv;
@@ -44,6 +45,9 @@ pub use alarms::{AlarmCounts, AlarmRow, AlarmSeverity, AlarmView};
 pub use bulkstats::{
     BULKSTATS_ANSWER_S, BULKSTATS_DATA_MAX, BulkstatsCommand, BulkstatsData, BulkstatsFile,
     BulkstatsReceiver, BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer,
+};
+pub use bulkstats_setting::{
+    BulkstatsFileKey, BulkstatsKey, BulkstatsPart, BulkstatsReceiverSetting, BulkstatsSetting,
 };
 pub use clear::ClearWhom;
 pub use counters::{

@@ -9,6 +9,7 @@ use crate::admission::{ClientLease, ClientRequest};
 use crate::agent::AgentView;
 use crate::alarms::AlarmView;
 use crate::bulkstats::{BulkstatsCommand, BulkstatsData, BulkstatsStatus};
+use crate::bulkstats_setting::BulkstatsSetting;
 use crate::clear::ClearWhom;
 use crate::counters::CountersHistory;
 use crate::health::Health;
@@ -130,6 +131,8 @@ pub enum Request {
         /// What is to be done.
         command: BulkstatsCommand,
     },
+    /// `bulkstats collection`, and what is said in `bulkstats mode`; answered with [`Reply::Done`] once it is kept and in force.
+    BulkstatsSet(Box<BulkstatsSetting>),
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
     Client(ClientRequest),
 }

@@ -158,9 +158,10 @@ fn wait(request: &Request) -> Duration {
         Request::BulkstatsData | Request::BulkstatsDo { .. } => {
             ANSWER_WAIT + Duration::from_secs(BULKSTATS_ANSWER_S)
         }
-        Request::Transport(_) | Request::SnmpSet(_) | Request::Threshold(_) => {
-            ANSWER_WAIT + Duration::from_secs(IN_FORCE_S)
-        }
+        Request::Transport(_)
+        | Request::SnmpSet(_)
+        | Request::BulkstatsSet(_)
+        | Request::Threshold(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions

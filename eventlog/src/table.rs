@@ -374,6 +374,9 @@ events! {
     AUDIT_FAILED = 195_009, Cli, Error,
         "a line of the audit log can't be written",
         "keep the line, which is here; see the disk of node.state_dir";
+    BULKSTATS_SET = 195_020, Cli, Info,
+        "an operator has set bulk statistics",
+        "nothing";
     READY = 196_001, System, Info,
         "the node is ready",
         "nothing";

@@ -23,7 +23,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
-use crate::config::{Config, ConfigError, NAME, Problem, REMOVED};
+use crate::config::{Config, ConfigError, NAME, NUMBER, Problem, REMOVED, is_path};
 use crate::store::{BESIDE, StoreError, create_whole, has_key, make_private, seal};
 
 /// The file.
@@ -43,7 +43,15 @@ pub struct Setting<'a> {
     section: &'static str,
     key: &'static str,
     /// The entry of a list.
-    name: Option<&'a str>,
+    entry: Option<Entry<'a>>,
+}
+
+/// An entry of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry<'a> {
+    /// The key that names it.
+    by: &'static str,
+    name: &'a str,
 }
 
 impl<'a> Setting<'a> {
@@ -53,8 +61,22 @@ impl<'a> Setting<'a> {
     pub const PROXY: Self = Self::of("agent", "proxy");
 
     const fn of(section: &'static str, key: &'static str) -> Self {
-        let name = None;
-        Self { section, key, name }
+        let entry = None;
+        Self {
+            section,
+            key,
+            entry,
+        }
+    }
+
+    /// A key of `[bulkstats]`.
+    pub const fn bulkstats(key: &'static str) -> Self {
+        Self::of("bulkstats", key)
+    }
+
+    /// The `[[bulkstats.file]]` of this number, in digits.
+    pub const fn bulkstats_file(number: &'a str) -> Self {
+        Self::entry_of("bulkstats", "file", NUMBER, number)
     }
 
     /// `licensing.remaining_low_percent`.
@@ -80,15 +102,57 @@ impl<'a> Setting<'a> {
     }
 
     const fn named_of(key: &'static str, name: &'a str) -> Self {
-        let (section, name) = ("snmp", Some(name));
-        Self { section, key, name }
+        Self::entry_of("snmp", key, NAME, name)
+    }
+
+    const fn entry_of(
+        section: &'static str,
+        key: &'static str,
+        by: &'static str,
+        name: &'a str,
+    ) -> Self {
+        let entry = Some(Entry { by, name });
+        Self {
+            section,
+            key,
+            entry,
+        }
     }
 
     /// As `removed` has it.
     fn named(&self) -> String {
-        match self.name {
+        match self.entry {
             None => format!("{}.{}", self.section, self.key),
-            Some(name) => format!("{}.{}[{name}]", self.section, self.key),
+            Some(Entry { name, .. }) => format!("{}.{}[{name}]", self.section, self.key),
+        }
+    }
+
+    /// What a table says of it.
+    fn find<'t>(&self, table: &'t Table) -> Option<&'t Value> {
+        let value = table.get(self.section)?.get(self.key)?;
+        match self.entry {
+            None => Some(value),
+            Some(entry) => value.as_array()?.iter().find(|value| entry.is(value)),
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// Is it this one?
+    fn is(&self, value: &Value) -> bool {
+        let Some(named) = value.get(self.by) else {
+            return false;
+        };
+        let number = named.as_integer().map(|number| number.to_string());
+        number.as_deref().or(named.as_str()) == Some(self.name)
+    }
+
+    /// What its key says.
+    fn value(&self) -> Value {
+        let number = self.name.parse::<i64>().ok();
+        match number.filter(|_| self.by == NUMBER) {
+            Some(number) => number.into(),
+            None => self.name.into(),
         }
     }
 }
@@ -187,6 +251,7 @@ impl Settings {
     pub fn change(&mut self, edit: impl FnOnce(&mut Edit)) -> Result<Changed, SettingsError> {
         let mut edited = Edit {
             below: self.below.source.table(),
+            below_dir: self.below.source.dir(),
             kept: self.kept.clone(),
             secrets: Vec::new(),
             set: Vec::new(),
@@ -242,7 +307,8 @@ impl Settings {
         if removed.is_some_and(|removed| removed.contains(&named)) {
             return None;
         }
-        value_of(&self.kept, setting).or_else(|| value_of(&self.below.source.table(), setting))
+        let kept = setting.find(&self.kept).cloned();
+        kept.or_else(|| setting.find(&self.below.source.table()).cloned())
     }
 
     /// Settings as they are written, and the configuration with them.
@@ -335,6 +401,8 @@ fn names(value: &Value, dir: &Path, path: &Path) -> bool {
 /// A change in the making.
 pub struct Edit {
     below: Table,
+    /// Where paths in it start.
+    below_dir: PathBuf,
     kept: Table,
     secrets: Vec<(String, Zeroizing<String>)>,
     /// What it sets, as `removed` would name it.
@@ -360,12 +428,12 @@ impl Edit {
         let Value::Table(section) = section.or_insert_with(|| Table::new().into()) else {
             return;
         };
-        let Some(name) = setting.name else {
+        let Some(entry) = setting.entry else {
             section.insert(setting.key.to_owned(), value);
             return;
         };
-        if let Value::Table(entry) = &mut value {
-            entry.insert(NAME.to_owned(), name.into());
+        if let Value::Table(keys) = &mut value {
+            keys.insert(entry.by.to_owned(), entry.value());
         }
         let list = section
             .entry(setting.key)
@@ -377,13 +445,7 @@ impl Edit {
 
     /// The texts of a list that is set, or else is in the configuration.
     pub fn texts(&self, setting: Setting<'_>) -> Vec<String> {
-        let of = |table: &Table| {
-            table
-                .get(setting.section)?
-                .get(setting.key)?
-                .as_array()
-                .cloned()
-        };
+        let of = |table| setting.find(table)?.as_array().cloned();
         let list = of(&self.kept).or_else(|| of(&self.below));
         let texts = list.unwrap_or_default().into_iter();
         texts
@@ -391,10 +453,30 @@ impl Edit {
             .collect()
     }
 
+    /// The entry of a list as it is in force: as it is set, or else as the configuration has it, if it is not removed. Its paths
+    /// are absolute, or start from the state directory.
+    pub fn entry(&self, setting: Setting<'_>) -> Option<Table> {
+        let set = setting.find(&self.kept).and_then(Value::as_table).cloned();
+        set.or_else(|| self.entry_below(setting).filter(|_| !self.removes(setting)))
+    }
+
+    /// The entry of a list as the configuration has it. Its paths are absolute.
+    pub fn entry_below(&self, setting: Setting<'_>) -> Option<Table> {
+        let mut entry = setting.find(&self.below)?.as_table()?.clone();
+        start_paths_from(&self.below_dir, &mut entry);
+        Some(entry)
+    }
+
+    fn removes(&self, setting: Setting<'_>) -> bool {
+        let removed = self.kept.get(REMOVED).and_then(Value::as_array);
+        let named = setting.named();
+        removed.is_some_and(|names| names.iter().any(|name| name.as_str() == Some(&named)))
+    }
+
     /// It is not set, also where the configuration says it.
     pub fn remove(&mut self, setting: Setting<'_>) {
         self.unset(setting);
-        if !is_in(&self.below, setting) {
+        if setting.find(&self.below).is_none() {
             return;
         }
         let removed = self.kept.entry(REMOVED);
@@ -416,10 +498,10 @@ impl Edit {
         let Some(Value::Table(section)) = self.kept.get_mut(setting.section) else {
             return;
         };
-        match (setting.name, section.get_mut(setting.key)) {
+        match (setting.entry, section.get_mut(setting.key)) {
             (None, _) => drop(section.remove(setting.key)),
-            (Some(name), Some(Value::Array(list))) => {
-                list.retain(|entry| name_of(entry) != Some(name));
+            (Some(entry), Some(Value::Array(list))) => {
+                list.retain(|value| !entry.is(value));
                 if list.is_empty() {
                     section.remove(setting.key);
                 }
@@ -447,19 +529,20 @@ impl Edit {
     }
 }
 
-fn name_of(entry: &Value) -> Option<&str> {
-    entry.get(NAME)?.as_str()
-}
-
-fn is_in(table: &Table, setting: Setting<'_>) -> bool {
-    value_of(table, setting).is_some()
-}
-
-fn value_of(table: &Table, setting: Setting<'_>) -> Option<Value> {
-    let value = table.get(setting.section)?.get(setting.key)?;
-    let Some(name) = setting.name else {
-        return Some(value.clone());
-    };
-    let mut entries = value.as_array()?.iter();
-    entries.find(|entry| name_of(entry) == Some(name)).cloned()
+/// Paths of files in a table start from this directory.
+fn start_paths_from(base: &Path, table: &mut Table) {
+    for (key, value) in table.iter_mut() {
+        match value {
+            Value::Table(table) => start_paths_from(base, table),
+            Value::String(path) if is_path(key) => {
+                *path = base.join(&*path).to_string_lossy().into_owned();
+            }
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_) => {}
+        }
+    }
 }

@@ -21,13 +21,14 @@ use std::time::Duration;
 
 use api::{BulkstatsCommand, BulkstatsData};
 use bulkstats::collector::{Collector, Condition, Notice, Output, Status, TransferError, Which};
+use bulkstats::config::ConfigError;
 use parking_lot::RwLock;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Bulkstats, Config};
 use crate::error::NodeError;
 use crate::interface::Interface;
 use crate::vitals::{EndOf, Vitals};
@@ -47,6 +48,13 @@ pub(crate) enum BulkstatsAsk {
     Command(BulkstatsCommand, oneshot::Sender<()>),
     /// Show the samples whose file is not complete.
     Data(oneshot::Sender<Vec<BulkstatsData>>),
+    /// Take another configuration, which was checked; what comes of it goes out when it is in force.
+    Change {
+        /// The configuration.
+        config: Box<Bulkstats>,
+        /// Told then.
+        done: oneshot::Sender<Result<(), ConfigError>>,
+    },
     /// End.
     End,
 }
@@ -70,7 +78,7 @@ pub(crate) struct BulkstatsEnd {
 
 /// The belongings of bulk statistics.
 pub(crate) struct BulkstatsShell {
-    config: Arc<Config>,
+    config: Bulkstats,
     runtime: Option<Runtime>,
     collector: Collector,
     disk: Disk,
@@ -109,7 +117,7 @@ impl BulkstatsShell {
             shown: Arc::clone(&shown),
         };
         let shell = Self {
-            config: Arc::clone(config),
+            config: config.bulkstats.clone(),
             runtime: Some(runtime),
             collector,
             disk,
@@ -156,6 +164,12 @@ impl BulkstatsShell {
                         // Whoever asked may have given up.
                         let _gone = done.send(());
                     }
+                    Some(BulkstatsAsk::Change { config, done }) => {
+                        let changed = self.change(*config);
+                        self.perform(node).await;
+                        self.show();
+                        let _gone = done.send(changed);
+                    }
                     Some(BulkstatsAsk::Data(reply)) => {
                         let _gone = reply.send(self.disk.open_samples());
                     }
@@ -178,6 +192,15 @@ impl BulkstatsShell {
             BulkstatsCommand::ClearCounters => self.collector.clear_counters(),
             BulkstatsCommand::ClearData => self.collector.clear_data(),
         }
+    }
+
+    fn change(&mut self, config: Bulkstats) -> Result<(), ConfigError> {
+        let renewed = config.renewed(&self.config);
+        let now = self.clock.now();
+        self.collector
+            .configure(config.config.clone(), &renewed, now)?;
+        self.config = config;
+        Ok(())
     }
 
     fn ended(&mut self, ended: Ended) {
@@ -218,9 +241,8 @@ impl BulkstatsShell {
                     receiver,
                 } => {
                     let path = self.disk.path(&stored);
-                    let config = &self.config.bulkstats;
                     self.courier
-                        .send(config, (file, receiver), attempt, path, stored.name);
+                        .send(&self.config, (file, receiver), attempt, path, stored.name);
                 }
                 Output::Move { from, to } => self.disk.rename(&from, &to),
                 Output::Remove(stored) => self.disk.remove(&stored),

@@ -2,16 +2,16 @@
 
 use api::{BulkstatsFile, BulkstatsReceiver, BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer};
 use bulkstats::collector::{FileStatus, Status, TransferError};
-use bulkstats::config::{Config, Receiver};
+use bulkstats::config::Receiver;
 
 /// All of it; `stalled`: nobody works on it now.
-pub(crate) fn status(config: &Config, status: &Status, stalled: bool) -> BulkstatsStatus {
+pub(crate) fn status(status: &Status, stalled: bool) -> BulkstatsStatus {
     BulkstatsStatus {
         collection: status.collection,
-        sample_interval_min: config.sample_interval_min,
-        transfer_interval_min: config.transfer_interval_min,
-        limit_bytes: config.limit_bytes,
-        historical_days: config.historical_days,
+        sample_interval_min: status.sample_interval_min,
+        transfer_interval_min: status.transfer_interval_min,
+        limit_bytes: status.limit_bytes,
+        historical_days: status.historical_days,
         samples: status.samples,
         skipped: status.skipped,
         repeated: status.repeated,
@@ -32,6 +32,7 @@ fn file(status: &FileStatus) -> BulkstatsFile {
     });
     BulkstatsFile {
         number: config.number,
+        lacks: status.lacks.as_ref().map(ToString::to_string),
         remotefile: config.remote.clone(),
         header: config.header.clone(),
         footer: config.footer.clone(),

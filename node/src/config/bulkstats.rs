@@ -55,6 +55,19 @@ impl Bulkstats {
         let receiver = self.receivers.get(&(file, which == Which::Secondary));
         receiver.map(|receiver| &receiver.to)
     }
+
+    /// Receivers that are others than before, by file, though they may be shown alike.
+    pub fn renewed(&self, before: &Self) -> Vec<(u8, Which)> {
+        let who = before.receivers.keys().chain(self.receivers.keys());
+        let others = who.filter(|who| before.receivers.get(who) != self.receivers.get(who));
+        let which = |secondary| match secondary {
+            true => Which::Secondary,
+            false => Which::Primary,
+        };
+        others
+            .map(|(file, secondary)| (*file, which(*secondary)))
+            .collect()
+    }
 }
 
 pub(super) fn check(written: file::Bulkstats, base: &Path) -> Checked<Bulkstats> {
@@ -84,14 +97,30 @@ pub(super) fn check(written: file::Bulkstats, base: &Path) -> Checked<Bulkstats>
         receivers: BTreeMap::new(),
     };
     for (n, file) in written.file.into_iter().enumerate() {
-        add_file(&mut checked, file, &format!("bulkstats.file[{n}]"), base)?;
+        let key = file_key(n);
+        add_file(&mut checked, file, &key, base)?;
         // Alone, so that what is wrong is of this block.
         let plans = checked.config.plans();
-        plans.map_err(|error| explain(&format!("bulkstats.file[{n}]"), &error))?;
+        plans.map_err(|error| explain(&key, &error))?;
     }
     let plans = checked.config.plans();
     plans.map_err(|error| explain("bulkstats", &error))?;
     Ok(checked)
+}
+
+/// That no file lacks anything: of what operators set line by line, one may.
+pub(super) fn complete(checked: &Bulkstats) -> Checked<()> {
+    let config = &checked.config;
+    for (n, file) in config.files.iter().enumerate() {
+        if let Some(error) = config.lacks(file) {
+            return Err(explain(&file_key(n), &error));
+        }
+    }
+    Ok(())
+}
+
+fn file_key(n: usize) -> String {
+    format!("bulkstats.file[{n}]")
 }
 
 fn add_file(
@@ -100,7 +129,9 @@ fn add_file(
     key: &str,
     base: &Path,
 ) -> Checked<()> {
-    let mut file = FileConfig::new(written.number, &written.remotefile);
+    let remote = written.remotefile;
+    let remote = remote.unwrap_or_else(|| FileConfig::default_remote(written.number));
+    let mut file = FileConfig::new(written.number, &remote);
     file.header = written.header;
     file.footer = written.footer;
     file.gzip = written.gzip;

@@ -36,7 +36,7 @@ pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};
 pub(crate) use keys::{auth_named, written};
 pub use keys::{engine_named, localized};
-pub(crate) use overlay::{NAME, REMOVED};
+pub(crate) use overlay::{NAME, NUMBER, REMOVED, is_path};
 pub use overlay::{SETTABLE, Settable};
 
 /// A configuration that was checked.
@@ -144,7 +144,12 @@ impl Config {
             text: text.into(),
             catalog: catalog.map(Path::to_owned),
         };
-        let checked = table.and_then(|table| source.check(table, &places));
+        let checked = table.and_then(|table| {
+            let config = source.check(table, &places)?;
+            let complete = bulkstats::complete(&config.bulkstats);
+            complete.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
+            Ok(config)
+        });
         checked.map_err(|wrong| source.explain(wrong))
     }
 

@@ -4,7 +4,7 @@
 //! part of a proxy or of a target is left from the one below. `removed` names what the configuration has and the node
 //! does not: `["agent.proxy", "snmp.target[nms]"]`. Files that they name start from the state directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use licensing::Thresholds;
 use licensing::place::Places;
@@ -21,8 +21,14 @@ pub(crate) const REMOVED: &str = "removed";
 /// The key that names an entry of a list.
 pub(crate) const NAME: &str = "name";
 
+/// The key that numbers an entry of a list.
+pub(crate) const NUMBER: &str = "number";
+
 /// How keys end whose values are paths of files.
 const FILE_SUFFIX: &str = "_file";
+
+/// Another key whose value is one.
+const ROOTS: &str = "roots";
 
 /// A key of a section that settings may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,23 +37,36 @@ pub struct Settable {
     pub section: &'static str,
     /// Its key.
     pub key: &'static str,
-    /// It is a list, and settings have entries of it, by their names.
-    pub list: bool,
+    /// It is a list, and settings have entries of it, by this key.
+    pub list: Option<&'static str>,
 }
 
 /// All of them.
 pub const SETTABLE: &[Settable] = &[
-    settable("agent", "authority", false),
-    settable("agent", "proxy", false),
-    settable("licensing", "remaining_low_percent", false),
-    settable("licensing", "remaining_clear_percent", false),
-    settable("snmp", "suppress", false),
-    settable("snmp", "community", true),
-    settable("snmp", "target", true),
-    settable("snmp", "user", true),
+    settable("agent", "authority"),
+    settable("agent", "proxy"),
+    settable("bulkstats", "collection"),
+    settable("bulkstats", "sample_interval_min"),
+    settable("bulkstats", "transfer_interval_min"),
+    settable("bulkstats", "limit_mib"),
+    settable("bulkstats", "historical_days"),
+    settable("bulkstats", "historical_mib"),
+    list("bulkstats", "file", NUMBER),
+    settable("licensing", "remaining_low_percent"),
+    settable("licensing", "remaining_clear_percent"),
+    settable("snmp", "suppress"),
+    list("snmp", "community", NAME),
+    list("snmp", "target", NAME),
+    list("snmp", "user", NAME),
 ];
 
-const fn settable(section: &'static str, key: &'static str, list: bool) -> Settable {
+const fn settable(section: &'static str, key: &'static str) -> Settable {
+    let list = None;
+    Settable { section, key, list }
+}
+
+const fn list(section: &'static str, key: &'static str, by: &'static str) -> Settable {
+    let list = Some(by);
     Settable { section, key, list }
 }
 
@@ -99,6 +118,7 @@ impl Config {
                 },
                 ..self.agent.clone()
             },
+            bulkstats: from.bulkstats,
             snmp: from.snmp,
             thresholds: Thresholds {
                 remaining: from.thresholds.remaining,
@@ -119,6 +139,13 @@ fn says(settings: &toml::Table, section: &str, key: &str) -> bool {
 }
 
 impl Source {
+    /// Where its paths start.
+    pub(crate) fn dir(&self) -> PathBuf {
+        let dir = self.path.parent().unwrap_or(Path::new(""));
+        // An empty path is none that can be made absolute.
+        std::path::absolute(Path::new(".").join(dir)).unwrap_or_else(|_| dir.to_owned())
+    }
+
     /// The table that was read.
     pub(crate) fn table(&self) -> toml::Table {
         // It was read before.
@@ -166,8 +193,10 @@ fn lay_key<'a>(
     let Some(row) = rows.find(|row| row.section == section && row.key == name) else {
         return not_settable(&full);
     };
-    if row.list && value.get_ref().is_array() {
-        return lay_entries(under, key, value, &full);
+    if let Some(by) = row.list
+        && value.get_ref().is_array()
+    {
+        return lay_entries(under, key, value, &full, by);
     }
     // The place of the key goes with it.
     under.remove(name);
@@ -181,6 +210,7 @@ fn lay_entries<'a>(
     key: &Key<'a>,
     entries: Spanned<DeValue<'a>>,
     full: &str,
+    by: &str,
 ) -> Checked<()> {
     if !under.contains_key(key.get_ref().as_ref()) {
         let empty = DeValue::Array(DeArray::new());
@@ -191,15 +221,17 @@ fn lay_entries<'a>(
         return Ok(());
     };
     for (place, entry) in entries.iter().enumerate() {
-        let Some(name) = name_of(entry.get_ref()) else {
-            return missing(format!("{full}[{place}].{NAME}"));
+        let name_of = |entry: &Spanned<DeValue<'_>>| name_of(entry.get_ref(), by);
+        let Some(name) = name_of(entry) else {
+            return missing(format!("{full}[{place}].{by}"));
         };
-        let before = entries[..place].iter();
-        let before = before.filter_map(|entry| name_of(entry.get_ref()));
-        once("entry", name, &format!("{full}[{place}].{NAME}"), before)?;
+        let before = entries[..place].iter().filter_map(name_of);
+        let before: Vec<String> = before.collect();
+        let before = before.iter().map(String::as_str);
+        once("entry", &name, &format!("{full}[{place}].{by}"), before)?;
         let same = list
             .iter_mut()
-            .find(|of_list| name_of(of_list.get_ref()) == Some(name));
+            .find(|of_list| name_of(of_list) == Some(name.clone()));
         match same {
             Some(same) => *same = entry.clone(),
             None => list.push(entry.clone()),
@@ -208,8 +240,11 @@ fn lay_entries<'a>(
     Ok(())
 }
 
-fn name_of<'v>(entry: &'v DeValue<'_>) -> Option<&'v str> {
-    entry.as_table()?.get(NAME)?.get_ref().as_str()
+/// The name of an entry, or its number, by its key.
+fn name_of(entry: &DeValue<'_>, by: &str) -> Option<String> {
+    let named = entry.as_table()?.get(by)?.get_ref();
+    let number = named.as_integer().map(|number| number.to_string());
+    number.or_else(|| named.as_str().map(str::to_owned))
 }
 
 /// Takes away what `removed` names, where it is.
@@ -225,13 +260,13 @@ fn remove(below: &mut DeTable<'_>, removed: &DeValue<'_>) -> Checked<()> {
         let Some(DeValue::Table(under)) = below.get_mut(row.section).map(Spanned::get_mut) else {
             continue;
         };
-        match name {
+        match name.zip(row.list) {
             None => drop(under.remove(row.key)),
-            Some(name) => {
+            Some((name, by)) => {
                 if let Some(DeValue::Array(list)) = under.get_mut(row.key).map(Spanned::get_mut) {
                     let others = std::mem::replace(list, DeArray::new()).into_iter();
                     *list = others
-                        .filter(|entry| name_of(entry.get_ref()) != Some(name))
+                        .filter(|entry| name_of(entry.get_ref(), by).as_deref() != Some(name))
                         .collect();
                 }
             }
@@ -247,7 +282,7 @@ fn parse_name(text: &str) -> Option<(&'static Settable, Option<&str>)> {
         Some((key, rest)) => (key, Some(rest.strip_suffix(']')?)),
     };
     let row = SETTABLE.iter().find(|row| {
-        key.split_once('.') == Some((row.section, row.key)) && row.list == name.is_some()
+        key.split_once('.') == Some((row.section, row.key)) && row.list.is_some() == name.is_some()
     });
     Some((row?, name))
 }
@@ -269,6 +304,11 @@ fn not_settable<T>(key: &str) -> Checked<T> {
     Err((key.to_owned(), Problem::NotSettable { known }))
 }
 
+/// Is the value of this key the path of a file?
+pub(crate) fn is_path(key: &str) -> bool {
+    key.ends_with(FILE_SUFFIX) || key == ROOTS
+}
+
 /// Paths of files in a value start from this directory.
 fn start_files_from(base: &Path, value: &mut DeValue<'_>) {
     if let DeValue::Array(elements) = value {
@@ -281,7 +321,7 @@ fn start_files_from(base: &Path, value: &mut DeValue<'_>) {
     };
     for (key, value) in table.iter_mut() {
         let value = value.get_mut();
-        if key.get_ref().ends_with(FILE_SUFFIX)
+        if is_path(key.get_ref())
             && let DeValue::String(path) = value
         {
             let from_base = base.join(path.as_ref());

@@ -401,6 +401,7 @@ impl Control {
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::BulkstatsDo { .. }
+            | Request::BulkstatsSet(_)
             | Request::Snmp { .. }
             | Request::Client(_) => {
                 let what = "the control thread is not asked this";

@@ -27,6 +27,10 @@ enum Subject {
     Remaining,
     Snmp(SnmpEntry, String),
     Suppressed,
+    /// A key of `[bulkstats]`.
+    Bulkstats(&'static str),
+    /// A `[[bulkstats.file]]`, by its number.
+    BulkstatsFile(u8),
 }
 
 impl Interface {
@@ -142,6 +146,14 @@ impl Interface {
                 };
                 json!(self.settings.lock().await.said(setting)?)
             }
+            Subject::Bulkstats(key) => {
+                json!(self.settings.lock().await.said(Setting::bulkstats(key))?)
+            }
+            Subject::BulkstatsFile(number) => {
+                let number = number.to_string();
+                let setting = Setting::bulkstats_file(&number);
+                json!(self.settings.lock().await.said(setting)?)
+            }
             Subject::Suppressed => {
                 json!(self.settings.lock().await.said(Setting::SNMP_SUPPRESS)?)
             }
@@ -161,6 +173,11 @@ impl Subject {
                 ThresholdCommand::Set { .. } | ThresholdCommand::Remove | ThresholdCommand::Default,
             ) => Self::Remaining,
             Request::SnmpSet(command) => Self::of_snmp(command),
+            Request::BulkstatsSet(setting) => match (setting.file(), setting.key()) {
+                (Some(number), _) => Self::BulkstatsFile(number),
+                (None, Some(key)) => Self::Bulkstats(key),
+                (None, None) => Self::Nothing,
+            },
             Request::Clear { .. }
             | Request::BulkstatsDo { .. }
             | Request::Snapshot

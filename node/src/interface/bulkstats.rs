@@ -16,8 +16,7 @@ impl Interface {
     /// How they are.
     pub(super) fn bulkstats(&self) -> Reply {
         let stalled = self.vitals.bulkstats_stalled(self.clock.now().mono);
-        let config = &self.config.bulkstats.config;
-        let status = shown::status(config, &self.bulkstats.shown.load(), stalled);
+        let status = shown::status(&self.bulkstats.shown.load(), stalled);
         Reply::Bulkstats {
             bulkstats: Box::new(status),
         }

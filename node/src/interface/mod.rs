@@ -10,6 +10,7 @@ mod counters;
 mod listener;
 mod peers;
 mod sessions;
+mod set_bulkstats;
 mod set_snmp;
 mod settings;
 mod subscribers;
@@ -241,6 +242,7 @@ impl Interface {
             Request::Bulkstats => Ok(self.bulkstats()),
             Request::BulkstatsData => self.bulkstats_data().await,
             Request::BulkstatsDo { command } => self.command_bulkstats(command).await,
+            Request::BulkstatsSet(setting) => self.set_bulkstats(*setting).await,
             Request::Clear { whom, reactivate } => self.clear(whom, reactivate).await,
             Request::Client(request) => self.serve_client(request),
         }

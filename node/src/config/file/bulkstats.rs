@@ -20,13 +20,14 @@ pub(in super::super) struct Bulkstats {
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct BulkstatsFile {
     pub(in super::super) number: u8,
-    pub(in super::super) remotefile: String,
+    pub(in super::super) remotefile: Option<String>,
     #[serde(default)]
     pub(in super::super) header: String,
     #[serde(default)]
     pub(in super::super) footer: String,
     #[serde(default)]
     pub(in super::super) gzip: bool,
+    #[serde(default)]
     pub(in super::super) schemas: Vec<String>,
     pub(in super::super) primary: Option<BulkstatsReceiver>,
     pub(in super::super) secondary: Option<BulkstatsReceiver>,
