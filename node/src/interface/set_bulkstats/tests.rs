@@ -82,7 +82,9 @@ fn password(config: &Bulkstats, file: u8) -> String {
         Mechanism::Ftp { account, .. } | Mechanism::Http { account, .. } => {
             account.as_ref().unwrap().password.to_string()
         }
-        other => panic!("{other:?}"),
+        Mechanism::Tftp => panic!("tftp"),
+        #[cfg(feature = "sftp")]
+        Mechanism::Sftp { .. } => panic!("sftp"),
     }
 }
 
