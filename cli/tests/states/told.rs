@@ -245,6 +245,7 @@ pub fn bulkstats() -> BulkstatsStatus {
     };
     let format = "sl,%localdate%,%localtime%,%mode%,%tagid%,%cur_call_policy%,%cur_call_count%,%max_call_count%";
     let file = BulkstatsFile {
+        lacks: None,
         number: 1,
         remotefile: "/opt/csvdrop/%host%_bulkstats_%localdate%_%localtime%_%localtz%_15_15.csv"
             .into(),

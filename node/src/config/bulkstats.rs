@@ -1,6 +1,6 @@
 //! `[bulkstats]`: what is collected, into which files, and who receives them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -58,8 +58,14 @@ impl Bulkstats {
 
     /// Receivers that are others than before, by file, though they may be shown alike.
     pub fn renewed(&self, before: &Self) -> Vec<(u8, Which)> {
-        let who = before.receivers.keys().chain(self.receivers.keys());
-        let others = who.filter(|who| before.receivers.get(who) != self.receivers.get(who));
+        let who: BTreeSet<_> = before
+            .receivers
+            .keys()
+            .chain(self.receivers.keys())
+            .collect();
+        let others = who
+            .into_iter()
+            .filter(|who| before.receivers.get(who) != self.receivers.get(who));
         let which = |secondary| match secondary {
             true => Which::Secondary,
             false => Which::Primary,

@@ -122,6 +122,10 @@ fn a_file_is_made_of_nothing_line_by_line_and_is_there_at_the_next_start() {
     assert!(!node.written().contains("hunter2"));
     assert_eq!(node.open("").0.bulkstats, config);
     assert_eq!(config.config.historical_bytes, 7 << 20);
+    let again = do_it(part(1, http(false)));
+    assert_eq!(again.config, config.config);
+    // Its password is in another file.
+    assert_eq!(again.renewed(&config), [(1, Which::Primary)]);
     let config = do_it(part(
         1,
         BulkstatsPart::NoSchema {
