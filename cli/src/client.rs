@@ -13,6 +13,8 @@ use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::UnixStream;
 
+use crate::interrupt::Leavable;
+
 /// Longest wait for an answer, connecting included.
 const ANSWER_WAIT: Duration = Duration::from_secs(15);
 
@@ -60,6 +62,9 @@ pub enum ClientError {
         /// Why.
         error: String,
     },
+    /// Nobody waits for the answer any more.
+    #[error("nobody waits for the answer")]
+    Left,
     /// The node says why not.
     #[error("{0}")]
     Refused(Failure),
@@ -84,8 +89,13 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| self.connect_error(error))?;
-        let asked = runtime
-            .block_on(async { tokio::time::timeout(wait(request), self.exchange(request)).await });
+        let asked = runtime.block_on(async {
+            let mut leavable = Leavable::begin();
+            tokio::select! {
+                asked = tokio::time::timeout(wait(request), self.exchange(request)) => asked,
+                () = leavable.left() => Ok(Err(ClientError::Left)),
+            }
+        });
         asked.unwrap_or_else(|_| {
             Err(ClientError::Slow {
                 socket: self.socket.clone(),
@@ -197,6 +207,11 @@ impl From<ClientError> for Failure {
                 what,
                 at(socket),
                 "use the tollgate of the node's own version",
+            ),
+            ClientError::Left => Self::new(
+                what,
+                "Ctrl-C",
+                "the node goes on with it: see what became of it",
             ),
             ClientError::Refused(failure) => failure,
         }

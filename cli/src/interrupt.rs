@@ -1,10 +1,11 @@
 //! Ctrl-C, SIGTERM and SIGHUP, as a fact that a loop looks at and a wait ends by.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Whether the user, or whoever runs us, wants it to end.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +68,73 @@ impl Interrupt {
     /// A panic elsewhere leaves the flag as right as it was.
     fn state(&self) -> MutexGuard<'_, bool> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Said once by a session at a terminal: Ctrl-C ends what it waits for, and never the process.
+static STAYS: OnceLock<()> = OnceLock::new();
+
+/// SIGINT no longer ends this process, but a wait with a [`Leavable`]; SIGTERM and SIGHUP do what is said here, and end it.
+pub fn stay(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let entered = runtime.enter();
+    let _interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    drop(entered);
+    let wait = move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = hung_up.recv() => {}
+            }
+        });
+        end();
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)?;
+    STAYS.get_or_init(|| ());
+    Ok(())
+}
+
+/// A wait that Ctrl-C ends while this lives, if the process has said that it stays; what was typed ahead is kept.
+pub struct Leavable(Option<(Termios, Signal)>);
+
+impl Leavable {
+    /// Within a runtime.
+    pub fn begin() -> Self {
+        let begun = || {
+            STAYS.get()?;
+            let before = tcgetattr(io::stdin()).ok()?;
+            let interrupted = signal(SignalKind::interrupt()).ok()?;
+            let mut heard = before.clone();
+            heard
+                .local_modes
+                .insert(LocalModes::ISIG | LocalModes::NOFLSH);
+            tcsetattr(io::stdin(), OptionalActions::Now, &heard).ok()?;
+            Some((before, interrupted))
+        };
+        Self(begun())
+    }
+
+    /// Waits for Ctrl-C; for ever where it is not heard.
+    pub async fn left(&mut self) {
+        match &mut self.0 {
+            Some((_, interrupted)) => drop(interrupted.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Leavable {
+    fn drop(&mut self) {
+        if let Some((before, _)) = &self.0 {
+            // A terminal that is gone has nothing to be put back.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
     }
 }
 

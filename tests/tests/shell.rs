@@ -2,13 +2,18 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tests::gateway::{Gateway, Site};
 use tests::terminal::Terminal;
 use tests::tollgate::{binary, tollgate};
+use tests::wait::eventually;
 
+/// For a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
 const EXEC: &str = "[local]gw1# ";
 const CONFIG: &str = "[local]gw1(config)# ";
 const CTRL_C: &str = "\u{3}";
@@ -313,6 +318,37 @@ fn pages_follow_the_size_of_the_terminal() -> Result<()> {
     terminal.types(long)?;
     let seen = terminal.until("SaMOG")?;
     ensure!(!seen.contains("---(more"), "{seen}");
+    Ok(())
+}
+
+#[test]
+fn ctrl_c_leaves_what_a_command_waits_for_and_not_the_session() -> Result<()> {
+    // An authority that takes connections and says nothing.
+    let authority = TcpListener::bind("127.0.0.1:0")?;
+    authority.set_nonblocking(true)?;
+    let site = Site::new()?;
+    let port = authority.local_addr()?.port();
+    let agent = format!("[agent]\nauthority = \"https://localhost:{port}\"\nconnect_s = 60\n");
+    let configuration = site.configuration().with(&agent);
+    let gateway = site.open(&configuration)?;
+    let mut terminal = open(&gateway, "xterm", 50)?;
+    terminal.types("configure\rlicense smart enable\rend\r")?;
+    terminal.until("smart licensing is enabled")?;
+    terminal.until(EXEC)?;
+    terminal.types("license smart register idtoken -\r")?;
+    terminal.until("Secret: ")?;
+    terminal.types("tokentokentokentoken\r")?;
+    let _waits = eventually("the node asks the authority", LIMIT, || {
+        Ok(authority.accept().ok())
+    })?;
+    // What is typed ahead is done after it.
+    terminal.types(&format!("show version\r{CTRL_C}"))?;
+    terminal.until("Failure: nobody waits for the answer (Ctrl-C): the node goes on with it")?;
+    terminal.until("Active Software")?;
+    terminal.until(EXEC)?;
+    terminal.types("exit\r")?;
+    let (_, code) = terminal.end()?;
+    ensure!(code == 0, "{code}");
     Ok(())
 }
 

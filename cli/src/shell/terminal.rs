@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use api::{Failure, Reply, Request};
 use clap::Parser;
@@ -18,16 +18,14 @@ use super::{LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, mo
 use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::{Grammar, SocketArgs};
-use crate::interrupt::Interrupt;
+use crate::interrupt::stay;
 use crate::output;
 use crate::table::Privilege;
 
 /// A terminal that edits by itself gives lines of fewer bytes, their end among them (termios(3), canonical mode).
 const CANONICAL_BYTES_MAX: usize = 4095;
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// Exit code of a session that SIGTERM, SIGHUP or SIGINT ended: 128 and the number of SIGTERM.
+/// Exit code of a session that SIGTERM or SIGHUP ended: 128 and the number of SIGTERM.
 const ENDED_BY_SIGNAL: i32 = 143;
 
 const CTRL_C: u8 = 3;
@@ -347,7 +345,7 @@ fn silent_line() -> io::Result<String> {
     text(bytes)
 }
 
-/// While this lives, Ctrl-C is a key, also while a command runs: it ends a line, never the session. A signal to end does,
+/// While this lives, Ctrl-C is a key: it ends a line, or what a command waits for, never the session. A signal to end does,
 /// and leaves the terminal as it was.
 struct Kept(Termios);
 
@@ -357,16 +355,12 @@ impl Kept {
         let mut kept = before.clone();
         kept.local_modes.remove(LocalModes::ISIG);
         kept.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-        let interrupt = Interrupt::watch()?;
         tcsetattr(io::stdin(), OptionalActions::Now, &kept)?;
         let left = before.clone();
-        std::thread::Builder::new()
-            .name("terminal".to_owned())
-            .spawn(move || {
-                while !interrupt.wait(HOUR) {}
-                let _ = tcsetattr(io::stdin(), OptionalActions::Now, &left);
-                std::process::exit(ENDED_BY_SIGNAL);
-            })?;
+        stay(move || {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &left);
+            std::process::exit(ENDED_BY_SIGNAL);
+        })?;
         Ok(Self(before))
     }
 }
