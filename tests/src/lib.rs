@@ -28,6 +28,7 @@ pub mod gateway;
 pub mod ggsn;
 pub mod gtphub;
 pub mod gtpv2;
+pub mod json_schemas;
 pub mod leaks;
 pub mod message;
 pub mod mutate;

@@ -1,0 +1,200 @@
+//! The schemas of what `--json` prints, in `docs/schemas`: each surface has one, and what it prints of every state fits it.
+//!
+//! `TOLLGATE_REWRITE_GOLDEN=1 cargo test -p cli --test schemas` widens the committed ones by what is printed, and makes
+//! those that are missing; read the difference before it is committed. Keys may be added under the same version; one that
+//! goes, or that means something else, makes another (`SCHEMA_VERSION` of `cli::show`).
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod states;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use cli::show::{Filter, SURFACES, Surface, View};
+use serde_json::{Map, Value, json};
+
+/// Each surface has one of these.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// What to do about one that does not fit.
+const TODO: &str = "it has no schema, or one that its JSON does not fit: `TOLLGATE_REWRITE_GOLDEN=1 cargo test -p cli \
+                    --test schemas` widens docs/schemas by what the states of cli/tests/states print. A show that reads \
+                    what no state has is given it there";
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/schemas")
+}
+
+fn file(surface: &Surface) -> PathBuf {
+    folder().join(format!("{}.json", surface.words.join("-")))
+}
+
+/// What it prints of each state, of what is verbose too.
+fn printed(surface: &Surface) -> Vec<Value> {
+    let both = |view: View| {
+        let filter = Filter {
+            verbose: surface.has_verbose,
+            ..Filter::default()
+        };
+        let verbose = View {
+            filter,
+            ..view.clone()
+        };
+        [surface.json(&view), surface.json(&verbose)]
+    };
+    let states = states::all().into_iter();
+    states.flat_map(|(_, view)| both(view)).collect()
+}
+
+/// The schema that a value is all of.
+fn schema_of(value: &Value, at: &str) -> Value {
+    match value {
+        Value::Null => json!({ "type": "null" }),
+        Value::Bool(_) => json!({ "type": "boolean" }),
+        Value::Number(number) if number.is_f64() => json!({ "type": "number" }),
+        Value::Number(_) => json!({ "type": "integer" }),
+        Value::String(_) => json!({ "type": "string" }),
+        Value::Array(items) => {
+            let each = items.iter().map(|item| schema_of(item, at));
+            match each.reduce(|one, other| merged(&one, &other)) {
+                Some(items) => json!({ "type": "array", "items": items }),
+                None => json!({ "type": "array" }),
+            }
+        }
+        // Of those, each has a schema of its own.
+        Value::Object(_) if at == "shows" => json!({
+            "type": "object", "additionalProperties": { "type": "object" },
+        }),
+        Value::Object(keys) => {
+            let each = keys
+                .iter()
+                .map(|(key, value)| (key.clone(), schema_of(value, key)));
+            let properties: Map<String, Value> = each.collect();
+            let required: Vec<&String> = keys.keys().collect();
+            json!({
+                "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+            })
+        }
+    }
+}
+
+/// The types of a schema.
+fn types(schema: &Value) -> BTreeSet<String> {
+    let named = |name: &Value| name.as_str().map(str::to_owned);
+    match &schema["type"] {
+        Value::Array(names) => names.iter().filter_map(named).collect(),
+        name => named(name).into_iter().collect(),
+    }
+}
+
+/// The schema of what fits one or the other.
+fn merged(one: &Value, other: &Value) -> Value {
+    let mut all = types(one);
+    all.extend(types(other));
+    if all.contains("number") {
+        all.remove("integer");
+    }
+    let mut out = match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut out = other.clone();
+            out.extend(one.clone());
+            out
+        }
+        _ => Map::new(),
+    };
+    let of_type = match all.len() {
+        1 => json!(all.first()),
+        _ => json!(all),
+    };
+    out.insert("type".into(), of_type);
+    if let (Some(a), Some(b)) = (one.get("items"), other.get("items")) {
+        out.insert("items".into(), merged(a, b));
+    }
+    if let (Some(a), Some(b)) = (keys(one), keys(other)) {
+        let mut properties = a.clone();
+        for (key, schema) in b {
+            let known = properties.get(key).map(|known| merged(known, schema));
+            properties.insert(key.clone(), known.unwrap_or_else(|| schema.clone()));
+        }
+        let required = required(one);
+        let always: BTreeSet<String> = required
+            .intersection(&self::required(other))
+            .cloned()
+            .collect();
+        out.insert("properties".into(), Value::Object(properties));
+        out.insert("required".into(), json!(always));
+    }
+    Value::Object(out)
+}
+
+fn keys(schema: &Value) -> Option<&Map<String, Value>> {
+    schema.get("properties")?.as_object()
+}
+
+fn required(schema: &Value) -> BTreeSet<String> {
+    let names = schema["required"].as_array().into_iter().flatten();
+    names
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// With its name, its version and what the surface tells.
+fn titled(surface: &Surface, mut schema: Value) -> Value {
+    schema["$schema"] = json!(DIALECT);
+    schema["title"] = json!(surface.schema());
+    let tells = format!(
+        "tollgate show {} --json: {}",
+        surface.words.join(" "),
+        surface.help
+    );
+    schema["description"] = json!(tells);
+    schema["properties"]["schema"] = json!({ "const": surface.schema(), "type": "string" });
+    schema
+}
+
+#[test]
+fn what_every_surface_prints_fits_its_schema() {
+    let rewrite = std::env::var_os("TOLLGATE_REWRITE_GOLDEN").is_some();
+    for surface in SURFACES {
+        let committed = std::fs::read_to_string(file(surface)).ok();
+        let committed: Option<Value> = committed.map(|text| serde_json::from_str(&text).unwrap());
+        let each = printed(surface).into_iter();
+        let each = each.map(|value| schema_of(&value, ""));
+        let wanted = committed.iter().cloned().chain(each);
+        let wanted = wanted.reduce(|one, other| merged(&one, &other)).unwrap();
+        let wanted = titled(surface, wanted);
+        if rewrite {
+            std::fs::write(file(surface), format!("{wanted:#}\n")).unwrap();
+        } else {
+            assert_eq!(committed, Some(wanted), "{}: {TODO}", surface.schema());
+        }
+    }
+}
+
+#[test]
+fn every_schema_is_of_a_surface() {
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let of_one = SURFACES
+            .iter()
+            .any(|surface| file(surface).file_name() == path.file_name());
+        assert!(of_one, "{}: no show has this schema", path.display());
+    }
+}
+
+#[test]
+fn a_schema_is_widened_by_what_does_not_fit_it() {
+    let one = schema_of(&json!({ "a": 1, "b": null, "c": [] }), "");
+    let both = merged(
+        &one,
+        &schema_of(&json!({ "a": 1.5, "c": ["x"], "d": true }), ""),
+    );
+    assert_eq!(both["properties"]["a"]["type"], "number");
+    assert_eq!(both["properties"]["b"]["type"], "null");
+    assert_eq!(both["properties"]["c"]["items"]["type"], "string");
+    assert_eq!(both["required"], json!(["a", "c"]));
+    let nullable = merged(&schema_of(&json!(null), ""), &schema_of(&json!("x"), ""));
+    assert_eq!(nullable["type"], json!(["null", "string"]));
+    assert_eq!(merged(&both, &one), both, "what fits changes nothing");
+}
