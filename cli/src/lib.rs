@@ -12,6 +12,7 @@ mod bulkstats_command;
 pub mod client;
 pub mod console;
 mod control;
+pub mod cover;
 mod demo;
 mod grammar;
 mod interrupt;

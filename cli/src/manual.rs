@@ -21,6 +21,10 @@ leads to the commands of mode config, `end` and `exit` back, and `do` runs one o
 `| grep [-i] [-v] [-E] EXPRESSION`, `| count` and `| more`. Where *asks* is said, the shell asks `Are you sure ? [Yes |
 No]:` unless `-noconfirm` is there. Arguments that are files or sockets are of the command line alone.
 
+What `--json` prints is an object whose `schema` is the name and version of its schema, `license-status/1`: that is
+`docs/schemas/license-status.json`. Keys may be added under the same version; one that goes, or means something else, makes
+another.
+
 Exit codes: 0 done, 1 failed, 2 not understood; of a shell whose lines come by a pipe, the worst of its lines.
 `tollgate completion bash|zsh|fish` prints what makes a shell complete these commands, `tollgate man` a manual page.
 ";
@@ -102,7 +106,7 @@ fn section(row: &Row) -> String {
 }
 
 /// The command of a row; that every row has one is tested.
-fn command_of(row: &Row) -> Command {
+pub(crate) fn command_of(row: &Row) -> Command {
     let mut root = match row.own {
         true => own::command(),
         false => Grammar::command(),

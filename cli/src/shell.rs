@@ -35,6 +35,13 @@ use words::Word;
 
 pub use terminal::run;
 
+/// Is this word among what may follow those before it, for an administrator in this mode?
+pub(crate) fn offers(mode: Mode, before: &str, word: &str) -> bool {
+    let words = Word::all();
+    let walk = Walk::new(&words, mode, Privilege::Administrator).all(&tokens(before));
+    walk.is_ok_and(|walk| walk.following().0.iter().any(|(name, _)| name == word))
+}
+
 /// Longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 4096;
 

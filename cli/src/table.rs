@@ -5,7 +5,7 @@
 //! add it there; what is shown has its row by that. Any other gets one line in [`COMMANDS`]: its words, where it may be
 //! typed, who may, and whether the shell asks first. A command of the shell then gets a line in
 //! `tests/shell/every-command`, which is run against a node; one that is not of the shell names the test that runs it.
-//! Tests here fail for what was forgotten. `?`, Tab, abbreviations, completions of bash, zsh and fish, the man page and
+//! Tests here and in [`cover`](crate::cover) fail for what was forgotten. `?`, Tab, abbreviations, completions of bash, zsh and fish, the man page and
 //! docs/cli.md come by themselves (`cargo xtask documents` for the last).
 
 use std::sync::LazyLock;
@@ -199,8 +199,6 @@ impl Mode {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::fs;
-    use std::path::Path;
 
     use clap::{Command, CommandFactory};
 
@@ -248,35 +246,6 @@ mod tests {
         let mut seen = BTreeSet::new();
         for row in rows() {
             assert!(seen.insert((&row.words, row.mode.word())), "{row:?}");
-        }
-    }
-
-    #[test]
-    fn every_command_is_run_by_a_test() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
-        let script = read("tests/shell/every-command");
-        for row in rows() {
-            let words = &row.words;
-            let run = match row.test {
-                None => script.lines().any(|line| {
-                    let after_do = line.strip_prefix("do ").unwrap_or(line);
-                    let begins =
-                        |line: &str| line == words || line.starts_with(&format!("{words} "));
-                    begins(line) || begins(after_do)
-                }),
-                Some(file) => {
-                    let text = read(file);
-                    // A string begins with them, or one with each.
-                    let begins = |begin: &str| text.contains(&format!("\"{begin}"));
-                    begins(words) || words.split(' ').all(begins)
-                }
-            };
-            assert!(
-                run,
-                "{words}: neither {:?} nor the script runs it",
-                row.test
-            );
         }
     }
 }

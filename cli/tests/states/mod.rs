@@ -730,7 +730,7 @@ fn subscriber() -> SubscriberView {
             at: wall(-1),
             service: index(GGSN),
             reason: RefusalReason::AtCeiling,
-            apn: "a-long-name.of-an.enterprise.example".into(),
+            apn: "internet.operator.example".into(),
             cause: 199,
         }],
     }
