@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// What to do about one that does not fit.
-const TODO: &str = "it has no schema, or one that its JSON does not fit: `TOLLGATE_REWRITE_GOLDEN=1 cargo test -p cli \
+const REMEDY: &str = "it has no schema, or one that its JSON does not fit: `TOLLGATE_REWRITE_GOLDEN=1 cargo test -p cli \
                     --test schemas` widens docs/schemas by what the states of cli/tests/states print. A show that reads \
                     what no state has is given it there";
 
@@ -167,7 +167,7 @@ fn what_every_surface_prints_fits_its_schema() {
         if rewrite {
             std::fs::write(file(surface), format!("{wanted:#}\n")).unwrap();
         } else {
-            assert_eq!(committed, Some(wanted), "{}: {TODO}", surface.schema());
+            assert_eq!(committed, Some(wanted), "{}: {REMEDY}", surface.schema());
         }
     }
 }

@@ -11,7 +11,7 @@ use tests::json_schemas::Validator;
 use tests::sgsn::Call;
 
 /// What to do about an answer that does not fit.
-const TODO: &str = "give cli/tests/states what it has, then `TOLLGATE_REWRITE_GOLDEN=1 cargo test -p cli --test schemas`; \
+const REMEDY: &str = "give cli/tests/states what it has, then `TOLLGATE_REWRITE_GOLDEN=1 cargo test -p cli --test schemas`; \
                     what no state can have is widened in docs/schemas by hand";
 
 /// A lab node with SNMP and bulk statistics, with a session and refused calls.
@@ -42,7 +42,7 @@ fn schema(named: &str) -> Result<Value> {
         .join("../docs/schemas")
         .join(format!("{name}.json"));
     let text =
-        std::fs::read_to_string(&file).with_context(|| format!("{}: {TODO}", file.display()))?;
+        std::fs::read_to_string(&file).with_context(|| format!("{}: {REMEDY}", file.display()))?;
     Ok(serde_json::from_str(&text)?)
 }
 
@@ -64,7 +64,7 @@ fn the_json_of_every_show_fits_its_schema() -> Result<()> {
         wrong.extend(errors.into_iter().map(|error| format!("{named}: {error}")));
         shown += 1;
     }
-    ensure!(wrong.is_empty(), "{TODO}: {wrong:#?}");
+    ensure!(wrong.is_empty(), "{REMEDY}: {wrong:#?}");
     ensure!(shown > 40, "{shown}");
     // A validator that takes everything would prove nothing.
     let errors = validator.errors(&schema("version/1")?, &serde_json::json!({ "seq": "7" }))?;

@@ -161,6 +161,7 @@ fn evaluation_at_limit() -> View {
         ),
     ];
     let mut view = view(snapshot);
+    view.subscriber = subscriber();
     view.history = vec![
         refusal(RefusalReason::AtCeiling, Compliance::Evaluation),
         refusal(RefusalReason::AtCeiling, Compliance::Evaluation),
