@@ -119,6 +119,7 @@ impl Request {
             | Self::Snmp { .. }
             | Self::Logs { .. }
             | Self::Audit { .. }
+            | Self::Logging
             | Self::Bulkstats
             | Self::BulkstatsData => Privilege::Inspector,
             Self::Clear { .. } | Self::BulkstatsDo { .. } => Privilege::Operator,
@@ -130,6 +131,7 @@ impl Request {
             | Self::SnmpSet(_)
             | Self::BulkstatsSet(_)
             | Self::Threshold(_)
+            | Self::LoggingSet(_)
             | Self::Client(_) => Privilege::Administrator,
         }
     }
@@ -151,6 +153,7 @@ impl Request {
             | Self::Snmp { .. }
             | Self::Logs { .. }
             | Self::Audit { .. }
+            | Self::Logging
             | Self::Bulkstats
             | Self::BulkstatsData
             | Self::Client(_) => return None,
@@ -174,6 +177,7 @@ impl Request {
                 .to_owned(),
             Self::BulkstatsSet(setting) => setting.command(),
             Self::Threshold(command) => command.words().to_owned(),
+            Self::LoggingSet(command) => command.to_string(),
         })
     }
 }

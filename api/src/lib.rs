@@ -22,6 +22,7 @@ mod counters;
 pub mod csv;
 mod health;
 mod license;
+mod logging;
 mod logs;
 mod peers;
 mod request;
@@ -57,6 +58,10 @@ pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
     AgentStatus, Attempts, CallHomeRow, CatalogStanding, CatalogStatus, LicenseCommand,
     OrderStatus, OrdersStatus, RegisteredStatus, RegistrationState, RootStatus, Silence,
+};
+pub use logging::{
+    LogFilter, LoggingCommand, LoggingView, SyslogFacility, SyslogProtocol, SyslogServerView,
+    SyslogSetting, SyslogState, filter_name, filter_named,
 };
 pub use logs::{LOGS_LIMIT_MAX, LogEntry, LogFacility, LogSeverity, LogView, NoSuchWord};
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};

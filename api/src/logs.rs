@@ -27,6 +27,8 @@ pub enum LogFacility {
     Cli,
     /// The process, its disk and its threads.
     System,
+    /// The event log itself, and who is sent it.
+    Evlog,
 }
 
 /// How bad an event is; a level is that severity and all above it.
@@ -56,7 +58,7 @@ pub struct NoSuchWord(String);
 
 impl LogFacility {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Slmgr,
         Self::Slagent,
         Self::Snmp,
@@ -64,6 +66,7 @@ impl LogFacility {
         Self::Gtpc,
         Self::Cli,
         Self::System,
+        Self::Evlog,
     ];
 
     /// Its word.
@@ -76,6 +79,7 @@ impl LogFacility {
             Self::Gtpc => "gtpc",
             Self::Cli => "cli",
             Self::System => "system",
+            Self::Evlog => "evlog",
         }
     }
 }
@@ -118,7 +122,11 @@ impl fmt::Display for LogSeverity {
     }
 }
 
-fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, said: &str) -> Result<T, NoSuchWord> {
+pub(crate) fn one_of<T: Copy>(
+    all: &[T],
+    word: fn(T) -> &'static str,
+    said: &str,
+) -> Result<T, NoSuchWord> {
     let found = all.iter().copied().find(|one| word(*one) == said);
     found.ok_or_else(|| {
         let words: Vec<&str> = all.iter().map(|one| word(*one)).collect();

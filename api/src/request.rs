@@ -1,6 +1,6 @@
 //! What one may ask, and the answers.
 
-use licensing::{RefusalRecord, Snapshot};
+use licensing::{RefusalRecord, Snapshot, Wall};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,6 +14,7 @@ use crate::clear::ClearWhom;
 use crate::counters::CountersHistory;
 use crate::health::Health;
 use crate::license::LicenseCommand;
+use crate::logging::{LoggingCommand, LoggingView};
 use crate::logs::{LogFacility, LogSeverity, LogView};
 use crate::peers::PeerList;
 use crate::sessions::SessionSummary;
@@ -116,12 +117,18 @@ pub enum Request {
         facility: Option<LogFacility>,
         /// Of this severity and all above it; none: all.
         level: Option<LogSeverity>,
+        /// From then on; none: all.
+        since: Option<Wall>,
     },
     /// The audit log; answered with [`Reply::Audit`], also when the control thread has stalled.
     Audit {
         /// At most so many lines, the newest, at most [`AUDIT_LIMIT_MAX`](crate::AUDIT_LIMIT_MAX).
         limit: u32,
     },
+    /// What is logged and who is sent it; answered with [`Reply::Logging`], also when the control thread has stalled.
+    Logging,
+    /// `logging filter` and `syslog`, and their `no` forms; answered with [`Reply::Done`] once it is kept and in force.
+    LoggingSet(Box<LoggingCommand>),
     /// Bulk statistics; answered with [`Reply::Bulkstats`], also when their thread has stalled.
     Bulkstats,
     /// Samples that wait and whose file is not complete; answered with [`Reply::BulkstatsData`].
@@ -170,6 +177,11 @@ pub enum Reply {
     Audit {
         /// The log.
         audit: AuditView,
+    },
+    /// To [`Request::Logging`].
+    Logging {
+        /// What is logged, and who is sent it.
+        logging: LoggingView,
     },
     /// To [`Request::Bulkstats`].
     Bulkstats {
@@ -390,12 +402,21 @@ mod tests {
             (r#"{"request":"agent"}"#, Request::Agent),
             (r#"{"request":"alarms"}"#, Request::Alarms),
             (
-                r#"{"request":"logs","limit":20,"facility":"slmgr","level":null}"#,
+                r#"{"request":"logs","limit":20,"facility":"slmgr","level":null,"since":1700000000000}"#,
                 Request::Logs {
                     limit: 20,
                     facility: Some(LogFacility::Slmgr),
                     level: None,
+                    since: Some(Wall(1_700_000_000_000)),
                 },
+            ),
+            (r#"{"request":"logging"}"#, Request::Logging),
+            (
+                r#"{"request":"logging-set","do":"filter","facility":null,"level":"error"}"#,
+                Request::LoggingSet(Box::new(LoggingCommand::Filter {
+                    facility: None,
+                    level: LogSeverity::Error,
+                })),
             ),
             (r#"{"request":"bulkstats"}"#, Request::Bulkstats),
             (r#"{"request":"bulkstats-data"}"#, Request::BulkstatsData),

@@ -171,7 +171,8 @@ fn wait(request: &Request) -> Duration {
         Request::Transport(_)
         | Request::SnmpSet(_)
         | Request::BulkstatsSet(_)
-        | Request::Threshold(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
+        | Request::Threshold(_)
+        | Request::LoggingSet(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions
@@ -186,6 +187,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Alarms
         | Request::Logs { .. }
         | Request::Audit { .. }
+        | Request::Logging
         | Request::Bulkstats
         | Request::Snmp { .. }
         | Request::Clear { .. }

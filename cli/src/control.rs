@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use api::{
     AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, CountersHistory,
-    Failure, HISTORY_LIMIT_MAX, LogView, PeerList, Reply, Request, SessionSummary, SubscriberView,
+    Failure, HISTORY_LIMIT_MAX, LogView, LoggingView, PeerList, Reply, Request, SessionSummary,
+    SubscriberView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -85,6 +86,10 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         true => audit(client, limit)?,
         false => AuditView::default(),
     };
+    let logging = match surface.needs == Needs::Logging {
+        true => logging(client)?,
+        false => LoggingView::default(),
+    };
     let (bulkstats, bulkstats_data) = bulkstats(client, surface.needs)?;
     Ok(View {
         bulkstats,
@@ -97,6 +102,7 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         subscriber,
         counters,
         details,
+        logging,
         filter,
         ..node(client, surface, limit)?
     })
@@ -139,6 +145,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::Peers
         | Needs::Logs
         | Needs::Audit
+        | Needs::Logging
         | Needs::Bulkstats
         | Needs::BulkstatsData => Request::Snapshot,
     };
@@ -189,6 +196,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Cleared { .. }
         | Reply::Logs { .. }
         | Reply::Audit { .. }
+        | Reply::Logging { .. }
         | Reply::Bulkstats { .. }
         | Reply::BulkstatsData { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
@@ -254,12 +262,16 @@ fn peers(client: &Client, offset: u32, limit: u32) -> Result<PeerList, Failure> 
 
 fn logs(client: &Client, filter: Filter, limit: u32) -> Result<LogView, Failure> {
     let Filter {
-        facility, level, ..
+        facility,
+        level,
+        since,
+        ..
     } = filter;
     let Reply::Logs { logs } = client.ask(&Request::Logs {
         limit,
         facility,
         level,
+        since,
     })?
     else {
         return Err(client.unexpected());
@@ -272,6 +284,13 @@ fn audit(client: &Client, limit: u32) -> Result<AuditView, Failure> {
         return Err(client.unexpected());
     };
     Ok(audit)
+}
+
+fn logging(client: &Client) -> Result<LoggingView, Failure> {
+    let Reply::Logging { logging } = client.ask(&Request::Logging)? else {
+        return Err(client.unexpected());
+    };
+    Ok(logging)
 }
 
 /// `license smart enable` and its `no` form.

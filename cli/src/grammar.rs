@@ -3,6 +3,7 @@
 mod bulkstats;
 mod clear;
 mod license;
+mod logging;
 mod show;
 mod snmp;
 mod switches;
@@ -20,6 +21,10 @@ pub use self::bulkstats::{
 pub use self::clear::{Clear, ClearArgs, ClearBulkstats, ClearSubscribers};
 pub use self::license::{
     License, LicenseArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource, UrlArgs,
+};
+pub use self::logging::{
+    FilterArgs, Logging, LoggingArgs, NoFilterArgs, NoLogging, NoLoggingArgs, NoSyslogArgs,
+    SyslogArgs,
 };
 pub use self::show::ShowArgs;
 pub use self::snmp::{
@@ -104,7 +109,9 @@ Examples:
     Snmp(SnmpArgs),
     /// Change when managers are warned
     Threshold(ThresholdArgs),
-    /// Take back: the `no` form of license, feature, snmp and threshold
+    /// Change what is logged, and which syslog servers are sent it
+    Logging(LoggingArgs),
+    /// Take back: the `no` form of license, feature, snmp, threshold and logging
     No(NoArgs),
     /// Put GTP calls on a gateway, and measure its answers
     Load(LoadArgs),

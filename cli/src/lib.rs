@@ -18,6 +18,7 @@ mod grammar;
 mod interrupt;
 mod license_command;
 mod load_command;
+mod logging_command;
 pub mod manual;
 mod node_command;
 mod output;
@@ -98,11 +99,13 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
         Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats, console)?,
         Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp, console)?,
         Command::Threshold(args) => snmp_command::threshold(args.threshold, console)?,
+        Command::Logging(args) => logging_command::logging(args.logging, console)?,
         Command::No(no) => match no.no {
             No::License(license) => no_smart(license.license, console)?,
             No::Feature(feature) => switch(feature, false, console)?,
             No::Snmp(snmp) => snmp_command::no_snmp(snmp.snmp, console)?,
             No::Threshold(args) => snmp_command::no_threshold(args.threshold, console)?,
+            No::Logging(args) => logging_command::no_logging(args.logging, console)?,
         },
         Command::Lab(lab) => match lab.lab {
             Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket, console)?,

@@ -11,6 +11,7 @@ mod disconnects;
 mod eval_period;
 pub(crate) mod history;
 mod license;
+mod logging;
 mod logs;
 mod peers;
 mod policy;
@@ -28,10 +29,11 @@ mod why;
 use ::bulkstats::table::Schema;
 use api::{
     AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, CountersHistory, Failure,
-    LogFacility, LogSeverity, LogView, PeerList, SessionSummary, SnmpView, SubscriberView,
+    LogFacility, LogSeverity, LogView, LoggingView, PeerList, SessionSummary, SnmpView,
+    SubscriberView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
-use licensing::{RefusalRecord, Snapshot};
+use licensing::{RefusalRecord, Snapshot, Wall};
 use serde_json::{Value, json};
 
 /// All that a surface may be a function of; what it does not need is empty.
@@ -67,6 +69,8 @@ pub struct View {
     pub subscriber: SubscriberView,
     /// Everything else that can be shown, or why it can't.
     pub details: Vec<(&'static Surface, Result<View, Failure>)>,
+    /// What is logged, and who is sent it.
+    pub logging: LoggingView,
     /// Which rows.
     pub filter: Filter,
 }
@@ -90,6 +94,7 @@ impl View {
             counters: CountersHistory::default(),
             subscriber: SubscriberView::default(),
             details: Vec::new(),
+            logging: LoggingView::default(),
             filter: Filter::default(),
         }
     }
@@ -110,6 +115,8 @@ pub struct Filter {
     pub facility: Option<LogFacility>,
     /// Events of this severity and all above it.
     pub level: Option<LogSeverity>,
+    /// Events from then on.
+    pub since: Option<Wall>,
 }
 
 /// Are new calls of a row let through?
@@ -159,6 +166,8 @@ pub enum Needs {
     Logs,
     /// The audit log.
     Audit,
+    /// What is logged, and who is sent it.
+    Logging,
     /// Bulk statistics.
     Bulkstats,
     /// The same, and samples that wait.
@@ -465,6 +474,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Audit,
         text: audit::text,
         json: audit::json,
+    },
+    Surface {
+        words: &["logging"],
+        help: "What is logged, and how the syslog servers are",
+        example: "show logging",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Logging,
+        text: logging::text,
+        json: logging::json,
     },
     Surface {
         words: &["system", "uptime"],

@@ -26,16 +26,27 @@ pub fn line(entry: &LogEntry) -> String {
     )
 }
 
-/// A text that stays on its line and within its bound: control characters are spaces, the rest is cut.
+/// A text that stays on its line and within its bound: control characters, those that end a line or turn its direction
+/// are spaces, the rest is cut.
 pub fn printable(text: &str) -> String {
-    let blank = |c: char| if c.is_control() { ' ' } else { c };
+    let blank = |c: char| if forges(c) { ' ' } else { c };
     let mut kept: String = text.chars().map(blank).collect();
-    let mut end = TEXT_BYTES_MAX.min(kept.len());
-    while !kept.is_char_boundary(end) {
+    cut(&mut kept, TEXT_BYTES_MAX);
+    kept
+}
+
+/// May a character make one line look like another?
+fn forges(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Leaves at most so many bytes, whole characters.
+pub(crate) fn cut(text: &mut String, bytes_max: usize) {
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
         end -= 1;
     }
-    kept.truncate(end);
-    kept
+    text.truncate(end);
 }
 
 #[cfg(test)]
@@ -68,6 +79,10 @@ mod tests {
     #[test]
     fn a_text_can_not_forge_a_line_and_is_cut_between_characters() {
         assert_eq!(printable("a\nb\u{1b}[1m\u{85}"), "a b [1m ");
+        assert_eq!(
+            printable("a\u{2028}b\u{2029}c\u{202e}d\u{2066}é"),
+            "a b c d é"
+        );
         let long = format!("{}ü", "x".repeat(TEXT_BYTES_MAX - 1));
         assert_eq!(printable(&long), "x".repeat(TEXT_BYTES_MAX - 1));
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::{LogEntry, LogFacility, LogSeverity};
+use licensing::Wall;
 
 /// The level that each facility is logged at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,19 @@ impl Levels {
     pub fn set(&mut self, facility: LogFacility, level: LogSeverity) {
         self.0[facility as usize] = level;
     }
+}
+
+/// Which events are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// At most so many, the newest.
+    pub limit: usize,
+    /// Of this facility; none: of all.
+    pub facility: Option<LogFacility>,
+    /// Of this severity and all above it; none: all.
+    pub level: Option<LogSeverity>,
+    /// From then on, that moment included; none: all.
+    pub since: Option<Wall>,
 }
 
 /// A bounded log: the oldest event makes room for a new one, and is counted.
@@ -73,16 +87,18 @@ impl Ring {
         entry
     }
 
-    /// The newest of this facility and level, at most so many, the oldest first.
-    pub fn newest(
-        &self,
-        limit: usize,
-        facility: Option<LogFacility>,
-        level: Option<LogSeverity>,
-    ) -> Vec<Arc<LogEntry>> {
+    /// Those that are wanted, the oldest first.
+    pub fn newest(&self, wanted: Wanted) -> Vec<Arc<LogEntry>> {
+        let Wanted {
+            limit,
+            facility,
+            level,
+            since,
+        } = wanted;
         let fits = |entry: &&Arc<LogEntry>| {
             facility.is_none_or(|facility| entry.facility == facility)
                 && level.is_none_or(|level| entry.severity <= level)
+                && since.is_none_or(|since| entry.at >= since)
         };
         let newest = self.entries.iter().rev().filter(fits).take(limit).cloned();
         let mut newest: Vec<_> = newest.collect();
@@ -93,8 +109,6 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
-    use licensing::Wall;
-
     use super::*;
 
     fn entry(facility: LogFacility, severity: LogSeverity) -> LogEntry {
@@ -117,17 +131,30 @@ mod tests {
         let mut ring = Ring::new(3);
         for n in 0..5 {
             let severity = LogSeverity::ALL[n];
-            ring.push(entry(LogFacility::Slmgr, severity));
+            ring.push(LogEntry {
+                at: Wall(n as i64),
+                ..entry(LogFacility::Slmgr, severity)
+            });
         }
         assert_eq!((ring.held(), ring.overwritten()), (3, 2));
-        let numbers = |limit, facility, level| -> Vec<u64> {
-            let newest = ring.newest(limit, facility, level).into_iter();
+        let all = Wanted {
+            limit: 9,
+            facility: None,
+            level: None,
+            since: None,
+        };
+        let numbers = |wanted| -> Vec<u64> {
+            let newest = ring.newest(wanted).into_iter();
             newest.map(|entry| entry.number).collect()
         };
-        assert_eq!(numbers(9, None, None), [3, 4, 5]);
-        assert_eq!(numbers(2, None, None), [4, 5]);
-        assert_eq!(numbers(9, None, Some(LogSeverity::Unusual)), [3, 4]);
-        assert!(numbers(9, Some(LogFacility::Snmp), None).is_empty());
+        assert_eq!(numbers(all), [3, 4, 5]);
+        assert_eq!(numbers(Wanted { limit: 2, ..all }), [4, 5]);
+        let level = Some(LogSeverity::Unusual);
+        assert_eq!(numbers(Wanted { level, ..all }), [3, 4]);
+        let facility = Some(LogFacility::Snmp);
+        assert!(numbers(Wanted { facility, ..all }).is_empty());
+        let since = Some(Wall(3));
+        assert_eq!(numbers(Wanted { since, ..all }), [4, 5]);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub const fn ids(facility: LogFacility) -> (u32, u32) {
         LogFacility::Gtpc => 194_000,
         LogFacility::Cli => 195_000,
         LogFacility::System => 196_000,
+        LogFacility::Evlog => 197_000,
     };
     (first, 1_000)
 }
@@ -443,6 +444,18 @@ events! {
     SLOT_UNREADABLE = 196_022, System, Warning,
         "a slot of the license clock can't be read",
         "see the disk of node.state_dir";
+    SYSLOG_AWAY = 197_001, Evlog, Warning,
+        "a syslog server is not reached",
+        "see why, and `show logging`";
+    SYSLOG_REACHED = 197_002, Evlog, Info,
+        "a syslog server is reached again",
+        "nothing";
+    SYSLOG_DROPPED = 197_003, Evlog, Warning,
+        "events are not sent to a syslog server",
+        "see `show logging`; `show logs` may have them still";
+    LOGGING_SET = 197_004, Evlog, Info,
+        "an operator has set logging",
+        "nothing";
 }
 
 alarms! {

@@ -33,6 +33,7 @@ use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
 use crate::error::NodeError;
 use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
+use crate::logging::{SyslogAsk, SyslogShell};
 use crate::metrics::{self, LastRefusals, Latencies};
 use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
 use crate::settings::Settings;
@@ -76,6 +77,8 @@ struct Threads {
     snmp_asks: mpsc::Sender<SnmpAsk>,
     bulkstats: Thread,
     bulkstats_asks: mpsc::Sender<BulkstatsAsk>,
+    syslog: Thread,
+    syslog_asks: mpsc::Sender<SyslogAsk>,
     control: Thread,
     journal: Option<Thread>,
     metrics: Option<Runtime>,
@@ -111,6 +114,8 @@ impl Running {
         let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
         let agent_kept = store.open_agent()?;
         let (config, orders) = orders_at_start(config, &agent_kept, clock.now())?;
+        let (syslog, syslog_asks) = SyslogShell::new(&config.logging, &config.name)?;
+        let syslog = Thread::start("syslog", move || syslog.run())?;
         let (common, receive_buffer_bytes) = Common::new(config, clock)?;
         let listener = bind_control(&common.config)?;
         let scraped = bind_metrics(&common.config)?;
@@ -173,6 +178,7 @@ impl Running {
             snmp: snmp_shown,
             snmp_asks: snmp_asks.clone(),
             bulkstats: bulkstats_end,
+            syslog_asks: syslog_asks.clone(),
             latencies: Arc::clone(&common.latencies),
             refusals: Arc::clone(&common.refusals),
             counted: tokio::sync::Mutex::new(vec![Arc::default(); queues.len()]),
@@ -213,6 +219,8 @@ impl Running {
             snmp_asks,
             bulkstats,
             bulkstats_asks,
+            syslog,
+            syslog_asks,
             control,
             journal,
             metrics,
@@ -309,6 +317,9 @@ impl Running {
         let _ended = threads.snmp_asks.try_send(SnmpAsk::End);
         ends.push(threads.snmp.join(END));
         ends.extend(threads.journal.map(|journal| journal.join(END)));
+        // What the others logged last is still sent.
+        let _ended = threads.syslog_asks.try_send(SyslogAsk::End);
+        ends.push(threads.syslog.join(END));
         if let Some(metrics) = threads.metrics {
             metrics.shutdown_timeout(INTERFACE_END);
         }

@@ -88,21 +88,31 @@ impl<'a> Setting<'a> {
 
     /// The `[[snmp.community]]` of this name.
     pub const fn snmp_community(name: &'a str) -> Self {
-        Self::named_of("community", name)
+        Self::named_of("snmp", "community", name)
     }
 
     /// The `[[snmp.target]]` of this name.
     pub const fn snmp_target(name: &'a str) -> Self {
-        Self::named_of("target", name)
+        Self::named_of("snmp", "target", name)
     }
 
     /// The `[[snmp.user]]` of this name.
     pub const fn snmp_user(name: &'a str) -> Self {
-        Self::named_of("user", name)
+        Self::named_of("snmp", "user", name)
     }
 
-    const fn named_of(key: &'static str, name: &'a str) -> Self {
-        Self::entry_of("snmp", key, NAME, name)
+    /// The `[[logging.filter]]` of this name.
+    pub const fn logging_filter(name: &'a str) -> Self {
+        Self::named_of("logging", "filter", name)
+    }
+
+    /// The `[[logging.syslog]]` of this name.
+    pub const fn logging_syslog(name: &'a str) -> Self {
+        Self::named_of("logging", "syslog", name)
+    }
+
+    const fn named_of(section: &'static str, key: &'static str, name: &'a str) -> Self {
+        Self::entry_of(section, key, NAME, name)
     }
 
     const fn entry_of(

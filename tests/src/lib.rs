@@ -5,7 +5,7 @@
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
 //! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, [`postgres`] keeps its
 //! books, and a [`courier`] between that and nodes makes its messages meet every fault. [`net_snmp`] and [`pysnmp`] ask an SNMP
-//! agent, and take its notifications. [`receivers`] take files.
+//! agent, and take its notifications. [`receivers`] take files, [`rsyslog`] takes messages of syslog.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -44,6 +44,7 @@ pub mod pysnmp;
 pub mod python;
 pub mod receivers;
 pub mod relay;
+pub mod rsyslog;
 pub mod scapy;
 pub mod schemathesis;
 pub mod sgsn;

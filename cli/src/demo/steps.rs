@@ -53,6 +53,7 @@ pub const SERVICES: Filter = Filter {
     schema: None,
     facility: None,
     level: None,
+    since: None,
 };
 
 /// All of them.

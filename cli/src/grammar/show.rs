@@ -6,6 +6,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use api::{LogFacility, LogSeverity};
+use jiff::{SignedDuration, Timestamp};
+use licensing::Wall;
 
 use super::SocketArgs;
 use crate::show::{Filter, Kind, Needs, SURFACES, Standing, Surface};
@@ -169,13 +171,20 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
             .long("facility")
             .value_name("FACILITY")
             .value_parser(clap::value_parser!(LogFacility))
-            .help("Of this facility alone: slmgr, slagent, snmp, bulkst, gtpc, cli or system");
+            .help(
+                "Of this facility alone: slmgr, slagent, snmp, bulkst, gtpc, cli, system or evlog",
+            );
         let level = Arg::new("level")
             .long("level")
             .value_name("SEVERITY")
             .value_parser(clap::value_parser!(LogSeverity))
             .help("Of this severity and all above it: critical, error, warning, unusual or info");
-        command = command.args([facility, level]);
+        let since = Arg::new("since")
+            .long("since")
+            .value_name("TIME")
+            .value_parser(since)
+            .help("From then on: 90s, 15m, 2h or 3d ago, or a time such as 2026-11-22T23:00:00Z");
+        command = command.args([facility, level, since]);
     }
     if surface.needs == Needs::Peers {
         let offset = Arg::new("offset")
@@ -221,6 +230,26 @@ impl TypedValueParser for FilterWord {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(self.0.iter().map(PossibleValue::new)))
     }
+}
+
+/// A span before now, or a moment.
+fn since(typed: &str) -> Result<Wall, String> {
+    let now = Timestamp::now();
+    let ago = typed.strip_suffix(['s', 'm', 'h', 'd']).and_then(|number| {
+        let unit_s = match &typed[number.len()..] {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            _ => 86_400,
+        };
+        i64::checked_mul(number.parse::<u32>().ok()?.into(), unit_s)
+    });
+    let at = match ago {
+        Some(seconds) => now.checked_sub(SignedDuration::from_secs(seconds)).ok(),
+        None => typed.parse().ok(),
+    };
+    let at: Timestamp = at.ok_or("it is neither a span nor a time with its zone")?;
+    Ok(Wall(at.as_millisecond()))
 }
 
 /// The one of `words` that `typed` begins, or is.
@@ -270,6 +299,7 @@ fn filter(leaf: &ArgMatches) -> Result<Filter, clap::Error> {
     let mut filter = Filter {
         facility: leaf.try_get_one("facility").ok().flatten().copied(),
         level: leaf.try_get_one("level").ok().flatten().copied(),
+        since: leaf.try_get_one("since").ok().flatten().copied(),
         ..Filter::default()
     };
     let words = leaf.try_get_many::<&'static str>("filter").ok().flatten();
@@ -339,6 +369,7 @@ impl Surface {
             | Needs::Details
             | Needs::Alarms
             | Needs::Snmp
+            | Needs::Logging
             | Needs::Bulkstats
             | Needs::BulkstatsData => None,
         }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{NoSnmpArgs, SocketArgs, ThresholdArgs};
+use super::{NoLoggingArgs, NoSnmpArgs, SocketArgs, ThresholdArgs};
 
 /// `feature <name> enable`.
 #[derive(Debug, Args)]
@@ -47,6 +47,8 @@ pub enum No {
     Snmp(NoSnmpArgs),
     /// Warn managers no more
     Threshold(ThresholdArgs),
+    /// Take back what is set of logging
+    Logging(NoLoggingArgs),
 }
 
 /// `no license ...`.

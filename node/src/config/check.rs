@@ -9,7 +9,7 @@ use licensing::{Catalog, FeatureSet, Product, Threshold, Thresholds};
 use session_plane::PlaneConfig;
 
 use super::file::{self, EXPECTED, File};
-use super::{Config, Journal, Problem, Source, agent, bulkstats, plane, snmp};
+use super::{Config, Journal, Problem, Source, agent, bulkstats, logging, plane, snmp};
 
 /// A problem and the key that it is of.
 pub(super) type Checked<T> = Result<T, (String, Problem)>;
@@ -55,6 +55,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
     let agent = agent::check(file.agent, base, lab.is_some())?;
     let snmp = snmp::check(file.snmp, base, &file.node.name, plane.control.ip())?;
     let bulkstats = bulkstats::check(file.bulkstats, base)?;
+    let logging = logging::check(file.logging, base)?;
     let journal = check_journal(&file.journal, base, &state_dir)?;
     within(file.audit.max_mib, 1, 1024, "audit.max_mib")?;
     Ok(Config {
@@ -78,6 +79,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         agent,
         snmp,
         bulkstats,
+        logging,
         metrics: file.metrics.listen,
         journal,
         audit_bytes: file.audit.max_mib << 20,

@@ -5,6 +5,7 @@ mod bulkstats;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use api::{LogSeverity, SyslogFacility, SyslogProtocol};
 use serde::Deserialize;
 
 pub(super) use bulkstats::{
@@ -400,6 +401,24 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "bulkstats.file[].secondary.method",
         "\"put\" or \"post\", for \"http\" and \"https\"",
     ),
+    ("logging", "a section [logging]"),
+    ("logging.filter", "sections [[logging.filter]]"),
+    (
+        "logging.filter[].name",
+        "\"all\", or a facility: \"slmgr\", \"slagent\", \"snmp\", \"bulkst\", \"gtpc\", \"cli\", \"system\" or \"evlog\"",
+    ),
+    ("logging.filter[].level", LEVELS),
+    ("logging.syslog", "at most 4 sections [[logging.syslog]]"),
+    ("logging.syslog[].name", "a host name or an address"),
+    ("logging.syslog[].port", "a port, 1 to 65535"),
+    ("logging.syslog[].protocol", "\"udp\" or \"tls\""),
+    ("logging.syslog[].facility", "\"local0\" to \"local7\""),
+    ("logging.syslog[].level", LEVELS),
+    (
+        "logging.syslog[].roots",
+        "the path of a file of root certificates in PEM, for \"tls\"",
+    ),
+    ("logging.syslog[].queue", "a number of events, 16 to 10000"),
     ("metrics", "a section [metrics]"),
     (
         "metrics.listen",
@@ -415,6 +434,10 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("lab.speedup", "license seconds a second, 1 to 10000000"),
     ("lab.catalog", "the path of a catalog file"),
 ];
+
+/// What a level is to be.
+const LEVELS: &str =
+    "\"critical\", \"error\", \"warning\", \"unusual\", \"info\", \"trace\" or \"debug\"";
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -439,6 +462,8 @@ pub(super) struct File {
     pub(super) snmp: Snmp,
     #[serde(default)]
     pub(super) bulkstats: Bulkstats,
+    #[serde(default)]
+    pub(super) logging: Logging,
     #[serde(default)]
     pub(super) metrics: Metrics,
     #[serde(default)]
@@ -724,6 +749,36 @@ pub(super) enum SnmpNotify {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Logging {
+    pub(super) filter: Vec<LoggingFilter>,
+    pub(super) syslog: Vec<LoggingSyslog>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoggingFilter {
+    pub(super) name: String,
+    pub(super) level: LogSeverity,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoggingSyslog {
+    pub(super) name: String,
+    pub(super) port: Option<u16>,
+    #[serde(default)]
+    pub(super) protocol: SyslogProtocol,
+    #[serde(default = "local7")]
+    pub(super) facility: SyslogFacility,
+    #[serde(default = "info")]
+    pub(super) level: LogSeverity,
+    pub(super) roots: Option<PathBuf>,
+    #[serde(default = "a_thousand")]
+    pub(super) queue: u16,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Metrics {
     pub(super) listen: Option<SocketAddr>,
 }
@@ -763,6 +818,18 @@ fn three() -> u8 {
 
 fn ten_thousand() -> u64 {
     10_000
+}
+
+fn a_thousand() -> u16 {
+    1_024
+}
+
+fn local7() -> SyslogFacility {
+    SyslogFacility::Local7
+}
+
+fn info() -> LogSeverity {
+    LogSeverity::Info
 }
 
 fn vpc_si() -> String {

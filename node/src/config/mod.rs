@@ -10,6 +10,7 @@ mod check;
 mod error;
 mod file;
 mod keys;
+mod logging;
 mod overlay;
 mod plane;
 mod snmp;
@@ -36,6 +37,7 @@ pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};
 pub(crate) use keys::{auth_named, written};
 pub use keys::{engine_named, localized};
+pub use logging::{Logging, SyslogServer};
 pub(crate) use overlay::{NAME, NUMBER, REMOVED, is_path};
 pub use overlay::{SETTABLE, Settable};
 
@@ -76,6 +78,8 @@ pub struct Config {
     pub snmp: Snmp,
     /// Bulk statistics, and who receives them.
     pub bulkstats: Bulkstats,
+    /// What is logged, and which syslog servers are sent it.
+    pub logging: Logging,
     /// Where metrics are served; none: nowhere.
     pub metrics: Option<SocketAddr>,
     /// The journal of what the verdicts take in; none: there is none.

@@ -58,6 +58,8 @@ pub const SETTABLE: &[Settable] = &[
     list("snmp", "community", NAME),
     list("snmp", "target", NAME),
     list("snmp", "user", NAME),
+    list("logging", "filter", NAME),
+    list("logging", "syslog", NAME),
 ];
 
 const fn settable(section: &'static str, key: &'static str) -> Settable {
@@ -120,6 +122,7 @@ impl Config {
             },
             bulkstats: from.bulkstats,
             snmp: from.snmp,
+            logging: from.logging,
             thresholds: Thresholds {
                 remaining: from.thresholds.remaining,
                 ..self.thresholds

@@ -3,6 +3,7 @@
 //! Everything that the machine is told goes through [`Control::tell`], with one time; everything that it asks for comes
 //! out there too. When this thread stalls or dies, workers and gate go on with the last terms.
 
+mod events;
 mod keeper;
 mod ledgers;
 
@@ -13,7 +14,6 @@ use api::{Failure, HISTORY_LIMIT_MAX, Reply, Request};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use enforcer::verdicts::{BulkstatsTroubles, Enforcer, Input, Output};
 use enforcer::{Gate, RefusalRing, WorkerRecount};
-use eventlog::Row;
 use licensing::snapshot::Lab;
 use licensing::{Catalog, Event, Now, Snapshot, Threshold};
 use parking_lot::RwLock;
@@ -28,6 +28,7 @@ use crate::journal::Recorder;
 use crate::metrics::LastRefusals;
 use crate::snmp::Feed;
 use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
+use events::log;
 pub(crate) use keeper::Keeper;
 pub(crate) use ledgers::Check;
 
@@ -392,6 +393,8 @@ impl Control {
             | Request::Health
             | Request::License(_)
             | Request::SnmpSet(_)
+            | Request::Logging
+            | Request::LoggingSet(_)
             | Request::Threshold(_)
             | Request::Transport(_)
             | Request::Agent
@@ -492,15 +495,4 @@ fn deny<T>(
 ) -> Result<T, Denied> {
     let failure = Failure::new(what, place, todo);
     Err(Denied { why, failure })
-}
-
-/// The event log.
-fn log(event: &Event) {
-    match serde_json::to_string(event) {
-        Ok(said) => {
-            let Row { id, text, .. } = eventlog::table::of(event);
-            tracing::event!(target: "tollgate::event", tracing::Level::INFO, event = %said, id, "{text}");
-        }
-        Err(error) => event!(EVENT_NOT_WRITTEN, %error),
-    }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    AuditOutcome, Failure, Privilege, Reply, Request, SnmpCommand, SnmpEntry, ThresholdCommand,
+    AuditOutcome, Failure, LoggingCommand, Privilege, Reply, Request, SnmpCommand, SnmpEntry,
+    ThresholdCommand,
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ enum Subject {
     Way,
     Remaining,
     Snmp(SnmpEntry, String),
+    LogFilter(String),
+    Syslog(String),
     Suppressed,
     /// A key of `[bulkstats]`.
     Bulkstats(&'static str),
@@ -154,6 +157,14 @@ impl Interface {
                 let setting = Setting::bulkstats_file(&number);
                 json!(self.settings.lock().await.said(setting)?)
             }
+            Subject::LogFilter(name) => {
+                let setting = Setting::logging_filter(name);
+                json!(self.settings.lock().await.said(setting)?)
+            }
+            Subject::Syslog(address) => {
+                let setting = Setting::logging_syslog(address);
+                json!(self.settings.lock().await.said(setting)?)
+            }
             Subject::Suppressed => {
                 json!(self.settings.lock().await.said(Setting::SNMP_SUPPRESS)?)
             }
@@ -178,6 +189,7 @@ impl Subject {
                 (None, Some(key)) => Self::Bulkstats(key),
                 (None, None) => Self::Nothing,
             },
+            Request::LoggingSet(command) => Self::of_logging(command),
             Request::Clear { .. }
             | Request::BulkstatsDo { .. }
             | Request::Snapshot
@@ -192,9 +204,22 @@ impl Subject {
             | Request::Snmp { .. }
             | Request::Logs { .. }
             | Request::Audit { .. }
+            | Request::Logging
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::Client(_) => Self::Nothing,
+        }
+    }
+
+    fn of_logging(command: &LoggingCommand) -> Self {
+        let name = command.name().to_owned();
+        match command {
+            LoggingCommand::Filter { .. }
+            | LoggingCommand::NoFilter { .. }
+            | LoggingCommand::DefaultFilter { .. } => Self::LogFilter(name),
+            LoggingCommand::Syslog(_)
+            | LoggingCommand::NoSyslog { .. }
+            | LoggingCommand::DefaultSyslog { .. } => Self::Syslog(name),
         }
     }
 

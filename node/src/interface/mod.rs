@@ -11,6 +11,7 @@ mod listener;
 mod peers;
 mod sessions;
 mod set_bulkstats;
+mod set_logging;
 mod set_snmp;
 mod settings;
 mod subscribers;
@@ -32,6 +33,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Router};
 use crossbeam::channel::{Sender, TrySendError};
+use eventlog::Wanted;
 use licensing::Snapshot;
 use parking_lot::Mutex;
 use session_plane::Statistics;
@@ -45,7 +47,7 @@ use crate::bulkstats::BulkstatsEnd;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
-use crate::logging;
+use crate::logging::{self, SyslogAsk};
 use crate::metrics::{LastRefusals, Latencies};
 use crate::receiver::Job;
 use crate::settings::Settings;
@@ -89,6 +91,7 @@ pub(crate) struct Interface {
     pub(crate) snmp: Arc<SnmpCurrent>,
     pub(crate) snmp_asks: mpsc::Sender<SnmpAsk>,
     pub(crate) bulkstats: BulkstatsEnd,
+    pub(crate) syslog_asks: mpsc::Sender<SyslogAsk>,
     pub(crate) queues: Vec<Sender<Job>>,
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Held until a change is in force: changes take effect in the order in which they are kept.
@@ -235,10 +238,20 @@ impl Interface {
                 limit,
                 facility,
                 level,
+                since,
             } => Ok(Reply::Logs {
-                logs: logging::view(limit, facility, level),
+                logs: logging::view(Wanted {
+                    limit: usize::try_from(limit).unwrap_or(usize::MAX),
+                    facility,
+                    level,
+                    since,
+                }),
             }),
             Request::Audit { limit } => self.audit_view(limit).await,
+            Request::Logging => Ok(Reply::Logging {
+                logging: logging::logging(),
+            }),
+            Request::LoggingSet(command) => self.set_logging(*command).await,
             Request::Bulkstats => Ok(self.bulkstats()),
             Request::BulkstatsData => self.bulkstats_data().await,
             Request::BulkstatsDo { command } => self.command_bulkstats(command).await,

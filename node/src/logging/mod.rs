@@ -1,14 +1,15 @@
-//! The event log of this process: its newest events in memory.
+//! The event log of this process: its newest events in memory, and syslog servers that are sent them.
 //!
 //! Whoever has something to tell writes `event!(ROW, fields)`: the row of [`eventlog::table`] says text, severity and id. It
 //! is an event of `tracing`, so that standard error has it; [`layer`] keeps it here, too. There is one log a process.
-//! Whoever logs holds its lock for the time of one push and waits for nothing else.
+//! Whoever logs holds its lock for the time of one push and waits for nothing else: an [`Outlet`] without room counts what it
+//! does not take.
 
 use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 
-use api::{LogEntry, LogFacility, LogSeverity, LogView};
-use eventlog::{Levels, Ring, Row, printable};
+use api::{LogEntry, LogFacility, LogFilter, LogSeverity, LogView, LoggingView};
+use eventlog::{Levels, Ring, Row, Wanted, printable};
 use jiff::Timestamp;
 use licensing::Wall;
 use parking_lot::Mutex;
@@ -18,6 +19,9 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+
+use outlet::Outlet;
+pub(crate) use syslog::{SyslogAsk, SyslogShell};
 
 /// Events that are held.
 const EVENTS_MAX: usize = api::LOGS_LIMIT_MAX as usize;
@@ -43,6 +47,8 @@ macro_rules! event {
     };
 }
 
+mod outlet;
+mod syslog;
 #[cfg(test)]
 mod tests;
 
@@ -64,13 +70,22 @@ where
     Keeper(&LOG).with_filter(LevelFilter::INFO)
 }
 
-/// The newest events of this process, the oldest first.
-pub(crate) fn view(
-    limit: u32,
-    facility: Option<LogFacility>,
-    level: Option<LogSeverity>,
-) -> LogView {
-    LOG.view(limit, facility, level)
+/// The events of this process that are wanted, the oldest first.
+pub(crate) fn view(wanted: Wanted) -> LogView {
+    LOG.view(wanted)
+}
+
+/// What is logged in this process, and who is sent it.
+pub(crate) fn logging() -> LoggingView {
+    let state = LOG.state.lock();
+    let filters = LogFacility::ALL.map(|facility| LogFilter {
+        facility,
+        level: state.levels.of(facility),
+    });
+    LoggingView {
+        filters: filters.into(),
+        servers: state.outlets.iter().map(Outlet::view).collect(),
+    }
 }
 
 struct EventLog {
@@ -80,6 +95,7 @@ struct EventLog {
 struct State {
     ring: Ring,
     levels: Levels,
+    outlets: Vec<Outlet>,
 }
 
 impl EventLog {
@@ -87,6 +103,7 @@ impl EventLog {
         let state = State {
             ring: Ring::new(capacity),
             levels: Levels::default(),
+            outlets: Vec::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -95,22 +112,20 @@ impl EventLog {
 
     fn push(&self, entry: LogEntry) {
         let mut state = self.state.lock();
-        if entry.severity <= state.levels.of(entry.facility) {
-            state.ring.push(entry);
+        if entry.severity > state.levels.of(entry.facility) {
+            return;
+        }
+        let entry = state.ring.push(entry);
+        for outlet in &state.outlets {
+            outlet.offer(&entry);
         }
     }
 
-    fn view(
-        &self,
-        limit: u32,
-        facility: Option<LogFacility>,
-        level: Option<LogSeverity>,
-    ) -> LogView {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    fn view(&self, wanted: Wanted) -> LogView {
         let state = self.state.lock();
         let (held, capacity) = (state.ring.held() as u64, state.ring.capacity() as u64);
         let overwritten = state.ring.overwritten();
-        let newest = state.ring.newest(limit, facility, level);
+        let newest = state.ring.newest(wanted);
         drop(state);
         LogView {
             entries: newest.iter().map(|entry| (**entry).clone()).collect(),

@@ -57,7 +57,7 @@ impl Roots {
     }
 
     /// Sessions are resumed between connections that share it.
-    pub(super) fn config(&self) -> Arc<ClientConfig> {
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.0)
     }
 }

@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 15] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("smitools", "smilint, which reads our MIB"),
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
@@ -31,6 +31,8 @@ const PACKAGES: [(&str, &str); 15] = [
     ("vsftpd", "one by FTP and FTPS"),
     ("nginx", "one by HTTP and HTTPS"),
     ("tftpd-hpa", "one by TFTP"),
+    ("rsyslog", "a syslog server"),
+    ("rsyslog-gnutls", "TLS for that"),
     ("prometheus", "a reader of metrics, and promtool"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
