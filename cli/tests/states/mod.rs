@@ -4,9 +4,10 @@
 
 use api::{
     Addresses, ApnSessions, CallCounters, CauseCount, ClientSessions, CounterInterval,
-    CountersHistory, DropCount, EndCount, Interface, KindSessions, MessageCount, PeerList, PeerRow,
-    PeerSessions, PeerState, PoolUse, ServiceSessions, SessionSummary, SubscriberRefusal,
-    SubscriberSession, SubscriberView, WorkerSessions,
+    CountersHistory, DropCount, EndCount, Interface, KindSessions, LogFacility, LogFilter,
+    LogSeverity, LoggingView, MessageCount, PeerList, PeerRow, PeerSessions, PeerState, PoolUse,
+    ServiceSessions, SessionSummary, SubscriberRefusal, SubscriberSession, SubscriberView,
+    SyslogFacility, SyslogProtocol, SyslogServerView, SyslogState, WorkerSessions,
 };
 use cli::show::View;
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -97,6 +98,7 @@ fn evaluation() -> View {
     view.peers = peers();
     view.counters = counters();
     view.subscriber = subscriber();
+    view.logging = logging();
     let of_two = [&["version"][..], &["system", "uptime"]].map(|words| {
         let surface = cli::show::Surface::named(words).unwrap();
         (surface, Ok(view.clone()))
@@ -700,6 +702,45 @@ fn counters() -> CountersHistory {
 }
 
 /// One with two sessions, that was refused a third.
+/// A syslog server that was always reached, and one that is away.
+fn logging() -> LoggingView {
+    let reached = SyslogServerView {
+        address: "192.0.2.50".into(),
+        port: 514,
+        protocol: SyslogProtocol::Udp,
+        facility: SyslogFacility::Local7,
+        level: LogSeverity::Info,
+        state: SyslogState::Reached,
+        failure: None,
+        queued: 0,
+        queue: 1_024,
+        sent: 4_711,
+        dropped: 0,
+    };
+    let away = SyslogServerView {
+        address: "logs.example".into(),
+        port: 6514,
+        protocol: SyslogProtocol::Tls,
+        facility: SyslogFacility::Local0,
+        level: LogSeverity::Warning,
+        state: SyslogState::Away,
+        failure: Some("invalid peer certificate: UnknownIssuer".into()),
+        queued: 16,
+        queue: 16,
+        sent: 0,
+        dropped: 23,
+    };
+    LoggingView {
+        filters: LogFacility::ALL
+            .map(|facility| LogFilter {
+                facility,
+                level: LogSeverity::Info,
+            })
+            .into(),
+        servers: vec![reached, away],
+    }
+}
+
 fn subscriber() -> SubscriberView {
     let session = SubscriberSession {
         apn: "internet".into(),
