@@ -104,6 +104,22 @@ impl Client {
         })
     }
 
+    /// Asks, and waits no longer than this.
+    pub fn ask_within(&self, request: &Request, wait: Duration) -> Result<Reply, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| self.connect_error(error))?;
+        let asked =
+            runtime.block_on(async { tokio::time::timeout(wait, self.exchange(request)).await });
+        asked.unwrap_or_else(|_| {
+            Err(ClientError::Slow {
+                socket: self.socket.clone(),
+                wait,
+            })
+        })
+    }
+
     async fn exchange(&self, request: &Request) -> Result<Reply, ClientError> {
         let stream = UnixStream::connect(&self.socket)
             .await

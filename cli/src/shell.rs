@@ -8,6 +8,7 @@
 
 mod editor;
 mod filter;
+mod names;
 pub(crate) mod own;
 mod terminal;
 mod tokens;
@@ -33,6 +34,7 @@ use tokens::{Token, is_quoting, tokens};
 use walk::{Astray, Following, Walk};
 use words::Word;
 
+pub use names::{Named, Names};
 pub use terminal::run;
 
 /// Is this word among what may follow those before it, for an administrator in this mode?
@@ -116,6 +118,7 @@ pub struct Shell {
     timestamps: bool,
     length: Option<u16>,
     width: Option<u16>,
+    names: Option<Box<dyn Names>>,
 }
 
 impl Shell {
@@ -129,7 +132,14 @@ impl Shell {
             timestamps: true,
             length: None,
             width: None,
+            names: None,
         }
+    }
+
+    /// With what tells the names that the node has, for `?` and Tab.
+    pub fn with_names(self, names: Box<dyn Names>) -> Self {
+        let names = Some(names);
+        Self { names, ..self }
     }
 
     /// `[local]host# `
@@ -227,7 +237,11 @@ impl Shell {
         match parts[..] {
             [command] => {
                 let walk = self.walk().all(command).map_err(Unfit::Astray)?;
-                Ok(walk.following())
+                let (mut following, enter) = walk.following();
+                if let (Some(names), Some(named)) = (&self.names, walk.named()) {
+                    following.extend(names::typable(names.names(named), named));
+                }
+                Ok((following, enter))
             }
             [.., []] => Ok((Filter::following(), false)),
             _ => Ok((Vec::new(), true)),

@@ -1,7 +1,7 @@
 //! `show ...`.
 
 use bulkstats::table::Schema;
-use clap::builder::{PossibleValue, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
@@ -170,14 +170,22 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         let facility = Arg::new("facility")
             .long("facility")
             .value_name("FACILITY")
-            .value_parser(clap::value_parser!(LogFacility))
+            .value_parser(
+                words_of(LogFacility::ALL.map(LogFacility::word))
+                    .try_map(|said| said.parse::<LogFacility>()),
+            )
+            .hide_possible_values(true)
             .help(
                 "Of this facility alone: slmgr, slagent, snmp, bulkst, gtpc, cli, system or evlog",
             );
         let level = Arg::new("level")
             .long("level")
             .value_name("SEVERITY")
-            .value_parser(clap::value_parser!(LogSeverity))
+            .value_parser(
+                words_of(LogSeverity::ALL.map(LogSeverity::word))
+                    .try_map(|said| said.parse::<LogSeverity>()),
+            )
+            .hide_possible_values(true)
             .help("Of this severity and all above it: critical, error, warning, unusual or info");
         let since = Arg::new("since")
             .long("since")
@@ -208,6 +216,11 @@ const SCHEMAS: [&str; Schema::ALL.len()] = {
     }
     names
 };
+
+/// One of these words.
+fn words_of<const N: usize>(words: [&'static str; N]) -> PossibleValuesParser {
+    PossibleValuesParser::new(words)
+}
 
 /// One of these words, or what one begins with.
 #[derive(Clone)]

@@ -14,6 +14,7 @@ use rustix::termios::{
 };
 
 use super::editor::{Editor, Typed};
+use super::names::OfNode;
 use super::{LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line};
 use crate::client::Client;
 use crate::console::Console;
@@ -41,7 +42,9 @@ pub fn run(args: &SocketArgs) -> Result<ExitCode, Box<dyn Error>> {
         socket: socket.clone(),
     };
     // Whoever has the socket may do all.
-    let shell = Shell::new(host(&Client::new(socket))?, Privilege::Administrator);
+    let client = Client::new(socket);
+    let shell = Shell::new(host(&client)?, Privilege::Administrator);
+    let shell = shell.with_names(Box::new(OfNode(client)));
     let code = match io::stdin().is_terminal() {
         false => piped(shell, &mut node),
         true => {

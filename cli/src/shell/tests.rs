@@ -386,3 +386,145 @@ fn no_line_is_too_odd() {
         }
     }
 }
+
+/// A node with two access points and three features.
+#[derive(Debug)]
+struct Some3;
+
+impl Names for Some3 {
+    fn names(&self, of: Named) -> Vec<String> {
+        let names: &[&str] = match of {
+            Named::Apn => &["internet", "ims"],
+            Named::Feature => &["GRE", "VoLTE", "MPLS"],
+            Named::Service | Named::Peer | Named::Target | Named::Community | Named::User => &[],
+        };
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+#[test]
+fn names_that_a_node_has_are_offered_where_they_are_meant() {
+    let shell = Shell::new("gw1", Privilege::Administrator).with_names(Box::new(Some3));
+    let offered = |line: &str| shell.complete(line).1;
+    assert_eq!(offered("clear subscribers apn i"), ["internet", "ims"]);
+    assert_eq!(offered("clear subscribers apn im"), ["ims"]);
+    let help = shell.help("clear subscribers apn ");
+    assert!(
+        help.contains("  internet                 An access point\n"),
+        "{help}"
+    );
+    assert!(
+        help.contains("<APN>"),
+        "any other may be typed, too: {help}"
+    );
+    assert_eq!(
+        offered("clear subscribers service "),
+        offered("clear subscribers apn ims ")
+    );
+    assert!(!offered("clear subscribers apn ims ").contains(&"ims".to_owned()));
+    assert!(!offered("show ").contains(&"ims".to_owned()));
+}
+
+#[test]
+fn the_words_that_an_option_takes_are_offered() {
+    let shell = Shell::new("gw1", Privilege::Administrator);
+    assert_eq!(
+        shell.complete("show logs --facility sl").1,
+        ["slmgr", "slagent"]
+    );
+    let help = shell.help("show logs --level ");
+    assert!(
+        help.contains("  critical ") && help.contains("  info "),
+        "{help}"
+    );
+}
+
+/// What is typed at random: words of the grammar, whole and cut, names, signs and nonsense.
+fn line_of(random: &mut impl FnMut(usize) -> usize, words: &[String]) -> String {
+    const SIGNS: [&str; 16] = [
+        "|",
+        "grep",
+        "-v",
+        "count",
+        "more",
+        "\"",
+        "\\",
+        "?",
+        "-noconfirm",
+        "--json",
+        "--limit=3",
+        "do",
+        "\u{e9}\u{4e2d}",
+        "\t",
+        "!",
+        "--",
+    ];
+    let mut line = String::new();
+    for _ in 0..random(9) {
+        let word = match random(4) {
+            0 => SIGNS[random(SIGNS.len())],
+            _ => words[random(words.len())].as_str(),
+        };
+        let cut = match random(3) {
+            0 => random(word.chars().count() + 1),
+            _ => word.chars().count(),
+        };
+        line.extend(word.chars().take(cut));
+        if random(8) > 0 {
+            line.push(' ');
+        }
+    }
+    line
+}
+
+/// Each word once that a command of the table begins or goes on with.
+fn all_words() -> Vec<String> {
+    let rows = crate::table::rows().iter();
+    let words = rows.flat_map(|row| row.words.split(' ').map(str::to_owned));
+    words
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+#[test]
+fn whatever_is_typed_is_done_or_is_said_to_be_wrong_and_what_is_offered_is_understood() {
+    let words = all_words();
+    for seed in 1..=20_u64 {
+        // xorshift64
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below.max(1) as u64) as usize
+        };
+        let mut session = Session::new();
+        for _ in 0..100 {
+            let line = line_of(&mut random, &words);
+            session.screen.answers = ["Yes"; 3].into();
+            let (begins, names) = session.shell.complete(&line);
+            assert!(line.is_char_boundary(begins), "{line:?}");
+            for name in names {
+                let whole = format!("{}{name}", &line[..begins]);
+                assert!(
+                    !session
+                        .shell
+                        .help(&format!("{whole} "))
+                        .contains("Unknown command"),
+                    "{whole:?}"
+                );
+            }
+            session.shell.help(&line);
+            let (next, seen) = session.line(&line);
+            let failed = matches!(next, Next::Failed | Next::NotUnderstood);
+            let said = seen.contains("Failure: ");
+            assert!(said || !failed, "{line:?}: {seen}");
+            // What `?` answers may be one, of a line that is done.
+            assert!(
+                failed || !said || line.trim_end().ends_with('?'),
+                "{line:?}: {seen}"
+            );
+        }
+    }
+}

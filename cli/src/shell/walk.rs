@@ -1,5 +1,6 @@
 //! From typed words, abbreviated perhaps, to a command: and from a beginning of one to what may follow.
 
+use super::names::Named;
 use super::tokens::Token;
 use super::words::{Argument, Leaf, Word};
 use crate::table::{Mode, Privilege};
@@ -176,6 +177,12 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
+    /// What the next word may name that a node has.
+    pub fn named(&self) -> Option<Named> {
+        let of_option = self.awaits.is_some();
+        self.wanted().filter(|_| !of_option)?.named
+    }
+
     /// The argument that the next word is.
     fn wanted(&self) -> Option<&'t Argument> {
         let arguments = &self.leaf()?.arguments;
@@ -196,7 +203,12 @@ impl<'t> Walk<'t> {
     /// All that may come next, and whether Enter may.
     pub fn following(&self) -> (Vec<Following>, bool) {
         if let Some(option) = self.awaits {
-            return (vec![("VALUE".to_owned(), option.help.clone())], false);
+            let of = |value: &String| (value.clone(), option.help.clone());
+            let values: Vec<Following> = option.values.iter().map(of).collect();
+            return match values.is_empty() {
+                true => (vec![("VALUE".to_owned(), option.help.clone())], false),
+                false => (values, false),
+            };
         }
         let mut following: Vec<Following> = Vec::new();
         if self.given == 0 {

@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
+use super::names::Named;
 use super::own;
 use crate::grammar::Grammar;
 use crate::table::{Mode, Privilege, Row, rows};
@@ -45,6 +46,8 @@ pub struct Argument {
     pub many: bool,
     /// An option that takes a value.
     pub valued: bool,
+    /// What of a node it names, if that is something that a node has.
+    pub named: Option<Named>,
 }
 
 impl Word {
@@ -128,9 +131,13 @@ impl Leaf {
             .get_arguments()
             .filter(|arg| !arg.is_positional())
             .filter(offered);
+        let mut arguments: Vec<Argument> = positional.map(Argument::of).collect();
+        if let Some(first) = arguments.first_mut() {
+            first.named = Named::by(&row.words);
+        }
         Self {
             row,
-            arguments: positional.map(Argument::of).collect(),
+            arguments,
             options: options.map(Argument::of).collect(),
         }
     }
@@ -174,6 +181,7 @@ impl Argument {
             required: arg.is_required_set(),
             many: many || matches!(arg.get_action(), ArgAction::Append),
             valued: !flag,
+            named: None,
         }
     }
 }
