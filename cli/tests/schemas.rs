@@ -82,9 +82,10 @@ fn schema_of(value: &Value, at: &str) -> Value {
 /// The types of a schema.
 fn types(schema: &Value) -> BTreeSet<String> {
     let named = |name: &Value| name.as_str().map(str::to_owned);
-    match &schema["type"] {
-        Value::Array(names) => names.iter().filter_map(named).collect(),
-        name => named(name).into_iter().collect(),
+    let of_one = &schema["type"];
+    match of_one.as_array() {
+        Some(names) => names.iter().filter_map(named).collect(),
+        None => named(of_one).into_iter().collect(),
     }
 }
 
