@@ -120,6 +120,7 @@ impl Request {
             | Self::Logs { .. }
             | Self::Audit { .. }
             | Self::Logging
+            | Self::Accounts
             | Self::Bulkstats
             | Self::BulkstatsData => Privilege::Inspector,
             Self::Clear { .. } | Self::BulkstatsDo { .. } => Privilege::Operator,
@@ -132,6 +133,7 @@ impl Request {
             | Self::BulkstatsSet(_)
             | Self::Threshold(_)
             | Self::LoggingSet(_)
+            | Self::Account(_)
             | Self::Client(_) => Privilege::Administrator,
         }
     }
@@ -154,9 +156,11 @@ impl Request {
             | Self::Logs { .. }
             | Self::Audit { .. }
             | Self::Logging
+            | Self::Accounts
             | Self::Bulkstats
             | Self::BulkstatsData
             | Self::Client(_) => return None,
+            Self::Account(command) => command.command(),
             Self::Clear { whom, reactivate } => {
                 let reactivate = if *reactivate { " --reactivate" } else { "" };
                 format!("clear subscribers {}{reactivate}", whom.words())

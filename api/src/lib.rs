@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod accounts;
 mod admission;
 mod agent;
 mod alarms;
@@ -34,6 +35,7 @@ mod subscribers;
 mod transport;
 
 pub use access::{AUDIT_LIMIT_MAX, AuditEntry, AuditOutcome, AuditView, Privilege};
+pub use accounts::{AccountCommand, AccountRow, AccountsView};
 pub use admission::{
     BATCH_CALLS_MAX, BatchOperation, BatchOutcome, BatchRefusal, CLIENT_CLASSES_MAX,
     CLIENT_NAME_BYTES_MAX, CLIENT_SESSIONS_MAX, CLIENTS_MAX, CallClass, CallKind, ClientLease,

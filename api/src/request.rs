@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::access::AuditView;
+use crate::accounts::{AccountCommand, AccountsView};
 use crate::admission::{ClientLease, ClientRequest};
 use crate::agent::AgentView;
 use crate::alarms::AlarmView;
@@ -129,6 +130,11 @@ pub enum Request {
     Logging,
     /// `logging filter` and `syslog`, and their `no` forms; answered with [`Reply::Done`] once it is kept and in force.
     LoggingSet(Box<LoggingCommand>),
+    /// Accounts and logins; answered with [`Reply::Accounts`], also when the control thread has stalled.
+    Accounts,
+    /// `administrator`, `operator`, `inspector` and their `no` forms, and `clear administrator lock`; answered with
+    /// [`Reply::Done`] once it is kept and in force.
+    Account(AccountCommand),
     /// Bulk statistics; answered with [`Reply::Bulkstats`], also when their thread has stalled.
     Bulkstats,
     /// Samples that wait and whose file is not complete; answered with [`Reply::BulkstatsData`].
@@ -182,6 +188,11 @@ pub enum Reply {
     Logging {
         /// What is logged, and who is sent it.
         logging: LoggingView,
+    },
+    /// To [`Request::Accounts`].
+    Accounts {
+        /// The accounts.
+        accounts: AccountsView,
     },
     /// To [`Request::Bulkstats`].
     Bulkstats {

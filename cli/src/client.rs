@@ -10,6 +10,7 @@ use api::{
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use node::ssh::Session;
 use thiserror::Error;
 use tokio::net::UnixStream;
 
@@ -25,6 +26,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    /// In its place: whoever has logged in by SSH.
+    session: Option<Session>,
 }
 
 /// Why there is no answer.
@@ -75,6 +78,15 @@ impl Client {
     pub fn new(socket: impl Into<PathBuf>) -> Self {
         Self {
             socket: socket.into(),
+            session: None,
+        }
+    }
+
+    /// Of the node that this session is of.
+    pub fn of_session(session: &Session) -> Self {
+        Self {
+            socket: "the node".into(),
+            session: Some(session.clone()),
         }
     }
 
@@ -85,6 +97,10 @@ impl Client {
 
     /// Asks, and waits for the answer.
     pub fn ask(&self, request: &Request) -> Result<Reply, ClientError> {
+        if let Some(session) = &self.session {
+            let answer = session.ask(request.clone());
+            return answer.map_err(ClientError::Refused);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -188,7 +204,8 @@ fn wait(request: &Request) -> Duration {
         | Request::SnmpSet(_)
         | Request::BulkstatsSet(_)
         | Request::Threshold(_)
-        | Request::LoggingSet(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
+        | Request::LoggingSet(_)
+        | Request::Account(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions
@@ -204,6 +221,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Logs { .. }
         | Request::Audit { .. }
         | Request::Logging
+        | Request::Accounts
         | Request::Bulkstats
         | Request::Snmp { .. }
         | Request::Clear { .. }

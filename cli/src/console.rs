@@ -4,6 +4,8 @@ use std::io::{self, BufRead, IsTerminal, Read};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::client::Client;
+use crate::grammar::SocketArgs;
 use crate::output;
 
 /// Longest line that is read, in bytes, with its end.
@@ -27,6 +29,11 @@ pub trait Console {
 
     /// The next line of the input, without its end: a secret that was announced as `-`.
     fn line(&mut self) -> io::Result<String>;
+
+    /// What asks the node: by the socket that was named, unless whoever types is somewhere else.
+    fn client(&self, socket: &SocketArgs) -> Client {
+        Client::new(socket.path())
+    }
 }
 
 /// Standard input and output.

@@ -1,11 +1,9 @@
 //! Commands that ask a node something, or to change something.
 
-use std::path::PathBuf;
-
 use api::{
-    AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom, CountersHistory,
-    Failure, HISTORY_LIMIT_MAX, LogView, LoggingView, PeerList, Reply, Request, SessionSummary,
-    SubscriberView,
+    AccountsView, AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom,
+    CountersHistory, Failure, HISTORY_LIMIT_MAX, LogView, LoggingView, PeerList, Reply, Request,
+    SessionSummary, SubscriberView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -16,7 +14,7 @@ use crate::show::{Filter, Needs, SURFACES, Surface, View};
 
 /// `show ...`
 pub fn show(args: &ShowArgs, console: &mut dyn Console) -> Result<(), Failure> {
-    let client = Client::new(args.socket.path());
+    let client = console.client(&args.socket);
     let asked = Asked {
         filter: args.filter,
         offset: args.offset,
@@ -90,6 +88,10 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         true => logging(client)?,
         false => LoggingView::default(),
     };
+    let accounts = match surface.needs == Needs::Accounts {
+        true => accounts(client)?,
+        false => AccountsView::default(),
+    };
     let (bulkstats, bulkstats_data) = bulkstats(client, surface.needs)?;
     Ok(View {
         bulkstats,
@@ -103,6 +105,7 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         counters,
         details,
         logging,
+        accounts,
         filter,
         ..node(client, surface, limit)?
     })
@@ -146,6 +149,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::Logs
         | Needs::Audit
         | Needs::Logging
+        | Needs::Accounts
         | Needs::Bulkstats
         | Needs::BulkstatsData => Request::Snapshot,
     };
@@ -197,6 +201,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Logs { .. }
         | Reply::Audit { .. }
         | Reply::Logging { .. }
+        | Reply::Accounts { .. }
         | Reply::Bulkstats { .. }
         | Reply::BulkstatsData { .. }
         | Reply::Health { .. } => Err(client.unexpected()),
@@ -293,6 +298,13 @@ fn logging(client: &Client) -> Result<LoggingView, Failure> {
     Ok(logging)
 }
 
+fn accounts(client: &Client) -> Result<AccountsView, Failure> {
+    let Reply::Accounts { accounts } = client.ask(&Request::Accounts)? else {
+        return Err(client.unexpected());
+    };
+    Ok(accounts)
+}
+
 /// `license smart enable` and its `no` form.
 pub fn smart_licensing(
     enable: bool,
@@ -304,12 +316,7 @@ pub fn smart_licensing(
     } else {
         "smart licensing is disabled; the last verdicts are kept"
     };
-    change(
-        socket.path(),
-        &Request::SmartLicensing { enable },
-        said,
-        console,
-    )
+    change(socket, &Request::SmartLicensing { enable }, said, console)
 }
 
 /// `feature <name> enable` and its `no` form.
@@ -321,12 +328,7 @@ pub fn feature(
 ) -> Result<(), Failure> {
     let done = if enable { "enabled" } else { "disabled" };
     let said = format!("feature {name} is {done}");
-    change(
-        socket.path(),
-        &Request::Feature { name, enable },
-        &said,
-        console,
-    )
+    change(socket, &Request::Feature { name, enable }, &said, console)
 }
 
 /// `lab speedup N`
@@ -336,12 +338,7 @@ pub fn speed_up(
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
     let said = format!("the license clock of this LAB node runs at x{speedup}");
-    change(
-        socket.path(),
-        &Request::LabSpeedup { speedup },
-        &said,
-        console,
-    )
+    change(socket, &Request::LabSpeedup { speedup }, &said, console)
 }
 
 /// `bulkstats force ...` and `clear bulkstats ...`
@@ -358,21 +355,16 @@ pub fn bulkstats_do(
         BulkstatsCommand::ClearCounters => "the statistics of bulk statistics are cleared",
         BulkstatsCommand::ClearData => "what waited to be transferred is dropped",
     };
-    change(
-        socket.path(),
-        &Request::BulkstatsDo { command },
-        said,
-        console,
-    )
+    change(socket, &Request::BulkstatsDo { command }, said, console)
 }
 
 pub(crate) fn change(
-    socket: PathBuf,
+    socket: &SocketArgs,
     request: &Request,
     said: &str,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
-    let client = Client::new(socket);
+    let client = console.client(socket);
     let Reply::Done { changed } = client.ask(request)? else {
         return Err(client.unexpected());
     };
@@ -395,7 +387,7 @@ pub fn clear(args: ClearSubscribers, console: &mut dyn Console) -> Result<(), Fa
         ));
     }
     let reactivate = options.reactivate;
-    let client = Client::new(options.socket.path());
+    let client = console.client(&options.socket);
     let Reply::Cleared { sessions, clients } = client.ask(&Request::Clear { whom, reactivate })?
     else {
         return Err(client.unexpected());

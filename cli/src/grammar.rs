@@ -1,5 +1,6 @@
 //! What one may type: the commands, their words and options.
 
+mod accounts;
 mod bulkstats;
 mod clear;
 mod license;
@@ -15,10 +16,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::authority_command::args::AuthorityArgs;
 use crate::load_command::LoadArgs;
 
+pub use self::accounts::{AccountArgs, NameArgs};
 pub use self::bulkstats::{
     Bulkstats, BulkstatsArgs, FilesArgs, ForceBulkstats, PlotArgs, ReadArgs,
 };
-pub use self::clear::{Clear, ClearArgs, ClearBulkstats, ClearSubscribers};
+pub use self::clear::{Clear, ClearAdministrator, ClearArgs, ClearBulkstats, ClearSubscribers};
 pub use self::license::{
     License, LicenseArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, Smart, TokenSource, UrlArgs,
 };
@@ -111,7 +113,13 @@ Examples:
     Threshold(ThresholdArgs),
     /// Change what is logged, and which syslog servers are sent it
     Logging(LoggingArgs),
-    /// Take back: the `no` form of license, feature, snmp, threshold and logging
+    /// Set an account that may do all by SSH
+    Administrator(AccountArgs),
+    /// Set an account that looks, ends sessions and sends what is collected
+    Operator(AccountArgs),
+    /// Set an account that looks
+    Inspector(AccountArgs),
+    /// Take back: the `no` form of license, feature, snmp, threshold, logging, accounts
     No(NoArgs),
     /// Put GTP calls on a gateway, and measure its answers
     Load(LoadArgs),

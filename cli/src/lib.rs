@@ -7,6 +7,7 @@
 //! Deliberately absent: decisions. What is shown comes from the node, and what is changed is asked of it.
 #![forbid(unsafe_code)]
 
+mod account_command;
 mod authority_command;
 mod bulkstats_command;
 pub mod client;
@@ -32,13 +33,13 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use api::{BulkstatsCommand, Failure};
+use api::{BulkstatsCommand, Failure, Privilege};
 use clap::{CommandFactory, Parser};
 
 use console::{Console, Terminal};
 use grammar::{
-    Clear, ClearBulkstats, Command, FeatureArgs, Grammar, Lab, License, LicenseArgs, No, NoLicense,
-    NoSmart, Smart,
+    Clear, ClearAdministrator, ClearBulkstats, Command, FeatureArgs, Grammar, Lab, License,
+    LicenseArgs, No, NoLicense, NoSmart, Smart,
 };
 
 /// Exit code of a command line that is not understood.
@@ -85,6 +86,11 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
         }
         Command::Clear(clear) => match clear.clear {
             Clear::Subscribers(subscribers) => control::clear(subscribers, console)?,
+            Clear::Administrator {
+                what: ClearAdministrator::Lock(args),
+            } => {
+                account_command::unlock(args, console)?;
+            }
             Clear::Bulkstats { what } => match what {
                 ClearBulkstats::Counters(socket) => {
                     control::bulkstats_do(BulkstatsCommand::ClearCounters, &socket, console)?;
@@ -98,6 +104,11 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
         Command::Feature(feature) => switch(feature, true, console)?,
         Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats, console)?,
         Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp, console)?,
+        Command::Administrator(args) => {
+            account_command::set(Privilege::Administrator, args, console)?
+        }
+        Command::Operator(args) => account_command::set(Privilege::Operator, args, console)?,
+        Command::Inspector(args) => account_command::set(Privilege::Inspector, args, console)?,
         Command::Threshold(args) => snmp_command::threshold(args.threshold, console)?,
         Command::Logging(args) => logging_command::logging(args.logging, console)?,
         Command::No(no) => match no.no {
@@ -106,6 +117,11 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
             No::Snmp(snmp) => snmp_command::no_snmp(snmp.snmp, console)?,
             No::Threshold(args) => snmp_command::no_threshold(args.threshold, console)?,
             No::Logging(args) => logging_command::no_logging(args.logging, console)?,
+            No::Administrator(args) => {
+                account_command::remove(Privilege::Administrator, args, console)?
+            }
+            No::Operator(args) => account_command::remove(Privilege::Operator, args, console)?,
+            No::Inspector(args) => account_command::remove(Privilege::Inspector, args, console)?,
         },
         Command::Lab(lab) => match lab.lab {
             Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket, console)?,

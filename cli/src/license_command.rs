@@ -37,12 +37,7 @@ pub fn register(args: &RegisterArgs, console: &mut dyn Console) -> Result<(), Fa
     };
     let command = LicenseCommand::Register { idtoken, force };
     let said = "this node is registered; see show license status";
-    change(
-        args.socket.path(),
-        &Request::License(command),
-        said,
-        console,
-    )
+    change(&args.socket, &Request::License(command), said, console)
 }
 
 /// `license smart renew id|auth`
@@ -54,19 +49,14 @@ pub fn renew(args: &RenewArgs, console: &mut dyn Console) -> Result<(), Failure>
         ),
         Renewed::Auth => (LicenseCommand::RenewAuth, "the authorization is renewed"),
     };
-    change(
-        args.socket.path(),
-        &Request::License(command),
-        said,
-        console,
-    )
+    change(&args.socket, &Request::License(command), said, console)
 }
 
 /// `license smart deregister`
 pub fn deregister(socket: &SocketArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let command = Request::License(LicenseCommand::Deregister);
     let said = "this node is not registered any more; what is left of its evaluation runs";
-    change(socket.path(), &command, said, console)
+    change(socket, &command, said, console)
 }
 
 /// The word for what the configuration says.
@@ -126,7 +116,7 @@ fn transport(
     said: &str,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
-    change(socket.path(), &Request::Transport(command), said, console)
+    change(socket, &Request::Transport(command), said, console)
 }
 
 fn open(file: &Path) -> Result<BufReader<File>, Failure> {

@@ -55,7 +55,7 @@ fn set(
 ) -> Result<(), Failure> {
     let said = said(&command);
     let request = Request::LoggingSet(Box::new(command));
-    change(socket.path(), &request, &said, console)
+    change(socket, &request, &said, console)
 }
 
 /// What is so once it is done.

@@ -5,6 +5,7 @@ mod replay;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use node::Shutdown;
 use node::config::Config;
@@ -14,6 +15,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::grammar::NodeArgs;
 use crate::output;
+use crate::shell::ByRemote;
 
 pub use replay::verdict;
 
@@ -45,7 +47,7 @@ pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
         let shutdown = shutdown.clone();
         when_stdin_ends(move || shutdown.trigger())?;
     }
-    node::run(config, &shutdown)?;
+    node::run(config, &shutdown, Arc::new(ByRemote))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,6 +10,7 @@ mod editor;
 mod filter;
 mod names;
 pub(crate) mod own;
+mod remote;
 mod terminal;
 mod tokens;
 mod walk;
@@ -23,7 +24,9 @@ use licensing::Wall;
 use thiserror::Error;
 use unicode_width::UnicodeWidthStr;
 
+use crate::client::Client;
 use crate::console::Console;
+use crate::grammar::SocketArgs;
 use crate::output::harmless;
 use crate::show::text::heading_stamp;
 use crate::table::{Mode, Privilege};
@@ -35,6 +38,7 @@ use walk::{Astray, Following, Walk};
 use words::Word;
 
 pub use names::{Named, Names};
+pub use remote::ByRemote;
 pub use terminal::run;
 
 /// Is this word among what may follow those before it, for an administrator in this mode?
@@ -142,6 +146,11 @@ impl Shell {
         Self { names, ..self }
     }
 
+    /// What whoever types may do.
+    pub fn privilege(&self) -> Privilege {
+        self.privilege
+    }
+
     /// `[local]host# `
     pub fn prompt(&self) -> String {
         let mode = match self.mode {
@@ -221,10 +230,14 @@ impl Shell {
         }
         match self.understood(line, &tokens) {
             Ok(command) => self.perform(command, runner, screen),
-            Err(said) => {
-                screen.write(&harmless(&said));
-                Next::NotUnderstood
-            }
+            Err(said) => match self.above(&tokens) {
+                // Whoever does commands says what it takes.
+                Some(command) => self.perform(command, runner, screen),
+                None => {
+                    screen.write(&harmless(&said));
+                    Next::NotUnderstood
+                }
+            },
         }
     }
 
@@ -284,6 +297,23 @@ impl Shell {
                 .any(|option| option.name == "--noconfirm"),
             stamped: self.timestamps && walk.mode == Mode::Exec && !leaf.row.own,
             filters,
+        })
+    }
+
+    /// The command of a line that whoever types may not do, without its arguments.
+    fn above(&self, tokens: &[Token]) -> Option<Understood> {
+        let command = tokens.split(|token| token.is_bar).next()?;
+        let all = Walk::new(&self.words, self.mode, Privilege::Administrator);
+        let walk = all.all(command).ok()?;
+        let leaf = walk.leaf()?;
+        (leaf.row.privilege > self.privilege).then(|| Understood {
+            said: walk.words.join(" "),
+            words: walk.words,
+            own: false,
+            asks: false,
+            takes_noconfirm: false,
+            stamped: false,
+            filters: Vec::new(),
         })
     }
 
@@ -426,6 +456,10 @@ impl Answer<'_> {
 impl Console for Answer<'_> {
     fn write(&mut self, text: &str) {
         self.text.push_str(&harmless(text));
+    }
+
+    fn client(&self, socket: &SocketArgs) -> Client {
+        self.screen.client(socket)
     }
 
     /// The shell has said it, or is not to.

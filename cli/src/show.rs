@@ -2,6 +2,7 @@
 //!
 //! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
 
+mod accounts;
 mod alarms;
 mod audit;
 mod bulkstats;
@@ -28,8 +29,8 @@ mod why;
 
 use ::bulkstats::table::Schema;
 use api::{
-    AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, CountersHistory, Failure,
-    LogFacility, LogSeverity, LogView, LoggingView, PeerList, SessionSummary, SnmpView,
+    AccountsView, AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, CountersHistory,
+    Failure, LogFacility, LogSeverity, LogView, LoggingView, PeerList, SessionSummary, SnmpView,
     SubscriberView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
@@ -71,6 +72,8 @@ pub struct View {
     pub details: Vec<(&'static Surface, Result<View, Failure>)>,
     /// What is logged, and who is sent it.
     pub logging: LoggingView,
+    /// Accounts.
+    pub accounts: AccountsView,
     /// Which rows.
     pub filter: Filter,
 }
@@ -95,6 +98,7 @@ impl View {
             subscriber: SubscriberView::default(),
             details: Vec::new(),
             logging: LoggingView::default(),
+            accounts: AccountsView::default(),
             filter: Filter::default(),
         }
     }
@@ -168,6 +172,8 @@ pub enum Needs {
     Audit,
     /// What is logged, and who is sent it.
     Logging,
+    /// Accounts.
+    Accounts,
     /// Bulk statistics.
     Bulkstats,
     /// The same, and samples that wait.
@@ -463,6 +469,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Logs,
         text: logs::text,
         json: logs::json,
+    },
+    Surface {
+        words: &["administrators"],
+        help: "Who may log in by SSH, and who is locked",
+        example: "show administrators",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Accounts,
+        text: accounts::text,
+        json: accounts::json,
     },
     Surface {
         words: &["audit"],

@@ -110,7 +110,7 @@ fn set_threshold(
     said: &str,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
-    change(socket.path(), &Request::Threshold(command), said, console)
+    change(socket, &Request::Threshold(command), said, console)
 }
 
 fn set(
@@ -119,12 +119,7 @@ fn set(
     said: &str,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
-    change(
-        socket.path(),
-        &Request::SnmpSet(Box::new(command)),
-        said,
-        console,
-    )
+    change(socket, &Request::SnmpSet(Box::new(command)), said, console)
 }
 
 fn enable(TrapArgs { name, socket }: TrapArgs, console: &mut dyn Console) -> Result<(), Failure> {

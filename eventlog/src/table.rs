@@ -375,6 +375,33 @@ events! {
     AUDIT_FAILED = 195_009, Cli, Error,
         "a line of the audit log can't be written",
         "keep the line, which is here; see the disk of node.state_dir";
+    ACCOUNT_SET = 195_010, Cli, Info,
+        "an account is set",
+        "nothing";
+    ACCOUNT_WITHOUT_PASSWORD = 195_011, Cli, Warning,
+        "an account has no password: what is kept of it can't be used",
+        "set it anew";
+    LOGGED_IN = 195_012, Cli, Info,
+        "somebody has logged in",
+        "nothing";
+    NOT_LET_IN = 195_013, Cli, Warning,
+        "somebody was not let in",
+        "nothing, unless there are many: then see from where";
+    LOCKED_OUT = 195_014, Cli, Warning,
+        "an account is locked after wrong passwords",
+        "ask whoever it is; `clear administrator lock` opens it";
+    LOCK_CLEARED = 195_015, Cli, Info,
+        "wrong passwords of an account are forgotten",
+        "nothing";
+    SSH_SERVED = 195_016, Cli, Info,
+        "the shell is served by SSH",
+        "nothing";
+    NO_ACCOUNT = 195_017, Cli, Warning,
+        "SSH lets nobody in: there is no account",
+        "make one: `administrator NAME password` at the control socket";
+    SSH_BROKE = 195_018, Cli, Info,
+        "a connection by SSH broke",
+        "nothing, unless there are many";
     BULKSTATS_SET = 195_020, Cli, Info,
         "an operator has set bulk statistics",
         "nothing";

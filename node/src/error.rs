@@ -34,6 +34,22 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// The address of SSH can't be bound.
+    #[error("ssh.listen {address}: {source}; {}", gn_todo(source))]
+    Ssh {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The host key of SSH can't be used.
+    #[error("{path}: {source}; mend it, or take it away and have a new one")]
+    HostKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The control socket can't be bound.
     #[error("control.socket {path}: {source}; {}", control_todo(source))]
     Control {

@@ -41,6 +41,7 @@ pub mod settings;
 mod shutdown;
 mod snmp;
 mod socket;
+pub mod ssh;
 pub mod store;
 mod threads;
 pub mod transfer;
@@ -49,6 +50,7 @@ mod vitals;
 mod worker;
 
 use std::io::Write;
+use std::sync::Arc;
 
 pub use config::{Config, ConfigError};
 pub use error::NodeError;
@@ -61,8 +63,12 @@ pub use vitals::CONTROL_STALL;
 ///
 /// One line on standard output says that it listens: `tollgate ready: node NAME, gn ADDRESS, control PATH`. Errors: it
 /// can't start, or a thread of it failed.
-pub fn run(config: Config, shutdown: &Shutdown) -> Result<(), NodeError> {
-    let running = Running::start(config, shutdown)?;
+pub fn run(
+    config: Config,
+    shutdown: &Shutdown,
+    shells: Arc<dyn ssh::Shells>,
+) -> Result<(), NodeError> {
+    let running = Running::start_with_shells(config, shutdown, Some(shells))?;
     // Nobody may be there to read it: the log has it, too.
     let _unread = writeln!(std::io::stdout(), "{}", running.ready_line());
     shutdown.wait();

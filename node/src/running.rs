@@ -20,10 +20,10 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use session_plane::{PlaneConfig, Seat, SessionPlane, Shared};
 use smart_agent::AtStart;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::access::Audit;
+use crate::access::{Accounts, Audit};
 use crate::admission::Admissions;
 use crate::agent::{AgentAsk, AgentShell, Parts};
 use crate::bulkstats::{BulkstatsAsk, BulkstatsShell};
@@ -40,6 +40,7 @@ use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::snmp::{self, Feed, SnmpAsk, SnmpShell};
 use crate::socket;
+use crate::ssh::Shells;
 use crate::store::{AgentKept, Found, Store};
 use crate::threads::Thread;
 use crate::vitals::Vitals;
@@ -82,6 +83,7 @@ struct Threads {
     control: Thread,
     journal: Option<Thread>,
     metrics: Option<Runtime>,
+    ssh: Option<Runtime>,
     interface: Runtime,
 }
 
@@ -109,6 +111,15 @@ impl Running {
     ///
     /// Errors: the state directory, an address or a socket can't be had, or the system gives no thread.
     pub fn start(config: Config, shutdown: &Shutdown) -> Result<Self, NodeError> {
+        Self::start_with_shells(config, shutdown, None)
+    }
+
+    /// The same with what understands what is typed by SSH; without it SSH is not served. Errors: as [`Running::start`].
+    pub fn start_with_shells(
+        config: Config,
+        shutdown: &Shutdown,
+        shells: Option<Arc<dyn Shells>>,
+    ) -> Result<Self, NodeError> {
         let (store, found) = Store::open(&config.state_dir)?;
         let (config, settings) = Settings::open(config)?;
         let clock = Arc::new(Clock::start(config.lab.map_or(1, |lab| lab.speedup)));
@@ -119,6 +130,7 @@ impl Running {
         let (common, receive_buffer_bytes) = Common::new(config, clock)?;
         let listener = bind_control(&common.config)?;
         let scraped = bind_metrics(&common.config)?;
+        let visited = bind_ssh(&common.config)?;
         let plane = Arc::new(PlaneConfig {
             control: common.gn,
             recovery: restarts(&found, common.clock.now()),
@@ -189,6 +201,7 @@ impl Running {
                 &common.config.state_dir,
                 common.config.audit_bytes,
             )),
+            accounts: Arc::new(Accounts::new(&common.config.ssh)),
             changes: Arc::new(Semaphore::new(interface::CHANGES_MAX)),
             counters: Mutex::default(),
             admissions: Mutex::new(admissions),
@@ -198,7 +211,9 @@ impl Running {
         let bulkstats = Thread::start("bulkstats", move || bulkstats.run(&node))?;
         let metrics = scraped.map(|listener| metrics::serve(Arc::clone(&interface), listener));
         let metrics = metrics.transpose()?;
+        let served = Arc::clone(&interface);
         let interface = serve(interface, listener, shutdown)?;
+        let ssh = start_ssh(served, shells, interface.handle().clone(), visited)?;
         // The receiver comes last: if anything before it fails, all others end with the queues.
         let stop = Arc::new(AtomicBool::new(false));
         let receiver = Receiver {
@@ -224,6 +239,7 @@ impl Running {
             control,
             journal,
             metrics,
+            ssh,
             interface,
         };
         let running = Self {
@@ -304,6 +320,9 @@ impl Running {
 
     fn end_threads(&self, threads: Threads) -> Result<(), NodeError> {
         self.stop.store(true, Ordering::Relaxed);
+        if let Some(ssh) = threads.ssh {
+            ssh.shutdown_timeout(INTERFACE_END);
+        }
         // It asks others what they have counted.
         let _ended = threads.bulkstats_asks.try_send(BulkstatsAsk::End);
         let mut ends = vec![threads.bulkstats.join(END), threads.receiver.join(END)];
@@ -383,6 +402,39 @@ fn bind_metrics(config: &Config) -> Result<Option<TcpListener>, NodeError> {
     let bound = bound.map_err(|source| NodeError::Metrics { address, source })?;
     event!(METRICS_SERVED, %address);
     Ok(Some(bound))
+}
+
+/// Where SSH is served, if it is.
+fn bind_ssh(config: &Config) -> Result<Option<TcpListener>, NodeError> {
+    let bind = |address| {
+        let bound = TcpListener::bind(address);
+        bound.map_err(|source| NodeError::Ssh { address, source })
+    };
+    config.ssh.listen.map(bind).transpose()
+}
+
+#[cfg(feature = "sftp")]
+fn start_ssh(
+    interface: Arc<Interface>,
+    shells: Option<Arc<dyn Shells>>,
+    runtime: Handle,
+    listener: Option<TcpListener>,
+) -> Result<Option<Runtime>, NodeError> {
+    let (Some(shells), Some(listener)) = (shells, listener) else {
+        return Ok(None);
+    };
+    crate::ssh::start(interface, shells, runtime, listener).map(Some)
+}
+
+/// A configuration with an address is refused.
+#[cfg(not(feature = "sftp"))]
+fn start_ssh(
+    _: Arc<Interface>,
+    _: Option<Arc<dyn Shells>>,
+    _: Handle,
+    _: Option<TcpListener>,
+) -> Result<Option<Runtime>, NodeError> {
+    Ok(None)
 }
 
 /// Our restart counter (TS 29.060 7.7.11): starts of the process modulo 256, this one included.

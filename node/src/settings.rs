@@ -101,6 +101,11 @@ impl<'a> Setting<'a> {
         Self::named_of("snmp", "user", name)
     }
 
+    /// The `[[ssh.account]]` of this name.
+    pub const fn account(name: &'a str) -> Self {
+        Self::entry_of("ssh", "account", NAME, name)
+    }
+
     /// The `[[logging.filter]]` of this name.
     pub const fn logging_filter(name: &'a str) -> Self {
         Self::named_of("logging", "filter", name)

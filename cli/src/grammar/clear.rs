@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use api::ClearWhom;
 use clap::{Args, Subcommand};
 
-use super::SocketArgs;
+use super::{NameArgs, SocketArgs};
 
 /// `clear ...`.
 #[derive(Debug, Args)]
@@ -46,6 +46,18 @@ cleared by imsi and apn alone. Exit: 0 so many are cleared as it says, 1 none
 matched, or it was not confirmed."
     )]
     Subscribers(ClearSubscribers),
+    /// The lock of an account
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true,
+        after_help = "Example:\n  tollgate clear administrator lock maja"
+    )]
+    Administrator {
+        /// What of it.
+        #[command(subcommand)]
+        what: ClearAdministrator,
+    },
     /// Statistics of bulk statistics, or samples that wait
     #[command(
         subcommand_required = true,
@@ -58,6 +70,14 @@ matched, or it was not confirmed."
         #[command(subcommand)]
         what: ClearBulkstats,
     },
+}
+
+/// What of accounts one may clear.
+#[derive(Debug, Subcommand)]
+pub enum ClearAdministrator {
+    /// Forget wrong passwords of an account, which opens it if it is locked
+    #[command(after_help = "Example:\n  tollgate clear administrator lock maja")]
+    Lock(NameArgs),
 }
 
 /// What of bulk statistics one may clear.

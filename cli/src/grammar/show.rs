@@ -383,6 +383,7 @@ impl Surface {
             | Needs::Alarms
             | Needs::Snmp
             | Needs::Logging
+            | Needs::Accounts
             | Needs::Bulkstats
             | Needs::BulkstatsData => None,
         }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{NoLoggingArgs, NoSnmpArgs, SocketArgs, ThresholdArgs};
+use super::{NameArgs, NoLoggingArgs, NoSnmpArgs, SocketArgs, ThresholdArgs};
 
 /// `feature <name> enable`.
 #[derive(Debug, Args)]
@@ -49,6 +49,12 @@ pub enum No {
     Threshold(ThresholdArgs),
     /// Take back what is set of logging
     Logging(NoLoggingArgs),
+    /// Take an administrator away
+    Administrator(NameArgs),
+    /// Take an operator away
+    Operator(NameArgs),
+    /// Take an inspector away
+    Inspector(NameArgs),
 }
 
 /// `no license ...`.

@@ -1,5 +1,6 @@
 //! The tree of words of the shell, from the grammar and the table.
 
+use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use super::names::Named;
@@ -147,6 +148,7 @@ impl Leaf {
 fn is_of_the_machine(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
     names.iter().any(|name| name == "FILE" || name == "PATH")
+        || arg.get_value_parser().type_id() == ValueParser::path_buf().type_id()
 }
 
 fn is_of_clap(arg: &Arg) -> bool {

@@ -190,6 +190,7 @@ mod tests {
             name: "maja".into(),
             privilege: Some(Privilege::Operator),
             from: "192.0.2.1:50000".into(),
+            is_remote: true,
         }
     }
 

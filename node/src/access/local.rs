@@ -29,6 +29,7 @@ impl Local {
                 Some(pid) => format!("control socket, process {pid}"),
                 None => "control socket".to_owned(),
             },
+            is_remote: false,
         }
     }
 

@@ -1,12 +1,19 @@
 //! Who asks, what they may, and what is written down of it.
 
+mod accounts;
 mod audit;
 mod local;
+mod lockout;
+mod password;
 
 use api::Privilege;
 
+pub(crate) use accounts::{Accounts, Seat};
 pub(crate) use audit::{Audit, Line};
 pub(crate) use local::Local;
+pub(crate) use lockout::Wrong;
+pub use password::PasswordHash;
+pub(crate) use password::{PASSWORD_BYTES_MAX, PASSWORD_LETTERS_MIN};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,4 +24,6 @@ pub(crate) struct Who {
     pub(crate) privilege: Option<Privilege>,
     /// Where they are.
     pub(crate) from: String,
+    /// They are not at the control socket.
+    pub(crate) is_remote: bool,
 }

@@ -56,6 +56,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
     let snmp = snmp::check(file.snmp, base, &file.node.name, plane.control.ip())?;
     let bulkstats = bulkstats::check(file.bulkstats, base)?;
     let logging = logging::check(file.logging, base)?;
+    let ssh = super::ssh::check(file.ssh, base)?;
     let journal = check_journal(&file.journal, base, &state_dir)?;
     within(file.audit.max_mib, 1, 1024, "audit.max_mib")?;
     Ok(Config {
@@ -80,6 +81,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         snmp,
         bulkstats,
         logging,
+        ssh,
         metrics: file.metrics.listen,
         journal,
         audit_bytes: file.audit.max_mib << 20,

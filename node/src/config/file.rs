@@ -419,6 +419,36 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "the path of a file of root certificates in PEM, for \"tls\"",
     ),
     ("logging.syslog[].queue", "a number of events, 16 to 10000"),
+    ("ssh", "a section [ssh]"),
+    (
+        "ssh.listen",
+        "an address and TCP port such as \"127.0.0.1:2222\"",
+    ),
+    ("ssh.sessions_max", "a number of sessions, 1 to 256"),
+    ("ssh.idle_s", "a number of seconds, 10 to 86400"),
+    ("ssh.failures_max", "a number of wrong passwords, 1 to 100"),
+    ("ssh.lockout_s", "a number of seconds, 1 to 86400"),
+    ("ssh.account", "at most 64 sections [[ssh.account]]"),
+    (
+        "ssh.account[].name",
+        "1 to 32 letters, digits, dots, hyphens and underscores, the first a letter",
+    ),
+    (
+        "ssh.account[].role",
+        "\"inspector\", \"operator\" or \"administrator\"",
+    ),
+    (
+        "ssh.account[].password_file",
+        "a file that nobody else may read, with the hash that `argon2 SALT -id -e` prints, or ssh_keys",
+    ),
+    (
+        "ssh.account[].ssh_keys",
+        "at most 8 public keys such as [\"ssh-ed25519 AAAA...\"]",
+    ),
+    (
+        "ssh.account[].ssh_keys[]",
+        "a public key such as \"ssh-ed25519 AAAA...\", Ed25519 or ECDSA",
+    ),
     ("metrics", "a section [metrics]"),
     (
         "metrics.listen",
@@ -464,6 +494,8 @@ pub(super) struct File {
     pub(super) bulkstats: Bulkstats,
     #[serde(default)]
     pub(super) logging: Logging,
+    #[serde(default)]
+    pub(super) ssh: Ssh,
     #[serde(default)]
     pub(super) metrics: Metrics,
     #[serde(default)]
@@ -747,6 +779,27 @@ pub(super) enum SnmpNotify {
     Inform,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Ssh {
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) sessions_max: u16,
+    pub(super) idle_s: u64,
+    pub(super) failures_max: u32,
+    pub(super) lockout_s: u64,
+    pub(super) account: Vec<SshAccount>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SshAccount {
+    pub(super) name: String,
+    pub(super) role: api::Privilege,
+    pub(super) password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) ssh_keys: Vec<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Logging {
@@ -895,6 +948,19 @@ impl Default for Agent {
             trust_pool: None,
             first_use: FirstUse::Refuse,
             send_hostname: true,
+        }
+    }
+}
+
+impl Default for Ssh {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            sessions_max: 16,
+            idle_s: 600,
+            failures_max: 5,
+            lockout_s: 900,
+            account: Vec::new(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod logging;
 mod overlay;
 mod plane;
 mod snmp;
+mod ssh;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,8 @@ use toml::de::{DeTable, Deserializer};
 
 pub use self::bulkstats::{Bulkstats, Receiver as BulkstatsReceiver};
 pub use self::snmp::{NotifyTarget, Snmp, TargetLeftOut, engine_of};
+pub use self::ssh::{Account, Ssh};
+pub(crate) use self::ssh::{is_account_name, public_key};
 pub use agent::Agent;
 pub(crate) use agent::is_secret;
 pub use error::{ConfigError, Problem};
@@ -80,6 +83,8 @@ pub struct Config {
     pub bulkstats: Bulkstats,
     /// What is logged, and which syslog servers are sent it.
     pub logging: Logging,
+    /// Where the shell is served by SSH, and who may log in.
+    pub ssh: Ssh,
     /// Where metrics are served; none: nowhere.
     pub metrics: Option<SocketAddr>,
     /// The journal of what the verdicts take in; none: there is none.

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::check::{Checked, missing, once};
-use super::{Agent, Config, ConfigError, Problem, Source, Wrong, table};
+use super::{Agent, Config, ConfigError, Problem, Source, Ssh, Wrong, table};
 use crate::transport::Way;
 
 /// The key of settings that says what is removed.
@@ -60,6 +60,7 @@ pub const SETTABLE: &[Settable] = &[
     list("snmp", "user", NAME),
     list("logging", "filter", NAME),
     list("logging", "syslog", NAME),
+    list("ssh", "account", NAME),
 ];
 
 const fn settable(section: &'static str, key: &'static str) -> Settable {
@@ -123,6 +124,10 @@ impl Config {
             bulkstats: from.bulkstats,
             snmp: from.snmp,
             logging: from.logging,
+            ssh: Ssh {
+                accounts: from.ssh.accounts,
+                ..self.ssh
+            },
             thresholds: Thresholds {
                 remaining: from.thresholds.remaining,
                 ..self.thresholds

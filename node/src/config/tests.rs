@@ -208,7 +208,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `snmp`, `bulkstats`, `logging`, `metrics`, `journal`, `audit`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `snmp`, `bulkstats`, `logging`, `ssh`, `metrics`, `journal`, `audit`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),

@@ -401,6 +401,8 @@ impl Control {
             | Request::Alarms
             | Request::Logs { .. }
             | Request::Audit { .. }
+            | Request::Accounts
+            | Request::Account(_)
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::BulkstatsDo { .. }

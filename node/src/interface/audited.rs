@@ -34,6 +34,7 @@ enum Subject {
     Bulkstats(&'static str),
     /// A `[[bulkstats.file]]`, by its number.
     BulkstatsFile(u8),
+    Account(String),
 }
 
 impl Interface {
@@ -54,7 +55,7 @@ impl Interface {
             return Err((StatusCode::FORBIDDEN, failure));
         }
         let Some(command) = command else {
-            return self.answer(request).await;
+            return self.answer(&who, request).await;
         };
         // The semaphore is never closed, so that there is always a place in the end.
         let place = Arc::clone(&self.changes).acquire_owned().await;
@@ -72,7 +73,7 @@ impl Interface {
     async fn change(&self, who: Who, command: String, request: Request) -> Result<Reply, Refused> {
         let subject = Subject::of(&request);
         let before = self.standing(&subject).await;
-        let answer = self.answer(request).await;
+        let answer = self.answer(&who, request).await;
         let (outcome, why) = match &answer {
             Ok(Reply::Done { changed: false }) => (AuditOutcome::Unchanged, None),
             Ok(_) => (AuditOutcome::Done, None),
@@ -165,6 +166,9 @@ impl Interface {
                 let setting = Setting::logging_syslog(address);
                 json!(self.settings.lock().await.said(setting)?)
             }
+            Subject::Account(name) => {
+                json!(self.settings.lock().await.said(Setting::account(name))?)
+            }
             Subject::Suppressed => {
                 json!(self.settings.lock().await.said(Setting::SNMP_SUPPRESS)?)
             }
@@ -190,6 +194,7 @@ impl Subject {
                 (None, None) => Self::Nothing,
             },
             Request::LoggingSet(command) => Self::of_logging(command),
+            Request::Account(command) => Self::Account(command.name().to_owned()),
             Request::Clear { .. }
             | Request::BulkstatsDo { .. }
             | Request::Snapshot
@@ -205,6 +210,7 @@ impl Subject {
             | Request::Logs { .. }
             | Request::Audit { .. }
             | Request::Logging
+            | Request::Accounts
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::Client(_) => Self::Nothing,

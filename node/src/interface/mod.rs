@@ -3,6 +3,7 @@
 //! Requests that need the verdicts are asked of the control thread; when it does not answer in time, a snapshot is
 //! answered with the last one and its age, and everything else fails with what to do.
 
+mod accounts;
 mod audited;
 mod bulkstats;
 mod clear;
@@ -40,7 +41,7 @@ use session_plane::Statistics;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::access::{Audit, Local};
+use crate::access::{Accounts, Audit, Local, Who};
 use crate::admission::Admissions;
 use crate::agent::{AgentAsk, AgentCurrent};
 use crate::bulkstats::BulkstatsEnd;
@@ -104,6 +105,8 @@ pub(crate) struct Interface {
     pub(crate) counted: tokio::sync::Mutex<Vec<Arc<Statistics>>>,
     /// What was changed, and by whom.
     pub(crate) audit: Arc<Audit>,
+    /// Who may log in.
+    pub(crate) accounts: Arc<Accounts>,
     /// Room for changes.
     pub(crate) changes: Arc<Semaphore>,
     /// Calls by intervals; locked for no wait.
@@ -185,7 +188,7 @@ fn respond(answer: Result<Reply, Refused>) -> Response {
 }
 
 impl Interface {
-    async fn answer(&self, request: Request) -> Result<Reply, Refused> {
+    async fn answer(&self, who: &Who, request: Request) -> Result<Reply, Refused> {
         match request {
             Request::Health => Ok(Reply::Health {
                 health: Box::new(self.health()),
@@ -247,6 +250,10 @@ impl Interface {
                     since,
                 }),
             }),
+            Request::Accounts => Ok(Reply::Accounts {
+                accounts: self.accounts.view(self.clock.now().mono),
+            }),
+            Request::Account(command) => self.set_account(who, command).await,
             Request::Audit { limit } => self.audit_view(limit).await,
             Request::Logging => Ok(Reply::Logging {
                 logging: logging::logging(),

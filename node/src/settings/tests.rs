@@ -429,11 +429,11 @@ fn settings_that_are_broken_are_named_with_file_and_line() {
         ),
         (
             "\n[gn]\nn3_requests = 1\n",
-            "state/settings.toml:3: gn.n3_requests: not set at run time; expected agent.authority, agent.proxy, bulkstats.collection, bulkstats.sample_interval_min, bulkstats.transfer_interval_min, bulkstats.limit_mib, bulkstats.historical_days, bulkstats.historical_mib, bulkstats.file, licensing.remaining_low_percent, licensing.remaining_clear_percent, snmp.suppress, snmp.community, snmp.target, snmp.user, logging.filter, logging.syslog; move it to the configuration",
+            "state/settings.toml:3: gn.n3_requests: not set at run time; expected agent.authority, agent.proxy, bulkstats.collection, bulkstats.sample_interval_min, bulkstats.transfer_interval_min, bulkstats.limit_mib, bulkstats.historical_days, bulkstats.historical_mib, bulkstats.file, licensing.remaining_low_percent, licensing.remaining_clear_percent, snmp.suppress, snmp.community, snmp.target, snmp.user, logging.filter, logging.syslog, ssh.account; move it to the configuration",
         ),
         (
             "lab = 1\n",
-            "state/settings.toml:1: lab: not set at run time; expected agent.authority, agent.proxy, bulkstats.collection, bulkstats.sample_interval_min, bulkstats.transfer_interval_min, bulkstats.limit_mib, bulkstats.historical_days, bulkstats.historical_mib, bulkstats.file, licensing.remaining_low_percent, licensing.remaining_clear_percent, snmp.suppress, snmp.community, snmp.target, snmp.user, logging.filter, logging.syslog; move it to the configuration",
+            "state/settings.toml:1: lab: not set at run time; expected agent.authority, agent.proxy, bulkstats.collection, bulkstats.sample_interval_min, bulkstats.transfer_interval_min, bulkstats.limit_mib, bulkstats.historical_days, bulkstats.historical_mib, bulkstats.file, licensing.remaining_low_percent, licensing.remaining_clear_percent, snmp.suppress, snmp.community, snmp.target, snmp.user, logging.filter, logging.syslog, ssh.account; move it to the configuration",
         ),
         (
             "[agent]\nauthority = 7\n",

@@ -1,0 +1,222 @@
+//! Connections: how many, how long they may take to log in, and their end.
+
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use russh::keys::HashAlg;
+use russh::server::{Config, run_stream};
+use russh::{MethodKind, MethodSet};
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use super::key::host_key;
+use super::visitor::Visitor;
+use super::{Session, Shells};
+use crate::access::{Line, Who};
+use crate::error::NodeError;
+use crate::interface::Interface;
+
+/// Longest time until somebody has logged in.
+const LOGIN: Duration = Duration::from_secs(60);
+
+/// Connections that have not logged in, beside those of as many sessions as may be.
+const STRANGERS_MAX: usize = 16;
+
+/// Logins that fail, on one connection.
+const ATTEMPTS_MAX: usize = 6;
+
+/// How long the answer to a failed login takes at least, so that it tells nothing by its time.
+const REJECTION: Duration = Duration::from_secs(1);
+
+/// Pause after a failed accept, so that a lasting error does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes that a client may send ahead on a channel.
+const WINDOW_BYTES: u32 = 32 * 1024;
+
+/// Passwords that are looked at at once: each takes 19 MiB and a core for some tens of milliseconds.
+const HASHES_MAX: usize = 2;
+
+/// What connections have in common.
+pub(crate) struct Server {
+    pub(super) interface: Arc<Interface>,
+    pub(super) shells: Arc<dyn Shells>,
+    /// The runtime of the interface.
+    runtime: Handle,
+    /// Refused logins that the audit log still takes within this minute.
+    refusals: parking_lot::Mutex<(licensing::Mono, u32)>,
+}
+
+/// Refused logins that the audit log takes a minute: a stranger is not to push out what is in it.
+const REFUSALS_A_MINUTE: u32 = 10;
+
+/// Ends a connection, whatever its task waits for.
+#[derive(Debug)]
+pub(super) struct Ends {
+    stream: TcpStream,
+    pub(super) logged_in: AtomicBool,
+}
+
+impl Ends {
+    pub(super) fn end(&self) {
+        // The client may have ended it.
+        let _ended = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// Serves connections until the runtime ends. Errors: the host key can't be had, or the system gives no runtime.
+pub(crate) fn start(
+    interface: Arc<Interface>,
+    shells: Arc<dyn Shells>,
+    runtime: Handle,
+    listener: TcpListener,
+) -> Result<Runtime, NodeError> {
+    let what = "starting SSH";
+    let fail = |source| NodeError::System { what, source };
+    let accounts = Arc::clone(&interface.accounts);
+    let key = host_key(&interface.config.state_dir)?;
+    let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
+    let address = listener.local_addr().map_err(fail)?;
+    listener.set_nonblocking(true).map_err(fail)?;
+    let config = Arc::new(Config {
+        methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..]),
+        auth_rejection_time: REJECTION,
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys: vec![key],
+        window_size: WINDOW_BYTES,
+        max_auth_attempts: ATTEMPTS_MAX,
+        inactivity_timeout: Some(accounts.ssh().idle),
+        nodelay: true,
+        ..Config::default()
+    });
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(1)
+        .max_blocking_threads(HASHES_MAX)
+        .enable_all();
+    let own = builder.thread_name("ssh").build().map_err(fail)?;
+    let places = usize::from(accounts.ssh().sessions_max) + STRANGERS_MAX;
+    let server = Arc::new(Server {
+        interface,
+        shells,
+        runtime,
+        refusals: parking_lot::Mutex::new((licensing::Mono(0), REFUSALS_A_MINUTE)),
+    });
+    event!(SSH_SERVED, %address, host_key = fingerprint);
+    if accounts.is_empty() {
+        event!(NO_ACCOUNT);
+    }
+    accounts.serves(address, fingerprint);
+    own.spawn(async move {
+        match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => accept(&server, &config, listener, places).await,
+            Err(error) => event!(ACCEPTING_FAILED, %error),
+        }
+    });
+    Ok(own)
+}
+
+async fn accept(
+    server: &Arc<Server>,
+    config: &Arc<Config>,
+    listener: tokio::net::TcpListener,
+    places: usize,
+) {
+    let places = Arc::new(Semaphore::new(places));
+    loop {
+        // The semaphore is never closed, so that there is always a place in the end.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let (server, config) = (Arc::clone(server), Arc::clone(config));
+                tokio::spawn(async move {
+                    connection(server, config, stream, from).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                event!(ACCEPTING_FAILED, %error);
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    server: Arc<Server>,
+    config: Arc<Config>,
+    stream: tokio::net::TcpStream,
+    from: SocketAddr,
+) {
+    let Ok(own) = stream.as_fd().try_clone_to_owned() else {
+        return;
+    };
+    let ends = Arc::new(Ends {
+        stream: own.into(),
+        logged_in: AtomicBool::new(false),
+    });
+    let visitor = Visitor::new(server, Arc::clone(&ends), from);
+    let begun = timeout(LOGIN, run_stream(config, stream, visitor)).await;
+    let Ok(Ok(mut session)) = begun else {
+        ends.end();
+        return;
+    };
+    let ended = tokio::select! {
+        ended = &mut session => Some(ended),
+        () = sleep(LOGIN) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            if !ends.logged_in.load(Ordering::Relaxed) {
+                ends.end();
+            }
+            session.await
+        }
+    };
+    ends.end();
+    if let Err(error) = ended {
+        event!(SSH_BROKE, %error, %from);
+    }
+}
+
+impl Server {
+    pub(super) fn session(&self, account: &str, from: SocketAddr) -> Session {
+        Session {
+            interface: Arc::clone(&self.interface),
+            runtime: self.runtime.clone(),
+            account: account.to_owned(),
+            from: format!("ssh {from}"),
+        }
+    }
+
+    /// Writes a login down; of those that are refused, so many a minute, because anybody can make them.
+    pub(super) async fn write_down(&self, who: Who, line: Line) {
+        if who.privilege.is_none() && !self.takes_refusal() {
+            return;
+        }
+        let interface = Arc::clone(&self.interface);
+        let written = self.runtime.spawn(async move {
+            interface.write_down(who, line).await;
+        });
+        drop(written.await);
+    }
+
+    fn takes_refusal(&self) -> bool {
+        let now = self.interface.clock.now().mono;
+        let mut refusals = self.refusals.lock();
+        let (since, left) = &mut *refusals;
+        if now.since(*since) >= Duration::from_secs(60) {
+            (*since, *left) = (now, REFUSALS_A_MINUTE);
+        }
+        let takes = *left > 0;
+        *left = left.saturating_sub(1);
+        takes
+    }
+}

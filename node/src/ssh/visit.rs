@@ -1,0 +1,116 @@
+//! One channel as a thread has it: keys that come, text that goes, and the size of the terminal.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::mpsc;
+
+/// Bytes that are typed ahead at most; who sends more is left.
+pub(super) const AHEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// One channel.
+#[derive(Debug)]
+pub struct Visit {
+    /// The command that it is for; none: a shell.
+    pub command: Option<String>,
+    /// There is a terminal at the other end.
+    pub terminal: bool,
+    pub(super) keys: Arc<Keys>,
+    pub(super) out: mpsc::Sender<Vec<u8>>,
+}
+
+/// What was typed, and not read yet.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: VecDeque<u8>,
+    ended: bool,
+    /// Lines and columns.
+    size: Option<(u16, u16)>,
+}
+
+impl Visit {
+    /// The next byte that is typed; it is waited for. None: there is no more.
+    pub fn byte(&mut self) -> Option<u8> {
+        self.keys.byte()
+    }
+
+    /// Writes; it waits until the client takes it. Errors: the client is gone, or takes nothing.
+    pub fn write(&mut self, octets: Vec<u8>) -> io::Result<()> {
+        let sent = self.out.blocking_send(octets);
+        sent.map_err(|_| ErrorKind::BrokenPipe.into())
+    }
+
+    /// Lines and columns of the terminal, as the client said last.
+    pub fn size(&self) -> Option<(u16, u16)> {
+        self.keys.state.lock().size
+    }
+}
+
+#[cfg_attr(not(feature = "sftp"), allow(dead_code))]
+impl Keys {
+    fn byte(&self) -> Option<u8> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(byte) = state.bytes.pop_front() {
+                return Some(byte);
+            }
+            if state.ended {
+                return None;
+            }
+            self.came.wait(&mut state);
+        }
+    }
+
+    /// These were typed; false: that is too much, and they are dropped.
+    pub(super) fn typed(&self, bytes: &[u8]) -> bool {
+        let mut state = self.state.lock();
+        if state.bytes.len() + bytes.len() > AHEAD_BYTES_MAX {
+            return false;
+        }
+        state.bytes.extend(bytes);
+        self.came.notify_all();
+        true
+    }
+
+    /// No more comes.
+    pub(super) fn end(&self) {
+        self.state.lock().ended = true;
+        self.came.notify_all();
+    }
+
+    /// The terminal has so many lines and columns; 0: it does not say.
+    pub(super) fn resized(&self, lines: u32, columns: u32) {
+        let bounded = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+        let size = (bounded(lines), bounded(columns));
+        self.state.lock().size = (size.0 > 0 && size.1 > 0).then_some(size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_ahead_is_bounded_and_read_in_order() {
+        let keys = Keys::default();
+        assert!(keys.typed(b"ab"));
+        assert!(!keys.typed(&vec![0; AHEAD_BYTES_MAX]));
+        keys.end();
+        assert_eq!(
+            [keys.byte(), keys.byte(), keys.byte()],
+            [Some(b'a'), Some(b'b'), None]
+        );
+        keys.resized(24, 80);
+        assert_eq!(keys.state.lock().size, Some((24, 80)));
+        keys.resized(0, 80);
+        assert_eq!(keys.state.lock().size, None);
+    }
+}
