@@ -13,6 +13,6 @@ mod ring;
 pub mod syslog;
 pub mod table;
 
-pub use line::{line, printable};
+pub use line::{field, line, printable};
 pub use ring::{Levels, Ring, Wanted};
 pub use table::Row;

@@ -27,12 +27,31 @@ pub fn line(entry: &LogEntry) -> String {
 }
 
 /// A text that stays on its line and within its bound: control characters, those that end a line or turn its direction
-/// are spaces, the rest is cut.
+/// are spaces; of what is longer the end is cut, which an ellipsis says.
 pub fn printable(text: &str) -> String {
     let blank = |c: char| if forges(c) { ' ' } else { c };
     let mut kept: String = text.chars().map(blank).collect();
-    cut(&mut kept, TEXT_BYTES_MAX);
+    if kept.len() > TEXT_BYTES_MAX {
+        cut(&mut kept, TEXT_BYTES_MAX - CUT.len_utf8());
+        kept.push(CUT);
+    }
     kept
+}
+
+/// Said at the end of what is cut.
+const CUT: char = '…';
+
+/// ` name=value`, as it stands behind what an event says: a value that could look like more than one is in quotation marks,
+/// with a backslash before such a mark and before a backslash.
+pub fn field(name: &str, value: &str) -> String {
+    let plain = !value.contains(' ') && !value.starts_with('"');
+    match plain {
+        true => format!(" {name}={value}"),
+        false => {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            format!(" {name}=\"{value}\"")
+        }
+    }
 }
 
 /// May a character make one line look like another?
@@ -77,13 +96,25 @@ mod tests {
     }
 
     #[test]
+    fn a_value_can_not_look_like_another_field() {
+        assert_eq!(field("tries", "3"), " tries=3");
+        assert_eq!(field("event", "{\"a\":1}"), " event={\"a\":1}");
+        assert_eq!(field("why", "no such file"), " why=\"no such file\"");
+        assert_eq!(field("why", "x\" tries=\\9"), " why=\"x\\\" tries=\\\\9\"");
+        assert_eq!(field("why", "\"x\""), " why=\"\\\"x\\\"\"");
+    }
+
+    #[test]
     fn a_text_can_not_forge_a_line_and_is_cut_between_characters() {
         assert_eq!(printable("a\nb\u{1b}[1m\u{85}"), "a b [1m ");
         assert_eq!(
             printable("a\u{2028}b\u{2029}c\u{202e}d\u{2066}é"),
             "a b c d é"
         );
-        let long = format!("{}ü", "x".repeat(TEXT_BYTES_MAX - 1));
-        assert_eq!(printable(&long), "x".repeat(TEXT_BYTES_MAX - 1));
+        let whole = "x".repeat(TEXT_BYTES_MAX);
+        assert_eq!(printable(&whole), whole);
+        let long = format!("{}üüü", "x".repeat(TEXT_BYTES_MAX - 4));
+        let kept = format!("{}…", "x".repeat(TEXT_BYTES_MAX - 4));
+        assert_eq!(printable(&long), kept);
     }
 }

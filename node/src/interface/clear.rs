@@ -24,13 +24,14 @@ impl Interface {
             whom: meant(&self.config, &whom)?,
             reactivate,
         };
-        event!(target: "tollgate::audit", CLEARING, ?whom, reactivate);
+        let said = said(&whom);
+        event!(target: "tollgate::audit", CLEARING, whom = said, reactivate);
         let job = |reply| Job::Clear(clear.clone(), reply);
         let counted = self.ask_workers_for(job, COUNT).await?;
         let counted: Option<Vec<u64>> = counted.into_iter().collect();
         let sessions = counted.ok_or_else(too_many)?.iter().sum();
         let clients = self.held_by_clients(&clear.whom);
-        event!(target: "tollgate::audit", CLEARED, ?whom, sessions, clients);
+        event!(target: "tollgate::audit", CLEARED, whom = said, sessions, clients);
         Ok(Reply::Cleared { sessions, clients })
     }
 
@@ -82,6 +83,19 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     let todo = format!("name one of {}{more}", names.join(", "));
     let failure = Failure::new(format!("no such {what}: {name}"), what, todo);
     (StatusCode::NOT_FOUND, failure)
+}
+
+/// As it is typed, without the number of the subscriber: the audit log has that, and the event log goes to syslog servers.
+fn said(whom: &ClearWhom) -> String {
+    match whom {
+        ClearWhom::Imsi(imsi) => {
+            let network: String = imsi.chars().take(5).collect();
+            format!("imsi {network}...")
+        }
+        ClearWhom::Apn(_) | ClearWhom::Peer(_) | ClearWhom::Service(_) | ClearWhom::All => {
+            whom.words()
+        }
+    }
 }
 
 fn too_many() -> Refused {

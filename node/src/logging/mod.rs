@@ -5,7 +5,7 @@
 //! Whoever logs holds its lock for the time of one push and waits for nothing else: an [`Outlet`] without room counts what it
 //! does not take.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::LazyLock;
 
 use api::{LogEntry, LogFacility, LogFilter, LogSeverity, LogView, LoggingView};
@@ -148,8 +148,7 @@ impl<S: Subscriber> Layer<S> for Keeper {
         };
         let mut text = said.message;
         for (name, value) in &said.fields {
-            // Writing to a String can't fail.
-            let _ = write!(text, " {name}={value}");
+            text.push_str(&eventlog::field(name, value));
         }
         let place = event.metadata().file().unwrap_or_default();
         let place = place.rsplit_once("src/").map_or(place, |(_, below)| below);

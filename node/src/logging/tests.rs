@@ -40,7 +40,7 @@ fn an_event_is_kept_with_its_row_and_fields_and_one_without_an_id_is_not() {
     assert_eq!(entry.facility, LogFacility::System);
     assert_eq!(
         entry.text,
-        "no journal; calls go on error=no such file path=/j tries=3"
+        "no journal; calls go on error=\"no such file\" path=/j tries=3"
     );
     let fields = [("error", "no such file"), ("path", "/j"), ("tries", "3")];
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
