@@ -20,6 +20,7 @@ mod input;
 mod invariants;
 mod judge;
 mod keep;
+mod preview;
 mod recount;
 mod shadow;
 pub mod standing;
@@ -46,6 +47,7 @@ use self::clock::{EVALUATION_MINUTES, Meter, RECOVERY_MINUTES, SILENCE_MINUTES, 
 use self::history::History;
 pub use self::input::{BulkstatsTroubles, Input, Output};
 pub use self::keep::{Restored, RestoredClock};
+pub use self::preview::{CallWindow, Effect, Foreseen, PREVIEW_WINDOW_MIN};
 use self::recount::Recounts;
 pub use self::standing::Answer;
 use self::standing::{NodeFacts, PRIORITY_PERCENT_MAX};

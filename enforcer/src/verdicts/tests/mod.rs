@@ -6,6 +6,7 @@ mod features;
 mod figures;
 mod modes;
 mod orders;
+mod preview;
 mod random;
 mod registered;
 
