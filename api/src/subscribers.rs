@@ -51,6 +51,10 @@ pub struct KindSessions {
 pub struct SubscriberView {
     /// The IMSI that was asked for.
     pub imsi: String,
+    /// Its lot, 0 to 99: a block that is tried out on a share of the subscribers refuses those whose lot is below the
+    /// percentage. None: a node of an older version does not say.
+    #[serde(default)]
+    pub lot: Option<u8>,
     /// Its sessions now.
     pub sessions: Vec<SubscriberSession>,
     /// Of the last minute, the last refusal by each service, newest first.

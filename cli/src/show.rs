@@ -16,6 +16,7 @@ mod logging;
 mod logs;
 mod peers;
 mod policy;
+mod remedy;
 mod sessions;
 mod smart_tags;
 mod snmp;

@@ -21,6 +21,11 @@ impl Lot {
         Self((u64::from(turn) * 37 % 100) as u8)
     }
 
+    /// The number: 0 to 99.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
     /// It is among the `percent` of all that are refused; with more percent, all that were are.
     pub fn is_among(self, percent: u8) -> bool {
         self.0 < percent

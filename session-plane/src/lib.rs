@@ -56,4 +56,4 @@ pub use session::Access;
 pub use shared::Shared;
 pub use statistics::Statistics;
 pub use steer::worker_of;
-pub use subscribers::{RefusedCall, Subscriber, SubscriberSession};
+pub use subscribers::{RefusedCall, Subscriber, SubscriberSession, lot};

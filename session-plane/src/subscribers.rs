@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use enforcer::Lot;
 use gtp::v1::{Imsi, Nsapi};
 use licensing::{Mono, RefusalReason, ServiceIndex, Wall};
 
@@ -56,6 +57,11 @@ pub struct Subscriber {
     pub sessions: Vec<SubscriberSession>,
     /// The last refusal by each service, of those in the last minute.
     pub refused: Vec<RefusedCall>,
+}
+
+/// Where a subscriber stands when a share of them is chosen; every worker says the same.
+pub fn lot(imsi: Imsi) -> Lot {
+    Identity::of_imsi(imsi).lot()
 }
 
 impl SessionPlane {

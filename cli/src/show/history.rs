@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
 use super::text::{self, counted, rough_span, stamp};
-use super::{Kind, View};
+use super::{Kind, View, remedy};
 
 const ROWS: &[Column] = &[
     left("Time", 24),
@@ -32,6 +32,9 @@ pub fn text(view: &View) -> String {
             record.apn.clone(),
         ]);
         table.note("Why", explained(&view.snapshot, record));
+        if let Some(remedy) = remedy::of_refusal(&view.snapshot, record) {
+            table.note("Remedy", remedy);
+        }
     }
     out.push_str(&table.render());
     if view.snapshot.refusals_lost > 0 {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
 use super::text::{field, or_absent};
-use super::{Kind, View};
+use super::{Kind, View, status};
 
 const COUNTS: &[Column] = &[
     right("TagId"),
@@ -89,7 +89,7 @@ pub fn json(view: &View) -> Value {
 fn row_json(tag: &TagStatus) -> Value {
     json!({
         "tag_id": tag.tag_id, "name": tag.name, "evaluation": tag.evaluation, "registered": tag.registered,
-        "refused": tag.refused, "drift": tag.drift, "proved": tag.proved,
+        "refused": tag.refused, "shadow": tag.shadow, "eased": tag.eased, "let_through": tag.let_through, "drift": tag.drift, "proved": tag.proved,
     })
 }
 
@@ -184,6 +184,9 @@ fn refused(rows: &[TagRow<'_>]) -> String {
             tag.refused.subscribers.to_string(),
             or_absent(tag.drift),
         ]);
+        if let Some(shadow) = status::shadow(tag) {
+            table.note("Shadow", shadow);
+        }
     }
     table.render()
 }

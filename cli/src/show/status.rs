@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
 use super::text::{self, counted, rough_span};
-use super::{Kind, Standing, View, kind_of, why};
+use super::{Kind, Standing, View, kind_of, remedy, why};
 
 const ROWS: &[Column] = &[
     left(" ", 1),
@@ -134,6 +134,9 @@ fn table<'a>(view: &View, rows: impl Iterator<Item = TagRow<'a>>) -> String {
         ]);
         if let Some(reason) = why::reason(&view.snapshot, row) {
             table.note("Why", reason);
+            if let Some(remedy) = remedy::of(&view.snapshot, row) {
+                table.note("Remedy", remedy);
+            }
         }
         if let Some(refused) = refused(&tag.refused) {
             table.note("Refused", refused);
@@ -179,7 +182,7 @@ fn refused(counts: &RefusedCounts) -> Option<String> {
 }
 
 /// What is ordered about the block of a tag, and what was let through by it.
-fn shadow(tag: &TagStatus) -> Option<String> {
+pub fn shadow(tag: &TagStatus) -> Option<String> {
     let calls = counted(tag.let_through, "call");
     let through = format!("{calls} let through that a block would have refused");
     match (tag.shadow, tag.eased) {

@@ -1,12 +1,12 @@
 //! `show subscribers ...` and `show license why imsi`: kinds of sessions, one subscriber, and why its calls are refused.
 
 use api::{Addresses, Interface, SubscriberRefusal, SubscriberSession};
-use licensing::RefusalRecord;
-use licensing::snapshot::TagRow;
+use licensing::snapshot::{ServiceStatus, TagRow};
+use licensing::{RefusalRecord, Tie};
 use serde_json::{Value, json};
 
 use super::table::{Column, Table, left, right};
-use super::{View, history, status, text, why};
+use super::{View, history, remedy, status, text, why};
 
 /// Widths of a name and of a number beside which another name stands.
 const NAME: usize = 31;
@@ -150,6 +150,9 @@ pub fn why_text(view: &View) -> String {
         ]);
         if let Some(record) = record(view, refused) {
             table.note("Why", history::explained(&view.snapshot, record));
+            if let Some(remedy) = remedy::of_refusal(&view.snapshot, record) {
+                table.note("Remedy", remedy);
+            }
         }
     }
     out.push_str(&table.render());
@@ -162,6 +165,22 @@ pub fn why_text(view: &View) -> String {
             status::state(service.tag.state).to_owned(),
             text::or_absent(why::reason(&view.snapshot, row)),
         ]);
+        if let Some(remedy) = remedy::of(&view.snapshot, row) {
+            table.note("Remedy", remedy);
+        }
+        for tried in tried_out(view, service) {
+            let (name, shadow) = (text::kind_and_name(tried), tried.tag().shadow);
+            let does = match refuses(view, tried) {
+                Some(true) => "refuses",
+                Some(false) => "lets through",
+                None => "refuses or lets through",
+            };
+            let calls = "this subscriber's calls";
+            table.note(
+                "Shadow",
+                format!("{shadow}: the block of {name} {does} {calls}"),
+            );
+        }
     }
     out + &table.render()
 }
@@ -183,12 +202,39 @@ pub fn why_json(view: &View) -> Value {
             "name": service.tag.name,
             "state": service.tag.state,
             "why": why::reason(&view.snapshot, TagRow::Service(service)),
+            "remedy": remedy::of(&view.snapshot, TagRow::Service(service)),
+            "tried_out": tried_out(view, service).map(|tried| tried_json(view, tried)).collect::<Vec<_>>(),
         })
     });
     let mut out = imsi_json(view);
+    out["lot"] = json!(view.subscriber.lot);
     out["refused"] = json!(refused.collect::<Vec<_>>());
     out["services"] = json!(services.collect::<Vec<_>>());
     out
+}
+
+/// What concerns a service and whose block is tried out by an order: itself, and features.
+fn tried_out<'v>(
+    view: &'v View,
+    service: &'v ServiceStatus,
+) -> impl Iterator<Item = TagRow<'v>> + 'v {
+    let features = view.snapshot.features.iter();
+    let concerned = features
+        .filter(|feature| feature.tie == Tie::Call || feature.services.contains(&service.service));
+    let rows = std::iter::once(TagRow::Service(service)).chain(concerned.map(TagRow::Feature));
+    rows.filter(|row| row.tag().eased)
+}
+
+/// Whether a block that is tried out refuses the subscriber; none: its lot is not known.
+fn refuses(view: &View, row: TagRow<'_>) -> Option<bool> {
+    match row.tag().shadow.refused_percent() {
+        0 => Some(false),
+        percent => view.subscriber.lot.map(|lot| lot < percent),
+    }
+}
+
+fn tried_json(view: &View, row: TagRow<'_>) -> Value {
+    json!({ "name": text::kind_and_name(row), "shadow": row.tag().shadow, "refuses": refuses(view, row) })
 }
 
 fn heading(view: &View) -> String {

@@ -118,17 +118,10 @@ fn allow(snapshot: &Snapshot, tag: &TagStatus) -> Option<String> {
         Compliance::Waiting => "registered, no verdict of the authority yet".to_owned(),
         Compliance::Authorized => authorized(tag),
         Compliance::OutOfCompliance { since } => {
-            format!(
-                "out of compliance since {}, {}",
-                stamp(since),
-                spared(tag.grace_left_s)
-            )
+            format!("out of compliance since {}, {}", stamp(since), spared(tag))
         }
         Compliance::InvalidTag => {
-            format!(
-                "the authority does not know this tag, {}",
-                spared(tag.grace_left_s)
-            )
+            format!("the authority does not know this tag, {}", spared(tag))
         }
         Compliance::AuthorizationExpired => {
             "nothing heard from the authority for 90 days: evaluation time is used".to_owned()
@@ -137,7 +130,7 @@ fn allow(snapshot: &Snapshot, tag: &TagStatus) -> Option<String> {
             "in the recovery period".to_owned()
         }
         Compliance::Evaluation => "in evaluation".to_owned(),
-        Compliance::EvaluationExpired => "evaluation is used up".to_owned(),
+        Compliance::EvaluationExpired => format!("evaluation is used up, {}", spared(tag)),
     })
 }
 
@@ -152,8 +145,9 @@ fn authorized(tag: &TagStatus) -> String {
     }
 }
 
-fn spared(grace_left_s: Option<u64>) -> String {
-    match grace_left_s {
+fn spared(tag: &TagStatus) -> String {
+    match tag.grace_left_s {
+        _ if tag.eased => "an order lets its calls through".to_owned(),
         Some(left) if left > 0 => format!("{} of grace left", rough_span(left)),
         Some(_) | None => "its rule lets calls through".to_owned(),
     }

@@ -348,6 +348,7 @@ fn registered_then_disabled() -> View {
     snapshot.services[MME].tag.in_use = false;
     snapshot.services[MME].tag.compliance = None;
     block(&mut snapshot.services[MME].tag);
+    tried_out(snapshot);
     snapshot.alarms = [
         AlarmKind::AuthorizationExpired,
         AlarmKind::AuthorityUnreachable,
@@ -363,7 +364,19 @@ fn registered_then_disabled() -> View {
     view.snmp.left_out = told::left_out();
     view.snmp.targets[0].left_out = true;
     agent::silent(&mut view.agent);
+    view.subscriber.lot = Some(17);
     view
+}
+
+/// The block of GGSN refuses some, that of VoLTE nobody.
+fn tried_out(snapshot: &mut Snapshot) {
+    let ggsn = &mut snapshot.services[GGSN].tag;
+    (ggsn.shadow, ggsn.eased) = (Shadow::Ramp { percent: 25 }, true);
+    ggsn.let_through = 41;
+    let volte = &mut snapshot.features[VOLTE].tag;
+    (volte.shadow, volte.eased) = (Shadow::Observe, true);
+    volte.rule.on_ooc = OnOoc::Block;
+    volte.let_through = 3;
 }
 
 fn state_lost() -> View {
@@ -755,6 +768,7 @@ fn subscriber() -> SubscriberView {
     };
     SubscriberView {
         imsi: "240010000000001".into(),
+        lot: Some(17),
         sessions: vec![
             SubscriberSession {
                 apn: "sos".into(),

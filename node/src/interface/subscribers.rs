@@ -26,6 +26,7 @@ impl Interface {
         let told = self.ask_workers_for(job, super::ANSWER).await?;
         let mut view = SubscriberView {
             imsi: digits.to_owned(),
+            lot: Some(session_plane::lot(imsi).number()),
             ..SubscriberView::default()
         };
         for (worker, told) in (0..).zip(told) {
