@@ -68,6 +68,11 @@ impl Ends {
     }
 }
 
+/// The ways in.
+pub(super) fn methods() -> MethodSet {
+    MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..])
+}
+
 /// Serves connections until the runtime ends. Errors: the host key can't be had, or the system gives no runtime.
 pub(crate) fn start(
     interface: Arc<Interface>,
@@ -83,7 +88,7 @@ pub(crate) fn start(
     let address = listener.local_addr().map_err(fail)?;
     listener.set_nonblocking(true).map_err(fail)?;
     let config = Arc::new(Config {
-        methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..]),
+        methods: methods(),
         auth_rejection_time: REJECTION,
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys: vec![key],

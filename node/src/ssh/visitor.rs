@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::server::{Ends, Server};
+use super::server::{Ends, Server, methods};
 use super::visit::{Keys, Visit};
 use crate::access::{Line, Seat, Who, Wrong};
 
@@ -159,6 +159,14 @@ impl Visitor {
     }
 }
 
+/// Not so; each way in may be tried again.
+fn again() -> Auth {
+    Auth::Reject {
+        proceed_with_methods: Some(methods()),
+        partial_success: false,
+    }
+}
+
 fn login(by: &str, outcome: AuditOutcome, why: Option<String>) -> Line {
     Line {
         command: format!("login by {by}"),
@@ -229,7 +237,7 @@ impl Handler for Visitor {
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
         Ok(match self.by_password(user, password).await {
             true => Auth::Accept,
-            false => Auth::reject(),
+            false => again(),
         })
     }
 
@@ -240,7 +248,7 @@ impl Handler for Visitor {
     ) -> Result<Auth, russh::Error> {
         Ok(match self.has_key(user, offer.public_key) {
             true => Auth::Accept,
-            false => Auth::reject(),
+            false => again(),
         })
     }
 
@@ -252,7 +260,7 @@ impl Handler for Visitor {
         let has = self.has_key(user, key.public_key);
         Ok(match has && self.let_in(user, "key").await {
             true => Auth::Accept,
-            false => Auth::reject(),
+            false => again(),
         })
     }
 

@@ -27,6 +27,7 @@ const PACKAGES: [(&str, &str); 17] = [
     ("faketime", "a wall clock that is wrong, for one process"),
     ("snmp", "an SNMP manager"),
     ("snmptrapd", "a receiver of notifications"),
+    ("openssh-client", "a visitor of the shell by SSH"),
     ("openssh-server", "a receiver of files by SFTP"),
     ("vsftpd", "one by FTP and FTPS"),
     ("nginx", "one by HTTP and HTTPS"),
