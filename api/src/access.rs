@@ -121,12 +121,14 @@ impl Request {
             | Self::Audit { .. }
             | Self::Logging
             | Self::Accounts
+            | Self::Configuration
             | Self::Bulkstats
             | Self::BulkstatsData => Privilege::Inspector,
             Self::Clear { .. } | Self::BulkstatsDo { .. } => Privilege::Operator,
             Self::SmartLicensing { .. }
             | Self::Feature { .. }
             | Self::LabSpeedup { .. }
+            | Self::SaveConfiguration { .. }
             | Self::License(_)
             | Self::Transport(_)
             | Self::SnmpSet(_)
@@ -157,6 +159,7 @@ impl Request {
             | Self::Audit { .. }
             | Self::Logging
             | Self::Accounts
+            | Self::Configuration
             | Self::Bulkstats
             | Self::BulkstatsData
             | Self::Client(_) => return None,
@@ -173,6 +176,10 @@ impl Request {
             },
             Self::SmartLicensing { enable } => format!("{}license smart enable", no(*enable)),
             Self::Feature { name, enable } => format!("{}feature {name} enable", no(*enable)),
+            Self::SaveConfiguration { file } => {
+                let file = file.as_deref().map(|file| format!(" {file}"));
+                format!("save configuration{}", file.unwrap_or_default())
+            }
             Self::LabSpeedup { speedup } => format!("lab speedup {speedup}"),
             Self::License(command) => license_words(command),
             Self::Transport(command) => command.words().to_owned(),

@@ -146,6 +146,14 @@ pub enum Request {
     },
     /// `bulkstats collection`, and what is said in `bulkstats mode`; answered with [`Reply::Done`] once it is kept and in force.
     BulkstatsSet(Box<BulkstatsSetting>),
+    /// The configuration in force, as text in StarOS's manner; answered with [`Reply::Configuration`].
+    Configuration,
+    /// Writes that text to a file of the node's; answered with [`Reply::Saved`] once it is on disk.
+    SaveConfiguration {
+        /// Its name, from the state directory on; none: `startup.cfg` there. Another file than such a text is not written
+        /// over.
+        file: Option<String>,
+    },
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
     Client(ClientRequest),
 }
@@ -193,6 +201,16 @@ pub enum Reply {
     Accounts {
         /// The accounts.
         accounts: AccountsView,
+    },
+    /// To [`Request::Configuration`].
+    Configuration {
+        /// Its lines.
+        text: String,
+    },
+    /// To [`Request::SaveConfiguration`].
+    Saved {
+        /// The file, by its whole path.
+        file: String,
     },
     /// To [`Request::Bulkstats`].
     Bulkstats {
@@ -428,6 +446,11 @@ mod tests {
                     facility: None,
                     level: LogSeverity::Error,
                 })),
+            ),
+            (r#"{"request":"configuration"}"#, Request::Configuration),
+            (
+                r#"{"request":"save-configuration","file":null}"#,
+                Request::SaveConfiguration { file: None },
             ),
             (r#"{"request":"bulkstats"}"#, Request::Bulkstats),
             (r#"{"request":"bulkstats-data"}"#, Request::BulkstatsData),

@@ -205,7 +205,9 @@ fn wait(request: &Request) -> Duration {
         | Request::BulkstatsSet(_)
         | Request::Threshold(_)
         | Request::LoggingSet(_)
-        | Request::Account(_) => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
+        | Request::Account(_)
+        | Request::Configuration
+        | Request::SaveConfiguration { .. } => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
         Request::Snapshot
         | Request::History { .. }
         | Request::Sessions

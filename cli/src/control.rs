@@ -92,6 +92,10 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         true => accounts(client)?,
         false => AccountsView::default(),
     };
+    let configuration = match surface.needs == Needs::Configuration {
+        true => configuration(client)?,
+        false => String::new(),
+    };
     let (bulkstats, bulkstats_data) = bulkstats(client, surface.needs)?;
     Ok(View {
         bulkstats,
@@ -106,6 +110,7 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         details,
         logging,
         accounts,
+        configuration,
         filter,
         ..node(client, surface, limit)?
     })
@@ -147,6 +152,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::Details
         | Needs::Peers
         | Needs::Logs
+        | Needs::Configuration
         | Needs::Audit
         | Needs::Logging
         | Needs::Accounts
@@ -199,6 +205,8 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Lease { .. }
         | Reply::Cleared { .. }
         | Reply::Logs { .. }
+        | Reply::Configuration { .. }
+        | Reply::Saved { .. }
         | Reply::Audit { .. }
         | Reply::Logging { .. }
         | Reply::Accounts { .. }
@@ -303,6 +311,28 @@ fn accounts(client: &Client) -> Result<AccountsView, Failure> {
         return Err(client.unexpected());
     };
     Ok(accounts)
+}
+
+fn configuration(client: &Client) -> Result<String, Failure> {
+    let Reply::Configuration { text } = client.ask(&Request::Configuration)? else {
+        return Err(client.unexpected());
+    };
+    Ok(text)
+}
+
+/// `save configuration [FILE]`
+pub fn save(
+    file: Option<String>,
+    socket: &SocketArgs,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
+    let client = Client::new(socket.path());
+    let request = Request::SaveConfiguration { file };
+    let Reply::Saved { file } = client.ask(&request)? else {
+        return Err(client.unexpected());
+    };
+    console.write(&format!("the configuration is saved to {file}\n"));
+    Ok(())
 }
 
 /// `license smart enable` and its `no` form.

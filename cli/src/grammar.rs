@@ -5,6 +5,7 @@ mod bulkstats;
 mod clear;
 mod license;
 mod logging;
+mod save;
 mod show;
 mod snmp;
 mod switches;
@@ -28,6 +29,7 @@ pub use self::logging::{
     FilterArgs, Logging, LoggingArgs, NoFilterArgs, NoLogging, NoLoggingArgs, NoSyslogArgs,
     SyslogArgs,
 };
+pub use self::save::{Save, SaveArgs};
 pub use self::show::ShowArgs;
 pub use self::snmp::{
     CommunityArgs, LicenseThreshold, LocalizeArgs, NoSnmp, NoSnmpArgs, NoTrap, RemainingArgs, Snmp,
@@ -103,6 +105,8 @@ Examples:
     Clear(ClearArgs),
     /// Change the licensing of a node
     License(LicenseArgs),
+    /// Save the configuration of a node
+    Save(SaveArgs),
     /// Enable an on/off feature of a node
     Feature(FeatureArgs),
     /// Take or send bulk statistics now; read and draw files of them
@@ -181,7 +185,7 @@ A replay prints events, status and refused calls of the machine that took in
 what the journal holds. Exit: 0 they are those that were recorded, 1 they are
 not (the first difference is told), 2 the journal can't be read.")]
 pub struct NodeArgs {
-    /// The configuration, a TOML file
+    /// The configuration: a TOML file, or a text as show configuration prints it
     #[arg(long, value_name = "FILE", required_unless_present = "replay")]
     pub config: Option<PathBuf>,
     /// A catalog in place of the embedded one; lab nodes only

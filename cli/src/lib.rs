@@ -39,7 +39,7 @@ use clap::{CommandFactory, Parser};
 use console::{Console, Terminal};
 use grammar::{
     Clear, ClearAdministrator, ClearBulkstats, Command, FeatureArgs, Grammar, Lab, License,
-    LicenseArgs, No, NoLicense, NoSmart, Smart,
+    LicenseArgs, No, NoLicense, NoSmart, Save, Smart,
 };
 
 /// Exit code of a command line that is not understood.
@@ -101,6 +101,10 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
             },
         },
         Command::License(license) => smart(license, console)?,
+        Command::Save(args) => {
+            let Save::Configuration { name, socket } = args.save;
+            control::save(name, &socket, console)?;
+        }
         Command::Feature(feature) => switch(feature, true, console)?,
         Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats, console)?,
         Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp, console)?,

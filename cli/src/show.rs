@@ -6,6 +6,7 @@ mod accounts;
 mod alarms;
 mod audit;
 mod bulkstats;
+mod configuration;
 mod counters;
 mod details;
 mod disconnects;
@@ -75,6 +76,8 @@ pub struct View {
     pub logging: LoggingView,
     /// Accounts.
     pub accounts: AccountsView,
+    /// The configuration in force, as text.
+    pub configuration: String,
     /// Which rows.
     pub filter: Filter,
 }
@@ -100,6 +103,7 @@ impl View {
             details: Vec::new(),
             logging: LoggingView::default(),
             accounts: AccountsView::default(),
+            configuration: String::new(),
             filter: Filter::default(),
         }
     }
@@ -169,6 +173,8 @@ pub enum Needs {
     Traps,
     /// The event log.
     Logs,
+    /// The configuration.
+    Configuration,
     /// The audit log.
     Audit,
     /// What is logged, and who is sent it.
@@ -461,6 +467,28 @@ pub const SURFACES: &[Surface] = &[
         json: system::resources_json,
     },
     Surface {
+        words: &["configuration"],
+        help: "The configuration in force, as text that can be read back",
+        example: "show configuration",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Configuration,
+        text: configuration::text,
+        json: configuration::json,
+    },
+    Surface {
+        words: &["configuration", "checksum"],
+        help: "SHA-256 of that text, by which two are told apart",
+        example: "show configuration checksum",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Configuration,
+        text: configuration::checksum,
+        json: configuration::checksum_json,
+    },
+    Surface {
         words: &["logs"],
         help: "The event log, the newest events last",
         example: "show logs --facility slmgr --level warning",
@@ -721,11 +749,27 @@ impl Surface {
 
     /// The line of its time.
     pub fn heading(&self, view: &View) -> String {
+        if self.is_file() {
+            return String::new();
+        }
         format!("{}\n", text::heading_stamp(view.snapshot.at.wall))
+    }
+
+    /// It prints what a file may be: no date and no banner stands before it.
+    fn is_file(&self) -> bool {
+        self.words == ["configuration"]
     }
 
     /// What follows that line.
     pub fn body(&self, view: &View) -> String {
+        if self.is_file() {
+            // A remark there, the banner says what it says anywhere.
+            let remarks: String = lab_banner(&view.snapshot)
+                .lines()
+                .map(|line| format!("! {line}\n"))
+                .collect();
+            return (self.text)(view).replacen('\n', &format!("\n{remarks}"), 1);
+        }
         let mut out = lab_banner(&view.snapshot);
         if let Some(age) = view.stalled_ms {
             out.push_str(&text::labelled("*** ", &stalled_banner(age)));

@@ -126,6 +126,7 @@ const COMMANDS: &[Written] = {
         exec("license smart register", Administrator),
         exec("license smart renew", Administrator),
         exec("license smart deregister", Administrator).asking(),
+        exec("save configuration", Administrator),
         exec("lab speedup", Administrator),
         config("license smart enable"),
         config("license smart url"),

@@ -66,6 +66,8 @@ fn schema_of(value: &Value, at: &str) -> Value {
         Value::Object(_) if at == "shows" => json!({
             "type": "object", "additionalProperties": { "type": "object" },
         }),
+        // Its sections and keys are docs/configuration.md's.
+        Value::Object(_) if at == "configuration" => json!({ "type": "object" }),
         Value::Object(keys) => {
             let each = keys
                 .iter()

@@ -402,6 +402,9 @@ events! {
     SSH_BROKE = 195_018, Cli, Info,
         "a connection by SSH broke",
         "nothing, unless there are many";
+    CONFIGURATION_SAVED = 195_019, Cli, Info,
+        "the configuration is saved",
+        "nothing";
     BULKSTATS_SET = 195_020, Cli, Info,
         "an operator has set bulk statistics",
         "nothing";

@@ -63,15 +63,20 @@ impl Places {
 
     /// The line of a key, else of the innermost part of it that is in the text, else 1.
     pub fn line_of_key(&self, key: &str) -> usize {
+        self.line_of(self.start_of_key(key))
+    }
+
+    /// The first byte of a key, likewise, else 0.
+    pub fn start_of_key(&self, key: &str) -> usize {
         let mut part = key;
         loop {
             if let Some(entry) = self.entries.iter().find(|entry| entry.key == part) {
                 let at = entry.key_at.as_ref().unwrap_or(&entry.value_at);
-                return self.line_of(at.start);
+                return at.start;
             }
             match part.rfind(['.', '[']) {
                 Some(cut) => part = &part[..cut],
-                None => return 1,
+                None => return 0,
             }
         }
     }

@@ -484,6 +484,7 @@ fn make_control(
         vitals: Arc::clone(&common.vitals),
         catalog: Arc::clone(&config.catalog),
         lab: config.lab,
+        smart_enable: config.smart_enable,
         asks,
         stalled: false,
         agent_stalled: false,

@@ -23,11 +23,15 @@ use thiserror::Error;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+use crate::config::text::table_of;
 use crate::config::{Config, ConfigError, NAME, NUMBER, Problem, REMOVED, is_path};
 use crate::store::{BESIDE, StoreError, create_whole, has_key, make_private, seal};
 
 /// The file.
 const FILE: &str = "settings.toml";
+
+/// Where the configuration is saved unless another file is named.
+pub(crate) const STARTUP: &str = "startup.cfg";
 
 /// The directory of secrets.
 const SECRETS: &str = "secrets";
@@ -260,6 +264,17 @@ impl Settings {
         Ok((laid, settings))
     }
 
+    /// Where they are; an absolute path.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The configuration with them as tables, paths whole.
+    pub fn table(&self) -> Table {
+        let text = toml::to_string(&self.kept).unwrap_or_default();
+        self.below.table_with_settings(&text, &self.dir.join(FILE))
+    }
+
     /// Makes a change: edits, checks the whole, writes. On return it is kept, and the caller has it applied.
     ///
     /// Errors: [`SettingsError`]; nothing has changed then, but see [`SettingsError::Store`].
@@ -331,7 +346,10 @@ impl Settings {
         let text = format!("{HEADING}{}", toml::to_string(kept)?);
         let laid = self.below.with_settings(&text, &self.dir.join(FILE));
         let config = laid.map_err(|error| match error {
-            ConfigError::Wrong { key, problem, .. } => SettingsError::Refused { key, problem },
+            ConfigError::Wrong { key, problem, .. } => SettingsError::Refused {
+                key: key.into(),
+                problem,
+            },
             ConfigError::Read { .. } | ConfigError::Settings { .. } => SettingsError::Config(error),
         })?;
         Ok((text, config))
@@ -365,14 +383,21 @@ impl Settings {
         names.collect()
     }
 
-    /// Takes away secrets that nothing names, and those that were not written whole.
+    /// Takes away secrets that neither settings nor configuration nor [`STARTUP`] names, and those that were not written
+    /// whole.
     fn sweep(&self) {
-        let kept = Value::Table(self.kept.clone());
+        let saved = fs::read_to_string(self.dir.join(STARTUP)).unwrap_or_default();
+        let namers = [
+            self.kept.clone(),
+            self.below.source.table(),
+            table_of(&saved).unwrap_or_default(),
+        ];
+        let namers = namers.map(Value::Table);
         for file in self.files() {
             let whole = file.strip_suffix(BESIDE).unwrap_or(&file);
             let path = self.dir.join(SECRETS).join(&file);
             let is_secret = whole.parse::<u64>().is_ok();
-            if !is_secret || names(&kept, &self.dir, &path) {
+            if !is_secret || namers.iter().any(|by| names(by, &self.dir, &path)) {
                 continue;
             }
             if let Err(error) = fs::remove_file(&path) {

@@ -35,6 +35,8 @@ pub struct Configuration {
     /// A file that says how many seconds are added to the wall clock, such as `-86400`, and may say something else at any
     /// time; none: the clock is right.
     pub clock: Option<PathBuf>,
+    /// The text of the file, in place of what the others say.
+    pub instead: Option<String>,
 }
 
 /// Pools of all three kinds; an ordinary, an emergency and a priority APN of service GGSN.
@@ -74,6 +76,16 @@ impl Configuration {
             apns: APNS.to_owned(),
             more: String::new(),
             clock: None,
+            instead: None,
+        }
+    }
+
+    /// With this text in place of all that.
+    #[must_use]
+    pub fn saying(self, text: &str) -> Self {
+        Self {
+            instead: Some(text.to_owned()),
+            ..self
         }
     }
 
@@ -111,6 +123,9 @@ impl Configuration {
             ..
         } = self;
         let state_dir = self.state_dir.display();
+        if let Some(text) = &self.instead {
+            return text.clone();
+        }
         format!(
             "[node]\nname = \"gw1\"\nstate_dir = \"{state_dir}\"\nworkers = {workers}\n\n\
              [control]\nsocket = \"{socket}\"\n\n[gn]\nlisten = \"{listen}\"\n{gn}\n{apns}\n{more}"

@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 21] = [
+const FIGURES: [Figure; 22] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -95,6 +95,16 @@ const FIGURES: [Figure; 21] = [
         meaning: "rules in force with a test that cites them and a mutation that a test catches",
         target: "all 18",
         how: How::Count(rules_cited),
+    },
+    Figure {
+        id: "cli-roundtrip",
+        meaning: "of 10,000 random configurations, every section and key, those not equal once printed as text and read back",
+        target: "0",
+        how: How::Tests(&[Test {
+            package: "node",
+            target: None,
+            name: "config::text::tests::a_random_configuration_is_printed_and_read_back_the_same",
+        }]),
     },
     Figure {
         id: "ask-ahead-refusals",

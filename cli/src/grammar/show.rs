@@ -384,6 +384,7 @@ impl Surface {
             | Needs::Snmp
             | Needs::Logging
             | Needs::Accounts
+            | Needs::Configuration
             | Needs::Bulkstats
             | Needs::BulkstatsData => None,
         }

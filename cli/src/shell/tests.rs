@@ -256,6 +256,7 @@ fn help_lists_what_may_follow_and_what_begins_so() {
         "lab",
         "license",
         "no",
+        "save",
         "show",
         "terminal",
         "timestamps",
@@ -340,7 +341,10 @@ fn behind_do_is_what_the_first_prompt_has_but_for_the_shell_itself() {
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(words, ["bulkstats", "clear", "lab", "license", "show"]);
+    assert_eq!(
+        words,
+        ["bulkstats", "clear", "lab", "license", "save", "show"]
+    );
 }
 
 #[test]

@@ -57,9 +57,23 @@ pub fn all() -> Vec<(&'static str, View)> {
     .into()
 }
 
+/// A part of one.
+const CONFIGURATION: &str = "\
+config
+  license smart enable
+  feature GRE enable
+  snmp user noc auth sha-256 read 1.3.6.1 --auth-file /etc/tollgate/noc.auth
+  node
+    name ggsn-1
+    state-dir /var/lib/tollgate
+  #exit
+end
+";
+
 fn view(snapshot: Snapshot) -> View {
     View {
         agent: agent::unregistered(),
+        configuration: CONFIGURATION.to_owned(),
         ..View::of(snapshot)
     }
 }

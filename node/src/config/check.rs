@@ -71,6 +71,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         priority_percent: file.licensing.priority_percent,
         thresholds,
         features,
+        smart_enable: file.licensing.smart_enable == Some(true),
         catalog: Arc::new(catalog),
         catalog_text: catalog_text.into(),
         catalog_origin: match unsigned_catalog {

@@ -11,7 +11,9 @@ use crate::transport::AddressError;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("{file}: can't be read: {source}; expected a TOML file; give its path with --config")]
+    #[error(
+        "{file}: can't be read: {source}; expected a TOML file, or a text that begins with config; give its path with --config"
+    )]
     Read {
         /// The file.
         file: PathBuf,
@@ -29,14 +31,23 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Something in it is wrong.
-    #[error("{file}:{line}: {}{problem}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+    #[error(
+        "{file}:{}{}{problem}",
+        match column {
+            Some(column) => format!(" line {line}, column {column}: "),
+            None => format!("{line}: "),
+        },
+        if key.is_empty() { String::new() } else { format!("{key}: ") }
+    )]
     Wrong {
         /// The file.
         file: PathBuf,
         /// The line, from 1.
         line: usize,
+        /// The column, from 1, of text in StarOS's manner.
+        column: Option<u32>,
         /// The key, as `apn[1].service`, elements counted from 0; empty: the text is not TOML.
-        key: String,
+        key: Box<str>,
         /// What is wrong with it.
         problem: Problem,
     },
@@ -50,6 +61,14 @@ pub enum Problem {
     Syntax {
         /// The parser's words.
         message: String,
+    },
+    /// The text in StarOS's manner is none.
+    #[error("{said}")]
+    Text {
+        /// Where in the line, from 1.
+        column: usize,
+        /// What is wrong there.
+        said: String,
     },
     /// No such key.
     #[error("no such key; expected {known}; mend its spelling or remove it")]

@@ -177,6 +177,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
         "licensing.features[]",
         "the name of a feature of the catalog, such as \"GRE\"",
     ),
+    ("licensing.smart_enable", "true or false"),
     ("agent", "a section [agent]"),
     (
         "agent.authority",
@@ -648,6 +649,7 @@ pub(super) struct Licensing {
     pub(super) congestion_percent: u8,
     pub(super) congestion_tolerance_percent: u8,
     pub(super) features: Vec<String>,
+    pub(super) smart_enable: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -932,6 +934,7 @@ impl Default for Licensing {
             congestion_percent: 0,
             congestion_tolerance_percent: 10,
             features: Vec::new(),
+            smart_enable: None,
         }
     }
 }

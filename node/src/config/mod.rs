@@ -1,4 +1,4 @@
-//! Configuration: a TOML file at start, checked whole before anything begins.
+//! Configuration: a file at start, TOML or text in StarOS's manner ([`text`]), checked whole before anything begins.
 //!
 //! `examples/gateway.toml` explains every key. A wrong file is refused with its name, the line, the key, what is
 //! expected and what to do; a key that is not known is an error, too. Local configuration may only tighten (rule L2):
@@ -17,6 +17,7 @@ mod snmp;
 mod ssh;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// Features enabled from the start (rule L12).
     pub features: FeatureSet,
+    /// Smart licensing is enabled at the start, unless operators have switched it before.
+    pub smart_enable: bool,
     /// What is licensed.
     pub catalog: Arc<Catalog>,
     /// The text that the catalog was read from.
@@ -146,14 +149,13 @@ impl Config {
         path: &Path,
         catalog: Option<&Path>,
     ) -> Result<Self, ConfigError> {
-        let places = Places::of(text);
-        let table = table(text);
         let source = Source {
             path: path.to_owned(),
             text: text.into(),
             catalog: catalog.map(Path::to_owned),
         };
-        let checked = table.and_then(|table| {
+        let checked = source.tables().and_then(|table| {
+            let places = source.places();
             let config = source.check(table, &places)?;
             let complete = bulkstats::complete(&config.bulkstats);
             complete.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
@@ -223,18 +225,53 @@ impl Source {
 
     /// What it names of a catalog, and the places of its keys.
     fn named(&self, catalog: &Catalog, lab: bool) -> Result<(check::Named, Places), Wrong> {
-        let places = Places::of(&self.text);
-        let file = file_of(table(&self.text)?, &places)?;
+        let places = self.places();
+        let file = file_of(self.tables()?, &places)?;
         let named = check::named_of(&file, catalog, lab);
         let named = named.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
         Ok((named, places))
+    }
+
+    /// The tables that it is read as, with their places.
+    fn tables(&self) -> Result<Spanned<DeTable<'_>>, Wrong> {
+        if !text::is_text(&self.path, &self.text) {
+            return table(&self.text);
+        }
+        match text::read(&self.text) {
+            Ok(read) => Ok(Spanned::new(0..self.text.len(), read.table)),
+            Err(fault) => {
+                let (line, column) = fault.line_and_column(&self.text);
+                let said = fault.to_string();
+                Err((line, String::new(), Problem::Text { column, said }))
+            }
+        }
+    }
+
+    fn places(&self) -> Places {
+        match text::is_text(&self.path, &self.text).then(|| self.tables()) {
+            Some(Ok(table)) => Places::of_table(&self.text, table.get_ref()),
+            Some(Err(_)) | None => Places::of(&self.text),
+        }
+    }
+
+    /// Where a key stands in its line, in letters from 1; none: it is of TOML, where the line tells enough.
+    fn column(&self, key: &str, problem: &Problem) -> Option<u32> {
+        let column = if let Problem::Text { column, .. } = problem {
+            *column
+        } else if text::is_text(&self.path, &self.text) {
+            text::line_and_column(&self.text, self.places().start_of_key(key)).1
+        } else {
+            return None;
+        };
+        u32::try_from(column).ok()
     }
 
     fn explain(&self, (line, key, problem): Wrong) -> ConfigError {
         ConfigError::Wrong {
             file: self.path.clone(),
             line,
-            key,
+            column: self.column(&key, &problem),
+            key: key.into(),
             problem,
         }
     }

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::check::{Checked, missing, once};
-use super::{Agent, Config, ConfigError, Problem, Source, Ssh, Wrong, table};
+use super::{Agent, Config, ConfigError, Problem, Source, Ssh, Wrong, table, text};
 use crate::transport::Way;
 
 /// The key of settings that says what is removed.
@@ -89,14 +89,18 @@ impl Config {
                 true => line - lines_below,
                 false => line,
             },
-            key,
+            column: match line > lines_below {
+                true => None,
+                false => below.column(&key, &problem),
+            },
+            key: key.into(),
             problem,
         };
         let behind = |(line, key, problem)| wrong((line + lines_below, key, problem));
         table(text).map_err(behind)?;
         let padded = format!("{}{text}", "\n".repeat(below.text.len() + 1));
         let over = DeTable::parse(&padded).map(Spanned::into_inner);
-        let mut laid = table(&below.text).map_err(wrong)?;
+        let mut laid = below.tables().map_err(wrong)?;
         let base = file.parent().unwrap_or(Path::new(""));
         let done = lay_over(laid.get_mut(), over.unwrap_or_default(), base);
         let places = Places::of(text);
@@ -106,6 +110,20 @@ impl Config {
         let checked = below.check(laid, &places).map_err(wrong)?;
         let settings: toml::Table = toml::from_str(text).unwrap_or_default();
         Ok(self.take(checked, &settings))
+    }
+
+    /// The tables of this configuration with settings over them, each path whole. Both were checked before.
+    pub(crate) fn table_with_settings(&self, text: &str, file: &Path) -> toml::Table {
+        let Ok(mut laid) = self.source.tables() else {
+            return toml::Table::new();
+        };
+        let over = DeTable::parse(text).map(Spanned::into_inner);
+        let base = file.parent().unwrap_or(Path::new(""));
+        let done = lay_over(laid.get_mut(), over.unwrap_or_default(), base);
+        debug_assert!(done.is_ok(), "it was laid over before: {done:?}");
+        let base = self.source.path.parent().unwrap_or(Path::new(""));
+        let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
+        text::with_paths_from(&base, text::plain(laid))
     }
 
     /// Takes what settings may say, and nothing else.
@@ -157,7 +175,7 @@ impl Source {
     /// The table that was read.
     pub(crate) fn table(&self) -> toml::Table {
         // It was read before.
-        toml::from_str(&self.text).unwrap_or_default()
+        self.tables().map(text::plain).unwrap_or_default()
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use api::SnmpLeftOut;
-use licensing::place::Places;
 use snmp::agent::Access;
 use snmp::delivery::{Inform, QUEUE_MAX, TARGETS_MAX, Target};
 use snmp::notifications::{DEFAULT_ENTERPRISE, Which};
@@ -19,7 +18,7 @@ use super::agent::read_secret;
 use super::check::{Checked, missing, once, unknown, within, wrong};
 use super::file::{self, SnmpAuth, SnmpNotify, SnmpPrivacy, SnmpVersion};
 use super::keys::secret;
-use super::{ConfigError, Problem};
+use super::{ConfigError, Problem, Source};
 
 /// Users at most.
 const USERS_MAX: usize = 64;
@@ -364,21 +363,22 @@ pub fn engine_of(path: &Path) -> Result<EngineId, ConfigError> {
         file: path.to_owned(),
         source,
     })?;
-    let places = Places::of(&text);
-    let found = toml::from_str::<file::File>(&text)
-        .map_err(|error| super::explain(&error, &places))
+    let source = Source {
+        path: path.to_owned(),
+        text: text.into(),
+        catalog: None,
+    };
+    let places = source.places();
+    let found = source
+        .tables()
+        .and_then(|table| super::file_of(table, &places))
         .and_then(|file| {
             let enterprise = enterprise(file.snmp.enterprise.as_deref());
             let enterprise =
                 enterprise.map_err(|(key, problem)| (places.line_of_key(&key), key, problem))?;
             Ok(engine(&enterprise, &file.node.name))
         });
-    found.map_err(|(line, key, problem)| ConfigError::Wrong {
-        file: path.to_owned(),
-        line,
-        key,
-        problem,
-    })
+    found.map_err(|wrong| source.explain(wrong))
 }
 
 fn engine(enterprise: &Oid, node: &str) -> EngineId {

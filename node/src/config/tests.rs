@@ -407,7 +407,7 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(
         error.to_string(),
         "/nowhere/gateway.toml: can't be read: No such file or directory (os error 2); \
-         expected a TOML file; give its path with --config"
+         expected a TOML file, or a text that begins with config; give its path with --config"
     );
 }
 
@@ -437,7 +437,7 @@ fn only_a_lab_node_takes_another_catalog() {
     let error = Config::read_with_catalog(&file, Some(&catalog)).unwrap_err();
     assert!(matches!(
         &error,
-        ConfigError::Wrong { key, problem: Problem::NeedsLab { .. }, .. } if key == "--catalog"
+        ConfigError::Wrong { key, problem: Problem::NeedsLab { .. }, .. } if &**key == "--catalog"
     ));
     std::fs::write(&file, and("[lab]\nspeedup = 60\ncatalog = \"small.toml\"")).unwrap();
     let config = Config::read(&file).unwrap();

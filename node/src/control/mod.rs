@@ -129,6 +129,8 @@ pub(crate) struct Control {
     pub(crate) current: Arc<Current>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) lab: Option<Lab>,
+    /// Smart licensing is enabled at the start.
+    pub(crate) smart_enable: bool,
     pub(crate) asks: Receiver<Ask>,
     pub(crate) stalled: bool,
     pub(crate) agent_stalled: bool,
@@ -145,6 +147,7 @@ impl Control {
     pub(crate) fn run(mut self) {
         let vitals = Arc::clone(&self.vitals);
         let _end = EndOf::control(&vitals);
+        self.enable_at_start();
         let mut due = Instant::now();
         loop {
             match self.asks.recv_deadline(due) {
@@ -400,6 +403,8 @@ impl Control {
             | Request::Agent
             | Request::Alarms
             | Request::Logs { .. }
+            | Request::Configuration
+            | Request::SaveConfiguration { .. }
             | Request::Audit { .. }
             | Request::Accounts
             | Request::Account(_)
@@ -434,6 +439,15 @@ impl Control {
             snapshot: Box::new(self.publish(now).as_ref().clone()),
             age_ms: 0,
             stalled: false,
+        }
+    }
+
+    /// Smart licensing is enabled by the configuration where no operator has ever enabled it.
+    fn enable_at_start(&mut self) {
+        let now = self.clock.now();
+        if self.smart_enable && !self.enforcer.snapshot(now).smart.ever_enabled {
+            self.tell(Input::SmartLicensing { enable: true }, now);
+            self.publish(now);
         }
     }
 

@@ -211,6 +211,8 @@ impl Subject {
             | Request::Audit { .. }
             | Request::Logging
             | Request::Accounts
+            | Request::Configuration
+            | Request::SaveConfiguration { .. }
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::Client(_) => Self::Nothing,

@@ -7,6 +7,7 @@ mod accounts;
 mod audited;
 mod bulkstats;
 mod clear;
+mod configuration;
 mod counters;
 mod listener;
 mod peers;
@@ -259,6 +260,11 @@ impl Interface {
                 logging: logging::logging(),
             }),
             Request::LoggingSet(command) => self.set_logging(*command).await,
+            Request::Configuration => {
+                let text = self.configuration().await;
+                Ok(Reply::Configuration { text })
+            }
+            Request::SaveConfiguration { file } => self.save_configuration(file).await,
             Request::Bulkstats => Ok(self.bulkstats()),
             Request::BulkstatsData => self.bulkstats_data().await,
             Request::BulkstatsDo { command } => self.command_bulkstats(command).await,

@@ -1,0 +1,98 @@
+//! `show configuration` and `save configuration`.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use api::{Failure, Reply};
+use axum::http::StatusCode;
+use licensing::Snapshot;
+use toml::{Table, Value};
+
+use super::{Interface, Refused};
+use crate::config::text;
+use crate::settings::STARTUP;
+use crate::store::create_whole;
+
+/// The section of what operators switch.
+const LICENSING: &str = "licensing";
+
+impl Interface {
+    /// The configuration in force, as text.
+    pub(super) async fn configuration(&self) -> String {
+        text::print(&self.running().await)
+    }
+
+    /// The configuration in force: what was read, what operators set over it, and what they switched.
+    pub(super) async fn running(&self) -> Table {
+        let table = self.settings.lock().await.table();
+        let (snapshot, _, _) = self.now().await;
+        switched(table, &snapshot)
+    }
+
+    /// `save configuration`: another file than such a text is not written over.
+    pub(super) async fn save_configuration(&self, file: Option<String>) -> Result<Reply, Refused> {
+        // None of a change is saved in part, and no secret is swept meanwhile.
+        let settings = Arc::clone(&self.settings).lock_owned().await;
+        let (snapshot, _, _) = self.now().await;
+        let text = text::print(&switched(settings.table(), &snapshot));
+        let path = settings.dir().join(file.as_deref().unwrap_or(STARTUP));
+        let saved = tokio::task::spawn_blocking(move || {
+            let _held = settings;
+            save(&path, &text).map(|()| path)
+        });
+        let saved = saved.await.unwrap_or_else(|error| Err(error.to_string()));
+        match saved {
+            Ok(path) => {
+                let file = path.display().to_string();
+                event!(CONFIGURATION_SAVED, file);
+                Ok(Reply::Saved { file })
+            }
+            Err(what) => {
+                let todo = "name another file, from node.state_dir on";
+                let failure = Failure::new(what, "save configuration", todo);
+                Err((StatusCode::CONFLICT, failure))
+            }
+        }
+    }
+}
+
+fn save(path: &Path, text: &str) -> Result<(), String> {
+    let other = || format!("{} is there and is no configuration text", path.display());
+    match fs::read(path) {
+        Ok(there) if !text::begins_as_text(&String::from_utf8_lossy(&there)) => return Err(other()),
+        Ok(_) | Err(_) => {}
+    }
+    create_whole(path, text.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// With what operators have switched, which is not kept among the settings.
+fn switched(mut table: Table, snapshot: &Snapshot) -> Table {
+    let enabled = snapshot.features.iter().filter(|feature| feature.enabled);
+    let enabled: Vec<&str> = enabled.map(|feature| feature.tag.name.as_str()).collect();
+    let section = table.entry(LICENSING);
+    let Value::Table(section) = section.or_insert_with(|| Table::new().into()) else {
+        return table;
+    };
+    let said = section.get("features").and_then(Value::as_array);
+    let said = said.into_iter().flatten().filter_map(Value::as_str);
+    let mut said: Vec<String> = said.map(str::to_lowercase).collect();
+    let mut now: Vec<String> = enabled.iter().map(|name| name.to_lowercase()).collect();
+    said.sort();
+    now.sort();
+    if now.is_empty() {
+        section.remove("features");
+    } else if said != now {
+        let enabled = enabled.into_iter().map(|name| name.to_owned().into());
+        section.insert("features".to_owned(), Value::Array(enabled.collect()));
+    }
+    let smart = &snapshot.smart;
+    section.remove("smart_enable");
+    if smart.enabled || smart.ever_enabled {
+        section.insert("smart_enable".to_owned(), smart.enabled.into());
+    }
+    if section.is_empty() {
+        table.remove(LICENSING);
+    }
+    table
+}
