@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 17] = [
+const PACKAGES: [(&str, &str); 18] = [
     ("smitools", "smilint, which reads our MIB"),
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
