@@ -112,6 +112,7 @@ impl Request {
             | Self::Sessions
             | Self::Subscriber { .. }
             | Self::Counters
+            | Self::Forecast
             | Self::Peers { .. }
             | Self::Health
             | Self::Agent
@@ -150,6 +151,7 @@ impl Request {
             | Self::Sessions
             | Self::Subscriber { .. }
             | Self::Counters
+            | Self::Forecast
             | Self::Peers { .. }
             | Self::Health
             | Self::Agent

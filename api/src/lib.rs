@@ -21,6 +21,7 @@ mod bulkstats_setting;
 mod clear;
 mod counters;
 pub mod csv;
+mod forecast;
 mod health;
 mod license;
 mod logging;
@@ -56,6 +57,7 @@ pub use clear::ClearWhom;
 pub use counters::{
     COUNTERS_INTERVAL_S, COUNTERS_INTERVALS_MAX, CallCounters, CounterInterval, CountersHistory,
 };
+pub use forecast::{Outlook, ServiceForecast};
 pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
     AgentStatus, Attempts, CallHomeRow, CatalogStanding, CatalogStatus, LicenseCommand,

@@ -13,6 +13,7 @@ use crate::bulkstats::{BulkstatsCommand, BulkstatsData, BulkstatsStatus};
 use crate::bulkstats_setting::BulkstatsSetting;
 use crate::clear::ClearWhom;
 use crate::counters::CountersHistory;
+use crate::forecast::ServiceForecast;
 use crate::health::Health;
 use crate::license::LicenseCommand;
 use crate::logging::{LoggingCommand, LoggingView};
@@ -62,6 +63,8 @@ pub enum Request {
     },
     /// Calls by intervals of 15 minutes; answered with [`Reply::Counters`].
     Counters,
+    /// How long ceilings will last; answered with [`Reply::Forecast`].
+    Forecast,
     /// `license smart enable`, or its `no` form (rule L2); answered with [`Reply::Done`].
     SmartLicensing {
         /// Enable; else disable.
@@ -264,6 +267,11 @@ pub enum Reply {
         /// The subscriber.
         subscriber: Box<SubscriberView>,
     },
+    /// To [`Request::Forecast`].
+    Forecast {
+        /// One entry a service of the catalog, in its order.
+        services: Vec<ServiceForecast>,
+    },
     /// To [`Request::Counters`].
     Counters {
         /// The intervals.
@@ -427,6 +435,7 @@ mod tests {
                 },
             ),
             (r#"{"request":"counters"}"#, Request::Counters),
+            (r#"{"request":"forecast"}"#, Request::Forecast),
             (r#"{"request":"health"}"#, Request::Health),
             (r#"{"request":"agent"}"#, Request::Agent),
             (r#"{"request":"alarms"}"#, Request::Alarms),

@@ -213,6 +213,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Sessions
         | Request::Subscriber { .. }
         | Request::Counters
+        | Request::Forecast
         | Request::Peers { .. }
         | Request::SmartLicensing { .. }
         | Request::Feature { .. }

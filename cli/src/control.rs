@@ -3,7 +3,7 @@
 use api::{
     AccountsView, AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom,
     CountersHistory, Failure, HISTORY_LIMIT_MAX, LogView, LoggingView, PeerList, Reply, Request,
-    SessionSummary, SubscriberView,
+    ServiceForecast, SessionSummary, SubscriberView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
@@ -64,6 +64,10 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         true => counters(client)?,
         false => CountersHistory::default(),
     };
+    let forecast = match surface.needs == Needs::Forecast {
+        true => forecast(client)?,
+        false => Vec::new(),
+    };
     let details = match surface.needs == Needs::Details {
         true => details(client),
         false => Vec::new(),
@@ -107,6 +111,7 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         audit,
         subscriber,
         counters,
+        forecast,
         details,
         logging,
         accounts,
@@ -149,6 +154,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::Sessions
         | Needs::Subscriber
         | Needs::Counters
+        | Needs::Forecast
         | Needs::Details
         | Needs::Peers
         | Needs::Logs
@@ -200,6 +206,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Sessions { .. }
         | Reply::Subscriber { .. }
         | Reply::Counters { .. }
+        | Reply::Forecast { .. }
         | Reply::Peers { .. }
         | Reply::Done { .. }
         | Reply::Lease { .. }
@@ -244,6 +251,13 @@ fn subscriber(
         false => history(client, HISTORY_LIMIT_MAX)?,
     };
     Ok((*subscriber, explained))
+}
+
+fn forecast(client: &Client) -> Result<Vec<ServiceForecast>, Failure> {
+    let Reply::Forecast { services } = client.ask(&Request::Forecast)? else {
+        return Err(client.unexpected());
+    };
+    Ok(services)
 }
 
 fn counters(client: &Client) -> Result<CountersHistory, Failure> {

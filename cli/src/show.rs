@@ -11,6 +11,7 @@ mod counters;
 mod details;
 mod disconnects;
 mod eval_period;
+mod forecast;
 pub(crate) mod history;
 mod license;
 mod logging;
@@ -32,8 +33,8 @@ mod why;
 use ::bulkstats::table::Schema;
 use api::{
     AccountsView, AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, CountersHistory,
-    Failure, LogFacility, LogSeverity, LogView, LoggingView, PeerList, SessionSummary, SnmpView,
-    SubscriberView,
+    Failure, LogFacility, LogSeverity, LogView, LoggingView, PeerList, ServiceForecast,
+    SessionSummary, SnmpView, SubscriberView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
 use licensing::{RefusalRecord, Snapshot, Wall};
@@ -68,6 +69,8 @@ pub struct View {
     pub audit: AuditView,
     /// Calls by intervals.
     pub counters: CountersHistory,
+    /// How long ceilings will last.
+    pub forecast: Vec<ServiceForecast>,
     /// One subscriber.
     pub subscriber: SubscriberView,
     /// Everything else that can be shown, or why it can't.
@@ -99,6 +102,7 @@ impl View {
             logs: LogView::default(),
             audit: AuditView::default(),
             counters: CountersHistory::default(),
+            forecast: Vec::new(),
             subscriber: SubscriberView::default(),
             details: Vec::new(),
             logging: LoggingView::default(),
@@ -161,6 +165,8 @@ pub enum Needs {
     Subscriber,
     /// Calls by intervals.
     Counters,
+    /// How long ceilings will last.
+    Forecast,
     /// All other surfaces.
     Details,
     /// Peers.
@@ -267,6 +273,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::Agent,
         text: statistics::text,
         json: statistics::json,
+    },
+    Surface {
+        words: &["license", "forecast"],
+        help: "Days until the ceilings of services are reached, at the growth that was seen",
+        example: "show license forecast",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Forecast,
+        text: forecast::text,
+        json: forecast::json,
     },
     Surface {
         words: &["license", "eval-period"],

@@ -9,6 +9,7 @@
 
 pub mod class;
 pub mod counts;
+pub mod forecast;
 pub mod gate;
 mod lot;
 pub mod ring;

@@ -474,6 +474,12 @@ events! {
     SLOT_UNREADABLE = 196_022, System, Warning,
         "a slot of the license clock can't be read",
         "see the disk of node.state_dir";
+    FORECAST_UNREADABLE = 196_023, System, Warning,
+        "what a forecast is made of can't be read; it begins anew",
+        "see the disk of node.state_dir";
+    FORECAST_UNWRITTEN = 196_024, System, Warning,
+        "what a forecast is made of can't be written",
+        "see the disk of node.state_dir; it is tried again in an hour";
     SYSLOG_AWAY = 197_001, Evlog, Warning,
         "a syslog server is not reached",
         "see why, and `show logging`";

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -204,6 +205,7 @@ impl Running {
             accounts: Arc::new(Accounts::new(&common.config.ssh)),
             changes: Arc::new(Semaphore::new(interface::CHANGES_MAX)),
             counters: Mutex::default(),
+            growth: Mutex::new(interface::Hours::open(&common.config.state_dir)),
             admissions: Mutex::new(admissions),
         };
         let interface = Arc::new(interface);
@@ -212,7 +214,7 @@ impl Running {
         let metrics = scraped.map(|listener| metrics::serve(Arc::clone(&interface), listener));
         let metrics = metrics.transpose()?;
         let served = Arc::clone(&interface);
-        let interface = serve(interface, listener, shutdown)?;
+        let interface = serve(interface, &common.config.state_dir, listener, shutdown)?;
         let ssh = start_ssh(served, shells, interface.handle().clone(), visited)?;
         // The receiver comes last: if anything before it fails, all others end with the queues.
         let stop = Arc::new(AtomicBool::new(false));
@@ -642,6 +644,7 @@ fn make_admissions(common: &Common, plane: &PlaneConfig) -> Result<Admissions, N
 
 fn serve(
     interface: Arc<Interface>,
+    state_dir: &Path,
     listener: UnixListener,
     shutdown: &Shutdown,
 ) -> Result<Runtime, NodeError> {
@@ -660,6 +663,7 @@ fn serve(
     runtime.spawn(Arc::clone(&interface).watch_control());
     runtime.spawn(Arc::clone(&interface).watch_clients());
     runtime.spawn(Arc::clone(&interface).keep_counters());
+    runtime.spawn(Arc::clone(&interface).keep_growth(state_dir.to_owned()));
     let router = interface::router(interface);
     runtime.spawn(async move {
         if let Err(error) = interface::serve(listener, router).await {

@@ -379,6 +379,7 @@ impl Surface {
             | Needs::Sessions
             | Needs::Subscriber
             | Needs::Counters
+            | Needs::Forecast
             | Needs::Details
             | Needs::Alarms
             | Needs::Snmp

@@ -5,9 +5,10 @@
 use api::{
     Addresses, ApnSessions, CallCounters, CauseCount, ClientSessions, CounterInterval,
     CountersHistory, DropCount, EndCount, Interface, KindSessions, LogFacility, LogFilter,
-    LogSeverity, LoggingView, MessageCount, PeerList, PeerRow, PeerSessions, PeerState, PoolUse,
-    ServiceSessions, SessionSummary, SubscriberRefusal, SubscriberSession, SubscriberView,
-    SyslogFacility, SyslogProtocol, SyslogServerView, SyslogState, WorkerSessions,
+    LogSeverity, LoggingView, MessageCount, Outlook, PeerList, PeerRow, PeerSessions, PeerState,
+    PoolUse, ServiceForecast, ServiceSessions, SessionSummary, SubscriberRefusal,
+    SubscriberSession, SubscriberView, SyslogFacility, SyslogProtocol, SyslogServerView,
+    SyslogState, WorkerSessions,
 };
 use cli::show::View;
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -111,6 +112,7 @@ fn evaluation() -> View {
     view.sessions = sessions();
     view.peers = peers();
     view.counters = counters();
+    view.forecast = forecast();
     view.subscriber = subscriber();
     view.logging = logging();
     let of_two = [&["version"][..], &["system", "uptime"]].map(|words| {
@@ -704,6 +706,46 @@ fn kind(interface: Interface, addresses: Addresses, sessions: u64) -> KindSessio
         addresses,
         sessions,
     }
+}
+
+/// One service of each outlook.
+fn forecast() -> Vec<ServiceForecast> {
+    let row = |service: &str, ceiling, hours, outlook| ServiceForecast {
+        service: service.to_owned(),
+        sessions: 298_335,
+        ceiling,
+        hours,
+        outlook,
+    };
+    let growth = |per_day, hours_until| Outlook::Growth {
+        level: 479_038,
+        per_day,
+        hours_until,
+        coverage_percent: 82,
+    };
+    let insufficient = |coverage_percent| Outlook::InsufficientData { coverage_percent };
+    let (some, most) = (Some(600_000), Some(4_294_967_295));
+    vec![
+        row(
+            "PGW",
+            some,
+            336,
+            growth([-1_200, 4_800, 12_000], [Some(242), Some(605), None]),
+        ),
+        row("SAEGW", some, 336, growth([-9, -5, -1], [None; 3])),
+        row(
+            "GGSN",
+            most,
+            672,
+            growth(
+                [1_000_000, 2_000_000, 99_000_000],
+                [Some(1_040), Some(51_532), Some(87_600)],
+            ),
+        ),
+        row("SGW", None, 336, Outlook::NoCeiling),
+        row("MME", some, 13, insufficient(None)),
+        row("ePDG", some, 96, insufficient(Some(95))),
+    ]
 }
 
 /// Two days of calls, of which the first quarter of an hour and one that goes on are here.

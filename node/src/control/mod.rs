@@ -391,6 +391,7 @@ impl Control {
             Request::Sessions
             | Request::Subscriber { .. }
             | Request::Counters
+            | Request::Forecast
             | Request::Peers { .. }
             | Request::Clear { .. }
             | Request::Health

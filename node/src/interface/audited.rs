@@ -202,6 +202,7 @@ impl Subject {
             | Request::Sessions
             | Request::Subscriber { .. }
             | Request::Counters
+            | Request::Forecast
             | Request::Peers { .. }
             | Request::Health
             | Request::Agent

@@ -9,6 +9,7 @@ mod bulkstats;
 mod clear;
 mod configuration;
 mod counters;
+mod growth;
 mod listener;
 mod peers;
 mod sessions;
@@ -58,6 +59,7 @@ use crate::socket::{self, RECEIVE_BUFFER_BYTES};
 use crate::vitals::Vitals;
 pub(crate) use audited::CHANGES_MAX;
 pub(crate) use counters::Intervals;
+pub(crate) use growth::Hours;
 pub(crate) use listener::{Bounds, bind, serve, serve_each};
 
 /// Longest wait for a thread's answer.
@@ -112,6 +114,8 @@ pub(crate) struct Interface {
     pub(crate) changes: Arc<Semaphore>,
     /// Calls by intervals; locked for no wait.
     pub(crate) counters: Mutex<Intervals>,
+    /// Highest counts of hours; locked for no wait.
+    pub(crate) growth: Mutex<Hours>,
     /// Locked for one request of a client, never across a wait.
     pub(crate) admissions: Mutex<Admissions>,
 }
@@ -218,6 +222,13 @@ impl Interface {
                 let now = self.clock.now().wall;
                 let counters = self.counters.lock().view(totals, now);
                 Ok(Reply::Counters { counters })
+            }
+            Request::Forecast => {
+                let (snapshot, _, _) = self.now().await;
+                let hours = self.growth.lock().clone();
+                Ok(Reply::Forecast {
+                    services: hours.forecast(&snapshot),
+                })
             }
             Request::Snapshot => {
                 let (snapshot, age_ms, stalled) = self.now().await;
