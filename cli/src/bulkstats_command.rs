@@ -11,6 +11,7 @@ use bulkstats::chart::{self, Chart};
 use bulkstats::read::ReadRow;
 use bulkstats::series::{self, Wanted};
 
+use crate::bulkstats_mode;
 use crate::console::Console;
 use crate::control;
 use crate::grammar::{Bulkstats, ForceBulkstats, PlotArgs, ReadArgs};
@@ -19,18 +20,20 @@ use files::{Read, STANDARD_INPUT};
 use formats::Formats;
 
 /// `bulkstats ...`
-pub fn run(command: &Bulkstats, console: &mut dyn Console) -> Result<(), Failure> {
+pub fn run(command: Bulkstats, console: &mut dyn Console) -> Result<(), Failure> {
     match command {
         Bulkstats::Force { what } => match what {
             ForceBulkstats::Gather(socket) => {
-                control::bulkstats_do(BulkstatsCommand::ForceGather, socket, console)
+                control::bulkstats_do(BulkstatsCommand::ForceGather, &socket, console)
             }
             ForceBulkstats::Transfer(socket) => {
-                control::bulkstats_do(BulkstatsCommand::ForceTransfer, socket, console)
+                control::bulkstats_do(BulkstatsCommand::ForceTransfer, &socket, console)
             }
         },
-        Bulkstats::Read(args) => read(args),
-        Bulkstats::Plot(args) => plot(args),
+        Bulkstats::Collection(socket) => bulkstats_mode::collection(Some(true), &socket, console),
+        Bulkstats::Mode { mode } => bulkstats_mode::mode(*mode, console),
+        Bulkstats::Read(args) => read(&args),
+        Bulkstats::Plot(args) => plot(&args),
     }
 }
 

@@ -25,7 +25,8 @@ pub fn missing(row: &Row, root: &Path) -> Vec<&'static str> {
 
 /// Its last word is offered behind those before it: by the shell, and of what is no command of it by bash's completions.
 fn completes(row: &Row) -> bool {
-    let (before, last) = row.words.rsplit_once(' ').unwrap_or(("", &row.words));
+    let typed = row.typed();
+    let (before, last) = typed.rsplit_once(' ').unwrap_or(("", typed));
     if row.mode != Mode::Program {
         return offers(row.mode, before, last);
     }
@@ -46,7 +47,7 @@ fn completes(row: &Row) -> bool {
 
 /// A line of `tests/shell/every-command` is it, or the test that it names has its words.
 pub fn is_run(row: &Row, root: &Path) -> bool {
-    let words = &row.words;
+    let words = row.typed();
     let file = row.test.unwrap_or("tests/shell/every-command");
     let Ok(text) = fs::read_to_string(root.join(file)) else {
         return false;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bulkstats;
+mod bulkstats_mode;
 mod clear;
 mod license;
 mod logging;
@@ -20,6 +21,11 @@ use crate::load_command::LoadArgs;
 pub use self::accounts::{AccountArgs, NameArgs};
 pub use self::bulkstats::{
     Bulkstats, BulkstatsArgs, FilesArgs, ForceBulkstats, PlotArgs, ReadArgs,
+};
+pub use self::bulkstats_mode::{
+    BlockArgs, BulkstatsMode, CollectionWord, DefaultBulkstatsMode, FormatWord, Historical,
+    HistoricalArgs, NoBulkstatsMode, NoSchemaWord, NumberArgs, PlainCollection, PlainFormat,
+    ReceiverArgs, SchemaArgs, SchemaWord, WhichArgs,
 };
 pub use self::clear::{Clear, ClearAdministrator, ClearArgs, ClearBulkstats, ClearSubscribers};
 pub use self::license::{
@@ -109,7 +115,7 @@ Examples:
     Save(SaveArgs),
     /// Enable an on/off feature of a node
     Feature(FeatureArgs),
-    /// Take or send bulk statistics now; read and draw files of them
+    /// Set what bulk statistics are collected, take or send them now; read and draw files of them
     Bulkstats(BulkstatsArgs),
     /// Change who is sent notifications, who reads, and which are sent
     Snmp(SnmpArgs),
@@ -123,8 +129,20 @@ Examples:
     Operator(AccountArgs),
     /// Set an account that looks
     Inspector(AccountArgs),
-    /// Take back: the `no` form of license, feature, snmp, threshold, logging, accounts
+    /// Take back: the `no` form of license, feature, snmp, bulkstats, threshold, logging, accounts
     No(NoArgs),
+    /// As the configuration file says, again
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true,
+        after_help = "Example:\n  tollgate default bulkstats collection"
+    )]
+    Default {
+        /// What.
+        #[command(subcommand)]
+        default: CollectionWord,
+    },
     /// Put GTP calls on a gateway, and measure its answers
     Load(LoadArgs),
     /// See it work: a node, calls and a license authority, on loopback, in a minute

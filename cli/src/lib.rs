@@ -10,6 +10,7 @@
 mod account_command;
 mod authority_command;
 mod bulkstats_command;
+mod bulkstats_mode;
 pub mod client;
 pub mod console;
 mod control;
@@ -39,7 +40,7 @@ use clap::{CommandFactory, Parser};
 use console::{Console, Terminal};
 use grammar::{
     Clear, ClearAdministrator, ClearBulkstats, Command, FeatureArgs, Grammar, Lab, License,
-    LicenseArgs, No, NoLicense, NoSmart, Save, Smart,
+    LicenseArgs, No, NoLicense, NoSmart, PlainCollection, Save, Smart,
 };
 
 /// Exit code of a command line that is not understood.
@@ -106,7 +107,7 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
             control::save(name, &socket, console)?;
         }
         Command::Feature(feature) => switch(feature, true, console)?,
-        Command::Bulkstats(args) => bulkstats_command::run(&args.bulkstats, console)?,
+        Command::Bulkstats(args) => bulkstats_command::run(args.bulkstats, console)?,
         Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp, console)?,
         Command::Administrator(args) => {
             account_command::set(Privilege::Administrator, args, console)?
@@ -119,6 +120,9 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
             No::License(license) => no_smart(license.license, console)?,
             No::Feature(feature) => switch(feature, false, console)?,
             No::Snmp(snmp) => snmp_command::no_snmp(snmp.snmp, console)?,
+            No::Bulkstats {
+                what: PlainCollection::Collection(socket),
+            } => bulkstats_mode::collection(Some(false), &socket, console)?,
             No::Threshold(args) => snmp_command::no_threshold(args.threshold, console)?,
             No::Logging(args) => logging_command::no_logging(args.logging, console)?,
             No::Administrator(args) => {
@@ -127,6 +131,9 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
             No::Operator(args) => account_command::remove(Privilege::Operator, args, console)?,
             No::Inspector(args) => account_command::remove(Privilege::Inspector, args, console)?,
         },
+        Command::Default { default } => {
+            bulkstats_mode::collection_word(None, &default, console)?;
+        }
         Command::Lab(lab) => match lab.lab {
             Lab::Speedup { speedup, socket } => control::speed_up(speedup, &socket, console)?,
         },

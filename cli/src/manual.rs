@@ -35,6 +35,14 @@ pub fn text() -> String {
     for (mode, heading) in [
         (Mode::Exec, "Mode exec"),
         (Mode::Config, "Mode config"),
+        (
+            Mode::Bulkstats,
+            "Mode config-bulkstats, after `bulkstats mode`",
+        ),
+        (
+            Mode::BulkstatsFile,
+            "Mode config-bulkstats-file, after `file` there",
+        ),
         (Mode::Program, "Not in the shell"),
     ] {
         // Nothing is left to do when a string can't be written to.
@@ -60,7 +68,9 @@ fn section(row: &Row) -> String {
     // Whoever may begin a program may run these.
     let mut said = match row.mode {
         Mode::Program => vec!["of the command line alone".to_owned()],
-        Mode::Exec | Mode::Config => vec![format!("for {}s", row.privilege.word())],
+        Mode::Exec | Mode::Config | Mode::Bulkstats | Mode::BulkstatsFile => {
+            vec![format!("for {}s", row.privilege.word())]
+        }
     };
     if row.asks {
         said.push("asks".to_owned());
@@ -72,7 +82,7 @@ fn section(row: &Row) -> String {
         said.push(format!("`--json` is of schema `{schema}`"));
     }
     let about: Vec<String> = about.split("\n\n").map(wrapped).collect();
-    let mut text = format!("\n### `{}`\n\n{}\n", row.words, about.join("\n\n"));
+    let mut text = format!("\n### `{}`\n\n{}\n", row.typed(), about.join("\n\n"));
     let _ = write!(text, "\n```text\n{}\n```\n\n", usage.join("\n    "));
     let _ = writeln!(text, "{}.", upper(&said.join("; ")));
     let arguments = command.get_arguments().filter(|arg| !arg.is_hide_set());

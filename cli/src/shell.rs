@@ -29,10 +29,10 @@ use crate::console::Console;
 use crate::grammar::SocketArgs;
 use crate::output::harmless;
 use crate::show::text::heading_stamp;
-use crate::table::{Mode, Privilege};
+use crate::table::{BULKSTATS_MODE, Mode, Privilege};
 use api::Failure;
 use filter::{Filter, Unfit};
-use own::{NoOwn, Own, Terminal};
+use own::{NoOwn, Own, OwnBulkstats, Terminal};
 use tokens::{Token, is_quoting, tokens};
 use walk::{Astray, Following, Walk};
 use words::Word;
@@ -43,9 +43,12 @@ pub use terminal::run;
 
 /// Is this word among what may follow those before it, for an administrator in this mode?
 pub(crate) fn offers(mode: Mode, before: &str, word: &str) -> bool {
-    let words = Word::all();
-    let walk = Walk::new(&words, mode, Privilege::Administrator).all(&tokens(before));
-    walk.is_ok_and(|walk| walk.following().0.iter().any(|(name, _)| name == word))
+    let shell = Shell {
+        mode,
+        ..Shell::new("", Privilege::Administrator)
+    };
+    let following = shell.following(&tokens(before));
+    following.is_ok_and(|(following, _)| following.iter().any(|(name, _)| name == word))
 }
 
 /// Longest line, in bytes.
@@ -119,6 +122,10 @@ pub struct Shell {
     privilege: Privilege,
     mode: Mode,
     words: Word,
+    /// The words of the modes of bulk statistics.
+    bulkstats: Word,
+    /// The file whose mode it is.
+    file: String,
     timestamps: bool,
     length: Option<u16>,
     width: Option<u16>,
@@ -133,6 +140,8 @@ impl Shell {
             privilege,
             mode: Mode::Exec,
             words: Word::all(),
+            bulkstats: Word::below(&BULKSTATS_MODE),
+            file: String::new(),
             timestamps: true,
             length: None,
             width: None,
@@ -154,8 +163,10 @@ impl Shell {
     /// `[local]host# `
     pub fn prompt(&self) -> String {
         let mode = match self.mode {
-            Mode::Program | Mode::Exec => "",
-            Mode::Config => "(config)",
+            Mode::Program | Mode::Exec => String::new(),
+            Mode::Config => "(config)".to_owned(),
+            Mode::Bulkstats => "(config-bulkstats)".to_owned(),
+            Mode::BulkstatsFile => format!("(config-bulkstats-file-{})", self.file),
         };
         let mark = match self.privilege {
             Privilege::Inspector => '>',
@@ -169,7 +180,10 @@ impl Shell {
         let begins = |word: &str, of: &str| word.len() >= 3 && of.starts_with(word);
         tokens(line).iter().any(|token| {
             let word = token.text.to_lowercase();
-            begins(&word, "idtoken") || begins(&word, "register") || word.starts_with("idtoken")
+            begins(&word, "password")
+                || begins(&word, "idtoken")
+                || begins(&word, "register")
+                || word.starts_with("idtoken")
         })
     }
 
@@ -242,7 +256,11 @@ impl Shell {
     }
 
     fn walk(&self) -> Walk<'_> {
-        Walk::new(&self.words, self.mode, self.privilege)
+        let of = |words| Walk::new(words, self.mode, self.privilege).under(&self.words);
+        match self.mode {
+            Mode::Program | Mode::Exec | Mode::Config => of(&self.words),
+            Mode::Bulkstats | Mode::BulkstatsFile => of(&self.bulkstats),
+        }
     }
 
     fn following(&self, tokens: &[Token]) -> Result<(Vec<Following>, bool), Unfit> {
@@ -286,8 +304,19 @@ impl Shell {
         let filters: Result<Vec<Filter>, Unfit> = parts.into_iter().map(Filter::of).collect();
         let filters =
             filters.map_err(|unfit| unfit.text(line, "? after the bar lists what may follow"))?;
+        let before = match leaf.row.own {
+            true => &[],
+            false => walk.mode.before(),
+        };
+        let before: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
+        let mut words = [before, walk.words.clone(), walk.arguments.clone()].concat();
+        let enters = said == "file";
+        if walk.mode == Mode::BulkstatsFile && !leaf.row.own && !enters {
+            words.extend(["--file".to_owned(), self.file.clone()]);
+        }
         Ok(Understood {
-            words: [walk.words.clone(), walk.arguments.clone()].concat(),
+            words,
+            enters: enters.then(|| walk.arguments.concat()),
             said,
             own: leaf.row.own,
             asks: leaf.row.asks && !walk.no_confirm,
@@ -354,7 +383,12 @@ impl Shell {
         let text = answer.text;
         self.show(text, &command.filters, screen);
         match done {
-            Ok(()) => Next::Done,
+            Ok(()) => {
+                if let Some(file) = command.enters {
+                    (self.mode, self.file) = (Mode::BulkstatsFile, file);
+                }
+                Next::Done
+            }
             Err(error) => {
                 fail(&*error, screen);
                 match error.is::<NotUnderstood>() {
@@ -408,8 +442,15 @@ impl Shell {
         match own {
             Ok(Own::Configure) => self.mode = Mode::Config,
             Ok(Own::End) => self.mode = Mode::Exec,
-            Ok(Own::Exit) if self.mode == Mode::Config => self.mode = Mode::Exec,
-            Ok(Own::Exit) => return Next::End,
+            Ok(Own::Bulkstats {
+                what: OwnBulkstats::Mode,
+            }) => self.mode = Mode::Bulkstats,
+            Ok(Own::Exit) => match self.mode {
+                Mode::Program | Mode::Exec => return Next::End,
+                Mode::Config => self.mode = Mode::Exec,
+                Mode::Bulkstats => self.mode = Mode::Config,
+                Mode::BulkstatsFile => self.mode = Mode::Bulkstats,
+            },
             Ok(Own::Do) => {}
             Ok(Own::Timestamps) => self.timestamps = true,
             Ok(Own::No {
@@ -433,6 +474,8 @@ impl Shell {
 /// A whole command.
 struct Understood {
     words: Vec<String>,
+    /// The file whose mode it leads to.
+    enters: Option<String>,
     said: String,
     own: bool,
     asks: bool,

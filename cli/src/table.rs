@@ -23,7 +23,14 @@ pub enum Mode {
     Exec,
     /// After `configure`.
     Config,
+    /// After `bulkstats mode`.
+    Bulkstats,
+    /// After `file` there.
+    BulkstatsFile,
 }
+
+/// The words of the command line before those that are typed in the modes of bulk statistics.
+pub const BULKSTATS_MODE: [&str; 2] = ["bulkstats", "mode"];
 
 /// One command.
 #[derive(Clone, Debug)]
@@ -74,6 +81,14 @@ const fn config(words: &'static str) -> Written {
     }
 }
 
+/// A command of configuration, in a mode below it.
+const fn within(words: &'static str, mode: Mode) -> Written {
+    Written {
+        mode,
+        ..config(words)
+    }
+}
+
 /// Not of the shell; `test` runs it.
 const fn program(words: &'static str, test: &'static str) -> Written {
     Written {
@@ -101,7 +116,7 @@ impl Written {
 
 /// Every command but those that show.
 const COMMANDS: &[Written] = {
-    use Mode::{Config, Exec};
+    use Mode::{Bulkstats, BulkstatsFile, Config, Exec};
     use Privilege::{Administrator, Operator};
     &[
         program("node", "tests/tests/scenarios.rs"),
@@ -159,6 +174,53 @@ const COMMANDS: &[Written] = {
         config("no threshold license remaining-sessions"),
         config("no logging filter"),
         config("no logging syslog"),
+        config("bulkstats collection"),
+        config("no bulkstats collection"),
+        config("default bulkstats collection"),
+        Written {
+            own: true,
+            ..config("bulkstats mode")
+        },
+        within("bulkstats mode sample-interval", Bulkstats),
+        within("bulkstats mode transfer-interval", Bulkstats),
+        within("bulkstats mode limit", Bulkstats),
+        within("bulkstats mode historical collection", Bulkstats),
+        within("bulkstats mode file", Bulkstats),
+        within("bulkstats mode no historical collection", Bulkstats),
+        within("bulkstats mode no file", Bulkstats),
+        within("bulkstats mode default sample-interval", Bulkstats),
+        within("bulkstats mode default transfer-interval", Bulkstats),
+        within("bulkstats mode default limit", Bulkstats),
+        within("bulkstats mode default historical collection", Bulkstats),
+        within("bulkstats mode default file", Bulkstats),
+        within("bulkstats mode file", BulkstatsFile),
+        within("bulkstats mode header format", BulkstatsFile),
+        within("bulkstats mode footer format", BulkstatsFile),
+        within("bulkstats mode remotefile format", BulkstatsFile),
+        within("bulkstats mode gzip", BulkstatsFile),
+        within("bulkstats mode receiver", BulkstatsFile),
+        within("bulkstats mode smart-license schema", BulkstatsFile),
+        within("bulkstats mode tollgate-license schema", BulkstatsFile),
+        within("bulkstats mode system schema", BulkstatsFile),
+        within("bulkstats mode apn schema", BulkstatsFile),
+        within("bulkstats mode gtpc schema", BulkstatsFile),
+        within("bulkstats mode agent schema", BulkstatsFile),
+        within("bulkstats mode no header format", BulkstatsFile),
+        within("bulkstats mode no footer format", BulkstatsFile),
+        within("bulkstats mode no gzip", BulkstatsFile),
+        within("bulkstats mode no receiver", BulkstatsFile),
+        within("bulkstats mode no smart-license schema", BulkstatsFile),
+        within("bulkstats mode no tollgate-license schema", BulkstatsFile),
+        within("bulkstats mode no system schema", BulkstatsFile),
+        within("bulkstats mode no apn schema", BulkstatsFile),
+        within("bulkstats mode no gtpc schema", BulkstatsFile),
+        within("bulkstats mode no agent schema", BulkstatsFile),
+        within("bulkstats mode default header format", BulkstatsFile),
+        within("bulkstats mode default footer format", BulkstatsFile),
+        within("bulkstats mode default remotefile format", BulkstatsFile),
+        within("bulkstats mode default gzip", BulkstatsFile),
+        within("bulkstats mode default receiver", BulkstatsFile),
+        within("bulkstats mode default schema", BulkstatsFile),
         own("configure", Exec),
         own("terminal length", Exec),
         own("terminal width", Exec),
@@ -168,6 +230,12 @@ const COMMANDS: &[Written] = {
         own("exit", Config),
         own("end", Config),
         own("do", Config),
+        own("exit", Bulkstats),
+        own("end", Bulkstats),
+        own("do", Bulkstats),
+        own("exit", BulkstatsFile),
+        own("end", BulkstatsFile),
+        own("do", BulkstatsFile),
     ]
 };
 
@@ -204,7 +272,26 @@ impl Mode {
             Self::Program => "program",
             Self::Exec => "exec",
             Self::Config => "config",
+            Self::Bulkstats => "config-bulkstats",
+            Self::BulkstatsFile => "config-bulkstats-file",
         }
+    }
+
+    /// The words of the command line before those that are typed in it.
+    pub fn before(self) -> &'static [&'static str] {
+        match self {
+            Self::Program | Self::Exec | Self::Config => &[],
+            Self::Bulkstats | Self::BulkstatsFile => &BULKSTATS_MODE,
+        }
+    }
+}
+
+impl Row {
+    /// Its words as they are typed in its mode.
+    pub fn typed(&self) -> &str {
+        let before = self.mode.before().join(" ");
+        let typed = self.words.strip_prefix(&before);
+        typed.unwrap_or(&self.words).trim_start()
     }
 }
 

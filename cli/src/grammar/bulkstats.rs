@@ -6,7 +6,7 @@ use bulkstats::table::{Schema, common};
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, Subcommand, ValueHint};
 
-use super::SocketArgs;
+use super::{BulkstatsMode, SocketArgs};
 
 /// `bulkstats ...`.
 #[derive(Debug, Args)]
@@ -42,6 +42,32 @@ pub enum Bulkstats {
         /// What.
         #[command(subcommand)]
         what: ForceBulkstats,
+    },
+    /// Collect bulk statistics
+    #[command(after_help = "\
+Examples:
+  tollgate bulkstats collection
+  tollgate no bulkstats collection
+  tollgate default bulkstats collection          the configuration's again")]
+    Collection(SocketArgs),
+    /// Set what is collected, when, and who gets it
+    ///
+    /// In the shell it leads to a mode of its own, and there `file` to that of a file; here those of a file name it by --file. What is
+    /// set is kept, in place of what the configuration file says, and in force at once.
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true,
+        after_help = "\
+Examples:
+  tollgate bulkstats mode sample-interval 15
+  tollgate bulkstats mode footer format EndOfFile --file 1
+  tollgate bulkstats mode no file 1"
+    )]
+    Mode {
+        /// What.
+        #[command(subcommand)]
+        mode: Box<BulkstatsMode>,
     },
     /// Print what stands in files of bulk statistics; no node is asked
     Read(ReadArgs),

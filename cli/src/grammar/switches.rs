@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{NameArgs, NoLoggingArgs, NoSnmpArgs, SocketArgs, ThresholdArgs};
+use super::{NameArgs, NoLoggingArgs, NoSnmpArgs, PlainCollection, SocketArgs, ThresholdArgs};
 
 /// `feature <name> enable`.
 #[derive(Debug, Args)]
@@ -45,6 +45,17 @@ pub enum No {
     Feature(FeatureArgs),
     /// Take back what is set of SNMP
     Snmp(NoSnmpArgs),
+    /// Collect bulk statistics no more
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        infer_subcommands = true
+    )]
+    Bulkstats {
+        /// What of them.
+        #[command(subcommand)]
+        what: PlainCollection,
+    },
     /// Warn managers no more
     Threshold(ThresholdArgs),
     /// Take back what is set of logging

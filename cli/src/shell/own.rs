@@ -7,11 +7,18 @@ use clap::{Command, Subcommand};
 pub enum Own {
     /// Enter configuration
     Configure,
+    /// Bulk statistics
+    #[command(subcommand_required = true)]
+    Bulkstats {
+        /// What of them.
+        #[command(subcommand)]
+        what: OwnBulkstats,
+    },
     /// Run a command of the first prompt, and stay in configuration
     Do,
     /// Go back to the first prompt
     End,
-    /// Leave configuration, or the shell
+    /// Leave this mode, or the shell
     Exit,
     /// Begin each answer with the time
     Timestamps,
@@ -46,6 +53,13 @@ pub enum Terminal {
         #[arg(value_parser = clap::value_parser!(u16).range(5..=512))]
         columns: u16,
     },
+}
+
+/// What of bulk statistics the shell does by itself.
+#[derive(Debug, Subcommand)]
+pub enum OwnBulkstats {
+    /// Say what is collected, when, and who gets it
+    Mode,
 }
 
 /// What one may take back.

@@ -96,6 +96,67 @@ impl Session {
 }
 
 #[test]
+fn bulk_statistics_and_each_file_have_modes_below_configuration() {
+    let mut session = Session::new();
+    for (line, prompt) in [
+        ("conf", "(config)"),
+        ("bulk mode", "(config-bulkstats)"),
+        ("sample 5", "(config-bulkstats)"),
+        ("file 2", "(config-bulkstats-file-2)"),
+        ("do show version", "(config-bulkstats-file-2)"),
+        (
+            r#"sys schema s for "a \"b\" | %host%""#,
+            "(config-bulkstats-file-2)",
+        ),
+        ("no rec pri", "(config-bulkstats-file-2)"),
+        ("file 3", "(config-bulkstats-file-3)"),
+        ("gzip", "(config-bulkstats-file-3)"),
+        ("exit", "(config-bulkstats)"),
+        ("default limit", "(config-bulkstats)"),
+        ("exit", "(config)"),
+        ("no bulk coll", "(config)"),
+    ] {
+        session.done(line);
+        assert_eq!(session.shell.prompt(), format!("[local]gw1{prompt}# "));
+    }
+    assert_eq!(
+        session.echo.done,
+        [
+            "bulkstats mode sample-interval 5",
+            "bulkstats mode file 2",
+            "show version",
+            r#"bulkstats mode system schema s format a \"b\" | %host% --file 2"#,
+            "bulkstats mode no receiver primary --file 2",
+            "bulkstats mode file 3",
+            "bulkstats mode gzip --file 3",
+            "bulkstats mode default limit",
+            "no bulkstats collection",
+        ]
+    );
+    // What is refused leads nowhere, and each mode has its own words.
+    session.done("bulkstats mode");
+    session.echo.fails = true;
+    assert_eq!(session.line("file 1").0, Next::Failed);
+    assert_eq!(session.shell.prompt(), "[local]gw1(config-bulkstats)# ");
+    for unknown in [
+        "gzip",
+        "file 5",
+        "bulkstats collection",
+        "license smart enable",
+    ] {
+        assert_eq!(session.line(unknown).0, Next::NotUnderstood, "{unknown}");
+    }
+    session.echo.fails = false;
+    session.done("file 1");
+    assert!(
+        !session.shell.help("gzip ").contains("--file"),
+        "the mode says it"
+    );
+    session.done("end");
+    assert_eq!(session.shell.prompt(), "[local]gw1# ");
+}
+
+#[test]
 fn configuration_is_entered_and_left_and_do_reaches_out_of_it() {
     let mut session = Session::new();
     assert_eq!(session.shell.prompt(), "[local]gw1# ");

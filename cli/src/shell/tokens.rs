@@ -12,13 +12,16 @@ pub struct Token {
 }
 
 /// The words of a line: blanks part them, but for those in double quotes; a bar is a word. A quote that is not closed ends
-/// with the line.
+/// with the line; one behind a backslash is none, and both stay.
 pub fn tokens(line: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut quoted = false;
     let mut inside = false;
+    let mut escaped = false;
     for (at, letter) in line.char_indices() {
-        if letter == '"' {
+        let is_escaped = escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        if letter == '"' && !is_escaped {
             if !inside {
                 tokens.push(Token::new(at));
                 inside = true;
@@ -53,7 +56,14 @@ pub fn tokens(line: &str) -> Vec<Token> {
 
 /// Does the line end in quotes that are not closed?
 pub fn is_quoting(line: &str) -> bool {
-    line.matches('"').count() % 2 == 1
+    let mut quoted = false;
+    let mut escaped = false;
+    for letter in line.chars() {
+        let is_escaped = escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        quoted ^= letter == '"' && !is_escaped;
+    }
+    quoted
 }
 
 impl Token {
@@ -90,5 +100,9 @@ mod tests {
         );
         assert_eq!(of(r#""" b"#), [word("", 0), word("b", 3)]);
         assert!(is_quoting("grep \"a?") && !is_quoting("grep \"a\""));
+        let (text, open) = (r#"f "a\"b \\" c"#, r#"f "a\"?"#);
+        let expected = [word("f", 0), word(r#"a\"b \\"#, 2), word("c", 12)];
+        assert_eq!(of(text), expected);
+        assert!(!is_quoting(text) && is_quoting(open));
     }
 }

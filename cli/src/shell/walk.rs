@@ -14,7 +14,8 @@ const DO: &str = "do";
 /// A way into the tree of words.
 #[derive(Debug)]
 pub struct Walk<'t> {
-    root: &'t Word,
+    /// The words of the first prompt, which `do` reaches.
+    first: &'t Word,
     place: &'t Word,
     /// Where commands are looked for.
     pub mode: Mode,
@@ -61,7 +62,7 @@ impl<'t> Walk<'t> {
     /// At the beginning of a line.
     pub fn new(root: &'t Word, mode: Mode, privilege: Privilege) -> Self {
         Self {
-            root,
+            first: root,
             place: root,
             mode,
             privilege,
@@ -72,6 +73,11 @@ impl<'t> Walk<'t> {
             awaits: None,
             no_confirm: false,
         }
+    }
+
+    /// In a mode with words of its own: those of the first prompt.
+    pub fn under(self, first: &'t Word) -> Self {
+        Self { first, ..self }
     }
 
     /// One word after the other.
@@ -124,8 +130,8 @@ impl<'t> Walk<'t> {
         };
         self.place = word;
         self.words.push(word.name.clone());
-        if self.mode == Mode::Config && self.words == [DO] {
-            self.place = self.root;
+        if self.mode != Mode::Exec && self.words == [DO] {
+            self.place = self.first;
             self.mode = Mode::Exec;
             self.reached = true;
             self.words.clear();

@@ -66,6 +66,26 @@ impl Word {
         root
     }
 
+    /// The words of the modes below these words, with what the shell does by itself there.
+    pub fn below(before: &[&str]) -> Self {
+        let mut place = Self::all();
+        for name in before {
+            let below = place.below.into_iter().find(|word| word.name == *name);
+            place = below.unwrap_or_default();
+        }
+        let mut own = Self::default();
+        let mut command = own::command();
+        command.build();
+        own.add(&command, "", true);
+        let mut root = Self {
+            below: place.below,
+            ..Self::default()
+        };
+        root.merge(own);
+        root.sort();
+        root
+    }
+
     /// May something that begins so be typed in this mode, by somebody with this privilege?
     pub fn allowed(&self, mode: Mode, privilege: Privilege) -> bool {
         self.leaf(mode, privilege).is_some()
@@ -126,7 +146,7 @@ impl Word {
 
 impl Leaf {
     fn of(row: &'static Row, command: &Command) -> Self {
-        let offered = |arg: &&Arg| !is_of_the_machine(arg) && !is_of_clap(arg);
+        let offered = |arg: &&Arg| !is_of_the_machine(arg) && !is_of_clap(arg) && !is_of_mode(arg);
         let positional = command.get_positionals().filter(offered);
         let options = command
             .get_arguments()
@@ -149,6 +169,11 @@ fn is_of_the_machine(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
     names.iter().any(|name| name == "FILE" || name == "PATH")
         || arg.get_value_parser().type_id() == ValueParser::path_buf().type_id()
+}
+
+/// What the mode says.
+fn is_of_mode(arg: &Arg) -> bool {
+    arg.get_id() == "block"
 }
 
 fn is_of_clap(arg: &Arg) -> bool {

@@ -8,7 +8,8 @@ use super::View;
 use super::text::{COLUMNS, fold, labelled, long_stamp};
 
 /// Said where nothing would be collected.
-const NOT_CONFIGURED: &str = "Bulk statistics are not configured. Add a [[bulkstats.file]], and set collection in [bulkstats].";
+const NOT_CONFIGURED: &str =
+    "Bulk statistics are not configured. Set a file in bulkstats mode, and bulkstats collection.";
 
 /// Columns of labels of a file.
 const LABEL: usize = 30;
@@ -79,6 +80,9 @@ fn historical(status: &BulkstatsStatus) -> String {
 /// One file, as StarOS shows it.
 fn file(file: &BulkstatsFile, out: &mut String) {
     out.push_str(&format!("  File {}\n", file.number));
+    if let Some(why) = &file.lacks {
+        out.push_str(&long("    *** NOT COLLECTED: ", why));
+    }
     formats(file, out);
     out.push_str("    File Statistics:\n");
     for (label, count) in [
