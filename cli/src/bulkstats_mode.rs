@@ -216,7 +216,7 @@ fn set(
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
     let request = Request::BulkstatsSet(Box::new(setting));
-    change(socket.path(), &request, said, console)
+    change(socket, &request, said, console)
 }
 
 fn part(

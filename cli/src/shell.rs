@@ -336,6 +336,7 @@ impl Shell {
         let walk = all.all(command).ok()?;
         let leaf = walk.leaf()?;
         (leaf.row.privilege > self.privilege).then(|| Understood {
+            enters: None,
             said: walk.words.join(" "),
             words: walk.words,
             own: false,
