@@ -1,4 +1,4 @@
-//! The shell over SSH, by OpenSSH's client: keys, roles, and what the audit log has of it.
+//! The shell over SSH, by OpenSSH's client: keys, passwords, roles, lock-out, and what the audit log has of it.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tests::child::{Running, command, require};
 use tests::gateway::{Gateway, Site};
+use tests::terminal::Terminal;
 
 /// Longest wait for a command by SSH.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -172,4 +173,74 @@ fn role_of(name: &str) -> &'static str {
         "otto" => "operator",
         _ => "administrator",
     }
+}
+
+#[test]
+fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
+    let (gateway, ip) = served()?;
+    let dir = gateway.site().dir().to_owned();
+    let file = dir.join("password");
+    std::fs::write(&file, "sesame-sesame\n")?;
+    let file = file.display();
+    done(
+        &gateway,
+        &format!("administrator maja password --password-file {file}"),
+    )?;
+    let options = [
+        "-o",
+        "PreferredAuthentications=password",
+        "-o",
+        "NumberOfPasswordPrompts=4",
+    ];
+    let argv = argv(&dir, &options, "maja", &ip);
+
+    let mut terminal = Terminal::open(&argv, "vt100", 24)?;
+    terminal.until("password: ")?;
+    terminal.types("sesame-sesame\r")?;
+    terminal.until("# ")?;
+    terminal.types("terminal length 0\r")?;
+    terminal.until("# ")?;
+    terminal.types("show vers\t\r")?;
+    let said = terminal.until("# ")?;
+    assert!(said.contains("Image Version"), "{said}");
+    terminal.types("configure\r")?;
+    terminal.until("(config)# ")?;
+    terminal.types("end\r")?;
+    terminal.until("# ")?;
+    terminal.types("exit\r")?;
+    terminal.end()?;
+
+    let mut terminal = Terminal::open(&argv, "vt100", 24)?;
+    for _ in 0..4 {
+        terminal.until("password: ")?;
+        // The last is right, and too late.
+        let wrong = shown(&gateway, "administrators")?["accounts"][0]["failures"] != 3;
+        terminal.types(if wrong {
+            "wrong-wrong\r"
+        } else {
+            "sesame-sesame\r"
+        })?;
+    }
+    let (said, code) = terminal.end()?;
+    assert_eq!(code, 255, "{said}");
+    let locked = shown(&gateway, "administrators")?;
+    assert!(locked["accounts"][0]["locked_s"].is_u64(), "{locked}");
+    done(&gateway, "clear administrator lock maja")?;
+    let mut terminal = Terminal::open(&argv, "vt100", 24)?;
+    terminal.until("password: ")?;
+    terminal.types("sesame-sesame\r")?;
+    terminal.until("# ")?;
+    terminal.types("exit\r")?;
+    terminal.end()?;
+
+    let audit = shown(&gateway, "audit")?;
+    let entries = audit["entries"].as_array().context("entries")?;
+    let logins = |outcome: &str| {
+        let of =
+            |line: &&Value| line["command"] == "login by password" && line["outcome"] == outcome;
+        entries.iter().filter(of).count()
+    };
+    assert_eq!((logins("done"), logins("refused")), (2, 4), "{audit}");
+    assert!(!audit.to_string().contains("sesame"), "{audit}");
+    Ok(())
 }
