@@ -340,7 +340,7 @@ pub fn save(
     socket: &SocketArgs,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
-    let client = Client::new(socket.path());
+    let client = console.client(socket);
     let request = Request::SaveConfiguration { file };
     let Reply::Saved { file } = client.ask(&request)? else {
         return Err(client.unexpected());
