@@ -31,7 +31,7 @@ Examples:
   tollgate save configuration before-upgrade.cfg
   tollgate node --config /var/lib/tollgate/startup.cfg")]
     Configuration {
-        /// The file, from node.state_dir on; startup.cfg there unless given
+        /// The file in node.state_dir; startup.cfg unless given
         #[arg(value_name = "NAME")]
         name: Option<String>,
         /// Where the node is.

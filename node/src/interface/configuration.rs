@@ -1,7 +1,7 @@
 //! `show configuration` and `save configuration`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use api::{Failure, Reply};
@@ -32,11 +32,18 @@ impl Interface {
 
     /// `save configuration`: another file than such a text is not written over.
     pub(super) async fn save_configuration(&self, file: Option<String>) -> Result<Reply, Refused> {
+        let file = file.unwrap_or_else(|| STARTUP.to_owned());
+        if !is_name(&file) {
+            let what = format!("{file:?} is no name of a file in node.state_dir");
+            let todo = "name it without a directory, as before-upgrade.cfg";
+            let failure = Failure::new(what, "save configuration", todo);
+            return Err((StatusCode::BAD_REQUEST, failure));
+        }
         // None of a change is saved in part, and no secret is swept meanwhile.
         let settings = Arc::clone(&self.settings).lock_owned().await;
         let (snapshot, _, _) = self.now().await;
         let text = text::print(&switched(settings.table(), &snapshot));
-        let path = settings.dir().join(file.as_deref().unwrap_or(STARTUP));
+        let path = settings.dir().join(file);
         let saved = tokio::task::spawn_blocking(move || {
             let _held = settings;
             save(&path, &text).map(|()| path)
@@ -49,12 +56,21 @@ impl Interface {
                 Ok(Reply::Saved { file })
             }
             Err(what) => {
-                let todo = "name another file, from node.state_dir on";
+                let todo = "name another file in node.state_dir";
                 let failure = Failure::new(what, "save configuration", todo);
                 Err((StatusCode::CONFLICT, failure))
             }
         }
     }
+}
+
+/// Whoever administers by SSH writes nowhere else.
+fn is_name(file: &str) -> bool {
+    let mut parts = Path::new(file).components();
+    matches!(
+        (parts.next(), parts.next()),
+        (Some(Component::Normal(name)), None) if name == file
+    )
 }
 
 fn save(path: &Path, text: &str) -> Result<(), String> {
@@ -95,4 +111,19 @@ fn switched(mut table: Table, snapshot: &Snapshot) -> Table {
         table.remove(LICENSING);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_stays_in_the_state_directory() {
+        for name in ["startup.cfg", "a b", "..cfg"] {
+            assert!(is_name(name), "{name}");
+        }
+        for other in ["", ".", "..", "/etc/x", "../x", "secrets/1", "./x", "x/"] {
+            assert!(!is_name(other), "{other}");
+        }
+    }
 }

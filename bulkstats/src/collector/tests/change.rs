@@ -142,12 +142,11 @@ fn who_never_answers_is_not_waited_for_after_a_change() {
     rig.silent = true;
     rig.collector.force_transfer(rig.now);
     while let Some(output) = rig.collector.poll_output() {
-        match output {
-            Output::Sample => {
-                let view = rig.view();
-                rig.collector.sample(&view, rig.now);
-            }
-            output => rig.perform_one(output),
+        if matches!(output, Output::Sample) {
+            let view = rig.view();
+            rig.collector.sample(&view, rig.now);
+        } else {
+            rig.perform_one(output);
         }
     }
     assert_eq!((rig.attempts, rig.in_place(Place::Pending)), (1, 1));
@@ -408,9 +407,11 @@ proptest! {
                 times.push(time.parse::<i64>().unwrap());
             }
         }
-        let orphans: u64 = rig.notices.iter().map(|notice| match notice {
-            Notice::Orphaned { records, .. } => *records,
-            other => panic!("{other:?}"),
+        let orphans: u64 = rig.notices.iter().map(|notice| {
+            let Notice::Orphaned { records, .. } = notice else {
+                panic!("{notice:?}");
+            };
+            *records
         }).sum();
         prop_assert!(times.is_sorted_by(|a, b| a < b), "{:?}", times);
         prop_assert_eq!(times.len() as u64 + orphans, due.times.len() as u64);
