@@ -94,7 +94,8 @@ mod tests {
         let lines = HEAD
             .lines()
             .filter(|line| line.contains(" schema ") && line.contains(" format \""));
-        // Those of a configuration are in its quotation marks.
+        // Those of a configuration are in its quotation marks, those of a session behind a prompt.
+        let lines = lines.map(|line| line.rsplit_once("# ").map_or(line, |(_, typed)| typed));
         let lines = lines.map(|line| line.trim().trim_matches(&['\'', ','][..]));
         let lines: Vec<&str> = lines.collect();
         assert!(lines.len() >= 4);

@@ -23,6 +23,10 @@
 #[macro_use]
 pub mod logging;
 
+#[cfg_attr(
+    not(feature = "sftp"),
+    allow(dead_code, reason = "without SSH nobody logs in")
+)]
 mod access;
 mod admission;
 mod agent;

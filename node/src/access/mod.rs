@@ -8,9 +8,12 @@ mod password;
 
 use api::Privilege;
 
-pub(crate) use accounts::{Accounts, Seat};
+pub(crate) use accounts::Accounts;
+#[cfg(feature = "sftp")]
+pub(crate) use accounts::Seat;
 pub(crate) use audit::{Audit, Line};
 pub(crate) use local::Local;
+#[cfg(feature = "sftp")]
 pub(crate) use lockout::Wrong;
 pub use password::PasswordHash;
 pub(crate) use password::{PASSWORD_BYTES_MAX, PASSWORD_LETTERS_MIN};

@@ -65,7 +65,7 @@ pub(super) fn check(ssh: file::Ssh, base: &Path) -> Checked<Ssh> {
     within(ssh.lockout_s, 1, 86_400, "ssh.lockout_s")?;
     #[cfg(not(feature = "sftp"))]
     if ssh.listen.is_some() {
-        return wrong("ssh.listen", "this program is built without SSH".into());
+        return wrong("ssh.listen", "this program is built without SSH");
     }
     if ssh.account.len() > ACCOUNTS_MAX {
         return wrong("ssh.account", format!("{} accounts", ssh.account.len()));
