@@ -55,6 +55,8 @@ fn works(unicon: &mut Unicon, gateway: &Gateway) -> Result<()> {
         bail!("unicon took an error in configuration for an answer");
     };
     text(unicon.configure(&["no feature GRE enable"])?)?;
+    let saved = text(unicon.execute("save configuration")?)?;
+    ensure!(saved.contains("startup.cfg"), "{saved}");
     Ok(())
 }
 
