@@ -145,6 +145,12 @@ fn a_block_is_tried_out_before_it_refuses() -> Result<()> {
     assert_eq!(first, second, "always the same");
     let refused = first.iter().filter(|accepted| !**accepted).count();
     assert!((5..=35).contains(&refused), "{refused} of 40 at 50 %");
+    for (subscriber, accepted) in (300..340).zip(first) {
+        let does = if accepted { "lets through" } else { "refuses" };
+        let said = format!("the block of service GGSN {does}");
+        let why = why(&gateway, &Call::new(subscriber, "internet").imsi)?;
+        assert!(why.contains(&said), "{subscriber}: {why}");
+    }
 
     issue(&office, shadow("BLOCK", None))?;
     learns(&gateway, "all are refused", |row| {
@@ -154,6 +160,13 @@ fn a_block_is_tried_out_before_it_refuses() -> Result<()> {
         gateway.refused(&Call::new(subscriber, "internet"))?;
     }
     Ok(())
+}
+
+/// What is said of a subscriber's calls, with one space between words.
+fn why(gateway: &Gateway, imsi: &str) -> Result<String> {
+    let command = format!("show license why imsi {imsi}");
+    let said = gateway.node()?.cli(&command)?.log();
+    Ok(said.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// What a surface of the node says of its catalog, as data.
