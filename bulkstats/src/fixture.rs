@@ -60,6 +60,7 @@ fn services(catalog: &Catalog) -> Vec<ServiceStatus> {
         ),
         sessions: SessionCount(0),
         priority_sessions: SessionCount(0),
+        admitted: 0,
         peak: SessionCount(0),
         peak_at: None,
         sessions_per_license: listed.sessions_per_license.get(),

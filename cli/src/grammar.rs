@@ -105,6 +105,12 @@ Examples:
   tollgate shell
   echo 'show license status | grep Status' | tollgate shell")]
     Shell(SocketArgs),
+    /// Watch a node: sessions, calls a second, policies, alarms, the authority
+    ///
+    /// A page for a terminal of 80x24 and more, drawn anew with each answer of the node: a bar of the ceiling a service,
+    /// calls admitted and refused a second, what is blocked, the alarms, and how the node stands with the license authority.
+    /// ? explains the page and its keys. A node that does not answer is told there, and its last numbers stay, with their age.
+    Top(TopArgs),
     /// Show what a node knows
     Show(ShowArgs),
     /// End sessions of a node, or drop bulk statistics
@@ -221,6 +227,32 @@ pub struct NodeArgs {
     /// Print the replay as JSON
     #[arg(long, requires = "replay")]
     pub json: bool,
+}
+
+/// Options of `tollgate top`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tollgate top
+  tollgate top --interval 0.5 --no-color
+
+Exit: 0 ended by q or Ctrl-C, 1 failed (there is no terminal, or no node at the
+start), 143 ended by a signal.")]
+pub struct TopArgs {
+    #[command(flatten)]
+    pub socket: SocketArgs,
+    /// Seconds between two questions, 0.2 to 60
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = interval)]
+    pub interval: f64,
+    /// No colours; so it is with NO_COLOR set, too
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+fn interval(said: &str) -> Result<f64, String> {
+    let seconds = said.parse::<f64>().ok();
+    let seconds = seconds.filter(|seconds| (0.2..=60.0).contains(seconds));
+    seconds.ok_or_else(|| "seconds from 0.2 to 60 are expected".to_owned())
 }
 
 /// Where the node is.

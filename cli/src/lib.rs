@@ -29,6 +29,7 @@ pub mod shell;
 pub mod show;
 mod snmp_command;
 pub mod table;
+pub mod top;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -77,6 +78,7 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
         Command::Load(load) => return Ok(load_command::run(&load)?),
         Command::Demo(demo) => return Ok(demo::run(&demo)?),
         Command::Shell(args) => return shell::run(&args),
+        Command::Top(args) => return top::run(&args),
         Command::Man => console.write(&manual::page()),
         Command::Show(show) => control::show(&show, console)?,
         Command::Completion { shell } => {

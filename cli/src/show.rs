@@ -3,7 +3,7 @@
 //! [`SURFACES`] is the table of them; the command line's grammar, its help and the answers all derive from it.
 
 mod accounts;
-mod alarms;
+pub(crate) mod alarms;
 mod audit;
 mod bulkstats;
 mod configuration;
@@ -13,7 +13,7 @@ mod disconnects;
 mod eval_period;
 mod forecast;
 pub(crate) mod history;
-mod license;
+pub(crate) mod license;
 mod logging;
 mod logs;
 mod peers;

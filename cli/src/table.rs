@@ -124,6 +124,7 @@ const COMMANDS: &[Written] = {
         program("load", "tests/tests/load.rs"),
         program("demo", "cli/tests/demo.rs"),
         program("shell", "tests/tests/shell.rs"),
+        program("top", "tests/tests/top.rs"),
         program("completion", "cli/tests/command_line.rs"),
         program("man", "cli/tests/command_line.rs"),
         program("bulkstats read", "cli/tests/bulkstats.rs"),

@@ -206,6 +206,9 @@ pub struct ServiceStatus {
     pub sessions: SessionCount,
     /// Of these, admitted as priority calls.
     pub priority_sessions: SessionCount,
+    /// Calls that were given a permit since the process began, emergency calls apart.
+    #[serde(default)]
+    pub admitted: u64,
     /// Highest count since the process began.
     pub peak: SessionCount,
     /// When that was seen; none: there was no session yet.

@@ -75,6 +75,7 @@ pub fn snapshot() -> Snapshot {
         ),
         sessions: SessionCount(0),
         priority_sessions: SessionCount(0),
+        admitted: 0,
         peak: SessionCount(0),
         peak_at: None,
         sessions_per_license: listed.sessions_per_license.get(),

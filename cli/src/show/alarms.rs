@@ -108,15 +108,37 @@ fn head() -> String {
 }
 
 fn row(view: &View, alarm: &Alarm, of: &AlarmRow) -> String {
-    let severity = match of.severity {
+    let severity = short(of.severity);
+    let head = format!("{severity:<3} {:<15} ", object(view, of));
+    labelled(&head, &why::alarm(&view.snapshot, alarm))
+}
+
+/// A severity as StarOS's table has it.
+pub(crate) fn short(severity: AlarmSeverity) -> &'static str {
+    match severity {
         AlarmSeverity::Critical => "CR",
         AlarmSeverity::Major => "MJ",
         AlarmSeverity::Minor => "MN",
         AlarmSeverity::Warning => "WN",
         AlarmSeverity::Informational => "IN",
-    };
-    let head = format!("{severity:<3} {:<15} ", object(view, of));
-    labelled(&head, &why::alarm(&view.snapshot, alarm))
+    }
+}
+
+/// An outstanding alarm in three columns.
+pub(crate) struct Brief {
+    pub(crate) severity: AlarmSeverity,
+    pub(crate) object: String,
+    pub(crate) event: String,
+}
+
+/// The outstanding ones, oldest first.
+pub(crate) fn brief(view: &View) -> Vec<Brief> {
+    let brief = listed(view).map(|(alarm, of)| Brief {
+        severity: of.severity,
+        object: object(view, of),
+        event: why::alarm(&view.snapshot, alarm),
+    });
+    brief.collect()
 }
 
 fn verbose_head() -> String {

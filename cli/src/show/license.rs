@@ -4,7 +4,7 @@
 
 mod communication;
 mod orders;
-mod status;
+pub(crate) mod status;
 mod usage;
 
 use licensing::{Compliance, Mode, Snapshot, Tag, Wall};
@@ -152,7 +152,7 @@ fn stamp_or_none(wall: Option<Wall>) -> String {
 }
 
 /// The authorization of the node as a whole: the worst of what is in use.
-fn authorization(view: &View) -> String {
+pub(crate) fn authorization(view: &View) -> String {
     let snapshot = &view.snapshot;
     let compliances: Vec<Compliance> = snapshot
         .rows()

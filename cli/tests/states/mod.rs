@@ -507,6 +507,7 @@ fn service_row(service: &Service, place: ServiceIndex) -> ServiceStatus {
         ),
         sessions: SessionCount(0),
         priority_sessions: SessionCount(0),
+        admitted: 0,
         peak: SessionCount(0),
         peak_at: None,
         sessions_per_license: service.sessions_per_license.get(),

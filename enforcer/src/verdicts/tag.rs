@@ -74,6 +74,8 @@ pub(super) struct ServiceState {
     pub(super) tag: TagState,
     pub(super) sessions_per_license: NonZeroU32,
     pub(super) priority_sessions: u32,
+    /// Calls that were given a permit.
+    pub(super) admitted: u64,
     /// Priority calls that bring each feature, by its place.
     pub(super) priority_bringing: Vec<u32>,
     pub(super) peak: u32,
@@ -260,6 +262,7 @@ impl ServiceState {
             tag: TagState::new(tag, service.rule, at),
             sessions_per_license: service.sessions_per_license,
             priority_sessions: 0,
+            admitted: 0,
             priority_bringing: Vec::new(),
             peak: 0,
             peak_at: None,

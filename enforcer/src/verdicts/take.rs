@@ -152,6 +152,7 @@ impl Enforcer {
             state.priority_bringing = vec![0; self.features.len()];
         }
         self.count_priority(counts);
+        self.count_admitted(counts);
         self.emergency = EmergencyCounts {
             sessions: live(&|class| class.kind == CallKind::Emergency).into(),
             admitted: admitted_emergencies(counts),
@@ -173,6 +174,15 @@ impl Enforcer {
                     *bringing = bringing.saturating_add(live);
                 }
             }
+        }
+    }
+
+    fn count_admitted(&mut self, counts: &Counts) {
+        for (place, state) in (0u8..).zip(&mut self.services) {
+            let classes = counts.classes.iter();
+            let mine = classes.filter(|count| count.class.service.0 == place);
+            let licensed = mine.filter(|count| count.class.kind != CallKind::Emergency);
+            state.admitted = licensed.map(|count| count.counters.admitted).sum();
         }
     }
 

@@ -87,6 +87,7 @@ impl Enforcer {
             tag: self.tag_status(&of, &state.tag),
             sessions: SessionCount(state.tag.sessions),
             priority_sessions: SessionCount(state.priority_sessions),
+            admitted: state.admitted,
             peak: SessionCount(state.peak),
             peak_at: state.peak_at,
             sessions_per_license: state.sessions_per_license.get(),

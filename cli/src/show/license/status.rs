@@ -120,7 +120,7 @@ fn privacy(view: &View) -> String {
 }
 
 /// Where the registration stands, in the vendors' words.
-pub(super) fn registration(view: &View) -> &'static str {
+pub(crate) fn registration(view: &View) -> &'static str {
     match view.agent.status.registration {
         RegistrationState::Unregistered => "UNREGISTERED",
         RegistrationState::Registering => "REGISTERING - REGISTRATION IN PROGRESS",

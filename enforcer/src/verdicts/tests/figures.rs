@@ -266,6 +266,17 @@ fn refused_calls_are_counted_by_reason_and_subscribers_once() {
     assert_eq!(rig.service(PGW).tag.refused.at_ceiling, 0);
 }
 
+#[test]
+fn calls_that_were_admitted_are_counted_by_service_emergency_calls_apart() {
+    let mut rig = Rig::enabled(config());
+    rig.class(class(GGSN, &[GRE], CallKind::Ordinary), admitted(100, 59));
+    rig.class(class(GGSN, &[], CallKind::Priority), admitted(6, 2));
+    rig.class(class(GGSN, &[], CallKind::Emergency), admitted(7, 0));
+    rig.class(class(PGW, &[], CallKind::Ordinary), admitted(1, 0));
+    assert_eq!(rig.service(GGSN).admitted, 106);
+    assert_eq!(rig.service(PGW).admitted, 1);
+}
+
 fn refused(rig: &Rig, reason: RefusalReason, new_subscriber: bool) -> RefusalSeen {
     RefusalSeen {
         at: rig.now.wall,

@@ -1,0 +1,160 @@
+//! `tollgate top` at a terminal, before a node that takes and refuses calls, dies and comes back.
+#![forbid(unsafe_code)]
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tests::gateway::Gateway;
+use tests::sgsn::Call;
+use tests::terminal::Terminal;
+use tests::tollgate::{binary, tollgate};
+use tests::wait::eventually;
+
+/// For a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+const CTRL_C: &str = "\u{3}";
+/// The screen that a program has for itself is left (xterm, mode 1049).
+const LEFT: &str = "\u{1b}[?1049l";
+const SHOWN_CURSOR: &str = "\u{1b}[?25h";
+
+/// A shell that tells how its terminal is set, runs the dashboard, and tells it again.
+fn open(gateway: &Gateway, options: &str) -> Result<Terminal> {
+    let socket = gateway.node()?.control().socket();
+    let script = format!(
+        "echo before=$(stty -g); '{}' top --socket '{}' --interval 0.2 {options}; \
+         echo code=$?; echo after=$(stty -g)",
+        binary()?.display(),
+        socket.display()
+    );
+    let argv = ["/bin/sh", "-c", &script].map(str::to_owned);
+    Terminal::open(&argv, "xterm-256color", 24)
+}
+
+/// The rest of the session, of which the dashboard has ended with this code and left all as it was.
+fn assert_left(terminal: Terminal, before: &str, code: i64) -> Result<()> {
+    let (seen, _) = terminal.end()?;
+    ensure!(
+        seen.contains(LEFT) && seen.contains(SHOWN_CURSOR),
+        "{seen:?}"
+    );
+    ensure!(seen.contains(&format!("code={code}")), "{seen:?}");
+    let after = setting(&seen, "after=")?;
+    ensure!(before == after, "{before} before, {after} after");
+    Ok(())
+}
+
+/// How the terminal was set, as stty tells it.
+fn setting<'s>(seen: &'s str, label: &str) -> Result<&'s str> {
+    let (_, setting) = seen.split_once(label).context(seen.to_owned())?;
+    Ok(setting.lines().next().unwrap_or_default().trim())
+}
+
+#[test]
+fn a_page_follows_the_node_and_the_terminal_is_left_as_it_was() -> Result<()> {
+    let mut gateway = Gateway::in_evaluation(3)?;
+    let mut teids = Vec::new();
+    for subscriber in 1..=3 {
+        teids.push(gateway.accepted(&Call::new(subscriber, "internet"))?);
+    }
+    let mut terminal = open(&gateway, "")?;
+    let seen = terminal.until("every")?;
+    let before = setting(&seen, "before=")?.to_owned();
+    let page = terminal.until("order:")?;
+    for said in ["UNREGISTERED", "Sessions", "GGSN", "100%", "ALLOW-AT-LIMIT"] {
+        ensure!(page.contains(said), "{said} is not in {page:?}");
+    }
+    ensure!(page.contains("\u{1b}[38;5;"), "no colour: {page:?}");
+
+    gateway.delete(teids[0], 5)?;
+    terminal.until("66")?;
+    terminal.types("?")?;
+    terminal.until("Refused/s")?;
+    terminal.types("?")?;
+    terminal.until("66%")?;
+
+    terminal.resize(9)?;
+    terminal.until("80x9")?;
+    terminal.resize(40)?;
+    terminal.until("66%")?;
+
+    gateway.while_down(|_| {
+        terminal.until("STALE")?;
+        terminal.until("socket")?;
+        Ok(())
+    })?;
+    terminal.until("every")?;
+    terminal.types("q")?;
+    assert_left(terminal, &before, 0)
+}
+
+#[test]
+fn ctrl_c_ends_it_and_without_colour_it_has_none() -> Result<()> {
+    let gateway = Gateway::in_evaluation(3)?;
+    let mut terminal = open(&gateway, "--no-color")?;
+    let seen = terminal.until("every")?;
+    let before = setting(&seen, "before=")?.to_owned();
+    let page = terminal.until("order:")?;
+    ensure!(!page.contains("\u{1b}[38;"), "{page:?}");
+    terminal.types(CTRL_C)?;
+    assert_left(terminal, &before, 0)
+}
+
+#[test]
+fn a_signal_ends_it_and_the_terminal_is_left_as_it_was() -> Result<()> {
+    let gateway = Gateway::in_evaluation(3)?;
+    let mut terminal = open(&gateway, "")?;
+    let seen = terminal.until("order:")?;
+    let before = setting(&seen, "before=")?.to_owned();
+    let socket = gateway.node()?.control().socket().display().to_string();
+    let pid = eventually("the dashboard's process", LIMIT, || dashboard(&socket))?;
+    kill_process(pid, Signal::TERM)?;
+    assert_left(terminal, &before, 143)
+}
+
+/// The process of the dashboard of this node.
+fn dashboard(socket: &str) -> Result<Option<Pid>> {
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // It may have ended meanwhile.
+        let Ok(words) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
+            continue;
+        };
+        let words: Vec<_> = words.split(|byte| *byte == 0).collect();
+        if words.get(1) == Some(&b"top".as_slice()) && words.contains(&socket.as_bytes()) {
+            return Ok(Pid::from_raw(pid));
+        }
+    }
+    Ok(None)
+}
+
+#[test]
+fn where_nothing_can_be_drawn_or_asked_it_says_so() -> Result<()> {
+    let words = ["top", "--socket", "/nonexistent/socket"];
+    let piped = tollgate(words)?.stdin(Stdio::null()).output()?;
+    let said = String::from_utf8(piped.stderr)?;
+    ensure!(piped.status.code() == Some(1), "{said}");
+    ensure!(
+        said.contains("no terminal to draw on") && said.contains("--json"),
+        "{said}"
+    );
+
+    let argv = |kind: &str| -> Result<(String, i64)> {
+        let mut argv = vec![binary()?.display().to_string()];
+        argv.extend(words.map(str::to_owned));
+        Terminal::open(&argv, kind, 24)?.end()
+    };
+    let (seen, code) = argv("dumb")?;
+    ensure!(
+        code == 1 && seen.contains("can't be drawn on (TERM)"),
+        "{seen:?}"
+    );
+    let (seen, code) = argv("xterm-256color")?;
+    ensure!(code == 1 && seen.contains("no control socket"), "{seen:?}");
+    ensure!(!seen.contains(LEFT), "{seen:?}");
+    Ok(())
+}
