@@ -10,7 +10,7 @@ use api::{
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
-use node::ssh::Session;
+use node::ssh::{Session, Unanswered};
 use thiserror::Error;
 use tokio::net::UnixStream;
 
@@ -98,8 +98,7 @@ impl Client {
     /// Asks, and waits for the answer.
     pub fn ask(&self, request: &Request) -> Result<Reply, ClientError> {
         if let Some(session) = &self.session {
-            let answer = session.ask(request.clone());
-            return answer.map_err(ClientError::Refused);
+            return self.ask_of(session, request, wait(request));
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -122,6 +121,9 @@ impl Client {
 
     /// Asks, and waits no longer than this.
     pub fn ask_within(&self, request: &Request, wait: Duration) -> Result<Reply, ClientError> {
+        if let Some(session) = &self.session {
+            return self.ask_of(session, request, wait);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -133,6 +135,23 @@ impl Client {
                 socket: self.socket.clone(),
                 wait,
             })
+        })
+    }
+
+    fn ask_of(
+        &self,
+        session: &Session,
+        request: &Request,
+        wait: Duration,
+    ) -> Result<Reply, ClientError> {
+        let answer = session.ask(request.clone(), wait);
+        answer.map_err(|unanswered| match unanswered {
+            Unanswered::Left => ClientError::Left,
+            Unanswered::Slow => ClientError::Slow {
+                socket: self.socket.clone(),
+                wait,
+            },
+            Unanswered::Refused(failure) => ClientError::Refused(failure),
         })
     }
 

@@ -5,7 +5,8 @@
 //! that judge what goes over the wire ([`tshark`], [`scapy`], [`pycrate`]) from captures that the harness writes itself
 //! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, [`postgres`] keeps its
 //! books, and a [`courier`] between that and nodes makes its messages meet every fault. [`net_snmp`] and [`pysnmp`] ask an SNMP
-//! agent, and take its notifications. [`receivers`] take files, [`rsyslog`] takes messages of syslog.
+//! agent, and take its notifications. [`receivers`] take files, [`rsyslog`] takes messages of syslog. OpenSSH's client ([`ssh`])
+//! and Cisco's [`unicon`] type what an operator does.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -50,6 +51,7 @@ pub mod schemathesis;
 pub mod sgsn;
 pub mod sgsnemu;
 pub mod snmp_agent;
+pub mod ssh;
 pub mod subnet;
 pub mod terminal;
 pub mod thread;

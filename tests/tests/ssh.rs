@@ -1,81 +1,17 @@
 //! The shell over SSH, by OpenSSH's client: keys, passwords, roles, lock-out, and what the audit log has of it.
 #![forbid(unsafe_code)]
 
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
-use tests::child::{Running, command, require};
 use tests::gateway::{Gateway, Site};
+use tests::ssh::{OpenSsh, done};
 use tests::terminal::Terminal;
 
-/// Longest wait for a command by SSH.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// A node that serves SSH, and a directory for its visitors' keys.
-fn served() -> Result<(Gateway, String)> {
-    require("ssh", "openssh-client")?;
+/// A node that serves SSH, and a client of it.
+fn served() -> Result<(Gateway, OpenSsh)> {
     let site = Site::new()?;
-    let ip = site.subnet().ip(1);
-    let ssh = format!("[ssh]\nlisten = \"{ip}:2222\"\nfailures_max = 3\n");
-    let configuration = site.configuration().with(&ssh);
-    Ok((site.open(&configuration)?, ip.to_string()))
-}
-
-fn done(gateway: &Gateway, command: &str) -> Result<String> {
-    let done = gateway.node()?.cli(command)?;
-    ensure!(done.status.success(), "{command}: {}", done.log());
-    Ok(done.log())
-}
-
-/// OpenSSH's client as this account, with these options.
-fn argv(dir: &Path, options: &[&str], account: &str, ip: &str) -> Vec<String> {
-    let known = format!("UserKnownHostsFile={}", dir.join("known").display());
-    let fixed = [
-        "ssh",
-        "-F",
-        "none",
-        "-p",
-        "2222",
-        "-o",
-        &known,
-        "-o",
-        "IdentitiesOnly=yes",
-        "-o",
-        "StrictHostKeyChecking=accept-new",
-    ];
-    let to = format!("{account}@{ip}");
-    let all = fixed.iter().chain(options).map(ToString::to_string);
-    all.chain([to]).collect()
-}
-
-/// A command by SSH with a key: its exit status, and what it printed.
-fn by_key(dir: &Path, account: &str, ip: &str, line: &str) -> Result<(Option<i32>, String)> {
-    let key = dir.join(account).display().to_string();
-    let argv = argv(dir, &["-i", &key, "-o", "BatchMode=yes"], account, ip);
-    let mut ssh: Command = command(&argv[0]);
-    ssh.args(&argv[1..]).arg(line);
-    let ended = Running::start("ssh", &mut ssh)?.wait(LIMIT)?;
-    Ok((ended.status.code(), ended.log()))
-}
-
-/// Makes a key for an account, and the account.
-fn account_with_key(gateway: &Gateway, dir: &Path, role: &str, name: &str) -> Result<()> {
-    let mut made = command("ssh-keygen");
-    made.args(["-q", "-t", "ed25519", "-N", "", "-f"])
-        .arg(dir.join(name));
-    let made = Running::start("ssh-keygen", &mut made)?.wait(LIMIT)?;
-    ensure!(made.status.success(), "{}", made.log());
-    let key = std::fs::read_to_string(dir.join(name).with_extension("pub"))?;
-    let mut words = key.split_whitespace();
-    let key = (words.next().context("kind")?, words.next().context("key")?);
-    done(
-        gateway,
-        &format!("{role} {name} ssh-key {} {}", key.0, key.1),
-    )?;
-    Ok(())
+    let configuration = site.configuration();
+    tests::ssh::served(site, &configuration, "failures_max = 3\n")
 }
 
 fn shown(gateway: &Gateway, what: &str) -> Result<Value> {
@@ -85,14 +21,13 @@ fn shown(gateway: &Gateway, what: &str) -> Result<Value> {
 
 #[test]
 fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
-    let (mut gateway, ip) = served()?;
-    let dir = gateway.site().dir().to_owned();
+    let (mut gateway, client) = served()?;
     for (role, name) in [
         ("inspector", "ivo"),
         ("operator", "otto"),
         ("administrator", "maja"),
     ] {
-        account_with_key(&gateway, &dir, role, name)?;
+        client.account_with_key(&gateway, role, name)?;
     }
     let looks = ["show version", "tollgate show license status | grep Smart"];
     let runs = "clear bulkstats counters";
@@ -103,14 +38,14 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
         ("maja", true, true),
     ] {
         for line in looks {
-            let (code, said) = by_key(&dir, name, &ip, line)?;
+            let (code, said) = client.runs(name, line)?;
             assert_eq!(code, Some(0), "{name}: {line}: {said}");
         }
         for (line, may, needed) in [
             (runs, may_run, "operator"),
             (changes, may_change, "administrator"),
         ] {
-            let (code, said) = by_key(&dir, name, &ip, line)?;
+            let (code, said) = client.runs(name, line)?;
             assert_eq!(
                 code,
                 Some(if may { 0 } else { 1 }),
@@ -121,13 +56,11 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
             assert_eq!(told, !may, "{name}: {line}: {said}");
         }
     }
-    let (code, said) = by_key(&dir, "maja", &ip, "show nothing")?;
+    let (code, said) = client.runs("maja", "show nothing")?;
     assert_eq!(code, Some(2), "{said}");
     // Files of the node are nobody's to name from afar.
-    let (code, said) = by_key(
-        &dir,
+    let (code, said) = client.runs(
         "maja",
-        &ip,
         "configure\nsnmp community x read 1.3 --community-file /etc/passwd",
     )?;
     assert_eq!(code, Some(2), "{said}");
@@ -159,10 +92,10 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
     );
     gateway.crash_and_restart()?;
     assert_eq!(shown(&gateway, "administrators")?["host_key"], before);
-    let (code, said) = by_key(&dir, "ivo", &ip, "show version")?;
+    let (code, said) = client.runs("ivo", "show version")?;
     assert_eq!(code, Some(0), "{said}");
     done(&gateway, "no inspector ivo")?;
-    let (code, said) = by_key(&dir, "ivo", &ip, "show version")?;
+    let (code, said) = client.runs("ivo", "show version")?;
     assert_eq!(code, Some(255), "{said}");
     Ok(())
 }
@@ -177,22 +110,9 @@ fn role_of(name: &str) -> &'static str {
 
 #[test]
 fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
-    let (gateway, ip) = served()?;
-    let dir = gateway.site().dir().to_owned();
-    let file = dir.join("password");
-    std::fs::write(&file, "sesame-sesame\n")?;
-    let file = file.display();
-    done(
-        &gateway,
-        &format!("administrator maja password --password-file {file}"),
-    )?;
-    let options = [
-        "-o",
-        "PreferredAuthentications=password",
-        "-o",
-        "NumberOfPasswordPrompts=4",
-    ];
-    let argv = argv(&dir, &options, "maja", &ip);
+    let (gateway, client) = served()?;
+    client.account_with_password(&gateway, "administrator", "maja", "sesame-sesame")?;
+    let argv = client.argv_by_password("maja", 4);
 
     let mut terminal = Terminal::open(&argv, "vt100", 24)?;
     terminal.until("password: ")?;
@@ -242,5 +162,21 @@ fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
     };
     assert_eq!((logins("done"), logins("refused")), (2, 4), "{audit}");
     assert!(!audit.to_string().contains("sesame"), "{audit}");
+    Ok(())
+}
+
+#[test]
+fn a_client_that_knows_another_host_key_is_told_and_leaves() -> Result<()> {
+    let (gateway, client) = served()?;
+    client.account_with_key(&gateway, "inspector", "ivo")?;
+    let (code, said) = client.runs("ivo", "show version")?;
+    assert_eq!(code, Some(0), "{said}");
+    let known = std::fs::read_to_string(client.known())?;
+    let own = std::fs::read_to_string(gateway.site().dir().join("ivo.pub"))?;
+    let place = known.split_whitespace().next().context("a place")?;
+    std::fs::write(client.known(), format!("{place} {own}"))?;
+    let (code, said) = client.runs("ivo", "show version")?;
+    assert_eq!(code, Some(255), "{said}");
+    assert!(said.contains("HOST IDENTIFICATION HAS CHANGED"), "{said}");
     Ok(())
 }

@@ -84,7 +84,7 @@ pub(super) fn typable(names: Vec<String>, of: Named) -> Vec<Following> {
     offered
 }
 
-/// Those of the node behind a socket.
+/// Those of the node that a client asks.
 #[derive(Debug)]
 pub(super) struct OfNode(pub Client);
 

@@ -11,6 +11,7 @@ use licensing::Wall;
 use node::ssh::{Session, Shells, Visit};
 
 use super::editor::{Editor, Typed};
+use super::names::OfNode;
 use super::{LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line};
 use crate::client::Client;
 use crate::console::Console;
@@ -64,10 +65,12 @@ fn begin(session: &Session) -> Result<Shell, Failure> {
         Failure::new("there is no such account any more", session.account(), todo)
     };
     let privilege = session.privilege().ok_or_else(no_account)?;
-    let Reply::Snapshot { snapshot, .. } = session.ask(Request::Snapshot)? else {
-        return Err(Client::of_session(session).unexpected());
+    let client = Client::of_session(session);
+    let Reply::Snapshot { snapshot, .. } = client.ask(&Request::Snapshot)? else {
+        return Err(client.unexpected());
     };
-    Ok(Shell::new(snapshot.node.name, privilege))
+    let shell = Shell::new(snapshot.node.name, privilege);
+    Ok(shell.with_names(Box::new(OfNode(client))))
 }
 
 /// What a line comes to, as an exit status.

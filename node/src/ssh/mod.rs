@@ -14,7 +14,7 @@ mod visitor;
 
 #[cfg(feature = "sftp")]
 pub(crate) use server::start;
-pub use session::Session;
+pub use session::{Session, Unanswered};
 pub use visit::Visit;
 
 /// Who understands what is typed.

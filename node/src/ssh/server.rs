@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::key::host_key;
+use super::visit::Keys;
 use super::visitor::Visitor;
 use super::{Session, Shells};
 use crate::access::{Line, Who};
@@ -192,8 +193,16 @@ async fn connection(
 }
 
 impl Server {
-    pub(super) fn session(&self, account: &str, from: SocketAddr) -> Session {
+    /// Of an account, whose keys these are, at a terminal or not.
+    pub(super) fn session(
+        &self,
+        account: &str,
+        from: SocketAddr,
+        (keys, terminal): (Arc<Keys>, bool),
+    ) -> Session {
         Session {
+            keys,
+            terminal,
             interface: Arc::clone(&self.interface),
             runtime: self.runtime.clone(),
             account: account.to_owned(),

@@ -1,10 +1,13 @@
 //! What somebody who has logged in asks of the node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{AuditOutcome, Failure, Privilege, Reply, Request};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
+use super::visit::Keys;
 use crate::access::{Line, Who};
 use crate::interface::Interface;
 
@@ -15,6 +18,20 @@ pub struct Session {
     pub(super) runtime: Handle,
     pub(super) account: String,
     pub(super) from: String,
+    pub(super) keys: Arc<Keys>,
+    /// There is a terminal at the other end.
+    pub(super) terminal: bool,
+}
+
+/// Why there is no answer to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Nobody waits for it: Ctrl-C, or the client is gone. A change that was begun goes on.
+    Left,
+    /// It has not come in time.
+    Slow,
+    /// The node says why not.
+    Refused(Failure),
 }
 
 impl Session {
@@ -51,12 +68,19 @@ impl Session {
         }
     }
 
-    /// Asks, and waits for the answer. Not to be called by a task of a runtime.
+    /// Asks, and waits so long for the answer, if nobody leaves before. Not to be called by a task of a runtime.
     ///
     /// Errors: why not; whoever may not ask it is told so, and the audit log has it.
-    pub fn ask(&self, request: Request) -> Result<Reply, Failure> {
+    pub fn ask(&self, request: Request, wait: Duration) -> Result<Reply, Unanswered> {
         let interface = Arc::clone(&self.interface);
-        let answer = self.runtime.block_on(interface.serve(self.who(), request));
-        answer.map_err(|(_, failure)| failure)
+        self.runtime.block_on(async {
+            tokio::select! {
+                answer = timeout(wait, interface.serve(self.who(), request)) => match answer {
+                    Ok(answer) => answer.map_err(|(_, failure)| Unanswered::Refused(failure)),
+                    Err(_) => Err(Unanswered::Slow),
+                },
+                () = self.keys.left(self.terminal) => Err(Unanswered::Left),
+            }
+        })
     }
 }

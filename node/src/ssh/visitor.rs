@@ -135,7 +135,8 @@ impl Visitor {
         let (Some(opened), Some(account)) = (self.opened.remove(&channel), &self.account) else {
             return false;
         };
-        let session = self.server.session(account, self.from);
+        let seen = (Arc::clone(&opened.keys), opened.terminal);
+        let session = self.server.session(account, self.from, seen);
         let shells = Arc::clone(&self.server.shells);
         let (out, texts) = mpsc::channel(OUT_MAX);
         let (code, ended) = oneshot::channel();
@@ -179,7 +180,7 @@ fn login(by: &str, outcome: AuditOutcome, why: Option<String>) -> Line {
 
 /// Gives a channel's keys to its thread until it ends, or whoever types is too far ahead.
 async fn receive(mut read: ChannelReadHalf, keys: Arc<Keys>, ends: Arc<Ends>) {
-    let _end = EndKeys(Arc::clone(&keys));
+    let _gone = Gone(Arc::clone(&keys));
     while let Some(message) = read.wait().await {
         if let ChannelMsg::Data { data } = &message {
             if !keys.typed(data) {
@@ -192,18 +193,20 @@ async fn receive(mut read: ChannelReadHalf, keys: Arc<Keys>, ends: Arc<Ends>) {
         } = message
         {
             keys.resized(row_height, col_width);
-        } else if matches!(message, ChannelMsg::Eof | ChannelMsg::Close) {
+        } else if matches!(message, ChannelMsg::Eof) {
             keys.end();
+        } else if matches!(message, ChannelMsg::Close) {
+            return;
         }
     }
 }
 
-/// Ends keys when it is dropped, also with the runtime.
-struct EndKeys(Arc<Keys>);
+/// When this is dropped, with the runtime perhaps, nobody is at the other end of a channel any more.
+struct Gone(Arc<Keys>);
 
-impl Drop for EndKeys {
+impl Drop for Gone {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.gone();
     }
 }
 
