@@ -137,6 +137,7 @@ impl Request {
             | Self::Threshold(_)
             | Self::LoggingSet(_)
             | Self::Account(_)
+            | Self::Apply(_)
             | Self::Client(_) => Privilege::Administrator,
         }
     }
@@ -166,6 +167,8 @@ impl Request {
             | Self::BulkstatsData
             | Self::Client(_) => return None,
             Self::Account(command) => command.command(),
+            Self::Apply(command) if command.dry_run => return None,
+            Self::Apply(command) => command.command(),
             Self::Clear { whom, reactivate } => {
                 let reactivate = if *reactivate { " --reactivate" } else { "" };
                 format!("clear subscribers {}{reactivate}", whom.words())

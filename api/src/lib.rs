@@ -16,6 +16,7 @@ mod accounts;
 mod admission;
 mod agent;
 mod alarms;
+mod apply;
 mod bulkstats;
 mod bulkstats_setting;
 mod clear;
@@ -46,6 +47,7 @@ pub use agent::{
     AgentMessages, AgentView, EventCounts, LICENSE_ANSWER_S, ProxyStatus, TransportStatus,
 };
 pub use alarms::{AlarmCounts, AlarmRow, AlarmSeverity, AlarmView};
+pub use apply::{APPLY_BYTES_MAX, Applied, ApplyCommand, ChangeKind, ConfigurationChange};
 pub use bulkstats::{
     BULKSTATS_ANSWER_S, BULKSTATS_DATA_MAX, BulkstatsCommand, BulkstatsData, BulkstatsFile,
     BulkstatsReceiver, BulkstatsSchema, BulkstatsStatus, BulkstatsTransfer,

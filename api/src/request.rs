@@ -9,6 +9,7 @@ use crate::accounts::{AccountCommand, AccountsView};
 use crate::admission::{ClientLease, ClientRequest};
 use crate::agent::AgentView;
 use crate::alarms::AlarmView;
+use crate::apply::{APPLY_BYTES_MAX, Applied, ApplyCommand};
 use crate::bulkstats::{BulkstatsCommand, BulkstatsData, BulkstatsStatus};
 use crate::bulkstats_setting::BulkstatsSetting;
 use crate::clear::ClearWhom;
@@ -29,7 +30,7 @@ use crate::transport::TransportCommand;
 pub const REQUEST_PATH: &str = "/v1/request";
 
 /// Longest request body accepted, in bytes.
-pub const REQUEST_BYTES_MAX: usize = 16 * 1024;
+pub const REQUEST_BYTES_MAX: usize = 2 * APPLY_BYTES_MAX;
 
 /// Most refusals that one [`Request::History`] gets.
 pub const HISTORY_LIMIT_MAX: u32 = 10_000;
@@ -157,6 +158,9 @@ pub enum Request {
         /// over.
         file: Option<String>,
     },
+    /// Changes what a configuration text changes at run time, all of it or nothing; answered with [`Reply::Applied`] once it is
+    /// kept and in force.
+    Apply(Box<ApplyCommand>),
     /// What a client of the admission API asks; answered with [`Reply::Lease`], also when the control thread has stalled.
     Client(ClientRequest),
 }
@@ -214,6 +218,11 @@ pub enum Reply {
     Saved {
         /// The file, by its whole path.
         file: String,
+    },
+    /// To [`Request::Apply`].
+    Applied {
+        /// What is changed.
+        applied: Applied,
     },
     /// To [`Request::Bulkstats`].
     Bulkstats {

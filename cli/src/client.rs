@@ -225,6 +225,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Threshold(_)
         | Request::LoggingSet(_)
         | Request::Account(_)
+        | Request::Apply(_)
         | Request::Configuration
         | Request::SaveConfiguration { .. } => ANSWER_WAIT + Duration::from_secs(IN_FORCE_S),
         Request::Snapshot

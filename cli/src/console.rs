@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Read};
 
+use api::APPLY_BYTES_MAX;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::client::Client;
@@ -29,6 +30,9 @@ pub trait Console {
 
     /// The next line of the input, without its end: a secret that was announced as `-`.
     fn line(&mut self) -> io::Result<String>;
+
+    /// The next line of the input, without its end, which is no secret; none: there is no more.
+    fn typed(&mut self) -> io::Result<Option<String>>;
 
     /// What asks the node: by the socket that was named, unless whoever types is somewhere else.
     fn client(&self, socket: &SocketArgs) -> Client {
@@ -65,6 +69,13 @@ impl Console for Terminal {
 
     fn line(&mut self) -> io::Result<String> {
         read_line(&mut io::stdin().lock())
+    }
+
+    fn typed(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let mut input = io::stdin().lock().take(APPLY_BYTES_MAX as u64 + 1);
+        let read = input.read_line(&mut line)?;
+        Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 }
 

@@ -214,6 +214,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Logs { .. }
         | Reply::Configuration { .. }
         | Reply::Saved { .. }
+        | Reply::Applied { .. }
         | Reply::Audit { .. }
         | Reply::Logging { .. }
         | Reply::Accounts { .. }

@@ -1,6 +1,7 @@
 //! What one may type: the commands, their words and options.
 
 mod accounts;
+mod apply;
 mod bulkstats;
 mod bulkstats_mode;
 mod clear;
@@ -19,6 +20,7 @@ use crate::authority_command::args::AuthorityArgs;
 use crate::load_command::LoadArgs;
 
 pub use self::accounts::{AccountArgs, NameArgs};
+pub use self::apply::ApplyArgs;
 pub use self::bulkstats::{
     Bulkstats, BulkstatsArgs, FilesArgs, ForceBulkstats, PlotArgs, ReadArgs,
 };
@@ -119,6 +121,14 @@ Examples:
     License(LicenseArgs),
     /// Save the configuration of a node
     Save(SaveArgs),
+    /// Change what a configuration text says, all of it or nothing
+    ///
+    /// The text is one as `show configuration` prints it, or a part of one between `config` and `end`. Each line says one
+    /// thing, `no` and `default` take one back, and what the text does not say stays as it is; an entry of a list is said
+    /// whole. The node compares it with the configuration in force, checks the whole, keeps it and brings it into force, or
+    /// refuses it and changes nothing. What only a start takes, and what commands of their own switch (`license smart
+    /// enable`, `feature`), is refused where it differs, with its line: what a text may say decides about no call.
+    Apply(ApplyArgs),
     /// Enable an on/off feature of a node
     Feature(FeatureArgs),
     /// Set what bulk statistics are collected, take or send them now; read and draw files of them

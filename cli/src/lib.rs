@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod account_command;
+pub mod apply_command;
 mod authority_command;
 mod bulkstats_command;
 mod bulkstats_mode;
@@ -108,6 +109,7 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
             let Save::Configuration { name, socket } = args.save;
             control::save(name, &socket, console)?;
         }
+        Command::Apply(args) => return Ok(apply_command::run(args, console)?),
         Command::Feature(feature) => switch(feature, true, console)?,
         Command::Bulkstats(args) => bulkstats_command::run(args.bulkstats, console)?,
         Command::Snmp(snmp) => snmp_command::snmp(snmp.snmp, console)?,

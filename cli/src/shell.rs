@@ -102,6 +102,12 @@ pub fn more_line(percent: usize) -> String {
     format!("---(more {percent}%)---")
 }
 
+/// Of a line that is longer than [`LINE_BYTES_MAX`].
+fn too_long() -> io::Error {
+    let what = format!("a line has at most {LINE_BYTES_MAX} bytes");
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
 /// What becomes of the session after a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -522,6 +528,11 @@ impl Console for Answer<'_> {
     fn line(&mut self) -> io::Result<String> {
         self.flush();
         self.screen.line()
+    }
+
+    fn typed(&mut self) -> io::Result<Option<String>> {
+        self.flush();
+        self.screen.typed()
     }
 }
 

@@ -58,6 +58,7 @@ struct Written {
     privilege: Privilege,
     asks: bool,
     own: bool,
+    schema: Option<&'static str>,
     test: Option<&'static str>,
 }
 
@@ -69,6 +70,7 @@ const fn exec(words: &'static str, privilege: Privilege) -> Written {
         privilege,
         asks: false,
         own: false,
+        schema: None,
         test: None,
     }
 }
@@ -143,6 +145,10 @@ const COMMANDS: &[Written] = {
         exec("license smart renew", Administrator),
         exec("license smart deregister", Administrator).asking(),
         exec("save configuration", Administrator),
+        Written {
+            schema: Some(crate::apply_command::SCHEMA),
+            ..exec("apply", Administrator)
+        },
         exec("lab speedup", Administrator),
         config("license smart enable"),
         config("license smart url"),
@@ -258,7 +264,7 @@ pub fn rows() -> &'static [Row] {
             privilege: written.privilege,
             asks: written.asks,
             own: written.own,
-            schema: None,
+            schema: written.schema.map(str::to_owned),
             test: written.test,
         });
         others.chain(shown).collect()

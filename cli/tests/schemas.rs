@@ -9,8 +9,10 @@
 mod states;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use api::{Applied, ChangeKind, ConfigurationChange};
+use cli::apply_command::{self, SCHEMA};
 use cli::show::{Filter, SURFACES, Surface, View};
 use serde_json::{Map, Value, json};
 
@@ -143,36 +145,57 @@ fn required(schema: &Value) -> BTreeSet<String> {
 }
 
 /// With its name, its version and what the surface tells.
-fn titled(surface: &Surface, mut schema: Value) -> Value {
+fn titled(title: &str, tells: &str, mut schema: Value) -> Value {
     schema["$schema"] = json!(DIALECT);
-    schema["title"] = json!(surface.schema());
-    let tells = format!(
-        "tollgate show {} --json: {}",
-        surface.words.join(" "),
-        surface.help
-    );
+    schema["title"] = json!(title);
     schema["description"] = json!(tells);
-    schema["properties"]["schema"] = json!({ "const": surface.schema(), "type": "string" });
+    schema["properties"]["schema"] = json!({ "const": title, "type": "string" });
     schema
+}
+
+/// The committed schema is that of these values, or is widened by them.
+fn check_or_rewrite(file: &Path, title: &str, tells: &str, printed: Vec<Value>) {
+    let committed = std::fs::read_to_string(file).ok();
+    let committed: Option<Value> = committed.map(|text| serde_json::from_str(&text).unwrap());
+    let each = printed.iter().map(|value| schema_of(value, ""));
+    let wanted = committed.iter().cloned().chain(each);
+    let wanted = wanted.reduce(|one, other| merged(&one, &other)).unwrap();
+    let wanted = titled(title, tells, wanted);
+    if std::env::var_os("TOLLGATE_REWRITE_GOLDEN").is_some() {
+        std::fs::write(file, format!("{wanted:#}\n")).unwrap();
+    } else {
+        assert_eq!(committed, Some(wanted), "{title}: {REMEDY}");
+    }
 }
 
 #[test]
 fn what_every_surface_prints_fits_its_schema() {
-    let rewrite = std::env::var_os("TOLLGATE_REWRITE_GOLDEN").is_some();
     for surface in SURFACES {
-        let committed = std::fs::read_to_string(file(surface)).ok();
-        let committed: Option<Value> = committed.map(|text| serde_json::from_str(&text).unwrap());
-        let each = printed(surface).into_iter();
-        let each = each.map(|value| schema_of(&value, ""));
-        let wanted = committed.iter().cloned().chain(each);
-        let wanted = wanted.reduce(|one, other| merged(&one, &other)).unwrap();
-        let wanted = titled(surface, wanted);
-        if rewrite {
-            std::fs::write(file(surface), format!("{wanted:#}\n")).unwrap();
-        } else {
-            assert_eq!(committed, Some(wanted), "{}: {REMEDY}", surface.schema());
-        }
+        let words = surface.words.join(" ");
+        let tells = format!("tollgate show {words} --json: {}", surface.help);
+        let title = surface.schema();
+        check_or_rewrite(&file(surface), &title, &tells, printed(surface));
     }
+}
+
+#[test]
+fn what_apply_prints_fits_its_schema() {
+    let lines = || vec!["snmp trap suppress tgCeilingChanged".to_owned()];
+    let changes = [Some((2, 3)), None].map(|place| ConfigurationChange {
+        key: "snmp.suppress".to_owned(),
+        change: ChangeKind::Changed,
+        place,
+        before: lines(),
+        after: lines(),
+    });
+    let applied = Applied {
+        changes: changes.into(),
+        before: "0".repeat(64),
+        after: "1".repeat(64),
+    };
+    let tells = "tollgate apply --json: what a configuration text changes, or would";
+    let printed = vec![apply_command::json(&applied, true)];
+    check_or_rewrite(&folder().join("apply.json"), SCHEMA, tells, printed);
 }
 
 #[test]
@@ -181,8 +204,9 @@ fn every_schema_is_of_a_surface() {
         let path = entry.unwrap().path();
         let of_one = SURFACES
             .iter()
-            .any(|surface| file(surface).file_name() == path.file_name());
-        assert!(of_one, "{}: no show has this schema", path.display());
+            .any(|surface| file(surface).file_name() == path.file_name())
+            || path.ends_with("apply.json");
+        assert!(of_one, "{}: no command has this schema", path.display());
     }
 }
 

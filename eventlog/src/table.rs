@@ -408,6 +408,9 @@ events! {
     BULKSTATS_SET = 195_020, Cli, Info,
         "an operator has set bulk statistics",
         "nothing";
+    CONFIGURATION_APPLIED = 195_021, Cli, Info,
+        "a configuration text is applied",
+        "nothing";
     READY = 196_001, System, Info,
         "the node is ready",
         "nothing";

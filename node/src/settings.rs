@@ -24,7 +24,7 @@ use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use crate::config::text::table_of;
-use crate::config::{Config, ConfigError, NAME, NUMBER, Problem, REMOVED, is_path};
+use crate::config::{Config, ConfigError, NAME, NUMBER, Problem, REMOVED, Settable, is_path};
 use crate::store::{BESIDE, StoreError, create_whole, has_key, make_private, seal};
 
 /// The file.
@@ -135,6 +135,14 @@ impl<'a> Setting<'a> {
             section,
             key,
             entry,
+        }
+    }
+
+    /// A key that operators may change, or the entry of this name of a list.
+    pub(crate) fn settable(row: &Settable, name: Option<&'a str>) -> Self {
+        match row.list.zip(name) {
+            Some((by, name)) => Self::entry_of(row.section, row.key, by, name),
+            None => Self::of(row.section, row.key),
         }
     }
 
@@ -275,18 +283,44 @@ impl Settings {
         self.below.table_with_settings(&text, &self.dir.join(FILE))
     }
 
-    /// Makes a change: edits, checks the whole, writes. On return it is kept, and the caller has it applied.
-    ///
-    /// Errors: [`SettingsError`]; nothing has changed then, but see [`SettingsError::Store`].
-    pub fn change(&mut self, edit: impl FnOnce(&mut Edit)) -> Result<Changed, SettingsError> {
-        let mut edited = Edit {
+    /// The configuration without them, likewise.
+    pub(crate) fn table_below(&self) -> Table {
+        self.below.table_with_settings("", &self.dir.join(FILE))
+    }
+
+    /// What would come of a change, as tables and as the configuration; nothing is written. Errors: those of
+    /// [`Settings::change`].
+    pub(crate) fn check(
+        &self,
+        edit: impl FnOnce(&mut Edit),
+    ) -> (Table, Result<Config, SettingsError>) {
+        let mut edited = self.edited();
+        edit(&mut edited);
+        let text = toml::to_string(&edited.kept).unwrap_or_default();
+        let table = self.below.table_with_settings(&text, &self.dir.join(FILE));
+        let checked = self.laid(&edited.kept).and_then(|(_, config)| {
+            self.refuse_left_out(&config, &edited.set)?;
+            Ok(config)
+        });
+        (table, checked)
+    }
+
+    fn edited(&self) -> Edit {
+        Edit {
             below: self.below.source.table(),
             below_dir: self.below.source.dir(),
             kept: self.kept.clone(),
             secrets: Vec::new(),
             set: Vec::new(),
             next: self.secrets().into_iter().max().unwrap_or(0),
-        };
+        }
+    }
+
+    /// Makes a change: edits, checks the whole, writes. On return it is kept, and the caller has it applied.
+    ///
+    /// Errors: [`SettingsError`]; nothing has changed then, but see [`SettingsError::Store`].
+    pub fn change(&mut self, edit: impl FnOnce(&mut Edit)) -> Result<Changed, SettingsError> {
+        let mut edited = self.edited();
         edit(&mut edited);
         let done = self.keep(&edited);
         match &done {
@@ -566,6 +600,31 @@ impl Edit {
         };
         self.secrets.push((name.clone(), secret));
         name.into()
+    }
+}
+
+/// Paths of files in a value that are in this directory start from it.
+pub(crate) fn shorten_paths(base: &Path, value: &mut Value) {
+    match value {
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| shorten_paths(base, value)),
+        Value::Table(table) => {
+            for (key, value) in table.iter_mut() {
+                if let Value::String(path) = value
+                    && is_path(key)
+                    && let Ok(short) = Path::new(&*path).strip_prefix(base)
+                {
+                    *path = short.to_string_lossy().into_owned();
+                }
+                shorten_paths(base, value);
+            }
+        }
+        Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => {}
     }
 }
 

@@ -12,7 +12,9 @@ use node::ssh::{Session, Shells, Visit};
 
 use super::editor::{Editor, Typed};
 use super::names::OfNode;
-use super::{LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line};
+use super::{
+    LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line, too_long,
+};
 use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::{Grammar, SocketArgs};
@@ -256,7 +258,7 @@ impl Far<'_> {
     }
 
     /// A line that is shown as it is typed.
-    fn shown_line(&mut self, question: &str) -> io::Result<String> {
+    fn shown_line(&mut self, question: &str) -> io::Result<Option<String>> {
         let mut editor = Editor::new();
         let shown = editor.begin(question, self.columns());
         self.write(&shown);
@@ -265,12 +267,12 @@ impl Far<'_> {
             self.write(&shown);
             match typed {
                 Typed::On | Typed::Help(_) | Typed::Complete(_) => {}
-                Typed::Line(line) => return Ok(line),
+                Typed::Line(line) => return Ok(Some(line)),
                 Typed::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
                 Typed::End => break,
             }
         }
-        Ok(String::new())
+        Ok(None)
     }
 
     /// A line that nobody sees, key by key.
@@ -313,7 +315,7 @@ impl Console for Far<'_> {
 
     fn ask(&mut self, question: &str) -> io::Result<String> {
         match self.visit.terminal {
-            true => self.shown_line(question),
+            true => Ok(self.shown_line(question)?.unwrap_or_default()),
             false => {
                 self.write(question);
                 Ok(self.typed_line()?.unwrap_or_default())
@@ -335,6 +337,17 @@ impl Console for Far<'_> {
         match self.visit.terminal {
             true => self.secret("Secret: "),
             false => Ok(self.typed_line()?.unwrap_or_default()),
+        }
+    }
+
+    fn typed(&mut self) -> io::Result<Option<String>> {
+        let line = match self.visit.terminal {
+            true => self.shown_line("")?,
+            false => self.typed_line()?,
+        };
+        match line {
+            Some(line) if line.len() > LINE_BYTES_MAX => Err(too_long()),
+            line => Ok(line),
         }
     }
 

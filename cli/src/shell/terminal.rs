@@ -15,7 +15,9 @@ use rustix::termios::{
 
 use super::editor::{Editor, Typed};
 use super::names::OfNode;
-use super::{LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line};
+use super::{
+    LINE_BYTES_MAX, More, Next, NotUnderstood, Runner, Screen, Shell, more_line, too_long,
+};
 use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::{Grammar, SocketArgs};
@@ -296,6 +298,14 @@ impl Console for Plain {
 
     fn line(&mut self) -> io::Result<String> {
         self.secret("Secret: ")
+    }
+
+    fn typed(&mut self) -> io::Result<Option<String>> {
+        match self.keyboard.line()? {
+            Some(line) if line.interrupted => Err(io::ErrorKind::Interrupted.into()),
+            Some(line) if line.text.len() > LINE_BYTES_MAX => Err(too_long()),
+            line => Ok(line.map(|line| line.text)),
+        }
     }
 }
 

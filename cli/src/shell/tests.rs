@@ -28,6 +28,10 @@ impl Console for Somebody {
     fn line(&mut self) -> io::Result<String> {
         Ok(self.answers.pop_front().unwrap_or_default().to_owned())
     }
+
+    fn typed(&mut self) -> io::Result<Option<String>> {
+        Ok(self.answers.pop_front().map(str::to_owned))
+    }
 }
 
 impl Screen for Somebody {
@@ -310,6 +314,7 @@ fn help_lists_what_may_follow_and_what_begins_so() {
         help.lines().map(name).collect::<Vec<_>>()
     };
     let first = [
+        "apply",
         "bulkstats",
         "clear",
         "configure",
@@ -404,7 +409,15 @@ fn behind_do_is_what_the_first_prompt_has_but_for_the_shell_itself() {
         .collect();
     assert_eq!(
         words,
-        ["bulkstats", "clear", "lab", "license", "save", "show"]
+        [
+            "apply",
+            "bulkstats",
+            "clear",
+            "lab",
+            "license",
+            "save",
+            "show"
+        ]
     );
 }
 

@@ -406,6 +406,7 @@ impl Control {
             | Request::Logs { .. }
             | Request::Configuration
             | Request::SaveConfiguration { .. }
+            | Request::Apply(_)
             | Request::Audit { .. }
             | Request::Accounts
             | Request::Account(_)

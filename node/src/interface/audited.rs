@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::{Interface, Refused};
+use super::{Interface, Refused, apply};
 use crate::access::{Line, Who};
 use crate::settings::Setting;
 
@@ -72,16 +72,24 @@ impl Interface {
 
     async fn change(&self, who: Who, command: String, request: Request) -> Result<Reply, Refused> {
         let subject = Subject::of(&request);
-        let before = self.standing(&subject).await;
+        let mut before = self.standing(&subject).await;
         let answer = self.answer(&who, request).await;
         let (outcome, why) = match &answer {
             Ok(Reply::Done { changed: false }) => (AuditOutcome::Unchanged, None),
+            Ok(Reply::Applied { applied }) if applied.changes.is_empty() => {
+                (AuditOutcome::Unchanged, None)
+            }
             Ok(_) => (AuditOutcome::Done, None),
             Err((_, failure)) => (AuditOutcome::Failed, Some(failure.to_string())),
         };
         let after = match &answer {
             Ok(Reply::Cleared { sessions, clients }) => {
                 Some(json!({ "sessions": sessions, "clients": clients }))
+            }
+            Ok(Reply::Applied { applied }) => {
+                let after;
+                (before, after) = apply::standing(applied);
+                after
             }
             Ok(_) | Err(_) => self.standing(&subject).await,
         };
@@ -214,6 +222,7 @@ impl Subject {
             | Request::Accounts
             | Request::Configuration
             | Request::SaveConfiguration { .. }
+            | Request::Apply(_)
             | Request::Bulkstats
             | Request::BulkstatsData
             | Request::Client(_) => Self::Nothing,

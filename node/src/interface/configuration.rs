@@ -83,7 +83,7 @@ fn save(path: &Path, text: &str) -> Result<(), String> {
 }
 
 /// With what operators have switched, which is not kept among the settings.
-fn switched(mut table: Table, snapshot: &Snapshot) -> Table {
+pub(super) fn switched(mut table: Table, snapshot: &Snapshot) -> Table {
     let enabled = snapshot.features.iter().filter(|feature| feature.enabled);
     let enabled: Vec<&str> = enabled.map(|feature| feature.tag.name.as_str()).collect();
     let section = table.entry(LICENSING);

@@ -4,6 +4,7 @@
 //! answered with the last one and its age, and everything else fails with what to do.
 
 mod accounts;
+mod apply;
 mod audited;
 mod bulkstats;
 mod clear;
@@ -276,6 +277,7 @@ impl Interface {
                 Ok(Reply::Configuration { text })
             }
             Request::SaveConfiguration { file } => self.save_configuration(file).await,
+            Request::Apply(command) => self.apply(who, *command).await,
             Request::Bulkstats => Ok(self.bulkstats()),
             Request::BulkstatsData => self.bulkstats_data().await,
             Request::BulkstatsDo { command } => self.command_bulkstats(command).await,

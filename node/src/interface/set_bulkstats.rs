@@ -9,13 +9,14 @@ use api::{
 };
 use axum::http::StatusCode;
 use bulkstats::config::{ConfigError, SchemaConfig};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+use super::settings::Handed;
 use super::{Interface, Refused, settings};
 use crate::bulkstats::BulkstatsAsk;
-use crate::config::is_secret;
+use crate::config::{Bulkstats, is_secret};
 use crate::settings::{Changed, Edit, Setting};
 
 impl Interface {
@@ -36,15 +37,22 @@ impl Interface {
             if changed {
                 event!(BULKSTATS_SET, command = words, file);
             }
-            let (done, in_force) = oneshot::channel();
-            let config = Box::new(config.bulkstats);
-            let asked = asks.try_send(BulkstatsAsk::Change { config, done });
-            asked.is_ok().then_some(in_force)
+            hand_over_bulkstats(&asks, config.bulkstats)
         };
         let edit = |edit: &mut Edit| change(edit, setting);
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
         answer(words, done)
     }
+}
+
+pub(super) fn hand_over_bulkstats(
+    asks: &mpsc::Sender<BulkstatsAsk>,
+    bulkstats: Bulkstats,
+) -> Handed<Result<(), ConfigError>> {
+    let (done, in_force) = oneshot::channel();
+    let config = Box::new(bulkstats);
+    let asked = asks.try_send(BulkstatsAsk::Change { config, done });
+    asked.is_ok().then_some(in_force)
 }
 
 /// What came of a change that is kept.

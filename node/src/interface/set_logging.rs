@@ -2,10 +2,12 @@
 
 use api::{Failure, LoggingCommand, Reply, SyslogProtocol, SyslogSetting, filter_name};
 use axum::http::StatusCode;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use toml::Table;
 
+use super::settings::Handed;
 use super::{Interface, Refused, settings};
+use crate::config::Logging;
 use crate::logging::SyslogAsk;
 use crate::settings::{Changed, Edit, Setting};
 
@@ -20,10 +22,7 @@ impl Interface {
             if changed {
                 event!(LOGGING_SET, command = words, name);
             }
-            let (done, in_force) = oneshot::channel();
-            let config = Box::new(config.logging);
-            let asked = asks.try_send(SyslogAsk::Change { config, done });
-            asked.is_ok().then_some(in_force)
+            hand_over_logging(&asks, config.logging)
         };
         let edit = |edit: &mut Edit| change(command, edit);
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
@@ -34,6 +33,13 @@ impl Interface {
             (StatusCode::SERVICE_UNAVAILABLE, failure)
         })
     }
+}
+
+pub(super) fn hand_over_logging(asks: &mpsc::Sender<SyslogAsk>, logging: Logging) -> Handed<()> {
+    let (done, in_force) = oneshot::channel();
+    let config = Box::new(logging);
+    let asked = asks.try_send(SyslogAsk::Change { config, done });
+    asked.is_ok().then_some(in_force)
 }
 
 fn change(command: LoggingCommand, edit: &mut Edit) {

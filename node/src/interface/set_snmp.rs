@@ -6,12 +6,13 @@ use api::{
 use axum::http::StatusCode;
 use snmp::notifications::Which;
 use snmp::usm::{AuthProtocol, EngineId, Secret};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+use super::settings::Handed;
 use super::{Interface, Refused, settings};
-use crate::config::{auth_named, is_secret, written};
+use crate::config::{Snmp, auth_named, is_secret, written};
 use crate::settings::{Changed, Edit, Setting};
 use crate::snmp::{ChangeError, SnmpAsk};
 
@@ -35,14 +36,21 @@ impl Interface {
             if changed {
                 event!(SNMP_SET, command = words, name);
             }
-            let (done, in_force) = oneshot::channel();
-            let config = Box::new(config.snmp);
-            let asked = asks.try_send(SnmpAsk::Change { config, done });
-            asked.is_ok().then_some(in_force)
+            hand_over_snmp(&asks, config.snmp)
         };
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
         answer(words, done)
     }
+}
+
+pub(super) fn hand_over_snmp(
+    asks: &mpsc::Sender<SnmpAsk>,
+    snmp: Snmp,
+) -> Handed<Result<(), ChangeError>> {
+    let (done, in_force) = oneshot::channel();
+    let config = Box::new(snmp);
+    let asked = asks.try_send(SnmpAsk::Change { config, done });
+    asked.is_ok().then_some(in_force)
 }
 
 /// What came of a change that is kept.

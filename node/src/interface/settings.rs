@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use api::{Failure, IN_FORCE_S, ProxyLogin, Reply, TransportCommand};
 use axum::http::StatusCode;
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinError;
 use toml::Table;
 use zeroize::Zeroizing;
 
 use super::{Interface, Refused, no_agent, within};
 use crate::agent::AgentAsk;
-use crate::config::is_secret;
+use crate::config::{Agent, is_secret};
 use crate::settings::{Changed, Edit, Setting, Settings, SettingsError};
 use crate::transport::Way;
 
@@ -44,10 +44,7 @@ impl Interface {
             if changed {
                 told(words, &config.agent.way);
             }
-            let (reply, done) = oneshot::channel();
-            let agent = Box::new(config.agent);
-            let asked = commands.try_send(AgentAsk::Way { agent, reply });
-            asked.is_ok().then_some(done)
+            hand_over_way(&commands, config.agent)
         };
         let done = change(&self.settings, words, edit, hand_over).await?;
         let done = done.map(|(reply, ())| reply);
@@ -55,6 +52,13 @@ impl Interface {
             no_agent("it is kept, and not in force before the smart agent works again")
         })
     }
+}
+
+pub(super) fn hand_over_way(commands: &mpsc::Sender<AgentAsk>, agent: Agent) -> Handed<()> {
+    let (reply, done) = oneshot::channel();
+    let agent = Box::new(agent);
+    let asked = commands.try_send(AgentAsk::Way { agent, reply });
+    asked.is_ok().then_some(done)
 }
 
 /// Makes a change that is asked for in these words: keeps it, and hands it over, also one that was kept before, which may
@@ -70,6 +74,16 @@ pub(super) async fn change<T: Send + 'static>(
 ) -> Result<Option<(Reply, T)>, Refused> {
     // Not in the task: of those that nobody waits for there is one at a time.
     let settings = Arc::clone(settings).lock_owned().await;
+    in_one_task(settings, words, edit, hand_over).await
+}
+
+/// The same of settings that are held already.
+pub(super) async fn in_one_task<T: Send + 'static>(
+    settings: OwnedMutexGuard<Settings>,
+    words: &'static str,
+    edit: impl FnOnce(&mut Edit) + Send + 'static,
+    hand_over: impl FnOnce(Changed) -> Handed<T> + Send + 'static,
+) -> Result<Option<(Reply, T)>, Refused> {
     let whole = tokio::spawn(keep_and_hand_over(settings, edit, hand_over));
     let failed = |error: JoinError| {
         let todo = "see the node's log, and restart the node";
@@ -137,7 +151,7 @@ fn transport_edit(
 }
 
 /// Why a change was not made: what is wrong, where, and what to do.
-fn refused(words: &str, error: &SettingsError) -> Refused {
+pub(super) fn refused(words: &str, error: &SettingsError) -> Refused {
     let said = error.to_string();
     let (status, what, todo) = match (error, said.split_once("; expected ")) {
         (SettingsError::Refused { .. }, Some((what, expected))) => {

@@ -1,8 +1,11 @@
 //! `threshold license remaining-sessions`: kept first, then handed to the control thread.
 
 use api::{Reply, ThresholdCommand};
+use crossbeam::channel::Sender;
+use licensing::Threshold;
 use tokio::sync::oneshot;
 
+use super::settings::Handed;
 use super::{Interface, Refused, settings};
 use crate::control::Ask;
 use crate::settings::{Changed, Edit, Setting};
@@ -37,9 +40,7 @@ impl Interface {
             if changed {
                 event!(THRESHOLD_SET, command = words, ?remaining);
             }
-            let (taken, in_force) = oneshot::channel();
-            let asked = asks.try_send(Ask::RemainingThreshold { remaining, taken });
-            asked.is_ok().then_some(in_force)
+            hand_over_remaining(&asks, remaining)
         };
         let done = settings::change(&self.settings, words, edit, hand_over).await?;
         let done = done.map(|(reply, ())| reply);
@@ -54,4 +55,10 @@ impl Interface {
         failure.what = format!("{}; {outcome}", failure.what);
         (status, failure)
     }
+}
+
+pub(super) fn hand_over_remaining(asks: &Sender<Ask>, remaining: Option<Threshold>) -> Handed<()> {
+    let (taken, in_force) = oneshot::channel();
+    let asked = asks.try_send(Ask::RemainingThreshold { remaining, taken });
+    asked.is_ok().then_some(in_force)
 }

@@ -15,6 +15,7 @@
 //! `#exit`, as `exit`, ends a block.
 
 mod commands;
+mod plan;
 mod print;
 mod read;
 mod schema;
@@ -28,8 +29,10 @@ use serde::Deserialize;
 use toml::de::Deserializer;
 use toml::{Spanned, Table, Value, de::DeTable};
 
+pub(crate) use plan::{Change, Fixed, Plan, Standing, Why, plan};
 pub use read::nearest;
-pub(super) use read::{line_and_column, read};
+pub(super) use read::read;
+pub(crate) use read::{Fault, line_and_column};
 use schema::{Keys, Kind};
 use words::lines;
 

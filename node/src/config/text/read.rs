@@ -22,11 +22,7 @@ pub(super) const EXIT: [&str; 2] = ["#exit", "exit"];
 pub(in crate::config) struct Read<'a> {
     /// The sections and keys.
     pub(in crate::config) table: DeTable<'a>,
-    /// What it takes back.
-    #[expect(
-        dead_code,
-        reason = "a start takes a configuration as it is in the end"
-    )]
+    /// What it takes back; a start takes a configuration as it is in the end.
     pub(in crate::config) taken: Vec<Taken>,
 }
 
@@ -55,9 +51,9 @@ pub(in crate::config) enum Form {
 /// Why a text is none.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{what}{}", nearest.as_ref().map(|word| format!("; did you mean {word}?")).unwrap_or_default())]
-pub(in crate::config) struct Fault {
+pub(crate) struct Fault {
     /// Where, in bytes.
-    pub(in crate::config) at: usize,
+    pub(crate) at: usize,
     what: String,
     nearest: Option<String>,
 }
@@ -100,7 +96,7 @@ impl Fault {
 }
 
 /// Line and column of a byte, both from 1; columns are letters.
-pub(in crate::config) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let begins = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -260,6 +256,8 @@ impl<'a> Reader<'a> {
         mut key: String,
     ) -> Result<(), Fault> {
         let at = said.first.at.clone();
+        // An entry of a list is said whole: what is taken back in it is of this text alone.
+        let within_entry = key.contains('[');
         match (kind, said.form, said.rest) {
             (Kind::Boolean, Form::No, []) => {
                 let no = Spanned::new(at, DeValue::Boolean(false));
@@ -267,9 +265,9 @@ impl<'a> Reader<'a> {
                 return insert(into, name, said.first, no);
             }
             (Kind::Blocks(_), Form::No, []) => {
-                let none = Spanned::new(at, DeValue::Array(DeArray::new()));
+                let none = Spanned::new(at.clone(), DeValue::Array(DeArray::new()));
                 into.remove(name);
-                return insert(into, name, said.first, none);
+                insert(into, name, said.first, none)?;
             }
             (Kind::Blocks(keys), _, [word]) => {
                 let first = keys.first().map_or("", |(name, _)| name);
@@ -283,8 +281,10 @@ impl<'a> Reader<'a> {
                 into.remove(name);
             }
         }
-        let (form, at) = (said.form, at.start);
-        self.taken.push(Taken { form, key, at });
+        if !within_entry {
+            let (form, at) = (said.form, at.start);
+            self.taken.push(Taken { form, key, at });
+        }
         Ok(())
     }
 }
