@@ -113,6 +113,7 @@ impl Request {
             | Self::Subscriber { .. }
             | Self::Counters
             | Self::Forecast
+            | Self::Preview { .. }
             | Self::Peers { .. }
             | Self::Health
             | Self::Agent
@@ -153,6 +154,7 @@ impl Request {
             | Self::Subscriber { .. }
             | Self::Counters
             | Self::Forecast
+            | Self::Preview { .. }
             | Self::Peers { .. }
             | Self::Health
             | Self::Agent

@@ -28,6 +28,7 @@ mod license;
 mod logging;
 mod logs;
 mod peers;
+mod preview;
 mod request;
 mod sessions;
 mod settings;
@@ -71,6 +72,7 @@ pub use logging::{
 };
 pub use logs::{LOGS_LIMIT_MAX, LogEntry, LogFacility, LogSeverity, LogView, NoSuchWord};
 pub use peers::{PEERS_LIMIT_MAX, PeerList, PeerRow, PeerState};
+pub use preview::{Preview, PreviewChange, PreviewEffect, ServicePreview};
 pub use request::{
     Answer, Failure, HISTORY_LIMIT_MAX, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request,
     RequestError,

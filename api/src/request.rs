@@ -20,6 +20,7 @@ use crate::license::LicenseCommand;
 use crate::logging::{LoggingCommand, LoggingView};
 use crate::logs::{LogFacility, LogSeverity, LogView};
 use crate::peers::PeerList;
+use crate::preview::{Preview, PreviewChange};
 use crate::sessions::SessionSummary;
 use crate::settings::{SnmpCommand, ThresholdCommand};
 use crate::snmp::SnmpView;
@@ -66,6 +67,11 @@ pub enum Request {
     Counters,
     /// How long ceilings will last; answered with [`Reply::Forecast`].
     Forecast,
+    /// What a change would refuse, which is not made; answered with [`Reply::Preview`].
+    Preview {
+        /// The change.
+        of: PreviewChange,
+    },
     /// `license smart enable`, or its `no` form (rule L2); answered with [`Reply::Done`].
     SmartLicensing {
         /// Enable; else disable.
@@ -188,6 +194,11 @@ pub enum Reply {
         stalled: bool,
         /// The agent.
         agent: Box<AgentView>,
+    },
+    /// To [`Request::Preview`].
+    Preview {
+        /// What would be refused.
+        preview: Preview,
     },
     /// To [`Request::Logs`].
     Logs {

@@ -234,6 +234,7 @@ fn wait(request: &Request) -> Duration {
         | Request::Subscriber { .. }
         | Request::Counters
         | Request::Forecast
+        | Request::Preview { .. }
         | Request::Peers { .. }
         | Request::SmartLicensing { .. }
         | Request::Feature { .. }

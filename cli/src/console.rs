@@ -34,6 +34,11 @@ pub trait Console {
     /// The next line of the input, without its end, which is no secret; none: there is no more.
     fn typed(&mut self) -> io::Result<Option<String>>;
 
+    /// Whoever types is asked about what ends more than calls: a session, not a command line of its own.
+    fn asks(&self) -> bool {
+        false
+    }
+
     /// What asks the node: by the socket that was named, unless whoever types is somewhere else.
     fn client(&self, socket: &SocketArgs) -> Client {
         Client::new(socket.path())

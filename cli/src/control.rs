@@ -2,15 +2,15 @@
 
 use api::{
     AccountsView, AuditView, BulkstatsCommand, BulkstatsData, BulkstatsStatus, ClearWhom,
-    CountersHistory, Failure, HISTORY_LIMIT_MAX, LogView, LoggingView, PeerList, Reply, Request,
-    ServiceForecast, SessionSummary, SubscriberView,
+    CountersHistory, Failure, HISTORY_LIMIT_MAX, LogView, LoggingView, PeerList, Preview,
+    PreviewChange, Reply, Request, ServiceForecast, SessionSummary, SubscriberView,
 };
 use licensing::{RefusalRecord, Snapshot};
 
 use crate::client::Client;
 use crate::console::Console;
-use crate::grammar::{ClearSubscribers, ShowArgs, SocketArgs};
-use crate::show::{Filter, Needs, SURFACES, Surface, View};
+use crate::grammar::{ClearSubscribers, ConfirmArgs, ShowArgs, SocketArgs};
+use crate::show::{self, Filter, Needs, SURFACES, Surface, View};
 
 /// `show ...`
 pub fn show(args: &ShowArgs, console: &mut dyn Console) -> Result<(), Failure> {
@@ -19,7 +19,7 @@ pub fn show(args: &ShowArgs, console: &mut dyn Console) -> Result<(), Failure> {
         filter: args.filter,
         offset: args.offset,
         limit: args.limit,
-        imsi: &args.imsi,
+        named: &args.named,
     };
     let view = view(&client, args.surface, &asked)?;
     if args.json {
@@ -40,8 +40,8 @@ pub struct Asked<'a> {
     pub offset: u32,
     /// At most so many.
     pub limit: u32,
-    /// Of this subscriber.
-    pub imsi: &'a str,
+    /// What is asked after: a subscriber, or a change.
+    pub named: &'a str,
 }
 
 /// All that a surface is a function of, asked of the node.
@@ -50,10 +50,10 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         filter,
         offset,
         limit,
-        imsi,
+        named,
     } = asked;
     let (subscriber, explained) = match surface.needs == Needs::Subscriber {
-        true => subscriber(client, imsi)?,
+        true => subscriber(client, named)?,
         false => Default::default(),
     };
     let history = match surface.needs == Needs::History {
@@ -67,6 +67,10 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
     let forecast = match surface.needs == Needs::Forecast {
         true => forecast(client)?,
         false => Vec::new(),
+    };
+    let preview = match surface.needs == Needs::Preview {
+        true => preview_of(client, named)?,
+        false => Default::default(),
     };
     let details = match surface.needs == Needs::Details {
         true => details(client),
@@ -112,6 +116,7 @@ pub fn view(client: &Client, surface: &Surface, asked: &Asked<'_>) -> Result<Vie
         subscriber,
         counters,
         forecast,
+        preview,
         details,
         logging,
         accounts,
@@ -155,6 +160,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Needs::Subscriber
         | Needs::Counters
         | Needs::Forecast
+        | Needs::Preview
         | Needs::Details
         | Needs::Peers
         | Needs::Logs
@@ -207,6 +213,7 @@ fn node(client: &Client, surface: &Surface, limit: u32) -> Result<View, Failure>
         | Reply::Subscriber { .. }
         | Reply::Counters { .. }
         | Reply::Forecast { .. }
+        | Reply::Preview { .. }
         | Reply::Peers { .. }
         | Reply::Done { .. }
         | Reply::Lease { .. }
@@ -261,6 +268,52 @@ fn forecast(client: &Client) -> Result<Vec<ServiceForecast>, Failure> {
     Ok(services)
 }
 
+/// What a change would refuse, and the change as it was understood.
+fn preview_of(client: &Client, change: &str) -> Result<(String, Preview), Failure> {
+    let of: PreviewChange = change.parse().map_err(|what: String| {
+        let todo = "show license enforcement preview no feature GRE enable, say";
+        Failure::new(what, "show license enforcement preview", todo)
+    })?;
+    let said = of.to_string();
+    Ok((said, preview(client, of)?))
+}
+
+fn preview(client: &Client, of: PreviewChange) -> Result<Preview, Failure> {
+    let Reply::Preview { preview } = client.ask(&Request::Preview { of })? else {
+        return Err(client.unexpected());
+    };
+    Ok(preview)
+}
+
+/// Says what a change would refuse and asks whether it is meant, unless nothing is at stake, or nobody is to be asked; what
+/// ends more than calls is asked for wherever the console asks.
+pub(crate) fn meant(
+    of: PreviewChange,
+    confirm: &ConfirmArgs,
+    console: &mut dyn Console,
+) -> Result<(), Failure> {
+    if confirm.noconfirm {
+        return Ok(());
+    }
+    let said = of.to_string();
+    let ends_more = of == PreviewChange::Deregister && console.asks();
+    let preview = preview(&console.client(&confirm.socket), of)?;
+    let at_stake = preview.at_stake().next().is_some();
+    if !at_stake && !ends_more {
+        return Ok(());
+    }
+    if at_stake {
+        console.write(&show::preview::warning(&said, &preview));
+    }
+    match confirmed(console)? {
+        true => Ok(()),
+        false => {
+            let todo = "answer Yes, or add -noconfirm where nobody is there to answer";
+            Err(Failure::new("not confirmed, nothing is done", said, todo))
+        }
+    }
+}
+
 fn counters(client: &Client) -> Result<CountersHistory, Failure> {
     let Reply::Counters { counters } = client.ask(&Request::Counters)? else {
         return Err(client.unexpected());
@@ -271,7 +324,7 @@ fn counters(client: &Client) -> Result<CountersHistory, Failure> {
 /// Everything that can be shown without naming something, as far as it can be had; each has the rows that it has unless
 /// told otherwise.
 fn details(client: &Client) -> Vec<(&'static Surface, Result<View, Failure>)> {
-    let named = |surface: &&Surface| surface.needs == Needs::Details || surface.by_imsi();
+    let named = |surface: &&Surface| surface.needs == Needs::Details || surface.names().is_some();
     let others = SURFACES.iter().filter(|surface| !named(surface));
     let asked = |surface: &Surface| Asked {
         limit: surface.limit_default(),
@@ -353,27 +406,43 @@ pub fn save(
 /// `license smart enable` and its `no` form.
 pub fn smart_licensing(
     enable: bool,
-    socket: &SocketArgs,
+    confirm: &ConfirmArgs,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
+    meant(PreviewChange::SmartLicensing { enable }, confirm, console)?;
     let said = if enable {
         "smart licensing is enabled"
     } else {
         "smart licensing is disabled; the last verdicts are kept"
     };
-    change(socket, &Request::SmartLicensing { enable }, said, console)
+    change(
+        &confirm.socket,
+        &Request::SmartLicensing { enable },
+        said,
+        console,
+    )
 }
 
 /// `feature <name> enable` and its `no` form.
 pub fn feature(
     name: String,
     enable: bool,
-    socket: &SocketArgs,
+    confirm: &ConfirmArgs,
     console: &mut dyn Console,
 ) -> Result<(), Failure> {
+    let of = PreviewChange::Feature {
+        name: name.clone(),
+        enable,
+    };
+    meant(of, confirm, console)?;
     let done = if enable { "enabled" } else { "disabled" };
     let said = format!("feature {name} is {done}");
-    change(socket, &Request::Feature { name, enable }, &said, console)
+    change(
+        &confirm.socket,
+        &Request::Feature { name, enable },
+        &said,
+        console,
+    )
 }
 
 /// `lab speedup N`
@@ -477,7 +546,7 @@ pub fn confirmed(console: &mut dyn Console) -> Result<bool, Failure> {
             Failure::new(
                 error.to_string(),
                 "standard input",
-                "add -noconfirm to clear without it",
+                "add -noconfirm where nobody is there to answer",
             )
         })?;
     Ok(["yes", "y"].contains(&said.trim().to_lowercase().as_str()))

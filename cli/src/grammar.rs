@@ -265,6 +265,16 @@ fn interval(said: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "seconds from 0.2 to 60 are expected".to_owned())
 }
 
+/// Whether it is asked before calls are refused, and where the node is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfirmArgs {
+    /// Do not ask where calls would be refused; `-noconfirm` is understood as well
+    #[arg(long, visible_alias = "yes")]
+    pub noconfirm: bool,
+    #[command(flatten)]
+    pub socket: SocketArgs,
+}
+
 /// Where the node is.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SocketArgs {

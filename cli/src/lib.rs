@@ -148,10 +148,10 @@ fn perform(command: Command, console: &mut dyn Console) -> Result<ExitCode, Box<
 fn smart(license: LicenseArgs, console: &mut dyn Console) -> Result<(), Failure> {
     let License::Smart { smart } = license.license;
     match smart {
-        Smart::Enable(socket) => control::smart_licensing(true, &socket, console),
+        Smart::Enable(confirm) => control::smart_licensing(true, &confirm, console),
         Smart::Register(register) => license_command::register(&register, console),
         Smart::Renew(renew) => license_command::renew(&renew, console),
-        Smart::Deregister(socket) => license_command::deregister(&socket, console),
+        Smart::Deregister(confirm) => license_command::deregister(&confirm, console),
         Smart::Url(url) => license_command::url(url, console),
         Smart::Proxy(proxy) => license_command::proxy(proxy, console),
     }
@@ -160,14 +160,14 @@ fn smart(license: LicenseArgs, console: &mut dyn Console) -> Result<(), Failure>
 fn no_smart(license: NoLicense, console: &mut dyn Console) -> Result<(), Failure> {
     let NoLicense::Smart { smart } = license;
     match smart {
-        NoSmart::Enable(socket) => control::smart_licensing(false, &socket, console),
+        NoSmart::Enable(confirm) => control::smart_licensing(false, &confirm, console),
         NoSmart::Url(socket) => license_command::no_url(&socket, console),
         NoSmart::Proxy(socket) => license_command::no_proxy(&socket, console),
     }
 }
 
 fn switch(feature: FeatureArgs, enable: bool, console: &mut dyn Console) -> Result<(), Failure> {
-    control::feature(feature.name, enable, &feature.socket, console)
+    control::feature(feature.name, enable, &feature.confirm, console)
 }
 
 /// Help and version go to standard output with success; help that was not asked for, and errors, to standard error.

@@ -5,12 +5,12 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use api::smart::ID_TOKEN_BYTES_MAX;
-use api::{Failure, LicenseCommand, ProxyLogin, Request, TransportCommand};
+use api::{Failure, LicenseCommand, PreviewChange, ProxyLogin, Request, TransportCommand};
 
 use crate::console::Console;
-use crate::control::change;
+use crate::control::{change, meant};
 use crate::grammar::{
-    ProxyArgs, RegisterArgs, RenewArgs, Renewed, SocketArgs, TokenSource, UrlArgs,
+    ConfirmArgs, ProxyArgs, RegisterArgs, RenewArgs, Renewed, SocketArgs, TokenSource, UrlArgs,
 };
 use crate::secrets::secret;
 
@@ -53,10 +53,11 @@ pub fn renew(args: &RenewArgs, console: &mut dyn Console) -> Result<(), Failure>
 }
 
 /// `license smart deregister`
-pub fn deregister(socket: &SocketArgs, console: &mut dyn Console) -> Result<(), Failure> {
+pub fn deregister(confirm: &ConfirmArgs, console: &mut dyn Console) -> Result<(), Failure> {
+    meant(PreviewChange::Deregister, confirm, console)?;
     let command = Request::License(LicenseCommand::Deregister);
     let said = "this node is not registered any more; what is left of its evaluation runs";
-    change(socket, &command, said, console)
+    change(&confirm.socket, &command, said, console)
 }
 
 /// The word for what the configuration says.

@@ -19,7 +19,8 @@ Made from the grammar and the table of commands by `cargo xtask documents`.
 shortened while they stay clear. In the shell `?` lists what may follow, without Enter, and Tab completes. `configure`
 leads to the commands of mode config, `end` and `exit` back, and `do` runs one of mode exec there. An answer goes through
 `| grep [-i] [-v] [-E] EXPRESSION`, `| count` and `| more`. Where *asks* is said, the shell asks `Are you sure ? [Yes |
-No]:` unless `-noconfirm` is there. Arguments that are files or sockets are of the command line alone.
+No]:` unless `-noconfirm` is there; where *asks where calls would be refused* is said, it and the command line do, after they
+have said how many. Arguments that are files or sockets are of the command line alone.
 
 What `--json` prints is an object whose `schema` is the name and version of its schema, `license-status/1`: that is
 `docs/schemas/license-status.json`. Keys may be added under the same version; one that goes, or means something else, makes
@@ -72,8 +73,14 @@ fn section(row: &Row) -> String {
             vec![format!("for {}s", row.privilege.word())]
         }
     };
+    let takes_noconfirm = |command: &Command| {
+        let mut arguments = command.get_arguments();
+        arguments.any(|arg| arg.get_id() == "noconfirm")
+    };
     if row.asks {
         said.push("asks".to_owned());
+    } else if takes_noconfirm(&command) && row.mode != Mode::Program {
+        said.push("asks where calls would be refused".to_owned());
     }
     if row.own {
         said.push("of the shell alone".to_owned());

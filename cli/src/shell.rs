@@ -326,10 +326,7 @@ impl Shell {
             said,
             own: leaf.row.own,
             asks: leaf.row.asks && !walk.no_confirm,
-            takes_noconfirm: leaf
-                .options
-                .iter()
-                .any(|option| option.name == "--noconfirm"),
+            takes_noconfirm: leaf.takes_noconfirm() && (leaf.row.asks || walk.no_confirm),
             stamped: self.timestamps && walk.mode == Mode::Exec && !leaf.row.own,
             filters,
         })
@@ -510,6 +507,10 @@ impl Console for Answer<'_> {
 
     fn client(&self, socket: &SocketArgs) -> Client {
         self.screen.client(socket)
+    }
+
+    fn asks(&self) -> bool {
+        true
     }
 
     /// The shell has said it, or is not to.

@@ -18,6 +18,7 @@ mod logging;
 mod logs;
 mod peers;
 mod policy;
+pub(crate) mod preview;
 mod remedy;
 mod sessions;
 mod smart_tags;
@@ -33,7 +34,7 @@ mod why;
 use ::bulkstats::table::Schema;
 use api::{
     AccountsView, AgentView, AlarmView, AuditView, BulkstatsData, BulkstatsStatus, CountersHistory,
-    Failure, LogFacility, LogSeverity, LogView, LoggingView, PeerList, ServiceForecast,
+    Failure, LogFacility, LogSeverity, LogView, LoggingView, PeerList, Preview, ServiceForecast,
     SessionSummary, SnmpView, SubscriberView,
 };
 use licensing::snapshot::{CatalogOrigin, TagRow};
@@ -71,6 +72,8 @@ pub struct View {
     pub counters: CountersHistory,
     /// How long ceilings will last.
     pub forecast: Vec<ServiceForecast>,
+    /// What a change would refuse, and the change.
+    pub preview: (String, Preview),
     /// One subscriber.
     pub subscriber: SubscriberView,
     /// Everything else that can be shown, or why it can't.
@@ -103,6 +106,7 @@ impl View {
             audit: AuditView::default(),
             counters: CountersHistory::default(),
             forecast: Vec::new(),
+            preview: Default::default(),
             subscriber: SubscriberView::default(),
             details: Vec::new(),
             logging: LoggingView::default(),
@@ -167,6 +171,8 @@ pub enum Needs {
     Counters,
     /// How long ceilings will last.
     Forecast,
+    /// What a change would refuse.
+    Preview,
     /// All other surfaces.
     Details,
     /// Peers.
@@ -251,6 +257,17 @@ pub const SURFACES: &[Surface] = &[
         needs: Needs::History,
         text: history::text,
         json: history::json,
+    },
+    Surface {
+        words: &["license", "enforcement", "preview"],
+        help: "What a change would refuse of the calls that come now; it is not made",
+        example: "show license enforcement preview no feature GRE enable",
+        by_standing: false,
+        by_kind: false,
+        has_verbose: false,
+        needs: Needs::Preview,
+        text: preview::text,
+        json: preview::json,
     },
     Surface {
         words: &["license", "why", "imsi"],
@@ -744,9 +761,34 @@ impl Surface {
         self.words == ["bulkstats", "variables"]
     }
 
-    /// It takes a subscriber's IMSI.
-    pub fn by_imsi(&self) -> bool {
-        self.needs == Needs::Subscriber
+    /// What has to be named for it: what that is called, what it is, and whether it may be several words; none: nothing.
+    pub fn names(&self) -> Option<(&'static str, &'static str, bool)> {
+        match self.needs {
+            Needs::Subscriber => Some(("IMSI", "The IMSI, 6 to 15 digits", false)),
+            Needs::Preview => Some((
+                "CHANGE",
+                "The change: [no] license smart enable, license smart deregister, or [no] feature NAME enable",
+                true,
+            )),
+            Needs::Snapshot
+            | Needs::Agent
+            | Needs::History
+            | Needs::Sessions
+            | Needs::Counters
+            | Needs::Forecast
+            | Needs::Details
+            | Needs::Peers
+            | Needs::Alarms
+            | Needs::Snmp
+            | Needs::Traps
+            | Needs::Logs
+            | Needs::Configuration
+            | Needs::Audit
+            | Needs::Logging
+            | Needs::Accounts
+            | Needs::Bulkstats
+            | Needs::BulkstatsData => None,
+        }
     }
 
     /// The name and version of the schema of its JSON: `license-status/1`.

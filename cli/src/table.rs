@@ -143,7 +143,7 @@ const COMMANDS: &[Written] = {
         exec("bulkstats force transfer", Operator),
         exec("license smart register", Administrator),
         exec("license smart renew", Administrator),
-        exec("license smart deregister", Administrator).asking(),
+        exec("license smart deregister", Administrator),
         exec("save configuration", Administrator),
         Written {
             schema: Some(crate::apply_command::SCHEMA),

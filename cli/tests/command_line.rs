@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::JoinHandle;
 
-use api::{AgentView, ClearWhom, Failure, LicenseCommand, Reply, Request};
+use api::{AgentView, ClearWhom, Failure, LicenseCommand, Preview, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A node that answers these, one connection each, and tells what it was asked.
@@ -312,11 +312,19 @@ fn changes_are_asked_for_and_told() {
         ),
     ];
     for (words, request, said) in cases {
-        let node = fake_node(vec![reply(&Reply::Done { changed: true })]);
+        // What would refuse calls is looked at first.
+        let preview = words.parse().ok().map(|of| Request::Preview { of });
+        let nothing = Reply::Preview {
+            preview: Preview::default(),
+        };
+        let done = Reply::Done { changed: true };
+        let replies = preview.iter().map(|_| reply(&nothing));
+        let node = fake_node(replies.chain([reply(&done)]).collect());
         let output = tollgate(words, Some(&node.socket));
         assert_eq!(output.status.code(), Some(0), "{words}: {}", err(&output));
         assert_eq!(out(&output), said);
-        assert_eq!(node.asked.join().unwrap(), [request]);
+        let asked: Vec<Request> = preview.into_iter().chain([request]).collect();
+        assert_eq!(node.asked.join().unwrap(), asked);
     }
 }
 

@@ -30,7 +30,7 @@ use crate::agent::{AgentAsk, AgentShell, Parts};
 use crate::bulkstats::{BulkstatsAsk, BulkstatsShell};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::{ASKS, Ask, Check, Control, Current, Keeper};
+use crate::control::{ASKS, Ask, Check, Control, Current, Keeper, Samples};
 use crate::error::NodeError;
 use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
@@ -493,6 +493,7 @@ fn make_control(
         snmp_stalled: false,
         bulkstats: verdicts::BulkstatsTroubles::default(),
         check: Check::default(),
+        samples: Samples::default(),
         feed,
         untold: Vec::new(),
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::SocketArgs;
+use super::{ConfirmArgs, SocketArgs};
 
 /// `license ...`.
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ pub enum Smart {
 Examples:
   tollgate license smart enable
   tollgate no license smart enable")]
-    Enable(SocketArgs),
+    Enable(ConfirmArgs),
     /// Register the node with the license authority
     ///
     /// It waits for the authority's answer. A token that is typed stays in the shell's history: give it by standard input
@@ -70,7 +70,7 @@ Examples:
     Renew(RenewArgs),
     /// End the registration: the node goes back to evaluation
     #[command(after_help = "Example:\n  tollgate license smart deregister")]
-    Deregister(SocketArgs),
+    Deregister(ConfirmArgs),
     /// Say where the license authority is
     ///
     /// It is kept, in place of the configuration's agent.authority, and the next message goes there: no restart. What is

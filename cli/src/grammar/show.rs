@@ -21,8 +21,8 @@ pub struct ShowArgs {
     pub filter: Filter,
     /// At most so many refusals, newest first, peers, or notifications; 0 where the surface lists none.
     pub limit: u32,
-    /// The IMSI of the subscriber, where one is asked after; else empty.
-    pub imsi: String,
+    /// What is asked after, where something has to be named: an IMSI, or the words of a change; else empty.
+    pub named: String,
     /// So many of the first peers are left out; 0 where the surface lists none.
     pub offset: u32,
     /// As JSON.
@@ -30,6 +30,9 @@ pub struct ShowArgs {
     /// Where the node is.
     pub socket: SocketArgs,
 }
+
+/// Most words of a change.
+const CHANGE_WORDS_MAX: usize = 4;
 
 /// Refusals, or peers, shown unless told otherwise.
 const LIMIT_DEFAULT: &str = "20";
@@ -121,13 +124,15 @@ fn leaf(command: clap::Command, surface: &'static Surface) -> clap::Command {
         .long("json")
         .action(ArgAction::SetTrue)
         .help("Print JSON, of the same snapshot");
-    let imsi = Arg::new("imsi")
-        .value_name("IMSI")
-        .required(true)
-        .help("The IMSI, 6 to 15 digits");
-    let command = match surface.by_imsi() {
-        true => command.arg(imsi),
-        false => command,
+    let command = match surface.names() {
+        Some((name, help, several)) => {
+            let named = Arg::new("named").value_name(name).required(true).help(help);
+            command.arg(match several {
+                true => named.num_args(1..=CHANGE_WORDS_MAX),
+                false => named,
+            })
+        }
+        None => command,
     };
     let mut command = SocketArgs::augment_args(command.arg(json))
         .about(surface.help)
@@ -294,9 +299,12 @@ impl FromArgMatches for ShowArgs {
             limit: number("limit").unwrap_or_default(),
             offset: number("offset").unwrap_or_default(),
             json: leaf.get_flag("json"),
-            imsi: match surface.by_imsi() {
-                true => leaf.get_one::<String>("imsi").cloned().unwrap_or_default(),
-                false => String::new(),
+            named: match surface.names() {
+                Some(_) => {
+                    let words = leaf.get_many::<String>("named").unwrap_or_default();
+                    words.cloned().collect::<Vec<_>>().join(" ")
+                }
+                None => String::new(),
             },
             socket: SocketArgs::from_arg_matches(leaf)?,
         })
@@ -380,6 +388,7 @@ impl Surface {
             | Needs::Subscriber
             | Needs::Counters
             | Needs::Forecast
+            | Needs::Preview
             | Needs::Details
             | Needs::Alarms
             | Needs::Snmp

@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::{NameArgs, NoLoggingArgs, NoSnmpArgs, PlainCollection, SocketArgs, ThresholdArgs};
+use super::{
+    ConfirmArgs, NameArgs, NoLoggingArgs, NoSnmpArgs, PlainCollection, SocketArgs, ThresholdArgs,
+};
 
 /// `feature <name> enable`.
 #[derive(Debug, Args)]
@@ -17,9 +19,9 @@ pub struct FeatureArgs {
     /// The word `enable`
     #[arg(value_parser = ["enable"], hide_possible_values = true, value_name = "enable")]
     pub enable: String,
-    /// Where the node is.
+    /// Whether it is asked.
     #[command(flatten)]
-    pub socket: SocketArgs,
+    pub confirm: ConfirmArgs,
 }
 
 /// `no ...`.
@@ -103,7 +105,7 @@ pub enum NoLicense {
 pub enum NoSmart {
     /// Keep the last verdicts, and ask nothing more of the authority
     #[command(after_help = "Example:\n  tollgate no license smart enable")]
-    Enable(SocketArgs),
+    Enable(ConfirmArgs),
     /// The license authority is the configuration's again
     #[command(after_help = "Example:\n  tollgate no license smart url")]
     Url(SocketArgs),

@@ -235,25 +235,25 @@ fn what_is_at_stake_is_asked_for() {
     let question = "Are you sure ? [Yes | No]: ";
     session.screen.answers = ["No", "", "yes", "Y"].into();
     for _ in 0..2 {
-        let (next, seen) = session.line("license smart deregister");
+        let (next, seen) = session.line("clear bulkstats data");
         assert_eq!(next, Next::Failed);
-        let failure = "Failure: not confirmed, nothing is done (license smart deregister): answer Yes, or add -noconfirm where nobody is there to answer\n";
+        let failure = "Failure: not confirmed, nothing is done (clear bulkstats data): answer Yes, or add -noconfirm where nobody is there to answer\n";
         assert_eq!(seen, format!("{question}{failure}"));
     }
     assert!(session.echo.done.is_empty());
     assert_eq!(
-        session.done("license smart deregister"),
+        session.done("clear bulkstats data"),
         format!("{question}{FIVE}")
     );
     assert_eq!(session.done("clear sub all"), format!("{question}{FIVE}"));
     assert_eq!(session.done("clear sub all -noconfirm"), FIVE);
-    assert_eq!(session.done("lic sm dereg -noconfirm"), FIVE);
+    assert_eq!(session.done("clear bulk da -noconfirm"), FIVE);
     // What would ask by itself is told that it was asked.
     let expected = [
-        "license smart deregister",
+        "clear bulkstats data",
         "clear subscribers all --noconfirm",
         "clear subscribers all --noconfirm",
-        "license smart deregister",
+        "clear bulkstats data",
     ];
     assert_eq!(session.echo.done, expected);
 }
@@ -329,7 +329,10 @@ fn help_lists_what_may_follow_and_what_begins_so() {
     ];
     assert_eq!(names(""), first);
     assert_eq!(names("c"), ["clear", "configure"]);
-    assert_eq!(names("sh lic enf "), ["history", "policy", "status"]);
+    assert_eq!(
+        names("sh lic enf "),
+        ["history", "policy", "preview", "status"]
+    );
     let status = [
         "allowed", "blocked", "feature", "service", "--json", "<cr>", "|",
     ];

@@ -237,7 +237,7 @@ impl<'t> Walk<'t> {
             let options = leaf.options.iter().filter(given);
             let options = options.filter(|option| option.name != "--noconfirm");
             following.extend(options.map(|option| (option.name.clone(), option.help.clone())));
-            if leaf.row.asks && !self.no_confirm {
+            if (leaf.row.asks || leaf.takes_noconfirm()) && !self.no_confirm {
                 following.push((NO_CONFIRM.to_owned(), "Do not ask".to_owned()));
             }
         }

@@ -145,6 +145,12 @@ impl Word {
 }
 
 impl Leaf {
+    /// It asks by itself, unless it is told not to.
+    pub fn takes_noconfirm(&self) -> bool {
+        let mut options = self.options.iter();
+        options.any(|option| option.name == "--noconfirm")
+    }
+
     fn of(row: &'static Row, command: &Command) -> Self {
         let offered = |arg: &&Arg| !is_of_the_machine(arg) && !is_of_clap(arg) && !is_of_mode(arg);
         let positional = command.get_positionals().filter(offered);

@@ -6,9 +6,9 @@ use api::{
     Addresses, ApnSessions, CallCounters, CauseCount, ClientSessions, CounterInterval,
     CountersHistory, DropCount, EndCount, Interface, KindSessions, LogFacility, LogFilter,
     LogSeverity, LoggingView, MessageCount, Outlook, PeerList, PeerRow, PeerSessions, PeerState,
-    PoolUse, ServiceForecast, ServiceSessions, SessionSummary, SubscriberRefusal,
-    SubscriberSession, SubscriberView, SyslogFacility, SyslogProtocol, SyslogServerView,
-    SyslogState, WorkerSessions,
+    PoolUse, Preview, PreviewEffect, ServiceForecast, ServicePreview, ServiceSessions,
+    SessionSummary, SubscriberRefusal, SubscriberSession, SubscriberView, SyslogFacility,
+    SyslogProtocol, SyslogServerView, SyslogState, WorkerSessions,
 };
 use cli::show::View;
 use licensing::alarm::{Alarm, AlarmId, AlarmKind};
@@ -75,7 +75,36 @@ fn view(snapshot: Snapshot) -> View {
     View {
         agent: agent::unregistered(),
         configuration: CONFIGURATION.to_owned(),
+        preview: ("license smart enable".to_owned(), preview()),
         ..View::of(snapshot)
+    }
+}
+
+/// A row of each kind.
+fn preview() -> Preview {
+    let row = |service: &str, effect, sessions, calls, refused_an_hour| ServicePreview {
+        service: service.to_owned(),
+        sessions,
+        ceiling: Some(10_000),
+        effect,
+        calls,
+        refused_an_hour,
+    };
+    let services = vec![
+        row(
+            "PGW",
+            PreviewEffect::AtCeiling,
+            12_345,
+            30_000,
+            Some(22_345),
+        ),
+        row("SAEGW", PreviewEffect::Unchanged, 0, 0, Some(0)),
+        row("GGSN", PreviewEffect::Blocked, 40, 900, Some(3_600)),
+        row("SGW", PreviewEffect::Partly, 7, 90, None),
+    ];
+    Preview {
+        window_s: 900,
+        services,
     }
 }
 

@@ -45,6 +45,10 @@ pub struct Foreseen {
     pub service: ServiceIndex,
     /// What the change does.
     pub effect: Effect,
+    /// Sessions at the end of the window.
+    pub sessions: u64,
+    /// Sessions that it may hold after the change; none: unlimited.
+    pub ceiling: Option<u32>,
     /// Calls admitted in the window, emergency calls apart.
     pub calls: u64,
     /// Calls that it would refuse, an hour; none: the window is shorter than [`PREVIEW_WINDOW_MIN`].
@@ -108,6 +112,8 @@ fn foresee(service: ServiceIndex, before: Terms, after: Terms, window: CallWindo
     Foreseen {
         service,
         effect,
+        sessions: calls.sessions,
+        ceiling: after.ceiling,
         calls: calls.admitted,
         refused_an_hour: (window.lasted >= PREVIEW_WINDOW_MIN).then_some(refused),
     }

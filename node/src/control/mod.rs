@@ -6,6 +6,8 @@
 mod events;
 mod keeper;
 mod ledgers;
+mod preview;
+mod switches;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +33,7 @@ use crate::vitals::{CONTROL_STALL, EndOf, Vitals};
 use events::log;
 pub(crate) use keeper::Keeper;
 pub(crate) use ledgers::Check;
+pub(crate) use preview::Samples;
 
 /// From one sample of the gate to the next.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
@@ -137,6 +140,7 @@ pub(crate) struct Control {
     pub(crate) snmp_stalled: bool,
     pub(crate) bulkstats: BulkstatsTroubles,
     pub(crate) check: Check,
+    pub(crate) samples: Samples,
     pub(crate) feed: Feed,
     /// Events that SNMP was not told yet.
     pub(crate) untold: Vec<Event>,
@@ -279,7 +283,9 @@ impl Control {
 
     /// Tells the machine what the gate has counted and refused.
     fn sample(&mut self, now: Now) {
-        self.tell(Input::Counts(self.gate.sample()), now);
+        let counts = self.gate.sample();
+        self.samples.note(&counts, now.mono);
+        self.tell(Input::Counts(counts), now);
         let refusals = self.ring.drain();
         if !refusals.is_empty() {
             self.refusals.note(&refusals);
@@ -388,6 +394,7 @@ impl Control {
             Request::SmartLicensing { enable } => Ok(self.switch(*enable)),
             Request::Feature { name, enable } => self.switch_feature(name, *enable),
             Request::LabSpeedup { speedup } => self.speed_up(*speedup),
+            Request::Preview { of } => self.preview(of),
             Request::Sessions
             | Request::Subscriber { .. }
             | Request::Counters
@@ -442,66 +449,6 @@ impl Control {
             age_ms: 0,
             stalled: false,
         }
-    }
-
-    /// Smart licensing is enabled by the configuration where no operator has ever enabled it.
-    fn enable_at_start(&mut self) {
-        let now = self.clock.now();
-        if self.smart_enable && !self.enforcer.snapshot(now).smart.ever_enabled {
-            self.tell(Input::SmartLicensing { enable: true }, now);
-            self.publish(now);
-        }
-    }
-
-    fn switch(&mut self, enable: bool) -> Reply {
-        let now = self.clock.now();
-        let before = self.enforcer.snapshot(now).smart.enabled;
-        self.tell(Input::SmartLicensing { enable }, now);
-        self.publish(now);
-        Reply::Done {
-            changed: before != enable,
-        }
-    }
-
-    fn switch_feature(&mut self, name: &str, enabled: bool) -> Result<Reply, Denied> {
-        let Some(feature) = self.catalog.feature_named(name) else {
-            let known: Vec<_> = self
-                .catalog
-                .features()
-                .iter()
-                .map(|f| f.name.as_str())
-                .collect();
-            let known = known.join(", ");
-            let what = format!("no feature is called {name:?}");
-            let todo = format!("name one of {known}");
-            return deny(Denial::Unknown, what, "name", todo);
-        };
-        let now = self.clock.now();
-        let before = self.enforcer.snapshot(now).features[feature.at()].enabled;
-        self.tell(Input::Feature { feature, enabled }, now);
-        self.publish(now);
-        Ok(Reply::Done {
-            changed: before != enabled,
-        })
-    }
-
-    fn speed_up(&mut self, speedup: u32) -> Result<Reply, Denied> {
-        if self.lab.is_none() {
-            let what = "this node is not marked lab: its license clock has the speed of time";
-            let todo = "add a [lab] section to the configuration of a test node";
-            return deny(Denial::NotHere, what, "request", todo);
-        }
-        if !(1..=SPEEDUP_MAX).contains(&speedup) {
-            let what = format!("{speedup} license seconds a second");
-            let todo = format!("give 1 to {SPEEDUP_MAX}");
-            return deny(Denial::Invalid, what, "speedup", todo);
-        }
-        let now = self.clock.now();
-        let changed = self.clock.speedup() != speedup;
-        self.tell(Input::LabSpeedup { speedup }, now);
-        self.clock.set_speedup(speedup);
-        self.publish(now);
-        Ok(Reply::Done { changed })
     }
 }
 

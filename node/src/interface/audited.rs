@@ -211,6 +211,7 @@ impl Subject {
             | Request::Subscriber { .. }
             | Request::Counters
             | Request::Forecast
+            | Request::Preview { .. }
             | Request::Peers { .. }
             | Request::Health
             | Request::Agent

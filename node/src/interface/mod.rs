@@ -240,6 +240,7 @@ impl Interface {
                 })
             }
             Request::History { .. }
+            | Request::Preview { .. }
             | Request::SmartLicensing { .. }
             | Request::Feature { .. }
             | Request::LabSpeedup { .. } => self.ask(request).await,
