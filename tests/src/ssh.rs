@@ -38,7 +38,10 @@ impl OpenSsh {
             dir: gateway.site().dir().to_owned(),
             ip: ip.to_owned(),
         };
-        let host_key = gateway.node()?.state_dir().join("ssh_host_ed25519_key");
+        let node = gateway.node()?;
+        node.process()
+            .wait_for_line("the shell is served by SSH", LIMIT)?;
+        let host_key = node.state_dir().join("ssh_host_ed25519_key");
         let public = keygen(&["-y", "-f", &host_key.display().to_string()])?;
         let known = format!("[{ip}]:{PORT} {}\n", public.log());
         std::fs::write(client.known(), known)?;

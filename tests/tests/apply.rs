@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use tests::child::{Running, command};
 use tests::gateway::Site;
 use tests::json_schemas::Validator;
 use tests::node::Node;
@@ -252,5 +254,139 @@ fn the_plan_fits_its_schema_and_the_audit_log_has_both_sides() -> Result<()> {
     assert_eq!(lines[0]["before"], serde_json::json!([line]));
     assert_eq!(lines[0]["after"], serde_json::json!([]));
     at.node.terminate()?;
+    Ok(())
+}
+
+#[test]
+fn of_two_texts_for_one_configuration_one_is_applied() -> Result<()> {
+    let site = Site::new()?;
+    let at = Applying::new(&site)?;
+    let (_, plan) = at.apply("config\nend\n", "--dry-run")?;
+    let checksum = plan.rsplit_once("checksum ").context("checksum")?.1;
+    let names = ["one", "other"];
+    for name in names {
+        let text =
+            format!("config\n snmp target {name} 127.0.0.1:1170 version v3 user noc traps\nend\n");
+        fs::write(site.dir().join(name), text)?;
+    }
+    let codes = std::thread::scope(|scope| {
+        let apply = |name: &str| {
+            let file = site.dir().join(name);
+            let line = format!("apply {} --checksum {checksum}", file.display());
+            let node = &at.node;
+            scope.spawn(move || Ok(node.cli(&line)?.status.code()))
+        };
+        let both = names.map(apply);
+        let ended = both.map(|one| one.join().unwrap_or_else(|_| anyhow::bail!("a panic")));
+        ended.into_iter().collect::<Result<Vec<_>>>()
+    })?;
+    let configuration = at.configuration()?;
+    for (name, code) in names.into_iter().zip(&codes) {
+        let is = configuration.contains(&format!("snmp target {name} "));
+        ensure!(is == (*code == Some(DONE)), "{codes:?}: {configuration}");
+    }
+    ensure!(
+        codes.contains(&Some(DONE)) && codes.contains(&Some(REFUSED)),
+        "{codes:?}"
+    );
+    at.node.terminate()?;
+    Ok(())
+}
+
+#[test]
+fn a_node_that_is_killed_has_all_of_a_text_or_nothing() -> Result<()> {
+    let site = Site::new()?;
+    let mut at = Applying::new(&site)?;
+    let before = at.configuration()?;
+    let (code, said) = at.apply(TEXT, "")?;
+    ensure!(code == DONE, "{said}");
+    let after = at.configuration()?;
+    for round in 0..6 {
+        let (from, to) = if round % 2 == 0 {
+            (&after, &before)
+        } else {
+            (&before, &after)
+        };
+        at.apply(from, "--replace")?;
+        ensure!(&at.configuration()? == from, "{}", at.configuration()?);
+        fs::write(&at.file, to)?;
+        let socket = at.node.configuration().control_socket();
+        let line = format!(
+            "apply {} --replace --socket {}",
+            at.file.display(),
+            socket.display()
+        );
+        at.node = std::thread::scope(|scope| {
+            let words = line.split(' ').map(str::to_owned);
+            let applying = scope.spawn(move || tests::tollgate::run(words));
+            let node = at.node.crash_and_restart();
+            // It may have ended before, or have lost its node.
+            let _either = applying.join();
+            node
+        })?;
+        let found = at.configuration()?;
+        ensure!(&found == from || &found == to, "round {round}: {found}");
+    }
+    at.node.terminate()?;
+    Ok(())
+}
+
+#[test]
+fn a_text_comes_by_ssh_on_standard_input() -> Result<()> {
+    let site = Site::new()?;
+    let configuration = site.configuration();
+    let (mut gateway, client) = tests::ssh::served(site, &configuration, "")?;
+    client.account_with_key(&gateway, "administrator", "maja")?;
+    client.account_with_key(&gateway, "operator", "otto")?;
+    let file = gateway.site().dir().join("site.cfg");
+    let apply = |account: &str, text: &str, line: &str| -> Result<(Option<i32>, String)> {
+        fs::write(&file, text)?;
+        let mut ssh = command("sh");
+        let script = ["-c", "exec \"$@\" < \"$0\""];
+        ssh.args(script).arg(&file);
+        ssh.args(client.argv_by_key(account)).arg(line);
+        let ended = Running::start("ssh", &mut ssh)?.wait(Duration::from_secs(60))?;
+        Ok((ended.status.code(), ended.log()))
+    };
+    let text = "config\n  snmp trap suppress tgCeilingChanged\nend\n";
+    let (code, said) = apply("maja", text, "apply --dry-run")?;
+    ensure!(
+        code == Some(DONE) && said.contains("line 2: snmp.suppress added"),
+        "{said}"
+    );
+    let (code, said) = apply("otto", text, "apply")?;
+    ensure!(
+        code == Some(REFUSED) && said.contains("takes an administrator"),
+        "{said}"
+    );
+    // What was cut off is not applied, and no file of the node's is named.
+    let (code, said) = apply(
+        "maja",
+        "config\n  snmp trap suppress tgCeilingChanged\n",
+        "apply",
+    )?;
+    ensure!(
+        code == Some(REFUSED) && said.contains("expected end"),
+        "{said}"
+    );
+    let (code, said) = apply("maja", text, &format!("apply {}", file.display()))?;
+    ensure!(code == Some(2), "{said}");
+    let alone = "config\nssh\nno account maja\nexit\nend\n";
+    let (code, said) = apply("maja", alone, "apply")?;
+    ensure!(
+        code == Some(REFUSED) && said.contains("no administrator would be left"),
+        "{said}"
+    );
+    let (code, said) = apply("maja", text, "tollgate apply")?;
+    ensure!(
+        code == Some(DONE) && said.contains("kept and in force"),
+        "{said}"
+    );
+    let (code, said) = apply("maja", text, "apply")?;
+    ensure!(
+        code == Some(DONE) && said.contains("nothing has changed"),
+        "{said}"
+    );
+    gateway.terminate()?;
     Ok(())
 }
