@@ -1,5 +1,6 @@
 //! Who may ask what, and the audit log: what was changed, or was to be, by whom.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,12 @@ pub struct AuditEntry {
     pub why: Option<String>,
 }
 
+/// What a command that names a subscriber begins with.
+const NAMES_A_SUBSCRIBER: &str = "clear subscribers imsi";
+
+/// Digits of an IMSI that everybody may read: the network's, at most.
+const NETWORK_DIGITS: usize = 5;
+
 /// The audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditView {
@@ -89,6 +96,40 @@ impl fmt::Display for Privilege {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())
     }
+}
+
+impl AuditEntry {
+    /// As those may read it who name no subscriber: of an IMSI the network's digits are left.
+    #[must_use]
+    pub fn without_subscriber(self) -> Self {
+        if !self.command.starts_with(NAMES_A_SUBSCRIBER) {
+            return self;
+        }
+        Self {
+            command: without_imsi(&self.command),
+            why: self.why.as_deref().map(without_imsi),
+            ..self
+        }
+    }
+}
+
+/// Of each number that is longer than a network's, the beginning.
+fn without_imsi(text: &str) -> String {
+    let mut out = String::new();
+    let mut digits = 0;
+    for letter in text.chars() {
+        digits = if letter.is_ascii_digit() {
+            digits + 1
+        } else {
+            0
+        };
+        match digits.cmp(&(NETWORK_DIGITS + 1)) {
+            Ordering::Less => out.push(letter),
+            Ordering::Equal => out.push_str("..."),
+            Ordering::Greater => {}
+        }
+    }
+    out
 }
 
 impl AuditOutcome {
@@ -209,5 +250,47 @@ fn license_words(command: &LicenseCommand) -> String {
         LicenseCommand::RenewId => "license smart renew id".to_owned(),
         LicenseCommand::RenewAuth => "license smart renew auth".to_owned(),
         LicenseCommand::Deregister => "license smart deregister".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clear::ClearWhom;
+
+    #[test]
+    fn of_a_subscriber_the_network_is_left_and_nothing_else_is_lost() {
+        let whom = ClearWhom::Imsi("240010000000001".to_owned());
+        let request = Request::Clear {
+            whom,
+            reactivate: true,
+        };
+        let entry = AuditEntry {
+            at: "2026-11-23T07:49:02.425Z".to_owned(),
+            who: "otto".to_owned(),
+            privilege: Some(Privilege::Operator),
+            from: "ssh 192.0.2.1:45150".to_owned(),
+            command: request.command().unwrap(),
+            before: None,
+            after: None,
+            outcome: AuditOutcome::Failed,
+            why: Some("no session matches (imsi 240010000000001): see 127001".to_owned()),
+        };
+        let shown = entry.clone().without_subscriber();
+        assert_eq!(
+            shown.command,
+            "clear subscribers imsi 24001... --reactivate"
+        );
+        let why = "no session matches (imsi 24001...): see 12700...";
+        assert_eq!(shown.why.as_deref(), Some(why));
+        assert_eq!(
+            (shown.at, shown.from),
+            (entry.at.clone(), entry.from.clone())
+        );
+        let other = AuditEntry {
+            command: "snmp target nms1234567".to_owned(),
+            ..entry
+        };
+        assert_eq!(other.clone().without_subscriber(), other);
     }
 }

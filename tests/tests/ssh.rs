@@ -32,6 +32,7 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
     let looks = ["show version", "tollgate show license status | grep Smart"];
     let runs = "clear bulkstats counters";
     let changes = "configure\nfeature GRE enable\nend";
+    let enters = "configure\nbulkstats mode\nend";
     for (name, may_run, may_change) in [
         ("ivo", false, false),
         ("otto", true, false),
@@ -44,6 +45,7 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
         for (line, may, needed) in [
             (runs, may_run, "operator"),
             (changes, may_change, "administrator"),
+            (enters, may_change, "administrator"),
         ] {
             let (code, said) = client.runs(name, line)?;
             assert_eq!(
@@ -65,7 +67,21 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
     )?;
     assert_eq!(code, Some(2), "{said}");
 
-    let audit = shown(&gateway, "audit")?;
+    // Whoever may not clear a subscriber's calls reads no IMSI of those who may.
+    let clear = "clear subscribers imsi 240010000000001 -noconfirm";
+    let (code, said) = client.runs("otto", clear)?;
+    assert_eq!(code, Some(1), "{said}");
+    for (name, reads) in [("ivo", false), ("otto", true), ("maja", true)] {
+        let (_, said) = client.runs(name, "show audit")?;
+        assert_eq!(said.contains("240010000000001"), reads, "{name}: {said}");
+        assert_eq!(said.contains("imsi 24001..."), !reads, "{name}: {said}");
+        let (_, said) = client.runs(name, "show support details")?;
+        assert!(reads || !said.contains("240010000000001"), "{name}: {said}");
+    }
+    let (_, said) = client.runs("ivo", "show logs")?;
+    assert!(!said.contains("240010000000001"), "{said}");
+
+    let audit = shown(&gateway, "audit --limit 1000")?;
     let entries = audit["entries"].as_array().context("entries")?;
     let has = |who: &str, command: &str, outcome: &str| {
         entries.iter().any(|line| {
@@ -79,6 +95,7 @@ fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
     assert!(has("ivo", "login by key", "done"), "{audit}");
     assert!(has("ivo", "clear bulkstats counters", "refused"), "{audit}");
     assert!(has("otto", "feature", "refused"), "{audit}");
+    assert!(has("ivo", "bulkstats mode", "refused"), "{audit}");
     assert!(has("otto", "clear bulkstats counters", "done"), "{audit}");
     assert!(has("maja", "feature GRE enable", "done"), "{audit}");
 

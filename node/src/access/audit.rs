@@ -83,16 +83,15 @@ impl Audit {
             outcome: line.outcome,
             why: line.why.map(bounded),
         };
-        let text = match serde_json::to_string(&entry) {
-            Ok(text) => text,
-            Err(error) => error.to_string(),
-        };
+        let text = written(&entry);
         let mut state = self.state.lock();
         if let Err(error) = self.append(&mut state, &text) {
             // It is opened anew: the end of a file that failed is not known.
             state.file = None;
             state.lost += 1;
-            event!(AUDIT_FAILED, %error, line = text);
+            // Inspectors and syslog servers read it.
+            let line = written(&entry.without_subscriber());
+            event!(AUDIT_FAILED, %error, line);
         }
     }
 
@@ -134,6 +133,11 @@ impl Audit {
             entries,
         })
     }
+}
+
+/// A line, without its end.
+fn written(entry: &AuditEntry) -> String {
+    serde_json::to_string(entry).unwrap_or_else(|error| error.to_string())
 }
 
 /// The file at its end, and its bytes. A line that a crash cut short is ended first.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    AuditOutcome, Failure, LoggingCommand, Privilege, Reply, Request, SnmpCommand, SnmpEntry,
-    ThresholdCommand,
+    AuditEntry, AuditOutcome, AuditView, Failure, LoggingCommand, Privilege, Reply, Request,
+    SnmpCommand, SnmpEntry, ThresholdCommand,
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -109,7 +109,8 @@ impl Interface {
         drop(written);
     }
 
-    pub(super) async fn audit_view(&self, limit: u32) -> Result<Reply, Refused> {
+    /// The newest lines. Inspectors read no IMSI in them.
+    pub(super) async fn audit_view(&self, who: &Who, limit: u32) -> Result<Reply, Refused> {
         if limit > api::AUDIT_LIMIT_MAX {
             let todo = format!("ask for at most {}", api::AUDIT_LIMIT_MAX);
             let failure = Failure::new(format!("{limit} lines"), "limit", todo);
@@ -118,7 +119,14 @@ impl Interface {
         let audit = Arc::clone(&self.audit);
         let read = spawn_blocking(move || audit.newest(limit)).await;
         let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-        read.map(|audit| Reply::Audit { audit }).map_err(|error| {
+        let shown = |mut audit: AuditView| {
+            if who.privilege < Some(Privilege::Operator) {
+                let entries = audit.entries.into_iter();
+                audit.entries = entries.map(AuditEntry::without_subscriber).collect();
+            }
+            Reply::Audit { audit }
+        };
+        read.map(shown).map_err(|error| {
             let what = format!("the audit log can't be read: {error}");
             let failure = Failure::new(what, "audit.jsonl", "see the disk of node.state_dir");
             (StatusCode::INTERNAL_SERVER_ERROR, failure)

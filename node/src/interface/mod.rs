@@ -268,7 +268,7 @@ impl Interface {
                 accounts: self.accounts.view(self.clock.now().mono),
             }),
             Request::Account(command) => self.set_account(who, command).await,
-            Request::Audit { limit } => self.audit_view(limit).await,
+            Request::Audit { limit } => self.audit_view(who, limit).await,
             Request::Logging => Ok(Reply::Logging {
                 logging: logging::logging(),
             }),
