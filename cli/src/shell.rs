@@ -60,6 +60,10 @@ const FILTERS_MAX: usize = 8;
 /// Widest name of a word in help, in columns.
 const NAME_COLUMNS: usize = 24;
 
+/// What is said of an option that names a file of the machine.
+const NO_FILE: &str = "files are named in a command line of the node itself; leave it out here, and what the file would say \
+                       is asked for (a token: idtoken -)";
+
 /// Where a line is shown again under which a mark stands.
 const INDENT: &str = "  ";
 
@@ -563,6 +567,12 @@ fn fitting(following: Vec<Following>, begun: &str) -> Vec<Following> {
     following.into_iter().filter(fits).collect()
 }
 
+/// Is it `--token-file`, or another like it?
+fn names_file(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or_default();
+    name.starts_with("--") && name.ends_with("-file")
+}
+
 impl Unfit {
     /// What is said of it: the line with a mark under what is wrong, and the failure; `usage` is what to do.
     fn text(&self, line: &str, usage: &str) -> String {
@@ -570,6 +580,7 @@ impl Unfit {
             Self::Usage(what) => (None, what.clone(), line.trim().to_owned(), usage.to_owned()),
             Self::Astray(Astray::Unknown { at, word, nearest }) => {
                 let todo = match nearest {
+                    _ if names_file(word) => NO_FILE.to_owned(),
                     Some(nearest) => format!("did you mean {nearest}?"),
                     None => "type ? in its place to see what may stand there".to_owned(),
                 };

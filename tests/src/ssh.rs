@@ -1,6 +1,6 @@
 //! OpenSSH's client before a node that serves the shell by SSH: it knows the host key of that node and takes no other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -13,7 +13,7 @@ use crate::node::Configuration;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Where such a node listens.
-const PORT: u16 = 2222;
+pub const PORT: u16 = 2222;
 
 /// The client's files, and the address of the node.
 #[derive(Clone, Debug)]
@@ -33,15 +33,20 @@ pub fn served(site: Site, configuration: &Configuration, keys: &str) -> Result<(
 
 impl OpenSsh {
     fn of(gateway: &Gateway, ip: &str) -> Result<Self> {
-        require("ssh", "openssh-client")?;
-        let client = Self {
-            dir: gateway.site().dir().to_owned(),
-            ip: ip.to_owned(),
-        };
         let node = gateway.node()?;
         node.process()
             .wait_for_line("the shell is served by SSH", LIMIT)?;
-        let host_key = node.state_dir().join("ssh_host_ed25519_key");
+        Self::before(node.state_dir(), gateway.site().dir(), ip)
+    }
+
+    /// A client that keeps its files here, of the node there that has this state directory and listens at this address.
+    pub fn before(state_dir: &Path, dir: &Path, ip: &str) -> Result<Self> {
+        require("ssh", "openssh-client")?;
+        let client = Self {
+            dir: dir.to_owned(),
+            ip: ip.to_owned(),
+        };
+        let host_key = state_dir.join("ssh_host_ed25519_key");
         let public = keygen(&["-y", "-f", &host_key.display().to_string()])?;
         let known = format!("[{ip}]:{PORT} {}\n", public.log());
         std::fs::write(client.known(), known)?;
@@ -101,20 +106,8 @@ impl OpenSsh {
 
     /// Makes a key, and an account of this role that has it.
     pub fn account_with_key(&self, gateway: &Gateway, role: &str, name: &str) -> Result<()> {
-        let file = self.dir.join(name);
-        keygen(&[
-            "-q",
-            "-t",
-            "ed25519",
-            "-N",
-            "",
-            "-f",
-            &file.display().to_string(),
-        ])?;
-        let key = std::fs::read_to_string(file.with_extension("pub"))?;
-        let mut words = key.split_whitespace();
-        let (kind, key) = (words.next().context("kind")?, words.next().context("key")?);
-        done(gateway, &format!("{role} {name} ssh-key {kind} {key}"))?;
+        let key = make_key(&self.dir, name)?;
+        done(gateway, &format!("{role} {name} ssh-key {key}"))?;
         Ok(())
     }
 
@@ -142,6 +135,17 @@ pub fn done(gateway: &Gateway, command: &str) -> Result<String> {
     let done = gateway.node()?.cli(command)?;
     ensure!(done.status.success(), "{command}: {}", done.log());
     Ok(done.log())
+}
+
+/// Makes a key for this account in a directory: its public half, in two words.
+pub fn make_key(dir: &Path, name: &str) -> Result<String> {
+    let file = dir.join(name);
+    let path = file.display().to_string();
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-f", &path])?;
+    let key = std::fs::read_to_string(file.with_extension("pub"))?;
+    let mut words = key.split_whitespace();
+    let (kind, key) = (words.next().context("kind")?, words.next().context("key")?);
+    Ok(format!("{kind} {key}"))
 }
 
 fn keygen(arguments: &[&str]) -> Result<Ended> {

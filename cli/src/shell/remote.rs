@@ -188,9 +188,7 @@ impl Runner for Commands<'_> {
 
 /// May the account do the command of these words? Each request of it is judged once more, by the node.
 fn may(session: &Session, words: &[String]) -> Result<(), Failure> {
-    let of_shell = rows()
-        .iter()
-        .filter(|row| row.mode != Mode::Program && !row.own);
+    let of_shell = rows().iter().filter(|row| row.mode != Mode::Program);
     let of_words = of_shell.filter(|row| {
         let own: Vec<&str> = row.words.split(' ').collect();
         own.len() <= words.len() && own.iter().zip(words).all(|(own, word)| own == word)

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::table::{Row, rows};
 
 /// Somebody with a terminal of so many lines, who answers what is asked.
 #[derive(Default)]
@@ -220,6 +221,18 @@ fn what_is_not_understood_is_marked_where_it_stands() {
         seen.starts_with("Failure: the command is not whole"),
         "{seen}"
     );
+    for line in [
+        "license smart register idtoken --token-file /tmp/token",
+        "license smart register idtoken --token-file=/tmp/token",
+    ] {
+        let (next, seen) = session.line(line);
+        assert_eq!(next, Next::NotUnderstood);
+        let told = "Failure: Unknown command (--token-file";
+        assert!(
+            seen.contains(told) && seen.contains("leave it out here"),
+            "{seen}"
+        );
+    }
     let (next, _) = session.line(&"x".repeat(LINE_BYTES_MAX + 1));
     assert_eq!(next, Next::NotUnderstood);
     assert!(session.echo.done.is_empty());
@@ -607,5 +620,43 @@ fn whatever_is_typed_is_done_or_is_said_to_be_wrong_and_what_is_offered_is_under
                 "{line:?}: {seen}"
             );
         }
+    }
+}
+
+#[test]
+fn who_may_not_is_offered_no_such_word_and_told_what_it_takes() {
+    let of_shell = rows().iter();
+    let of_shell = of_shell.filter(|row| matches!(row.mode, Mode::Exec | Mode::Config));
+    for privilege in [Privilege::Inspector, Privilege::Operator] {
+        let mut refused = 0;
+        for row in of_shell.clone().filter(|row| row.privilege > privilege) {
+            let mut session = Session::new();
+            session.shell = Shell::new("gw1", privilege);
+            if row.mode == Mode::Config {
+                session.done("configure");
+            }
+            let (before, last) = row.words.rsplit_once(' ').unwrap_or(("", &row.words));
+            let begins = |other: &&Row| {
+                let is_below = other.words.strip_prefix(&row.words);
+                other.mode == row.mode
+                    && other.privilege <= privilege
+                    && is_below.is_some_and(|below| below.is_empty() || below.starts_with(' '))
+            };
+            let may_begin = of_shell.clone().any(|other| begins(&other));
+            let (_, offered) = session.shell.complete(&format!("{before} {last}"));
+            let is_offered = offered.iter().any(|word| word == last);
+            assert_eq!(is_offered, may_begin, "{privilege}: {}", row.words);
+            let help = session.shell.help(&format!("{before} "));
+            let is_helped = help.lines().any(|line| {
+                line.split_whitespace().next() == Some(last) && line.starts_with(INDENT)
+            });
+            assert_eq!(is_helped, may_begin, "{privilege}: {}: {help}", row.words);
+            // Whoever does commands says so: it is told apart from what is no command.
+            let (next, _) = session.line(&row.words);
+            assert_eq!(next, Next::Done, "{privilege}: {}", row.words);
+            assert_eq!(session.echo.done, [row.words.as_str()], "{privilege}");
+            refused += 1;
+        }
+        assert!(refused > 20, "{privilege}: {refused}");
     }
 }
