@@ -28,7 +28,7 @@ use crate::client::Client;
 use crate::console::Console;
 use crate::grammar::SocketArgs;
 use crate::output::harmless;
-use crate::show::text::heading_stamp;
+use crate::show::text::{COLUMNS, heading_stamp, wrap};
 use crate::table::{BULKSTATS_MODE, Mode, Privilege};
 use api::Failure;
 use filter::{Filter, Unfit};
@@ -207,14 +207,11 @@ impl Shell {
         let fitting = fitting(following, &begun);
         let mut text = String::new();
         for (name, help) in &fitting {
-            text.push_str(&format!("{INDENT}{name:<NAME_COLUMNS$} {help}\n"));
+            text.push_str(&help_lines(name, help));
         }
         if enter && begun.is_empty() {
-            text.push_str(&format!("{INDENT}{:<NAME_COLUMNS$} Do it\n", "<cr>"));
-            text.push_str(&format!(
-                "{INDENT}{:<NAME_COLUMNS$} Filter the answer\n",
-                "|"
-            ));
+            text.push_str(&help_lines("<cr>", "Do it"));
+            text.push_str(&help_lines("|", "Filter the answer"));
         }
         if text.is_empty() {
             text = "Failure: nothing begins so here\n".to_owned();
@@ -544,6 +541,17 @@ impl Console for Answer<'_> {
 /// The one line of a failure.
 fn fail(failure: &dyn Error, screen: &mut dyn Screen) {
     screen.write(&crate::output::failure_line(failure));
+}
+
+/// A word and what is said of it, in lines that fit a screen of 80 columns.
+fn help_lines(name: &str, help: &str) -> String {
+    let room = COLUMNS - INDENT.len() - NAME_COLUMNS - 1;
+    let mut heads = std::iter::once(name).chain(std::iter::repeat(""));
+    let lines = wrap(help, room).into_iter().map(|line| {
+        let head = heads.next().unwrap_or_default();
+        format!("{INDENT}{head:<NAME_COLUMNS$} {line}\n")
+    });
+    lines.collect()
 }
 
 /// The word that is being typed, and those before it.

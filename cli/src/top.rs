@@ -10,18 +10,24 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use api::{Failure, Reply, Request};
 use ratatui::DefaultTerminal;
+use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::execute;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 pub use model::{Key, Model, Order, Rate};
 pub use page::{Room, draw};
 
 use crate::client::Client;
 use crate::grammar::TopArgs;
-use crate::interrupt::Interrupt;
+use crate::interrupt::stay;
 use crate::show::View;
 
 /// Longest wait for an answer: the page says then that there is none, and asks again.
@@ -31,7 +37,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Exit code of what a signal ended: 128 and the number of SIGTERM.
-const ENDED_BY_SIGNAL: u8 = 143;
+const ENDED_BY_SIGNAL: i32 = 143;
 
 /// `tollgate top`
 pub fn run(args: &TopArgs) -> Result<ExitCode, Box<dyn Error>> {
@@ -39,18 +45,26 @@ pub fn run(args: &TopArgs) -> Result<ExitCode, Box<dyn Error>> {
     let colour = !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     let interval = Duration::from_secs_f64(args.interval);
     let client = Client::new(args.socket.path());
-    let interrupt = Interrupt::watch()?;
     let model = Model::new(ask(&client)?, interval, colour);
-    let answers = ask_again(client, interval, interrupt.clone())?;
+    let answers = ask_again(client, interval)?;
+    let page = Arc::new(Mutex::new(()));
+    let drawn = Arc::clone(&page);
+    // Whatever the other threads wait for, a terminal that is gone among it.
+    stay(move || {
+        // Nothing is drawn any more.
+        let _last = drawn.lock();
+        ratatui::restore();
+        // A terminal that is gone has no cursor.
+        let _ = execute!(io::stdout(), Show);
+        std::process::exit(ENDED_BY_SIGNAL);
+    })?;
     // Puts the terminal back also if something panics.
     let mut terminal = ratatui::try_init()?;
-    let watched = watch(&mut terminal, model, &answers, &interrupt);
-    ratatui::try_restore()?;
+    let watched = watch(&mut terminal, model, &answers, &page);
+    let restored = ratatui::try_restore();
     watched?;
-    Ok(match interrupt.came() {
-        true => ExitCode::from(ENDED_BY_SIGNAL),
-        false => ExitCode::SUCCESS,
-    })
+    restored?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn drawable() -> Result<(), Failure> {
@@ -75,10 +89,10 @@ fn watch(
     terminal: &mut DefaultTerminal,
     mut model: Model,
     answers: &Receiver<Result<View, Failure>>,
-    interrupt: &Interrupt,
+    page: &Mutex<()>,
 ) -> io::Result<()> {
     let begun = Instant::now();
-    while !interrupt.came() {
+    loop {
         let now = begun.elapsed();
         match answers.try_recv() {
             Ok(Ok(view)) => model.answer(view, now),
@@ -88,30 +102,44 @@ fn watch(
         }
         let mut room = Room::default();
         // Also without news: what is old gets older on the page.
+        let drawing = page.lock();
         terminal.draw(|frame| room = draw(frame, &model, now))?;
-        if !event::poll(LOOK)? {
+        drop(drawing);
+        if !typed(LOOK)? || !event::poll(Duration::ZERO)? {
             continue;
         }
         match pressed(&event::read()?, room) {
-            Some(Pressed::End) => break,
+            Some(Pressed::End) => return Ok(()),
             Some(Pressed::Key(key)) => model.press(key, room),
             None => {}
         }
     }
-    Ok(())
 }
 
-/// Asks so long after each answer, until a signal comes; one answer waits at most.
-fn ask_again(
-    client: Client,
-    interval: Duration,
-    interrupt: Interrupt,
-) -> io::Result<Receiver<Result<View, Failure>>> {
+/// Waits for a key, or for so long; a new size is seen when the page is drawn. Errors: the terminal is gone, which whoever
+/// reads keys would never find out.
+fn typed(wait: Duration) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut looked = [PollFd::new(&stdin, PollFlags::IN)];
+    let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
+    match poll(&mut looked, Some(&wait)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let came = looked[0].revents();
+    match came.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        true => Err(io::Error::other("the terminal is gone")),
+        false => Ok(came.contains(PollFlags::IN)),
+    }
+}
+
+/// Asks so long after each answer; one answer waits at most.
+fn ask_again(client: Client, interval: Duration) -> io::Result<Receiver<Result<View, Failure>>> {
     let (told, answers) = sync_channel(1);
     let again = move || {
         loop {
-            let ended = interrupt.wait(interval);
-            if ended || told.send(ask(&client)).is_err() {
+            std::thread::park_timeout(interval);
+            if told.send(ask(&client)).is_err() {
                 break;
             }
         }

@@ -6,7 +6,7 @@
 //! ([`capture`]). [`schemathesis`] calls the API of a license authority ([`office`]) by its document, [`postgres`] keeps its
 //! books, and a [`courier`] between that and nodes makes its messages meet every fault. [`net_snmp`] and [`pysnmp`] ask an SNMP
 //! agent, and take its notifications. [`receivers`] take files, [`rsyslog`] takes messages of syslog. OpenSSH's client ([`ssh`])
-//! and Cisco's [`unicon`] type what an operator does.
+//! and Cisco's [`unicon`] type what an operator does; [`tmux`] shows what stands on the screen.
 //!
 //! What needs no process runs on the workers of a node without its sockets ([`planes`]): whole tables ([`conformance`])
 //! and millions of steps.
@@ -56,6 +56,7 @@ pub mod subnet;
 pub mod terminal;
 pub mod thread;
 pub mod tinyproxy;
+pub mod tmux;
 pub mod tollgate;
 pub mod tshark;
 pub mod unicon;

@@ -9,8 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tests::gateway::Gateway;
 use tests::sgsn::Call;
 use tests::terminal::Terminal;
+use tests::tmux::Tmux;
 use tests::tollgate::{binary, tollgate};
-use tests::wait::eventually;
+use tests::wait::{eventually, until};
 
 /// For a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -30,6 +31,13 @@ fn open(gateway: &Gateway, options: &str) -> Result<Terminal> {
     );
     let argv = ["/bin/sh", "-c", &script].map(str::to_owned);
     Terminal::open(&argv, "xterm-256color", 24)
+}
+
+/// The dashboard alone.
+fn argv(gateway: &Gateway) -> Result<Vec<String>> {
+    let (program, socket) = (binary()?.display(), gateway.node()?.control().socket());
+    let words = format!("{program} top --interval 0.2 --socket {}", socket.display());
+    Ok(words.split(' ').map(str::to_owned).collect())
 }
 
 /// The rest of the session, of which the dashboard has ended with this code and left all as it was.
@@ -52,39 +60,55 @@ fn setting<'s>(seen: &'s str, label: &str) -> Result<&'s str> {
 }
 
 #[test]
-fn a_page_follows_the_node_and_the_terminal_is_left_as_it_was() -> Result<()> {
+fn a_page_follows_the_node() -> Result<()> {
     let mut gateway = Gateway::in_evaluation(3)?;
     let mut teids = Vec::new();
     for subscriber in 1..=3 {
         teids.push(gateway.accepted(&Call::new(subscriber, "internet"))?);
     }
+    let screen = Tmux::open(&argv(&gateway)?, 80, 24)?;
+    let row = |screen: &str| {
+        let row = screen.lines().find(|line| line.starts_with("GGSN"));
+        row.unwrap_or_default().to_owned()
+    };
+    screen.screen("the page", |page| {
+        let row = row(page);
+        page.contains("UNREGISTERED") && row.contains("100%") && row.ends_with("ALLOW-AT-LIMIT")
+    })?;
+    gateway.delete(teids[0], 5)?;
+    screen.screen("one call less", |page| row(page).contains(" 66%"))?;
+
+    screen.types("?")?;
+    screen.screen("help", |page| page.contains("calls refused a second"))?;
+    screen.types("?")?;
+    screen.screen("the page again", |page| row(page).contains(" 66%"))?;
+    screen.resize(80, 9)?;
+    screen.screen("a word on the size", |page| {
+        page.starts_with("80x9 is too small")
+    })?;
+    screen.resize(132, 40)?;
+    screen.screen("a wide page", |page| {
+        page.contains("Compliance") && page.lines().count() == 40
+    })?;
+
+    gateway.while_down(|_| {
+        screen.screen("that the node is gone", |page| {
+            page.contains("STALE") && page.contains("no control socket")
+        })?;
+        Ok(())
+    })?;
+    screen.screen("the node again", |page| page.contains("every 0.2 s"))?;
+    Ok(())
+}
+
+#[test]
+fn q_ends_it_and_the_terminal_is_left_as_it_was() -> Result<()> {
+    let gateway = Gateway::in_evaluation(3)?;
     let mut terminal = open(&gateway, "")?;
     let seen = terminal.until("every")?;
     let before = setting(&seen, "before=")?.to_owned();
     let page = terminal.until("order:")?;
-    for said in ["UNREGISTERED", "Sessions", "GGSN", "100%", "ALLOW-AT-LIMIT"] {
-        ensure!(page.contains(said), "{said} is not in {page:?}");
-    }
     ensure!(page.contains("\u{1b}[38;5;"), "no colour: {page:?}");
-
-    gateway.delete(teids[0], 5)?;
-    terminal.until("66")?;
-    terminal.types("?")?;
-    terminal.until("Refused/s")?;
-    terminal.types("?")?;
-    terminal.until("66%")?;
-
-    terminal.resize(9)?;
-    terminal.until("80x9")?;
-    terminal.resize(40)?;
-    terminal.until("66%")?;
-
-    gateway.while_down(|_| {
-        terminal.until("STALE")?;
-        terminal.until("socket")?;
-        Ok(())
-    })?;
-    terminal.until("every")?;
     terminal.types("q")?;
     assert_left(terminal, &before, 0)
 }
@@ -111,6 +135,19 @@ fn a_signal_ends_it_and_the_terminal_is_left_as_it_was() -> Result<()> {
     let pid = eventually("the dashboard's process", LIMIT, || dashboard(&socket))?;
     kill_process(pid, Signal::TERM)?;
     assert_left(terminal, &before, 143)
+}
+
+#[test]
+fn it_ends_with_its_terminal() -> Result<()> {
+    let gateway = Gateway::in_evaluation(3)?;
+    let socket = gateway.node()?.control().socket().display().to_string();
+    let screen = Tmux::open(&argv(&gateway)?, 80, 24)?;
+    screen.screen("the page", |screen| screen.contains("order: catalog"))?;
+    ensure!(dashboard(&socket)?.is_some());
+    drop(screen);
+    until("the dashboard has ended", LIMIT, || {
+        Ok(dashboard(&socket)?.is_none())
+    })
 }
 
 /// The process of the dashboard of this node.
@@ -143,17 +180,17 @@ fn where_nothing_can_be_drawn_or_asked_it_says_so() -> Result<()> {
         "{said}"
     );
 
-    let argv = |kind: &str| -> Result<(String, i64)> {
+    let shown = |kind: &str| -> Result<(String, i64)> {
         let mut argv = vec![binary()?.display().to_string()];
         argv.extend(words.map(str::to_owned));
         Terminal::open(&argv, kind, 24)?.end()
     };
-    let (seen, code) = argv("dumb")?;
+    let (seen, code) = shown("dumb")?;
     ensure!(
         code == 1 && seen.contains("can't be drawn on (TERM)"),
         "{seen:?}"
     );
-    let (seen, code) = argv("xterm-256color")?;
+    let (seen, code) = shown("xterm-256color")?;
     ensure!(code == 1 && seen.contains("no control socket"), "{seen:?}");
     ensure!(!seen.contains(LEFT), "{seen:?}");
     Ok(())
