@@ -313,18 +313,19 @@ fn pages_are_as_long_as_the_terminal_or_as_was_set() {
     assert!(seen.starts_with("Failure: "), "{seen}");
 }
 
+/// The words that help lists; a line that begins further right goes on with what was said.
+fn listed(help: &str) -> impl Iterator<Item = &str> {
+    let goes_on = " ".repeat(INDENT.len() + NAME_COLUMNS + 1);
+    let lines = help.lines().filter(move |line| !line.starts_with(&goes_on));
+    lines.filter_map(|line| line.split_whitespace().next())
+}
+
 #[test]
 fn help_lists_what_may_follow_and_what_begins_so() {
     let shell = Shell::new("gw1", Privilege::Administrator);
     let names = |before: &str| {
         let help = shell.help(before);
-        let name = |line: &str| {
-            line.split_whitespace()
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        help.lines().map(name).collect::<Vec<_>>()
+        listed(&help).map(str::to_owned).collect::<Vec<_>>()
     };
     let first = [
         "apply",
@@ -419,10 +420,7 @@ fn behind_do_is_what_the_first_prompt_has_but_for_the_shell_itself() {
     let mut session = Session::new();
     session.line("configure");
     let help = session.shell.help("do ");
-    let words: Vec<&str> = help
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let words: Vec<&str> = listed(&help).collect();
     assert_eq!(
         words,
         [
