@@ -8,7 +8,7 @@ use std::path::Path;
 
 use snmp::target::Heard;
 
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/snmp.rs"]
 mod fuzz;
 
 /// All inputs of a target.

@@ -58,7 +58,7 @@ pub(crate) fn begins_as_text(text: &str) -> bool {
 }
 
 /// A table of the sections and keys as text.
-pub(crate) fn print(table: &Table) -> String {
+pub fn print(table: &Table) -> String {
     print::print(table.clone())
 }
 
