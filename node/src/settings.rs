@@ -4,6 +4,7 @@
 //! ```text
 //! settings.toml  keys of the configuration (config::SETTABLE), and `removed`; mode 0600
 //! secrets/N      a secret that settings.toml names as a file, in a file of its own, sealed by the node's key; mode 0600
+//! secrets/last   the last N given out: none is given to another secret, which an older text would then take for its own
 //! ```
 //!
 //! A change is made on a copy, checked with the configuration as a whole, written, and only then in force: what is refused
@@ -23,7 +24,7 @@ use thiserror::Error;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
-use crate::config::text::table_of;
+use crate::config::text::{EXTENSION, table_of};
 use crate::config::{Config, ConfigError, NAME, NUMBER, Problem, REMOVED, Settable, is_path};
 use crate::store::{BESIDE, StoreError, create_whole, has_key, make_private, seal};
 
@@ -35,6 +36,9 @@ pub(crate) const STARTUP: &str = "startup.cfg";
 
 /// The directory of secrets.
 const SECRETS: &str = "secrets";
+
+/// In there, the last number given out.
+const LAST: &str = "last";
 
 /// The first lines of the file.
 const HEADING: &str = "\
@@ -298,7 +302,8 @@ impl Settings {
         edit(&mut edited);
         let text = toml::to_string(&edited.kept).unwrap_or_default();
         let table = self.below.table_with_settings(&text, &self.dir.join(FILE));
-        let checked = self.laid(&edited.kept).and_then(|(_, config)| {
+        let checked = self.refuse_lost(&edited).and_then(|()| {
+            let (_, config) = self.laid(&edited.kept)?;
             self.refuse_left_out(&config, &edited.set)?;
             Ok(config)
         });
@@ -312,7 +317,7 @@ impl Settings {
             kept: self.kept.clone(),
             secrets: Vec::new(),
             set: Vec::new(),
-            next: self.secrets().into_iter().max().unwrap_or(0),
+            next: self.last_secret(),
         }
     }
 
@@ -350,10 +355,15 @@ impl Settings {
         if !edited.secrets.is_empty() {
             make_private(&self.dir.join(SECRETS))?;
         }
+        if !edited.secrets.is_empty() {
+            let last = self.dir.join(SECRETS).join(LAST);
+            create_whole(&last, edited.next.to_string().as_bytes())?;
+        }
         for (name, secret) in &edited.secrets {
             let sealed = seal(&self.dir, secret)?;
             create_whole(&self.dir.join(name), sealed.as_bytes())?;
         }
+        self.refuse_lost(edited)?;
         let (text, config) = self.laid(&edited.kept)?;
         self.refuse_left_out(&config, &edited.set)?;
         let file = self.dir.join(FILE);
@@ -404,10 +414,53 @@ impl Settings {
         }
     }
 
-    /// Numbers of the files of secrets that are there.
-    fn secrets(&self) -> Vec<u64> {
+    /// A change names no secret that is gone; what was named before it is a start's to leave out.
+    fn refuse_lost(&self, edited: &Edit) -> Result<(), SettingsError> {
+        let made = |path: &Path| {
+            let mut made = edited.secrets.iter();
+            made.any(|(name, _)| self.dir.join(name) == path)
+        };
+        let before = Value::Table(self.kept.clone());
+        let secrets = self.dir.join(SECRETS);
+        let is_lost = |path: &Path| {
+            path.parent() == Some(&secrets)
+                && !made(path)
+                && !names(&before, &self.dir, path)
+                && path.try_exists().is_ok_and(|there| !there)
+        };
+        match file_that(&Value::Table(edited.kept.clone()), "", &self.dir, &is_lost) {
+            None => Ok(()),
+            Some((key, path)) => {
+                let why = format!("{} is not there any more", path.display());
+                let problem = Problem::Sealed { why };
+                Err(SettingsError::Refused { key, problem })
+            }
+        }
+    }
+
+    /// The last number that was given to a secret.
+    fn last_secret(&self) -> u64 {
+        let noted = fs::read_to_string(self.dir.join(SECRETS).join(LAST));
+        let noted = noted.ok().and_then(|last| last.trim().parse().ok());
         let names = self.files().into_iter();
-        names.filter_map(|name| name.parse().ok()).collect()
+        let there = names.filter_map(|name| name.parse().ok());
+        there.chain(noted).max().unwrap_or(0)
+    }
+
+    /// The texts that were saved. Errors: one can't be read, so that nobody knows what it names.
+    fn saved(&self) -> Result<Vec<Table>, String> {
+        let mut saved = Vec::new();
+        let files = fs::read_dir(&self.dir).map_err(|error| error.to_string())?;
+        for file in files {
+            let path = file.map_err(|error| error.to_string())?.path();
+            if path.extension().is_some_and(|end| end == EXTENSION) {
+                let text = fs::read_to_string(&path);
+                let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+                saved
+                    .push(table_of(&text).map_err(|error| format!("{}: {error}", path.display()))?);
+            }
+        }
+        Ok(saved)
     }
 
     /// Names in the directory of secrets.
@@ -417,16 +470,18 @@ impl Settings {
         names.collect()
     }
 
-    /// Takes away secrets that neither settings nor configuration nor [`STARTUP`] names, and those that were not written
-    /// whole.
+    /// Takes away secrets that neither settings nor configuration nor a saved text names, and those that were not written
+    /// whole; none while a saved text can't be read.
     fn sweep(&self) {
-        let saved = fs::read_to_string(self.dir.join(STARTUP)).unwrap_or_default();
-        let namers = [
-            self.kept.clone(),
-            self.below.source.table(),
-            table_of(&saved).unwrap_or_default(),
-        ];
-        let namers = namers.map(Value::Table);
+        let saved = match self.saved() {
+            Ok(saved) => saved,
+            Err(error) => {
+                event!(SECRET_LEFT, %error, path = %self.dir.join(SECRETS).display());
+                return;
+            }
+        };
+        let own = [self.kept.clone(), self.below.source.table()];
+        let namers: Vec<Value> = own.into_iter().chain(saved).map(Value::Table).collect();
         for file in self.files() {
             let whole = file.strip_suffix(BESIDE).unwrap_or(&file);
             let path = self.dir.join(SECRETS).join(&file);
@@ -438,6 +493,38 @@ impl Settings {
                 event!(SECRET_LEFT, %error, path = %path.display());
             }
         }
+    }
+}
+
+/// The first file that is named in a value and of which this holds: its key, as `removed` would name it, and its path.
+fn file_that(
+    value: &Value,
+    key: &str,
+    dir: &Path,
+    holds: &impl Fn(&Path) -> bool,
+) -> Option<(String, PathBuf)> {
+    match value {
+        Value::String(file) => {
+            let path = dir.join(file);
+            (is_path(key) && holds(&path)).then(|| (key.to_owned(), path))
+        }
+        Value::Array(entries) => entries.iter().find_map(|entry| {
+            let name = entry.get(NAME).or_else(|| entry.get(NUMBER));
+            let name = name.map(|name| match name.as_str() {
+                Some(name) => name.to_owned(),
+                None => name.to_string(),
+            });
+            let key = format!("{key}[{}]", name.unwrap_or_default());
+            file_that(entry, &key, dir, holds)
+        }),
+        Value::Table(table) => table.iter().find_map(|(name, value)| {
+            let key = match key {
+                "" => name.clone(),
+                key => format!("{key}.{name}"),
+            };
+            file_that(value, &key, dir, holds)
+        }),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => None,
     }
 }
 

@@ -35,7 +35,7 @@ fn a_change_is_on_disk_with_who_made_it_and_what_it_changed() -> Result<()> {
     done(node, "feature GRE enable")?;
     done(node, "feature GRE enable")?;
     done(node, "license smart url https://authority.example")?;
-    let unknown = node.cli("feature NoSuch enable")?;
+    let unknown = node.cli("lab speedup 7")?;
     assert!(!unknown.status.success(), "{}", unknown.log());
     let token = node.cli("license smart register idtoken --token-file -")?;
     assert!(!token.status.success(), "{}", token.log());
@@ -60,7 +60,7 @@ fn a_change_is_on_disk_with_who_made_it_and_what_it_changed() -> Result<()> {
             json!(["feature GRE enable", false, true, "done"]),
             json!(["feature GRE enable", true, true, "unchanged"]),
             json!(["license smart url", no_way, way, "done"]),
-            json!(["feature NoSuch enable", null, null, "failed"]),
+            json!(["lab speedup 7", null, null, "failed"]),
         ],
         "{held:?}"
     );
@@ -75,7 +75,7 @@ fn a_change_is_on_disk_with_who_made_it_and_what_it_changed() -> Result<()> {
         assert!(from.starts_with("control socket, process "), "{from}");
     }
     let why = held[3]["why"].as_str().context("why")?;
-    assert!(why.contains("NoSuch"), "{why}");
+    assert!(why.contains("is not marked lab"), "{why}");
 
     // A new process goes on in the same file.
     gateway.crash_and_restart()?;

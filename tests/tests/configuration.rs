@@ -77,7 +77,12 @@ fn what_is_saved_starts_the_same_node() -> Result<()> {
     ensure!(saved.trim_end() == without.join("\n"), "{saved}\n{shown}");
     // Nothing else of the node's is written over.
     let said = failed(&node, "save configuration settings.toml")?;
+    ensure!(said.contains("is no name of a file"), "{said}");
+    let notes = node.state_dir().join("notes.cfg");
+    fs::write(&notes, "Of somebody's own.\n")?;
+    let said = failed(&node, "save configuration notes.cfg")?;
     ensure!(said.contains("is no configuration text"), "{said}");
+    fs::remove_file(notes)?;
     let said = done(&node, "save configuration")?;
     ensure!(said.contains("startup.cfg"), "{said}");
     let checksum = done(&node, "show configuration checksum")?;

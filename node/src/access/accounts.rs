@@ -129,10 +129,8 @@ impl Accounts {
     /// Who administers, but this one.
     pub(crate) fn other_administrators(&self, but: &str) -> usize {
         let state = self.state.lock();
-        let others = state
-            .accounts
-            .iter()
-            .filter(|account| account.privilege == Privilege::Administrator && account.name != but);
+        let accounts = state.accounts.iter();
+        let others = accounts.filter(|account| account.administers() && account.name != but);
         others.count()
     }
 

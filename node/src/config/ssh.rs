@@ -58,6 +58,14 @@ pub struct Account {
     pub keys: Vec<String>,
 }
 
+impl Account {
+    /// An administrator who can log in by something.
+    pub(crate) fn administers(&self) -> bool {
+        let logs_in = self.password.is_some() || !self.keys.is_empty();
+        self.privilege == Privilege::Administrator && logs_in
+    }
+}
+
 pub(super) fn check(ssh: file::Ssh, base: &Path) -> Checked<Ssh> {
     within(ssh.sessions_max, 1, 256, "ssh.sessions_max")?;
     within(ssh.idle_s, 10, 86_400, "ssh.idle_s")?;

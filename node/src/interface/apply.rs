@@ -27,6 +27,7 @@ use super::settings::{Handed, hand_over_way, in_one_task, refused};
 use super::thresholds::hand_over_remaining;
 use super::{Interface, Refused};
 use crate::access::Who;
+use crate::config::Account;
 use crate::config::text::{self, Change, Fault, Fixed, Plan, Standing, Why};
 use crate::config::{Config, Problem};
 use crate::settings::{Changed, Edit, Setting, Settings, SettingsError, shorten_paths};
@@ -110,7 +111,7 @@ impl Interface {
     fn locks_out_by(&self, who: &Who, config: &Config) -> Option<String> {
         let is_one = |name: &str| self.accounts.privilege(name) == Some(Privilege::Administrator);
         let mut accounts = config.ssh.accounts.iter();
-        let left = accounts.any(|account| account.privilege == Privilege::Administrator);
+        let left = accounts.any(Account::administers);
         let refused = who.is_remote && is_one(&who.name) && !left;
         refused.then(|| "no administrator would be left".to_owned())
     }

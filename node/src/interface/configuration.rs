@@ -35,7 +35,8 @@ impl Interface {
         let file = file.unwrap_or_else(|| STARTUP.to_owned());
         if !is_name(&file) {
             let what = format!("{file:?} is no name of a file in node.state_dir");
-            let todo = "name it without a directory, as before-upgrade.cfg";
+            let todo =
+                "name it without a directory and with .cfg at its end, as before-upgrade.cfg";
             let failure = Failure::new(what, "save configuration", todo);
             return Err((StatusCode::BAD_REQUEST, failure));
         }
@@ -67,10 +68,13 @@ impl Interface {
 /// Whoever administers by SSH writes nowhere else.
 fn is_name(file: &str) -> bool {
     let mut parts = Path::new(file).components();
-    matches!(
+    let is_one = matches!(
         (parts.next(), parts.next()),
         (Some(Component::Normal(name)), None) if name == file
-    )
+    );
+    // Nothing else of the state directory is called so.
+    let ending = Path::new(file).extension();
+    is_one && ending.is_some_and(|end| end == text::EXTENSION) && !file.contains(char::is_control)
 }
 
 fn save(path: &Path, text: &str) -> Result<(), String> {
@@ -119,10 +123,26 @@ mod tests {
 
     #[test]
     fn what_is_saved_stays_in_the_state_directory() {
-        for name in ["startup.cfg", "a b", "..cfg"] {
+        for name in ["startup.cfg", "a b.cfg", "..cfg"] {
             assert!(is_name(name), "{name}");
         }
-        for other in ["", ".", "..", "/etc/x", "../x", "secrets/1", "./x", "x/"] {
+        for other in [
+            "",
+            ".",
+            "..",
+            "/etc/x.cfg",
+            "../x.cfg",
+            "secrets/1.cfg",
+            "./x.cfg",
+            "x.cfg/",
+            "settings.toml",
+            "journal.jsonl",
+            "secrets",
+            ".cfg",
+            "x",
+            "x.cfg.new",
+            "x\n.cfg",
+        ] {
             assert!(!is_name(other), "{other}");
         }
     }

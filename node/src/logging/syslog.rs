@@ -116,10 +116,12 @@ impl SyslogShell {
             let _gone = done.send(());
         }
         LOG.state.lock().outlets.clear();
-        let servers = std::mem::take(&mut self.servers);
+        // Without their outlets: whoever sends has to hear that nothing more comes.
+        let servers = std::mem::take(&mut self.servers).into_iter();
+        let tasks: Vec<_> = servers.map(|server| server.task).collect();
         let all = async {
-            for server in servers {
-                let _ended = server.task.await;
+            for task in tasks {
+                let _ended = task.await;
             }
         };
         let _late = self

@@ -91,12 +91,15 @@ impl Node {
             return Vec::new();
         };
         let mut found: Vec<_> = files
-            .map(|file| {
+            .filter_map(|file| {
                 let path = file.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                if name == LAST {
+                    return None;
+                }
                 let sealed = fs::read_to_string(path).unwrap();
                 let secret = unseal(&self.state(), &sealed).expect("it is sealed");
-                (name, secret.unwrap().to_string())
+                Some((name, secret.unwrap().to_string()))
             })
             .collect();
         found.sort();
@@ -302,6 +305,64 @@ fn a_secret_has_a_file_of_its_own_and_goes_with_what_named_it() {
         "{shown}"
     );
     assert_eq!(node.secrets(), []);
+}
+
+#[test]
+fn the_number_of_a_secret_that_is_gone_is_no_other_s_and_is_not_named_again() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let set = |edit: &mut Edit| with_password(edit, "a.example", "hunter2");
+    settings.change(set).unwrap();
+    let remove = |edit: &mut Edit| edit.remove(Setting::PROXY);
+    settings.change(remove).unwrap();
+    // Also for another process.
+    let (_, mut settings) = node.open("");
+    let set = |edit: &mut Edit| with_password(edit, "b.example", "hunter3");
+    settings.change(set).unwrap();
+    assert_eq!(node.secrets(), [("2".to_owned(), "hunter3".to_owned())]);
+
+    // An older text names the first one.
+    let older = |edit: &mut Edit| {
+        let mut proxy = edit.kept["agent"]["proxy"].as_table().unwrap().clone();
+        proxy.insert("password_file".into(), "secrets/1".into());
+        edit.set(Setting::PROXY, proxy);
+    };
+    let said = |error: SettingsError| error.to_string();
+    let checked = said(settings.check(older).1.unwrap_err());
+    let changed = said(settings.change(older).unwrap_err());
+    assert_eq!(checked, changed);
+    assert!(
+        changed.contains("secrets/1 is not there any more"),
+        "{changed}"
+    );
+    assert!(changed.contains("agent.proxy.password_file"), "{changed}");
+    assert_eq!(node.secrets(), [("2".to_owned(), "hunter3".to_owned())]);
+    assert_eq!(proxy(&node.open("").0).unwrap().2, "hunter3");
+}
+
+#[test]
+fn what_a_saved_text_names_is_not_swept_and_nothing_is_while_one_can_not_be_read() {
+    let node = Node::new();
+    let (_, mut settings) = node.open("");
+    let set =
+        |secret: &'static str| move |edit: &mut Edit| with_password(edit, "a.example", secret);
+    settings.change(set("hunter1")).unwrap();
+    let saved = crate::config::text::print(&settings.table());
+    fs::write(node.state().join("before.cfg"), saved).unwrap();
+    settings.change(set("hunter2")).unwrap();
+    settings.change(set("hunter3")).unwrap();
+    let names = || {
+        let secrets = node.secrets().into_iter();
+        secrets.map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), ["1", "3"]);
+    fs::write(node.state().join("other.cfg"), "config\n  nod\n").unwrap();
+    settings.change(set("hunter4")).unwrap();
+    assert_eq!(names(), ["1", "3", "4"]);
+    fs::remove_file(node.state().join("other.cfg")).unwrap();
+    fs::remove_file(node.state().join("before.cfg")).unwrap();
+    settings.change(set("hunter5")).unwrap();
+    assert_eq!(names(), ["5"]);
 }
 
 #[test]
@@ -575,7 +636,8 @@ fn what_a_lost_key_had_sealed_is_left_out_and_kept_and_is_in_force_once_it_is_se
         let port = |name: &str, port| (name.to_owned(), port);
         assert_eq!(targets(&config), [port("first", 1162), port("second", 162)]);
         assert_eq!(node.written(), text);
-        assert_eq!(fs::read_dir(node.state().join(SECRETS)).unwrap().count(), 2);
+        // With the last number.
+        assert_eq!(fs::read_dir(node.state().join(SECRETS)).unwrap().count(), 3);
         // Another setting leaves it where it is.
         let other = |edit: &mut Edit| edit.set(Setting::AUTHORITY, "https://above.example");
         assert_eq!(left_out(&settings.change(other).unwrap().config), lost);

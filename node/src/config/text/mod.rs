@@ -40,7 +40,7 @@ use words::lines;
 const CONFIG: &str = "config";
 
 /// How names of files end that hold such a text.
-const EXTENSION: &str = "cfg";
+pub(crate) const EXTENSION: &str = "cfg";
 
 /// Is it such a text? By the end of its file's name, or by its first word.
 pub(super) fn is_text(path: &Path, text: &str) -> bool {
