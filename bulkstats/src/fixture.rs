@@ -196,6 +196,7 @@ fn use_ggsn(ggsn: &mut ServiceStatus) {
         blocked: 36,
         at_ceiling: 37,
         low_priority: 38,
+        unsettled: 43,
         by_feature: 39,
         subscribers: 40,
     };
@@ -349,6 +350,7 @@ fn plane() -> Plane {
                     by_feature: 224,
                     at_ceiling: 225,
                     low_priority: 226,
+                    unsettled: 232,
                     subscribers: 231,
                 },
             },

@@ -21,6 +21,8 @@ pub struct ClassCounters {
     /// Of low access priority, refused near the ceiling.
     #[serde(default)]
     pub refused_low: u64,
+    /// Refused because credit of a worker inside its window could not be counted: the asymmetric form alone does so.
+    pub refused_unsettled: u64,
     /// Let through though the service's policy is Block, which is tried out.
     #[serde(default)]
     pub eased_service: u64,

@@ -7,6 +7,10 @@
 //! verdicts to the gate, [`Counts`] come back.
 #![forbid(unsafe_code)]
 
+// Tests that lie beside the crate run inside it too.
+#[cfg(test)]
+extern crate self as enforcer;
+
 pub mod class;
 pub mod counts;
 pub mod forecast;
@@ -21,7 +25,8 @@ pub use counts::{
     ClassCount, ClassCounters, Counts, LedgerBounds, RecountRow, ServiceCount, WorkerRecount,
 };
 pub use gate::{
-    ClassId, Gate, GateConfig, GateError, Permit, Refusal, WorkerGate, permits_dropped,
+    Change, ClassId, Form, Gate, GateConfig, GateError, HeavyFence, Permit, Refusal, WorkerGate,
+    permits_dropped,
 };
 pub use lot::Lot;
 pub use ring::{RefusalRing, RefusalSeen};

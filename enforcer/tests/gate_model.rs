@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use enforcer::{
-    Block, CallKind, Class, ClassCounters, ClassId, Eased, Gate, GateConfig, Permit, Terms,
+    Block, CallKind, Class, ClassCounters, ClassId, Eased, Form, Gate, GateConfig, Permit, Terms,
     WorkerGate, permits_dropped,
 };
 use licensing::{FeatureIndex, FeatureSet, RefusalReason, ServiceIndex};
@@ -239,6 +239,7 @@ impl Model {
             RefusalReason::FeatureBlocked { .. } => counters.refused_feature += 1,
             RefusalReason::AtCeiling => counters.refused_ceiling += 1,
             RefusalReason::LowPriority => counters.refused_low += 1,
+            RefusalReason::Unsettled => panic!("nobody stands still"),
         }
     }
 
@@ -258,10 +259,11 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(batch: u32, calm: u32) -> Self {
+    fn new(form: Form, batch: u32, calm: u32) -> Self {
         let config = GateConfig {
             batch,
             calm,
+            form,
             ..GateConfig::new(SERVICES, WORKERS as u16)
         };
         let gate = Gate::new(config).unwrap();
@@ -463,6 +465,7 @@ fn add(a: ClassCounters, b: ClassCounters) -> ClassCounters {
         refused_feature: a.refused_feature + b.refused_feature,
         refused_ceiling: a.refused_ceiling + b.refused_ceiling,
         refused_low: a.refused_low + b.refused_low,
+        refused_unsettled: a.refused_unsettled + b.refused_unsettled,
         eased_service: a.eased_service + b.eased_service,
         eased_feature: a.eased_feature + b.eased_feature,
     }
@@ -482,13 +485,15 @@ proptest! {
         calm in 0..6u32,
         steps in prop::collection::vec(step(), 1..400),
     ) {
-        let mut pair = Pair::new(batch, calm);
-        for (place, step) in steps.into_iter().enumerate() {
-            pair.take(step);
-            if place % 16 == 0 {
-                pair.check();
+        for form in [Form::Atomic, Form::Asymmetric(|| true)] {
+            let mut pair = Pair::new(form, batch, calm);
+            for (place, step) in steps.iter().enumerate() {
+                pair.take(step.clone());
+                if place % 16 == 0 {
+                    pair.check();
+                }
             }
+            pair.end();
         }
-        pair.end();
     }
 }

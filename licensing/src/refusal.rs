@@ -20,6 +20,8 @@ pub enum RefusalReason {
     },
     /// The service holds as many sessions as its ceiling lets it.
     AtCeiling,
+    /// The worker could not tell whether there was a place: another one stood still with credit in hand (asymmetric gate).
+    Unsettled,
     /// The call has low access priority, and what is left below the ceiling is kept for others.
     LowPriority,
 }

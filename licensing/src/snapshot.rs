@@ -273,6 +273,9 @@ pub struct RefusedCounts {
     pub at_ceiling: u64,
     /// Of low access priority, near the ceiling (services only).
     pub low_priority: u64,
+    /// Told neither room nor ceiling: a worker stood still with credit in hand (services only).
+    #[serde(default)]
+    pub unsettled: u64,
     /// For a service: a feature's block refused them.
     pub by_feature: u64,
     /// Distinct subscribers refused; a retry within a minute is one.
@@ -307,6 +310,7 @@ impl RefusedCounts {
             RefusalReason::FeatureBlocked { .. } => self.by_feature += 1,
             RefusalReason::AtCeiling => self.at_ceiling += 1,
             RefusalReason::LowPriority => self.low_priority += 1,
+            RefusalReason::Unsettled => self.unsettled += 1,
         }
     }
 }

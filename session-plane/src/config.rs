@@ -273,7 +273,9 @@ impl<C: Copy> RefusalCauses<C> {
         match reason {
             RefusalReason::ServiceBlocked => self.service_blocked,
             RefusalReason::FeatureBlocked { .. } => self.feature_blocked,
-            RefusalReason::AtCeiling | RefusalReason::LowPriority => self.at_ceiling,
+            RefusalReason::AtCeiling | RefusalReason::LowPriority | RefusalReason::Unsettled => {
+                self.at_ceiling
+            }
         }
     }
 

@@ -61,6 +61,13 @@ const VARIABLES: &[Own<ApnRows>] = &[
     ),
     own(
         About::counter(
+            "refused_unsettled",
+            "New calls refused: a worker stood still with credit in hand.",
+        ),
+        |_, row| Int(row.refused.unsettled),
+    ),
+    own(
+        About::counter(
             "refused_subscribers",
             "Distinct subscribers, counted where first refused; a retry within a minute is one.",
         ),
@@ -79,5 +86,6 @@ impl Rows for ApnRows {
 
 /// For whatever reason.
 fn total(refused: &RefusedCounts) -> u64 {
-    refused.blocked + refused.by_feature + refused.at_ceiling + refused.low_priority
+    let near = refused.at_ceiling + refused.low_priority + refused.unsettled;
+    refused.blocked + refused.by_feature + near
 }

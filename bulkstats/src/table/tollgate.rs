@@ -135,6 +135,13 @@ const VARIABLES: &[Own<TollgateRows>] = &[
     ),
     own(
         About::counter(
+            "refused_unsettled",
+            "New calls refused: a worker stood still with credit in hand.",
+        ),
+        |_, row| Int(row.tag().refused.unsettled),
+    ),
+    own(
+        About::counter(
             "refused_by_feature",
             "New calls of the service refused: a feature's policy was Block.",
         ),

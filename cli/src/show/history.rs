@@ -61,9 +61,10 @@ fn listed(view: &View) -> impl Iterator<Item = &RefusalRecord> {
 
 fn kind(reason: RefusalReason) -> Kind {
     match reason {
-        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling | RefusalReason::LowPriority => {
-            Kind::Service
-        }
+        RefusalReason::ServiceBlocked
+        | RefusalReason::AtCeiling
+        | RefusalReason::LowPriority
+        | RefusalReason::Unsettled => Kind::Service,
         RefusalReason::FeatureBlocked { .. } => Kind::Feature,
     }
 }
@@ -75,6 +76,7 @@ pub fn reason(reason: RefusalReason) -> &'static str {
         RefusalReason::FeatureBlocked { .. } => "FEATURE",
         RefusalReason::AtCeiling => "AT-LIMIT",
         RefusalReason::LowPriority => "LOW-PRIO",
+        RefusalReason::Unsettled => "UNSETTLED",
     }
 }
 
@@ -84,7 +86,10 @@ pub fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
         RefusalReason::FeatureBlocked { feature } => {
             format!("feature {}", text::feature_name(snapshot, feature))
         }
-        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling | RefusalReason::LowPriority => {
+        RefusalReason::ServiceBlocked
+        | RefusalReason::AtCeiling
+        | RefusalReason::LowPriority
+        | RefusalReason::Unsettled => {
             format!("service {}", text::service_name(snapshot, record.service))
         }
     };
@@ -97,6 +102,7 @@ pub fn explained(snapshot: &Snapshot, record: &RefusalRecord) -> String {
     let limit = match record.reason {
         RefusalReason::AtCeiling => " at its ceiling,",
         RefusalReason::LowPriority => " near its ceiling, a call of low access priority,",
+        RefusalReason::Unsettled => " near its ceiling, a worker stood still with credit in hand,",
         RefusalReason::ServiceBlocked | RefusalReason::FeatureBlocked { .. } => "",
     };
     let policy = record.policy;

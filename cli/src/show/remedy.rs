@@ -28,7 +28,10 @@ pub fn of_refusal(snapshot: &Snapshot, record: &RefusalRecord) -> Option<String>
         RefusalReason::FeatureBlocked { feature } => {
             snapshot.features.get(feature.at()).map(TagRow::Feature)
         }
-        RefusalReason::ServiceBlocked | RefusalReason::AtCeiling | RefusalReason::LowPriority => {
+        RefusalReason::ServiceBlocked
+        | RefusalReason::AtCeiling
+        | RefusalReason::LowPriority
+        | RefusalReason::Unsettled => {
             let service = snapshot.services.get(record.service.at());
             service.map(TagRow::Service)
         }

@@ -170,6 +170,7 @@ fn refused(counts: &RefusedCounts) -> Option<String> {
         (counts.blocked, "blocked"),
         (counts.at_ceiling, "at the ceiling"),
         (counts.low_priority, "of low priority near it"),
+        (counts.unsettled, "unsettled"),
         (counts.by_feature, "by a feature"),
     ];
     let parts: Vec<String> = reasons

@@ -213,8 +213,9 @@ fn refused(row: TagRow<'_>) -> u64 {
         blocked,
         at_ceiling,
         low_priority,
+        unsettled,
         by_feature,
         subscribers: _,
     } = row.tag().refused;
-    blocked + at_ceiling + low_priority + by_feature
+    blocked + at_ceiling + low_priority + unsettled + by_feature
 }

@@ -237,6 +237,7 @@ fn evaluation_expired() -> View {
         blocked: 7,
         at_ceiling: 1,
         low_priority: 0,
+        unsettled: 0,
         by_feature: 0,
         subscribers: 8,
     };

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use licensing::RefusalReason;
 
+use super::Change;
+use super::cell::Cell;
+use super::config::Form;
 use super::ledger::{Held, Ledger};
 use super::mutants::{Mutant, on, order_of};
 use super::permit::Refusal;
-use super::row::{Row, put, seal};
-use super::sync::{AtomicI64, AtomicU64, MutexGuard, Ordering::*, lock};
+use super::row::Row;
+use super::sync::{AtomicU64, MutexGuard, Ordering::*, lock};
 use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
 use crate::lot::Lot;
 use crate::terms::Terms;
@@ -93,6 +96,8 @@ pub(super) struct Account<'a> {
     pub(super) service: usize,
     pub(super) batch: u32,
     pub(super) calm: u32,
+    pub(super) form: Form,
+    pub(super) spins: u32,
 }
 
 impl Account<'_> {
@@ -101,7 +106,7 @@ impl Account<'_> {
     /// Admits by the pool, and says by which class word, or why not; `calm` counts this worker's ordinary admissions since the last refusal.
     pub(super) fn admit(
         &self,
-        own: &AtomicI64,
+        own: &Cell,
         class: &AtomicU64,
         demand: Demand,
         calm: &mut u32,
@@ -112,7 +117,7 @@ impl Account<'_> {
             };
             match view.bound(demand) {
                 Err(reason) => return Err(view.refusal(reason, self.count())),
-                Ok(bound) if !view.word.is_tight() => {
+                Ok(bound) if !view.word.is_exact() => {
                     if on(Mutant::BlockWithoutTight) && view.word.granted() >= bound {
                         return Err(self.refuse_at_ceiling(&view, calm));
                     }
@@ -155,7 +160,7 @@ impl Account<'_> {
     /// The same, where the terms can't change and the cells can't be opened by others.
     fn admit_locked(
         &self,
-        own: &AtomicI64,
+        own: &Cell,
         class: &AtomicU64,
         demand: Demand,
         calm: &mut u32,
@@ -180,11 +185,17 @@ impl Account<'_> {
                 return Ok(view.class);
             }
             if !on(Mutant::NoRecallBeforeBlock) {
-                self.recall(&held);
+                self.recall(&held, Some(own));
             }
+        } else if view.word.is_unsettled() {
+            self.recall(&held, Some(own));
         }
         loop {
             view.word = self.ledger.word();
+            if self.is_doubtful(&view, bound, demand) {
+                *calm = 0;
+                return Err(view.refusal(RefusalReason::Unsettled, self.count()));
+            }
             if view.is_full(bound) {
                 return Err(self.refuse_at_ceiling(&view, calm));
             }
@@ -194,6 +205,12 @@ impl Account<'_> {
                 return Ok(view.class);
             }
         }
+    }
+
+    /// Credit that is left in a cell keeps the word from telling whether there is a place, or whether taking it is a record.
+    fn is_doubtful(&self, view: &View, bound: u32, demand: Demand) -> bool {
+        let entry = matches!(demand, Demand::Entry(_)) && !on(Mutant::UnsettledAsCeiling);
+        entry && view.word.is_unsettled() && view.is_full(bound.min(self.ledger.peak()))
     }
 
     /// The word held `bound` permits and every cell was empty: the ceiling was reached, and the peak with it.
@@ -206,7 +223,7 @@ impl Account<'_> {
     }
 
     /// After an admission by the word: the peak, and perhaps the way back to the cells.
-    fn admitted_tight(&self, own: &AtomicI64, view: &View, demand: Demand, calm: &mut u32) {
+    fn admitted_tight(&self, own: &Cell, view: &View, demand: Demand, calm: &mut u32) {
         let sessions = view.word.granted() + 1;
         let above = on(Mutant::NoPeakAboveLimit) && sessions > view.limit;
         if !on(Mutant::NoPeakOnAdmission) && !above {
@@ -243,7 +260,7 @@ impl Account<'_> {
     }
 
     /// Takes tokens from the pool, one of them for the caller, the rest into its cell. False: there are none.
-    fn refill(&self, _held: &MutexGuard<'_, Held>, own: &AtomicI64, view: &View) -> bool {
+    fn refill(&self, _held: &MutexGuard<'_, Held>, own: &Cell, view: &View) -> bool {
         let cap = self.cap(view.limit, Mutant::PeakCapMissing);
         let room = room(cap, self.ledger.word().granted());
         if room <= 0 {
@@ -255,10 +272,8 @@ impl Account<'_> {
             self.portion(room)
         };
         self.ledger.pool.word.fetch_add(u64::from(tokens), AcqRel);
-        put(
-            own,
-            i64::from(tokens) - i64::from(!on(Mutant::RefillDouble)),
-        );
+        let kept = i64::from(tokens) - i64::from(!on(Mutant::RefillDouble));
+        own.put(self.is_asymmetric(), kept);
         true
     }
 
@@ -271,32 +286,62 @@ impl Account<'_> {
         limit.min(self.ledger.peak()) + over
     }
 
-    /// Seals every cell and brings its credit home: the word is the exact count, and of a new generation.
-    fn recall(&self, _held: &MutexGuard<'_, Held>) {
+    /// Seals every cell and brings its credit home: the word is the exact count, and of a new generation. False: a worker
+    /// inside its window keeps its credit, and the word says that it is unsettled. `own`: the caller's own cell.
+    fn recall(&self, _held: &MutexGuard<'_, Held>, own: Option<&Cell>) -> bool {
         self.ledger.policy.state.fetch_or(StateWord::HINT, AcqRel);
         if on(Mutant::TightBeforeSeal) {
-            self.tighten(0);
-            return self.ledger.give_back(self.seal_all());
+            self.tighten(0, true);
+            let (credit, settled) = self.seal_all(own);
+            self.ledger.give_back(credit);
+            return settled;
         }
-        let credit = self.seal_all();
-        self.tighten(if on(Mutant::RecallLosesTokens) {
+        let (credit, settled) = self.seal_all(own);
+        let credit = if on(Mutant::RecallLosesTokens) {
             0
         } else {
             credit
-        });
+        };
+        self.tighten(credit, settled || on(Mutant::SettledTooEarly));
+        settled
     }
 
-    /// Seals every cell; their credit is in the caller's hands.
-    fn seal_all(&self) -> u32 {
-        let cells = self.rows.iter().map(|row| row.cell(self.service));
-        cells.map(seal).sum::<i64>() as u32
+    /// Seals every cell; their credit is in the caller's hands, all of it if the second is true.
+    fn seal_all(&self, own: Option<&Cell>) -> (u32, bool) {
+        let Form::Asymmetric(heavy_fence) = self.form else {
+            return (self.cells().map(Cell::seal).sum::<i64>() as u32, true);
+        };
+        let is_own = |cell: &Cell| own.is_some_and(|own| std::ptr::eq(own, cell));
+        let others = || self.cells().filter(|cell| !is_own(cell));
+        let mut credit = own.map_or(0, Cell::drain);
+        let revoked = others().filter(|cell| cell.revoke()).count();
+        let fenced = revoked == 0
+            || on(Mutant::NoHeavyFence)
+            || heavy_fence()
+            || on(Mutant::FailedFenceIgnored);
+        let mut settled = true;
+        for cell in others() {
+            match cell.collect(fenced, self.spins) {
+                Some(taken) => credit += taken,
+                None => settled = false,
+            }
+        }
+        (credit as u32, settled)
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.rows.iter().map(|row| row.cell(self.service))
+    }
+
+    fn is_asymmetric(&self) -> bool {
+        matches!(self.form, Form::Asymmetric(_))
     }
 
     /// Turns the word tight, with so much credit brought home.
-    fn tighten(&self, credit: u32) {
+    fn tighten(&self, credit: u32, settled: bool) {
         loop {
             let word = self.ledger.word();
-            let mut tight = word.recalled(credit);
+            let mut tight = word.recalled(credit, settled);
             if on(Mutant::NoWordGeneration) {
                 tight = tight.of_generation(word);
             }
@@ -307,20 +352,20 @@ impl Account<'_> {
     }
 
     /// Leaves tight mode if there is room, or none is needed, and opens the caller's own cell.
-    fn loosen(&self, own: &AtomicI64, calm_enough: bool) {
+    fn loosen(&self, own: &Cell, calm_enough: bool) {
         let _held = (!on(Mutant::LeaveTightUnlocked)).then(|| lock(&self.ledger.held));
         let limit = self.ledger.policy.limit.load(Acquire);
         loop {
             let word = self.ledger.word();
             let room = room(self.cap(limit, Mutant::NoPeakOnLeave), word.granted());
             let debt = room < 0 && !on(Mutant::LeaveInDebt);
-            if !word.is_tight() || debt || !(calm_enough || self.is_roomy(room)) {
+            if !word.is_exact() || debt || !(calm_enough || self.is_roomy(room)) {
                 return;
             }
             let tokens = if room > 0 { self.portion(room) } else { 0 };
             if self.open_word(word, tokens) {
                 self.ledger.policy.state.fetch_and(!StateWord::HINT, AcqRel);
-                put(own, i64::from(tokens));
+                own.put(self.is_asymmetric(), i64::from(tokens));
                 if on(Mutant::ForeignReopen) {
                     self.open_foreign();
                 }
@@ -333,7 +378,7 @@ impl Account<'_> {
     fn open_foreign(&self) {
         for row in self.rows {
             self.ledger.pool.word.fetch_add(1, AcqRel);
-            put(row.cell(self.service), 1);
+            row.cell(self.service).put(self.is_asymmetric(), 1);
         }
     }
 
@@ -351,34 +396,37 @@ impl Account<'_> {
     // Release
 
     /// Takes back a permit while the caller's own cell is sealed.
-    pub(super) fn release_sealed(&self, own: &AtomicI64) {
-        if self.ledger.word().is_tight() {
+    pub(super) fn release_sealed(&self, own: &Cell) {
+        if self.ledger.word().is_exact() {
             return self.ledger.give_back(1);
         }
-        let _held = lock(&self.ledger.held);
-        if self.ledger.word().is_tight() && !on(Mutant::ReleaseOpensTight) {
-            self.ledger.give_back(1);
-        } else {
-            put(own, 1);
+        let held = lock(&self.ledger.held);
+        let word = self.ledger.word();
+        if !word.is_tight() || on(Mutant::ReleaseOpensTight) {
+            return own.put(self.is_asymmetric(), 1);
+        }
+        self.ledger.give_back(1);
+        if word.is_unsettled() {
+            self.recall(&held, Some(own));
         }
     }
 
     /// Moves the surplus of the caller's own cell home. A sweep may have taken it already: then there is nothing to move.
-    pub(super) fn flush(&self, own: &AtomicI64) {
+    pub(super) fn flush(&self, own: &Cell) {
         let _held = (!on(Mutant::FlushUnlocked)).then(|| lock(&self.ledger.held));
-        let surplus = own.load(Acquire) - i64::from(self.batch);
-        if surplus > 0 {
-            own.fetch_sub(surplus, AcqRel);
-            if !on(Mutant::FlushLoses) {
-                self.ledger.give_back(surplus as u32);
-            }
+        let surplus = own.skim(i64::from(self.batch));
+        if surplus > 0 && !on(Mutant::FlushLoses) {
+            self.ledger.give_back(surplus as u32);
         }
     }
 
     /// Seals the cell of a worker that leaves and brings its credit home.
-    pub(super) fn retire(&self, own: &AtomicI64) {
+    pub(super) fn retire(&self, own: &Cell) {
         let _held = (!on(Mutant::RetireUnlocked)).then(|| lock(&self.ledger.held));
-        let credit = seal(own);
+        let credit = match self.form {
+            Form::Atomic => own.seal(),
+            Form::Asymmetric(_) => own.drain(),
+        };
         if !on(Mutant::RetireWithoutReturn) {
             self.ledger.give_back(credit as u32);
         }
@@ -399,7 +447,7 @@ impl Account<'_> {
     // Terms
 
     /// Puts other terms in force: on return no admission decided under the old ones can take effect.
-    pub(super) fn set_terms(&self, terms: Terms, words: &[AtomicU64]) {
+    pub(super) fn set_terms(&self, terms: Terms, words: &[AtomicU64]) -> Change {
         let mut held = lock(&self.ledger.held);
         let state = &self.ledger.policy.state;
         if !on(Mutant::FlipWithoutPending) {
@@ -409,9 +457,7 @@ impl Account<'_> {
         if !on(Mutant::WordsAfterEpoch) {
             self.store_terms(&held, words);
         }
-        if !on(Mutant::FlipWithoutSeal) {
-            self.recall(&held);
-        }
+        let settled = on(Mutant::FlipWithoutSeal) || self.recall(&held, None);
         let before = StateWord(state.load(Acquire));
         let after = if on(Mutant::EpochStays) {
             before.0 & !StateWord::PENDING
@@ -421,6 +467,11 @@ impl Account<'_> {
         state.store(after, Release);
         if on(Mutant::WordsAfterEpoch) {
             self.store_terms(&held, words);
+        }
+        if settled {
+            Change::Done
+        } else {
+            Change::Pending
         }
     }
 
@@ -464,11 +515,10 @@ impl Account<'_> {
         let mut word = self.ledger.word();
         let mut sessions = 0;
         for _ in 0..COUNT_TRIES {
-            if word.is_tight() {
+            if word.is_exact() {
                 return self.seen(word);
             }
-            let cells = self.rows.iter().map(|row| row.cell(self.service));
-            let credit: i64 = cells.map(|cell| cell.load(Acquire).max(0)).sum();
+            let credit: i64 = self.cells().map(Cell::credit).sum();
             sessions = (i64::from(word.granted()) - credit).max(0) as u32;
             let again = self.ledger.word();
             if again == word {
@@ -479,15 +529,18 @@ impl Account<'_> {
         sessions
     }
 
-    /// Permits outstanding at one instant; seals every cell to see it.
+    /// Permits outstanding at one instant; seals every cell to see it. With credit left in a cell, what a fast count says.
     pub(super) fn count_exact(&self) -> u32 {
         let mut word = self.ledger.word();
-        if !word.is_tight() {
+        if !word.is_exact() {
             let held = lock(&self.ledger.held);
-            if !self.ledger.word().is_tight() {
-                self.recall(&held);
+            if !self.ledger.word().is_exact() {
+                self.recall(&held, None);
             }
             word = self.ledger.word();
+        }
+        if word.is_unsettled() {
+            return self.count();
         }
         self.seen(word)
     }

@@ -22,8 +22,21 @@ pub const WORKERS_MAX: u16 = 257;
 /// Largest batch that moves between a cell and the pool.
 pub const BATCH_MAX: u32 = 64;
 
+/// Orders the memory of all threads of the process that are running or were; false: it could not.
+pub type HeavyFence = fn() -> bool;
+
+/// How workers move their own credit.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Form {
+    /// By one atomic step.
+    #[default]
+    Atomic,
+    /// By a load and a store; who seals a cell pays, with this fence.
+    Asymmetric(HeavyFence),
+}
+
 /// How large a gate is, and how its cells and its pool trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct GateConfig {
     /// Services, 1 to [`SERVICES_MAX`].
     pub services: u8,
@@ -33,16 +46,22 @@ pub struct GateConfig {
     pub batch: u32,
     /// Ordinary admissions of one worker without a refusal after which a full service hands out credit again.
     pub calm: u32,
+    /// How workers move their own credit.
+    pub form: Form,
+    /// Asymmetric form: readings of another worker's busy mark before its credit is left where it is.
+    pub spins: u32,
 }
 
 impl GateConfig {
-    /// A batch of 64 and a calm of 256 admissions.
+    /// A batch of 64, a calm of 256 admissions, the atomic form.
     pub fn new(services: u8, workers: u16) -> Self {
         Self {
             services,
             workers,
             batch: BATCH_MAX,
             calm: 256,
+            form: Form::Atomic,
+            spins: 2_000,
         }
     }
 

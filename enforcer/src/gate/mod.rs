@@ -117,6 +117,7 @@
 //! crate `benches` measures what it costs.
 
 mod account;
+mod cell;
 mod config;
 mod ledger;
 #[cfg(not(loom))]
@@ -138,7 +139,9 @@ use crossbeam::utils::CachePadded;
 use licensing::ServiceIndex;
 
 use self::account::Account;
-pub use self::config::{BATCH_MAX, CLASSES_MAX, GateConfig, GateError, SERVICES_MAX, WORKERS_MAX};
+pub use self::config::{
+    BATCH_MAX, CLASSES_MAX, Form, GateConfig, GateError, HeavyFence, SERVICES_MAX, WORKERS_MAX,
+};
 use self::ledger::Ledger;
 pub use self::permit::{ClassId, Permit, Refusal, permits_dropped};
 use self::row::{Row, SharedRow};
@@ -170,6 +173,15 @@ impl fmt::Debug for Gate {
     }
 }
 
+/// How far a change of terms has come on its return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// No admission decided under the old terms can take effect any more.
+    Done,
+    /// One by a worker that was inside its window still may.
+    Pending,
+}
+
 #[derive(Default)]
 struct Registry {
     ids: HashMap<Class, ClassId>,
@@ -184,10 +196,12 @@ impl Gate {
     pub fn new(config: GateConfig) -> Result<Arc<Self>, GateError> {
         config.check()?;
         let workers = usize::from(config.workers);
+        let asymmetric = matches!(config.form, Form::Asymmetric(_));
+        let rows = (0..workers).map(|_| Arc::new(Row::new(asymmetric)));
         Ok(Arc::new(Self {
             classes: CachePadded::new(array::from_fn(|_| AtomicU64::new(ClassWord::UNKNOWN.0))),
             ledgers: array::from_fn(|_| Ledger::new()),
-            rows: (0..workers).map(|_| Arc::new(Row::new())).collect(),
+            rows: rows.collect(),
             shared: SharedRow::new(),
             registry: Mutex::new(Registry {
                 seated: vec![false; workers],
@@ -246,11 +260,15 @@ impl Gate {
     /// Puts other terms in force for a service. On return no admission decided under the old ones can take effect;
     /// sessions that are there stay, whatever the new ones say (rules L7, L9).
     ///
+    /// In the asymmetric form an admission that is inside its window may still take effect; [`Change::Pending`] says so, and
+    /// the next that comes by, or [`Gate::count_exact`], looks again.
+    ///
     /// A ceiling above 2^30 is none. One event that changes several services is not atomic across them. Terms for a
     /// service that the gate wasn't made for are ignored.
-    pub fn set_terms(&self, service: ServiceIndex, terms: Terms) {
-        if let Some(account) = self.known(service) {
-            account.set_terms(terms, &self.classes[..]);
+    pub fn set_terms(&self, service: ServiceIndex, terms: Terms) -> Change {
+        match self.known(service) {
+            Some(account) => account.set_terms(terms, &self.classes[..]),
+            None => Change::Done,
         }
     }
 
@@ -284,7 +302,8 @@ impl Gate {
             .map_or(0, |account| account.count_exact())
     }
 
-    /// The most permits ever outstanding at once, exact.
+    /// The most permits ever outstanding at once, exact. In the asymmetric form a session that is restored while a worker
+    /// stands still with credit in hand counts that credit as well.
     pub fn peak(&self, service: ServiceIndex) -> u32 {
         self.known(service)
             .map_or(0, |account| account.ledger.peak())
@@ -309,6 +328,7 @@ impl Gate {
                 refused_feature: sum.refused_feature + of_row.refused_feature,
                 refused_ceiling: sum.refused_ceiling + of_row.refused_ceiling,
                 refused_low: sum.refused_low + of_row.refused_low,
+                refused_unsettled: sum.refused_unsettled + of_row.refused_unsettled,
                 eased_service: sum.eased_service + of_row.eased_service,
                 eased_feature: sum.eased_feature + of_row.eased_feature,
                 ..sum
@@ -338,6 +358,11 @@ impl Gate {
         }
     }
 
+    /// Do workers move their own credit by loads and stores?
+    pub fn is_asymmetric(&self) -> bool {
+        matches!(self.config.form, Form::Asymmetric(_))
+    }
+
     #[inline(always)]
     fn class_slot(&self, id: ClassId) -> &AtomicU64 {
         &self.classes[id.at() % CLASSES_MAX]
@@ -365,9 +390,13 @@ impl Gate {
             service: service % SERVICES_MAX,
             batch: self.config.batch,
             calm: self.config.calm,
+            form: self.config.form,
+            spins: self.config.spins,
         }
     }
 }
 
+#[cfg(all(test, not(loom)))]
+mod stress;
 #[cfg(test)]
 mod tests;

@@ -187,6 +187,33 @@ mutants! {
     CountWithoutPeak = "r9_count_without_peak",
         "a count doesn't show in the peak",
         Killed("a_count_proves_the_peak");
+    NoLightFence = "a1_no_light_fence",
+        "an owner's busy mark and its look at the mark of who seals aren't kept in order",
+        Killed("two_windows_or_none");
+    MarkBeforeBusy = "a2_mark_before_busy",
+        "an owner looks at the mark before it says that it is busy",
+        Killed("two_windows_or_none");
+    MarkIgnored = "a3_mark_ignored",
+        "an owner uses credit of a sealed cell",
+        Killed("two_windows_or_none");
+    BusyFallsRelaxed = "a4_busy_falls_relaxed",
+        "the end of a window doesn't show what was stored inside",
+        Killed("a_window_shows_what_it_stored");
+    NoHeavyFence = "a5_no_heavy_fence",
+        "a cell is collected without the heavy fence",
+        Killed("two_windows_or_none");
+    FailedFenceIgnored = "a6_failed_fence_ignored",
+        "a cell is collected although the heavy fence failed",
+        Killed("a_failed_fence_reclaims_nothing");
+    BusyIgnored = "a7_busy_ignored",
+        "a cell is collected while its owner is inside its window",
+        Killed("two_windows_or_none");
+    UnsettledAsCeiling = "a8_unsettled_as_ceiling",
+        "credit left in a cell counts as sessions of a refusal for the ceiling",
+        Killed("credit_that_is_left_is_no_session");
+    SettledTooEarly = "a9_settled_too_early",
+        "the word is called exact while credit is left in a cell",
+        Killed("unsettled_is_not_the_ceiling");
 }
 
 /// Ways to break sealed escrow that need a step which this gate hasn't got, and why it can do without.

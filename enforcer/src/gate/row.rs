@@ -6,38 +6,18 @@ use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
 use crossbeam::utils::CachePadded;
 use licensing::RefusalReason;
 
+use super::cell::Cell;
 use super::config::{CLASSES_MAX, SERVICES_MAX};
 use super::permit::ClassId;
-use super::sync::{AtomicI64, Ordering};
+use super::sync::Ordering;
 use super::word::ClassWord;
 use crate::counts::ClassCounters;
 
-/// A sealed cell: so far below zero that no number of operations brings it up. Takes and releases that come too late
-/// leave their offset on it, which nobody reads.
-pub(super) const SEALED: i64 = i64::MIN / 2;
-
-/// Adds to the caller's own cell; one below zero has no credit, sealed or not. Under the lock.
-pub(super) fn put(own: &AtomicI64, tokens: i64) {
-    if own.load(Ordering::Acquire) < 0 {
-        own.store(tokens, Ordering::Release);
-    } else {
-        own.fetch_add(tokens, Ordering::AcqRel);
-    }
-}
-
-/// Seals a cell, whoever's, and takes its credit. Under the lock, so that a cell seen sealed stays so.
-pub(super) fn seal(cell: &AtomicI64) -> i64 {
-    if cell.load(Ordering::Acquire) < SEALED / 2 {
-        return 0;
-    }
-    cell.swap(SEALED, Ordering::AcqRel).max(0)
-}
-
 /// Written by its worker alone, apart from the seals; read by all.
 ///
-/// The cells come first, eight services a cache line. 64.5 KiB, of which a worker touches 16 bytes a class in use.
+/// The cells come first, four services a cache line. 73 KiB, of which a worker touches 16 bytes a class in use.
 pub(super) struct Row {
-    cells: CachePadded<[AtomicI64; SERVICES_MAX]>,
+    cells: CachePadded<[Cell; SERVICES_MAX]>,
     admitted: [Counter; CLASSES_MAX],
     released: [Counter; CLASSES_MAX],
     refused: [Refused; CLASSES_MAX],
@@ -50,6 +30,7 @@ struct Refused {
     feature: Counter,
     ceiling: Counter,
     low: Counter,
+    unsettled: Counter,
 }
 
 /// Let through though blocked.
@@ -66,9 +47,9 @@ fn bump(counter: &Counter, order: Ordering) {
 }
 
 impl Row {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(asymmetric: bool) -> Self {
         Self {
-            cells: CachePadded::new(array::from_fn(|_| AtomicI64::new(SEALED))),
+            cells: CachePadded::new(array::from_fn(|_| Cell::new(asymmetric))),
             admitted: array::from_fn(|_| Counter::new(0)),
             released: array::from_fn(|_| Counter::new(0)),
             refused: array::from_fn(|_| Refused::default()),
@@ -76,9 +57,9 @@ impl Row {
         }
     }
 
-    /// The worker's cell of a service. Above zero: so much credit. About [`SEALED`]: sealed. Otherwise open without credit.
+    /// The worker's cell of a service.
     #[inline(always)]
-    pub(super) fn cell(&self, service: usize) -> &AtomicI64 {
+    pub(super) fn cell(&self, service: usize) -> &Cell {
         &self.cells[service % SERVICES_MAX]
     }
 
@@ -100,6 +81,7 @@ impl Row {
             RefusalReason::FeatureBlocked { .. } => &refused.feature,
             RefusalReason::AtCeiling => &refused.ceiling,
             RefusalReason::LowPriority => &refused.low,
+            RefusalReason::Unsettled => &refused.unsettled,
         };
         bump(counter, Relaxed);
     }
@@ -129,6 +111,7 @@ impl Row {
             refused_feature: refused.feature.load(Relaxed),
             refused_ceiling: refused.ceiling.load(Relaxed),
             refused_low: refused.low.load(Relaxed),
+            refused_unsettled: refused.unsettled.load(Relaxed),
             eased_service: eased.service.load(Relaxed),
             eased_feature: eased.feature.load(Relaxed),
         }

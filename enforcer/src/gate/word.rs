@@ -126,22 +126,35 @@ impl ClassWord {
     }
 }
 
-/// A service's ledger in one word: `[tight: 1 | generation: 31 | granted: 32]`.
+/// A service's ledger in one word: `[tight: 1 | unsettled: 1 | generation: 30 | granted: 32]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LedgerWord(pub(super) u64);
 
 impl LedgerWord {
     const TIGHT: u64 = 1 << 63;
-    const GENERATION: u64 = 0x7fff_ffff << 32;
+    const UNSETTLED: u64 = 1 << 62;
+    const GENERATION: u64 = 0x3fff_ffff << 32;
     const ONE_GENERATION: u64 = 1 << 32;
 
     /// Nothing granted, every cell sealed.
     pub(super) const EMPTY: Self = Self(Self::TIGHT);
 
-    /// Every cell is sealed and empty: `granted` is the exact number of permits outstanding.
+    /// Every cell is sealed, and empty if the word is settled.
     #[inline]
     pub(super) fn is_tight(self) -> bool {
         self.0 & Self::TIGHT != 0
+    }
+
+    /// Tight, but credit is left in a cell whose owner was inside its window.
+    #[inline]
+    pub(super) fn is_unsettled(self) -> bool {
+        self.0 & Self::UNSETTLED != 0
+    }
+
+    /// Tight and settled: `granted` is the exact number of permits outstanding.
+    #[inline]
+    pub(super) fn is_exact(self) -> bool {
+        self.0 & (Self::TIGHT | Self::UNSETTLED) == Self::TIGHT
     }
 
     /// Permits outstanding plus credit in the workers' cells.
@@ -157,13 +170,14 @@ impl LedgerWord {
 
     /// The same, left open to the cells.
     pub(super) fn opened(self) -> Self {
-        Self(self.0 & !Self::TIGHT)
+        Self(self.0 & !(Self::TIGHT | Self::UNSETTLED))
     }
 
-    /// Tight, of the next generation, with `credit` brought home.
-    pub(super) fn recalled(self, credit: u32) -> Self {
+    /// Tight, of the next generation, with `credit` brought home; settled unless some was left.
+    pub(super) fn recalled(self, credit: u32, settled: bool) -> Self {
         let generation = self.0.wrapping_add(Self::ONE_GENERATION) & Self::GENERATION;
-        Self(Self::TIGHT | generation | u64::from(self.granted() - credit))
+        let unsettled = if settled { 0 } else { Self::UNSETTLED };
+        Self(Self::TIGHT | unsettled | generation | u64::from(self.granted() - credit))
     }
 
     /// The same without the step of the generation.

@@ -9,7 +9,7 @@ use super::config::SERVICES_MAX;
 use super::mutants::{Mutant, on, order_of};
 use super::permit::{ClassId, Permit, Refusal};
 use super::row::Row;
-use super::sync::Ordering::{AcqRel, Acquire};
+use super::sync::Ordering::Acquire;
 use super::word::ClassWord;
 use crate::counts::ClassCounters;
 use crate::lot::Lot;
@@ -22,6 +22,8 @@ pub struct WorkerGate {
     row: Arc<Row>,
     /// Credit at which a cell gives its surplus back; a cell below zero, read unsigned, is above it.
     full_cell: u64,
+    /// The gate's form.
+    asymmetric: bool,
     index: u16,
     /// By service, ordinary admissions in tight mode since the last refusal.
     calm: [u32; SERVICES_MAX],
@@ -33,6 +35,7 @@ impl WorkerGate {
     pub(super) fn new(gate: Arc<Gate>, row: Arc<Row>, index: u16) -> Self {
         Self {
             full_cell: u64::from(gate.config.batch) * 2,
+            asymmetric: gate.is_asymmetric(),
             gate,
             row,
             index,
@@ -71,7 +74,7 @@ impl WorkerGate {
         let word = gate.class_word(class, order_of(Mutant::ClassRelaxed, Acquire));
         let state = gate.ledger(word.service()).state();
         let lets_in = state.lets_in(word) || on(Mutant::NoClassCheck) && state.is_quiet();
-        if lets_in && take_credit(row, word.service()) {
+        if lets_in && self.take_credit(word.service()) {
             row.note_admitted(class);
         } else {
             self.admit_slow(class, lot)?;
@@ -132,7 +135,13 @@ impl WorkerGate {
     /// Takes own credit as the fast path does, for a class that is kept off it by a block that lets this lot through.
     fn take_eased(&self, word: ClassWord, lot: Lot) -> bool {
         let state = self.gate.ledger(word.service()).state();
-        word.eases(lot) && state.is_quiet() && take_credit(&self.row, word.service())
+        word.eases(lot) && state.is_quiet() && self.take_credit(word.service())
+    }
+
+    /// Takes one from the own cell, if there is one.
+    #[inline(always)]
+    fn take_credit(&self, service: usize) -> bool {
+        self.row.cell(service).take(self.asymmetric)
     }
 
     fn take_slow(
@@ -222,7 +231,7 @@ impl WorkerGate {
     pub fn restore(&mut self, class: ClassId) -> Permit {
         let word = self.gate.class_word(class, Acquire);
         let quiet = self.gate.ledger(word.service()).state().is_quiet();
-        let credit = quiet && !word.is_emergency() && take_credit(&self.row, word.service());
+        let credit = quiet && !word.is_emergency() && self.take_credit(word.service());
         if !credit && !word.is_emergency() {
             let counted = self.take_slow(class, word.service(), Demand::Return);
             debug_assert!(counted.is_ok(), "a restored session is never refused");
@@ -258,8 +267,7 @@ impl WorkerGate {
         if ledger.is_emergency() && !on(Mutant::EmergencyTakesToken) {
             return;
         }
-        let order = order_of(Mutant::CellRelaxed, AcqRel);
-        let before = row.cell(ledger.service()).fetch_add(1, order);
+        let before = row.cell(ledger.service()).give(self.asymmetric);
         if before.cast_unsigned() >= self.full_cell {
             self.release_slow(ledger.service(), before);
         }
@@ -275,20 +283,13 @@ impl WorkerGate {
                 account.release_sealed(own);
             }
         } else if on(Mutant::UndoSurplusRelease) {
-            own.fetch_sub(1, AcqRel);
+            let _ = own.take(self.asymmetric);
             account.flush(own);
             self.gate.ledger(service).give_back(1);
         } else {
             account.flush(own);
         }
     }
-}
-
-/// Takes one from the own cell, if there is one.
-#[inline(always)]
-fn take_credit(row: &Row, service: usize) -> bool {
-    let order = order_of(Mutant::CellRelaxed, AcqRel);
-    row.cell(service).fetch_sub(1, order) > 0
 }
 
 impl fmt::Debug for WorkerGate {

@@ -198,6 +198,7 @@ impl Enforcer {
             state.refused_lately |= at_ceiling > refused.at_ceiling;
             refused.at_ceiling = at_ceiling;
             refused.low_priority = sum(|counters| counters.refused_low);
+            refused.unsettled = sum(|counters| counters.refused_unsettled);
             refused.blocked = sum(|counters| counters.refused_service);
             refused.by_feature = sum(|counters| counters.refused_feature);
         }
@@ -228,7 +229,8 @@ impl Enforcer {
             RefusalReason::FeatureBlocked { feature } => TagRef::Feature(feature),
             RefusalReason::ServiceBlocked
             | RefusalReason::AtCeiling
-            | RefusalReason::LowPriority => service,
+            | RefusalReason::LowPriority
+            | RefusalReason::Unsettled => service,
         };
         let Some(period) = self.tag(decided).map(|tag| tag.period_at(seen.at)) else {
             return;

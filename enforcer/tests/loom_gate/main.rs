@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
+mod asymmetric;
 mod bounds;
 mod changes;
 mod counter_models;

@@ -1,12 +1,19 @@
 //! What the models share: the run of loom, and a small gate with its workers.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use loom::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use loom::sync::atomic::{
+    AtomicI64,
+    Ordering::{Relaxed, SeqCst},
+    fence,
+};
 use loom::thread::{self, JoinHandle};
 
 use enforcer::gate::mutants;
-use enforcer::{Block, CallKind, Class, ClassId, Gate, GateConfig, Permit, Terms, WorkerGate};
+use enforcer::{
+    Block, CallKind, Class, ClassId, Form, Gate, GateConfig, Permit, Terms, WorkerGate,
+};
 use licensing::{FeatureIndex, FeatureSet, ServiceIndex};
 
 /// The service that most models use.
@@ -14,13 +21,42 @@ pub const S: ServiceIndex = ServiceIndex(0);
 /// Another one.
 pub const OTHER: ServiceIndex = ServiceIndex(1);
 
-/// Runs every interleaving of `model`, under the mutant of the environment.
+thread_local! {
+    /// The form of the gates that a model makes, and how long their seals wait.
+    static FORM: Cell<(Form, u32)> = const { Cell::new((Form::Atomic, 0)) };
+}
+
+/// The heavy fence, between threads that all have a fence of their own.
+pub fn heavy_fence() -> bool {
+    fence(SeqCst);
+    true
+}
+
+/// Runs every interleaving of `model` on either form, under the mutant of the environment. Seals wait until windows end.
+/// A window is four steps where the atomic form has one, so that form is explored to one preemption less; the models of
+/// `asymmetric` go as far as the others.
 pub fn check(model: impl Fn() + Sync + Send + 'static) {
+    let model = Arc::new(model);
+    let forms = [(Form::Atomic, 0), (Form::Asymmetric(heavy_fence), 1)];
+    for (form, fewer) in forms {
+        let model = Arc::clone(&model);
+        explore(form, u32::MAX, fewer, move || model());
+    }
+}
+
+/// Runs every interleaving of `model` on this form, with seals that wait for so many readings.
+pub fn check_as(form: Form, spins: u32, model: impl Fn() + Sync + Send + 'static) {
+    explore(form, spins, 0, model);
+}
+
+fn explore(form: Form, spins: u32, fewer: usize, model: impl Fn() + Sync + Send + 'static) {
+    FORM.set((form, spins));
     if let Ok(name) = std::env::var("TOLLGATE_MUTANT") {
         assert!(mutants::select(&name), "no mutant {name}");
     }
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(3);
+    let preemptions = builder.preemption_bound.unwrap_or(3);
+    builder.preemption_bound = Some(preemptions.saturating_sub(fewer));
     builder.max_branches = 100_000;
     builder.check(model);
 }
@@ -37,9 +73,12 @@ pub fn rig(workers: u16, terms: Terms) -> Rig {
 }
 
 pub fn sized(workers: u16, batch: u32, calm: u32, terms: Terms) -> Rig {
+    let (form, spins) = FORM.get();
     let config = GateConfig {
         batch,
         calm,
+        form,
+        spins,
         ..GateConfig::new(2, workers)
     };
     let gate = Gate::new(config).unwrap();

@@ -152,6 +152,7 @@ fn apns(config: &Config, workers: &[Arc<Statistics>]) -> Vec<Apn> {
             row.refused.blocked += more.blocked;
             row.refused.at_ceiling += more.at_ceiling;
             row.refused.low_priority += more.low_priority;
+            row.refused.unsettled += more.unsettled;
             row.refused.by_feature += more.by_feature;
             row.refused.subscribers += more.subscribers;
         }

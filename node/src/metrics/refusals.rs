@@ -47,6 +47,7 @@ fn counter(reason: RefusalReason) -> &'static str {
         RefusalReason::FeatureBlocked { .. } => "refused_by_feature",
         RefusalReason::AtCeiling => "refused_at_ceiling",
         RefusalReason::LowPriority => "refused_low_priority",
+        RefusalReason::Unsettled => "refused_unsettled",
     }
 }
 
