@@ -21,11 +21,11 @@
 //!
 //! | word | of | holds |
 //! |---|---|---|
-//! | ledger word | service | tight bit, generation (31 bits), `granted` (32 bits) |
+//! | ledger word | service | tight bit, unsettled bit, generation (30 bits), `granted` (32 bits) |
 //! | state word | service | epoch, pending bit, hint bit |
 //! | limit, priority limit, peak | service | where ordinary and priority admissions end; the most sessions ever |
 //! | class word | class | what the terms in force mean for it: blocked and why, priority, emergency, its service |
-//! | cell | worker and service | credit if above zero; sealed if near a large negative number |
+//! | cell | worker and service | credit; whether it is sealed (`cell.rs`, by form) |
 //!
 //! # Two modes
 //!
@@ -40,11 +40,22 @@
 //! refused for the ceiling. Tight mode ends when there is room again, or after a run of ordinary admissions without a
 //! refusal (`calm`): a full service in balanced churn lives in the cells too.
 //!
+//! # Two forms
+//!
+//! How an owner moves the credit of its cell, and nothing else, has two forms. *Atomic*: one read-modify-write. *Asymmetric*
+//! ([`Form::Asymmetric`]): a load and a store inside a window that a busy mark encloses; no call, panic or loop is in it.
+//! Whoever seals marks the cells revoked, issues one heavy fence that orders the memory of all threads, and reads the busy
+//! marks, [`GateConfig::spins`] times at most. The owner looks at the mark after it has said that it is busy: it sees the
+//! mark, or its window is seen. A cell that can't be collected, because its owner stands still inside the window or the
+//! fence failed, keeps its credit, which is part of `granted`. The word then says *unsettled*: tight, but `granted` is only
+//! a bound from above. In that state nobody is refused for the ceiling but as `Unsettled`, for want of knowledge; tight
+//! mode isn't left; and everybody takes the lock and tries again, the owner by itself, without a fence.
+//!
 //! # The rules that make it exact
 //!
 //! 1. Anybody may seal a cell under the service's lock; only its owner opens it, under the lock as well.
-//! 2. What moves two words holds the lock. What holds no lock is one read-modify-write of one word.
-//! 3. Tight means: every cell is sealed and empty. The bit is set after the last seal; it is cleared before the first
+//! 2. What moves two words holds the lock. What holds no lock is one read-modify-write of one word, or one window.
+//! 3. Tight and settled means: every cell is sealed and empty. The bit is set after the last seal; it is cleared before the first
 //!    cell is opened, under the lock, by a swap of the whole word that has `granted <= limit`.
 //! 4. In open mode `granted <= min(limit, peak)`: a refill takes no more, and all else only lowers it.
 //! 5. `granted` counts ordinary, priority and restored permits. Room is signed, and debt has none. Debt is made only by a
@@ -74,7 +85,7 @@
 //! *Never above.* A take succeeds only on credit above zero, and each unit of credit is part of `granted`; a swap succeeds
 //! only on the word it was decided on. So sessions < `granted` <= limit before each ordinary admission, by rules 3 to 6.
 //!
-//! *Never refused for nothing.* A refusal at the ceiling has read a tight word with `granted >= limit`, where `granted` is
+//! *Never refused for nothing.* A refusal at the ceiling has read a tight and settled word with `granted >= limit`, where `granted` is
 //! the number of sessions, and by rule 8 that limit was in force at the same instant.
 //!
 //! *Never by old terms.* When a change returns, all cells are sealed and the generation has moved. An admission that had
@@ -102,11 +113,11 @@
 //! Class words, limits and epochs are stored with release and read with acquire; cells and ledger word move with
 //! acquire and release. The fast path reads the state word relaxed: reading the class word of a change with acquire has made
 //! its pending bit visible. With that acquire gone a class passes by new terms too early; with the cell's steps relaxed a
-//! session that changes service can be seen in neither. There is no sequentially consistent step and no fence.
+//! session that changes service can be seen in neither. The atomic form has no sequentially consistent step and no fence.
 //! Class counters are std atomics of one writer each, a load and a store. What was released is stored with release and
 //! read with acquire before what was admitted: nobody counts a permit out that he doesn't count in. The rest is relaxed.
 //!
-//! The generation has 31 bits: a thread would have to sleep through exactly 2^31 recalls of one service, between reading
+//! The generation has 30 bits: a thread would have to sleep through exactly 2^30 recalls of one service, between reading
 //! the word and swapping it, to be mistaken.
 //!
 //! # Evidence
