@@ -22,6 +22,7 @@ pub struct ClassCounters {
     #[serde(default)]
     pub refused_low: u64,
     /// Refused because credit of a worker inside its window could not be counted: the asymmetric form alone does so.
+    #[serde(default)]
     pub refused_unsettled: u64,
     /// Let through though the service's policy is Block, which is tried out.
     #[serde(default)]

@@ -408,6 +408,7 @@ impl Gate {
 }
 
 #[cfg(all(test, not(loom)))]
+#[path = "tests/stress.rs"]
 mod stress;
 #[cfg(test)]
 mod tests;

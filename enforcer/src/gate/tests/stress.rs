@@ -7,7 +7,8 @@ use std::thread;
 
 use super::Form;
 
-#[path = "../../tests/storm/mod.rs"]
+#[allow(clippy::unwrap_used)]
+#[path = "../../../tests/storm/mod.rs"]
 mod storm;
 
 /// Windows of a thread, of which one is interrupted.
@@ -21,7 +22,7 @@ thread_local! {
 pub(super) fn inside_window() {
     let windows = WINDOWS.get().wrapping_add(1);
     WINDOWS.set(windows);
-    if windows % INTERRUPTED == 0 {
+    if windows.is_multiple_of(INTERRUPTED) {
         thread::yield_now();
     }
 }
