@@ -19,8 +19,9 @@ const LIMIT: Duration = Duration::from_secs(200);
 const CEILING: u32 = 200;
 /// 400 calls at once, for longer than the preview needs.
 const LOAD: &str = "load --rate 200 --hold 2s --duration 180s";
-/// So many calls come after the change until it is judged.
-const JUDGED: u64 = 3_000;
+/// So many calls come after the change until it is judged: ten times those of a call's length, since calls that find room
+/// come back in the rhythm in which they end.
+const JUDGED: u64 = 4_000;
 const PREVIEW: &str = "show license enforcement preview license smart enable";
 
 /// What is foreseen of GGSN: the preview's row of it, and the window in seconds.
