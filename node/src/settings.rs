@@ -4,7 +4,7 @@
 //! ```text
 //! settings.toml  keys of the configuration (config::SETTABLE), and `removed`; mode 0600
 //! secrets/N      a secret that settings.toml names as a file, in a file of its own, sealed by the node's key; mode 0600
-//! secrets/last   the last N given out: none is given to another secret, which an older text would then take for its own
+//! secrets.last   the last N given out: none is given to another secret, which an older text would then take for its own
 //! ```
 //!
 //! A change is made on a copy, checked with the configuration as a whole, written, and only then in force: what is refused
@@ -37,8 +37,8 @@ pub(crate) const STARTUP: &str = "startup.cfg";
 /// The directory of secrets.
 const SECRETS: &str = "secrets";
 
-/// In there, the last number given out.
-const LAST: &str = "last";
+/// The last number that was given to one of them.
+const LAST: &str = "secrets.last";
 
 /// The first lines of the file.
 const HEADING: &str = "\
@@ -356,8 +356,7 @@ impl Settings {
             make_private(&self.dir.join(SECRETS))?;
         }
         if !edited.secrets.is_empty() {
-            let last = self.dir.join(SECRETS).join(LAST);
-            create_whole(&last, edited.next.to_string().as_bytes())?;
+            create_whole(&self.dir.join(LAST), edited.next.to_string().as_bytes())?;
         }
         for (name, secret) in &edited.secrets {
             let sealed = seal(&self.dir, secret)?;
@@ -440,7 +439,7 @@ impl Settings {
 
     /// The last number that was given to a secret.
     fn last_secret(&self) -> u64 {
-        let noted = fs::read_to_string(self.dir.join(SECRETS).join(LAST));
+        let noted = fs::read_to_string(self.dir.join(LAST));
         let noted = noted.ok().and_then(|last| last.trim().parse().ok());
         let names = self.files().into_iter();
         let there = names.filter_map(|name| name.parse().ok());

@@ -91,15 +91,12 @@ impl Node {
             return Vec::new();
         };
         let mut found: Vec<_> = files
-            .filter_map(|file| {
+            .map(|file| {
                 let path = file.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                if name == LAST {
-                    return None;
-                }
                 let sealed = fs::read_to_string(path).unwrap();
                 let secret = unseal(&self.state(), &sealed).expect("it is sealed");
-                Some((name, secret.unwrap().to_string()))
+                (name, secret.unwrap().to_string())
             })
             .collect();
         found.sort();
@@ -636,8 +633,7 @@ fn what_a_lost_key_had_sealed_is_left_out_and_kept_and_is_in_force_once_it_is_se
         let port = |name: &str, port| (name.to_owned(), port);
         assert_eq!(targets(&config), [port("first", 1162), port("second", 162)]);
         assert_eq!(node.written(), text);
-        // With the last number.
-        assert_eq!(fs::read_dir(node.state().join(SECRETS)).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(node.state().join(SECRETS)).unwrap().count(), 2);
         // Another setting leaves it where it is.
         let other = |edit: &mut Edit| edit.set(Setting::AUTHORITY, "https://above.example");
         assert_eq!(left_out(&settings.change(other).unwrap().config), lost);
@@ -697,7 +693,8 @@ fn a_secret_that_is_lost_is_left_out_and_its_number_is_no_others() {
         left_out(&settings.change(set).unwrap().config),
         [("community", "noc")]
     );
-    assert_eq!(node.secrets(), [("2".into(), "maplesyrup".into())]);
+    // The refused one had 2.
+    assert_eq!(node.secrets(), [("3".into(), "maplesyrup".into())]);
     assert_eq!(left_out(&settings.change(noc).unwrap().config), []);
     // One that the operator's own file names stops the start, lost or not.
     for own in ["secrets/own", "state/secrets/own"] {
