@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::report;
+
 /// Which side of the target is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Good {
@@ -40,8 +42,19 @@ impl Figure {
 
     /// Prints it as the last line and gives the exit code: 0 reached, 1 short of the target, 2 invalid.
     pub fn finish(self) -> ExitCode {
+        let (verdict, code) = self.word();
+        let handed = report::hand_over(&report::Line {
+            id: self.id,
+            value: self.value,
+            target: self.target,
+            at_least: self.good == Good::AtLeast,
+            verdict,
+        });
+        if let Err(error) = handed {
+            eprintln!("{}: not handed over: {error:#}", self.id);
+        }
         println!("{self}");
-        ExitCode::from(self.word().1)
+        ExitCode::from(code)
     }
 }
 

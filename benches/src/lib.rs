@@ -8,9 +8,11 @@
 //! table or a plain model.
 //!
 //! Each binary measures one figure and ends with the line `ID VALUE target TARGET ok|short|invalid`; its exit code is 0,
-//! 1 or 2. Deliberately absent: absolute times as results.
+//! 1 or 2; for `cargo xtask bench` it hands over what it found besides ([`report`]). Deliberately absent: absolute times as
+//! results.
 #![forbid(unsafe_code)]
 
 pub mod figure;
+pub mod report;
 pub mod sandwich;
 pub mod subject;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::report;
+
 /// Aim for one slice: short against the drift of the machine, long against the clock.
 pub const SLICE: Duration = Duration::from_millis(3);
 /// Slices of the subject.
@@ -108,8 +110,20 @@ impl Ratios {
         (self.noise.median() <= NOISE_MAX).then(|| self.local.median())
     }
 
-    /// Prints what stands behind the figure.
+    /// Prints what stands behind the figure, and hands it over.
     pub fn explain(&self, what: &str) {
+        let handed = report::hand_over(&report::Ratio {
+            what,
+            p10: self.local.quantile(0.1),
+            median: self.local.median(),
+            p90: self.local.quantile(0.9),
+            rounds: ROUNDS,
+            yardstick_ns: self.yardstick_ns,
+            noise: self.noise.median(),
+        });
+        if let Err(error) = handed {
+            eprintln!("{what}: not handed over: {error:#}");
+        }
         println!(
             "{what}: p10 {:.3} median {:.3} p90 {:.3} of {ROUNDS} local ratios; yardstick {:.1} ns, neighbours differ by {:.1} %",
             self.local.quantile(0.1),
