@@ -35,6 +35,7 @@ mod bulkstats;
 pub mod clock;
 pub mod config;
 mod control;
+pub mod datagrams;
 mod error;
 mod interface;
 pub mod journal;

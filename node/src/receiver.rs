@@ -12,16 +12,14 @@ use crossbeam::channel::{Sender, TrySendError};
 use crossbeam::queue::ArrayQueue;
 use gtp::v1::{Imsi, MAX_MESSAGE_BYTES};
 use licensing::Mono;
-use rustix::net::RecvFlags;
 use session_plane::{Clear, PeerStatus, Statistics, Subscriber};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
+use crate::datagrams::{Incoming, Wait};
 use crate::vitals::Vitals;
 
-/// Most datagrams that are read before they are handed on.
-const BATCH_DATAGRAMS: usize = 64;
-/// Most batches that wait for one worker, of at most [`BATCH_DATAGRAMS`] each.
+/// Most batches that wait for one worker, of at most [`crate::datagrams::BATCH_DATAGRAMS`] each.
 pub(crate) const QUEUE_BATCHES: usize = 1024;
 /// Batches kept for use again.
 const SPARE_BATCHES: usize = 256;
@@ -130,14 +128,14 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Receives until `stop` is set, then what has already arrived, then tells the workers to stop.
     pub(crate) fn run(self) {
-        let mut octets = vec![0; DATAGRAM_BYTES];
+        let mut incoming = Incoming::new(DATAGRAM_BYTES);
         let mut batches: Vec<Batch> = self.queues.iter().map(|_| Batch::default()).collect();
         while !self.stop.load(Ordering::Relaxed) {
-            self.receive(&mut octets, &mut batches, RecvFlags::empty());
+            self.receive(&mut incoming, &mut batches, Wait::First);
         }
         let begun = Instant::now();
         while begun.elapsed() < DRAIN {
-            if self.receive(&mut octets, &mut batches, RecvFlags::DONTWAIT) == 0 {
+            if self.receive(&mut incoming, &mut batches, Wait::No) == 0 {
                 break;
             }
         }
@@ -148,33 +146,15 @@ impl Receiver {
         }
     }
 
-    /// Reads what is there, at most a batch, waiting for the first as `first` says; returns how many it read.
-    fn receive(&self, octets: &mut [u8], batches: &mut [Batch], first: RecvFlags) -> usize {
-        let mut flags = first;
-        let mut read = 0;
-        let mut received = Mono(0);
-        while read < BATCH_DATAGRAMS {
-            match rustix::net::recvfrom(&self.socket, &mut *octets, flags) {
-                Ok((length, _, Some(peer))) => {
-                    if read == 0 {
-                        received = self.clock.mono();
-                    }
-                    let datagram = &octets[..length];
-                    if let Ok(peer) = SocketAddr::try_from(peer) {
-                        self.place(batches, peer, datagram);
-                    }
-                    read += 1;
-                }
-                Ok((_, _, None)) => break,
-                Err(error) => {
-                    rest_after(error.into());
-                    break;
-                }
-            }
-            flags = RecvFlags::DONTWAIT;
-        }
-        self.hand_on(batches, received);
-        read
+    /// Reads what is there, at most a batch, and hands it on; returns how many it read.
+    fn receive(&self, incoming: &mut Incoming, batches: &mut [Batch], wait: Wait) -> usize {
+        let place = |peer, datagram: &[u8]| self.place(batches, peer, datagram);
+        let read = incoming.receive(&self.socket, wait, place);
+        self.hand_on(batches, self.clock.mono());
+        read.unwrap_or_else(|error| {
+            rest_after(error);
+            0
+        })
     }
 
     fn place(&self, batches: &mut [Batch], peer: SocketAddr, datagram: &[u8]) {
@@ -244,8 +224,8 @@ mod tests {
             stop: Arc::new(AtomicBool::new(false)),
         };
         peer.send(&[0x32; 65_507]).unwrap();
-        let mut octets = vec![0; DATAGRAM_BYTES];
-        let read = receiver.receive(&mut octets, &mut [Batch::default()], RecvFlags::empty());
+        let mut incoming = Incoming::new(DATAGRAM_BYTES);
+        let read = receiver.receive(&mut incoming, &mut [Batch::default()], Wait::First);
         assert_eq!(read, 1);
         let Ok(Job::Batch(batch)) = jobs.try_recv() else {
             panic!("a batch is handed on");

@@ -31,6 +31,7 @@ use crate::bulkstats::{BulkstatsAsk, BulkstatsShell};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{ASKS, Ask, Check, Control, Current, Keeper, Samples};
+use crate::datagrams::Outgoing;
 use crate::error::NodeError;
 use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
@@ -609,6 +610,7 @@ fn start_workers(
             local: common.gn,
             plane,
             socket: Arc::clone(&common.socket),
+            outgoing: Outgoing::default(),
             jobs,
             spares: spares.clone(),
             control: asks.clone(),

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::control::Ask;
+use crate::datagrams::Outgoing;
 use crate::metrics::{Latencies, Procedure};
 use crate::receiver::{Batch, Job, Spares};
 use crate::vitals::{EndOf, Vitals};
@@ -24,6 +25,7 @@ pub(crate) struct Worker {
     pub(crate) local: SocketAddr,
     pub(crate) plane: SessionPlane,
     pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) outgoing: Outgoing,
     pub(crate) jobs: Receiver<Job>,
     pub(crate) spares: Spares,
     pub(crate) control: Sender<Ask>,
@@ -60,6 +62,7 @@ impl Worker {
             if self.plane.poll_timeout().is_some_and(|at| at <= now.mono) {
                 self.plane.handle_timeout(now);
                 self.perform();
+                self.send();
             }
         }
     }
@@ -77,9 +80,11 @@ impl Worker {
         }
     }
 
+    /// Answers are sent when all of the batch are there.
     fn process(&mut self, batch: Batch, now: Now) {
         self.measured = self.measured.wrapping_add(1);
         let measured = self.measured % batch.len().max(1);
+        let mut times = None;
         for (place, (peer, datagram)) in batch.datagrams().enumerate() {
             let path = Path {
                 local: self.local,
@@ -89,22 +94,34 @@ impl Worker {
             self.plane.handle_datagram(datagram, path, now);
             self.perform();
             if let Some(begun) = begun {
-                let times = [batch.received, begun, self.clock.mono()];
-                let procedure = Procedure::of(datagram);
-                self.latencies.message(self.number, procedure, times);
+                times = Some((Procedure::of(datagram), begun, self.clock.mono()));
             }
+        }
+        self.send();
+        if let Some((procedure, begun, ended)) = times {
+            let times = [batch.received, begun, ended, self.clock.mono()];
+            self.latencies.message(self.number, procedure, times);
         }
         self.spares.put(batch);
     }
 
-    /// Does all that the plane wants done.
+    /// Sends what waits for it.
+    fn send(&mut self) {
+        let vitals = &self.vitals;
+        self.outgoing.send(&self.socket, |peer, error| {
+            vitals.count_send_failure();
+            tracing::debug!(%peer, %error, "an answer was not sent");
+        });
+    }
+
+    /// Does all that the plane wants done; answers wait until they are sent together.
     fn perform(&mut self) {
         while let Some(output) = self.plane.poll_output() {
             match output {
                 Output::Send { path, bytes } => {
-                    if let Err(error) = self.socket.send_to(bytes, path.peer) {
-                        self.vitals.count_send_failure();
-                        tracing::debug!(peer = %path.peer, %error, "an answer was not sent");
+                    self.outgoing.push(path.peer, bytes);
+                    if self.outgoing.is_full() {
+                        self.send();
                     }
                 }
                 Output::Cleared(sessions) => {
@@ -188,6 +205,64 @@ mod tests {
         SessionPlane::new(Arc::new(config), shared, gate, seat, [7; 32], now).unwrap()
     }
 
+    fn worker(
+        socket: Arc<UdpSocket>,
+        plane: SessionPlane,
+        clock: Arc<Clock>,
+        jobs: Receiver<Job>,
+    ) -> Worker {
+        let (control, _asked) = bounded(1_000);
+        Worker {
+            number: 0,
+            local: socket.local_addr().unwrap(),
+            plane,
+            socket,
+            outgoing: Outgoing::default(),
+            jobs,
+            spares: Spares::new(),
+            control,
+            clears: VecDeque::new(),
+            clock,
+            vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
+            latencies: Arc::new(Latencies::new(1)),
+            measured: 0,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_can_not_be_sent_is_counted_and_keeps_no_other_back() {
+        let socket = Arc::new(UdpSocket::bind("127.0.61.13:0").unwrap());
+        let other = UdpSocket::bind("127.0.61.14:0").unwrap();
+        other
+            .set_read_timeout(Some(Duration::from_secs(120)))
+            .unwrap();
+        let (local, from) = (socket.local_addr().unwrap(), other.local_addr().unwrap());
+        let nowhere = SocketAddr::new(from.ip(), 0);
+        let clock = Arc::new(Clock::start(1));
+        let plane = plane(local, clock.now());
+        // Of two batches, each longer than what one call of the system sends.
+        let (queue, jobs) = bounded(3);
+        for batch in 0..2 {
+            let mut octets = Batch::default();
+            for n in 0..100 {
+                let peer = if n % 50 == 7 { nowhere } else { from };
+                octets.push(peer, &create(batch * 100 + n, from.ip(), 1));
+            }
+            queue.send(Job::Batch(octets)).unwrap();
+        }
+        queue.send(Job::Stop).unwrap();
+        let worker = worker(socket, plane, clock, jobs);
+        let vitals = Arc::clone(&worker.vitals);
+        worker.run();
+        assert_eq!(vitals.send_failures(), 4);
+        for sequence in (0..200_u16).filter(|n| n % 50 != 7) {
+            let mut octets = [0; 2048];
+            other.recv(&mut octets).unwrap();
+            assert_eq!(octets[1], MessageType::CREATE_PDP_CONTEXT_RESPONSE.0);
+            assert_eq!(octets[8..10], sequence.to_be_bytes());
+        }
+    }
+
     /// Jobs that wait are done one by one, each with one step of what time has made due.
     #[test]
     fn calls_that_wait_are_answered_between_the_steps_of_a_mass_deletion() {
@@ -223,22 +298,7 @@ mod tests {
             told.push(answer);
         }
         queue.send(Job::Stop).unwrap();
-        let (control, _asked) = bounded(1_000);
-        let worker = Worker {
-            number: 0,
-            local,
-            plane,
-            socket,
-            jobs,
-            spares: Spares::new(),
-            control,
-            clears: VecDeque::new(),
-            clock,
-            vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
-            latencies: Arc::new(Latencies::new(1)),
-            measured: 0,
-        };
-        worker.run();
+        worker(socket, plane, clock, jobs).run();
         for (n, answer) in (1..).zip(told) {
             let statistics = answer.blocking_recv().unwrap();
             let ended = statistics.sessions_ended[&Ended::PeerLost];

@@ -1,7 +1,7 @@
 //! How long messages and admissions took, in fixed buckets.
 //!
 //! The gate itself reads no clock. A worker measures one message of each batch that it takes, the next place of the batch
-//! each time: two readings a batch, whatever its size. Each worker has cells of its own.
+//! each time: three readings a batch, whatever its size. Each worker has cells of its own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,17 +99,17 @@ impl Latencies {
         }
     }
 
-    /// A worker has handled a message, that came at `received`, from `begun` to `ended`.
+    /// A worker has handled a message, that came at `received`, from `begun` to `ended`; its answer was sent at `sent`.
     pub(crate) fn message(
         &self,
         worker: u16,
         procedure: Procedure,
-        [received, begun, ended]: [Mono; 3],
+        [received, begun, ended, sent]: [Mono; 4],
     ) {
         let Some(cells) = self.workers.get(usize::from(worker)) else {
             return;
         };
-        cells.procedures[procedure as usize].count(received, ended);
+        cells.procedures[procedure as usize].count(received, sent);
         if procedure == Procedure::Create {
             cells.admissions.count(begun, ended);
         }
@@ -186,10 +186,10 @@ mod tests {
     fn a_bucket_holds_what_took_its_bound_or_less() {
         let latencies = Latencies::new(2);
         let us = |n: u64| Mono(n * 1_000);
-        latencies.message(0, Procedure::Create, [us(0), us(90), us(100)]);
-        latencies.message(1, Procedure::Create, [us(0), us(0), us(101)]);
-        latencies.message(1, Procedure::Echo, [us(0), us(1), us(9_000_000)]);
-        latencies.message(2, Procedure::Echo, [us(0), us(1), us(2)]);
+        latencies.message(0, Procedure::Create, [us(0), us(90), us(99), us(100)]);
+        latencies.message(1, Procedure::Create, [us(0), us(0), us(101), us(101)]);
+        latencies.message(1, Procedure::Echo, [us(0), us(1), us(2), us(9_000_000)]);
+        latencies.message(2, Procedure::Echo, [us(0), us(1), us(2), us(3)]);
         latencies.batch(us(7), us(7));
         let rows = latencies.procedures();
         let filled = |row: &Bucket| {
