@@ -58,10 +58,24 @@ pub struct Health {
     pub socket_drops: Option<u64>,
     /// Answers that the socket did not take.
     pub send_failures: u64,
+    /// How workers move their own credit at the gate.
+    #[serde(default)]
+    pub gate: GateForm,
     /// Permits dropped unreleased; 0, always, or it is a defect.
     pub permits_dropped: u64,
     /// One entry a worker.
     pub workers: Vec<WorkerHealth>,
+}
+
+/// How workers move their own credit at the gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateForm {
+    /// By one atomic step.
+    #[default]
+    Atomic,
+    /// By a load and a store; who takes it away from them pays.
+    Asymmetric,
 }
 
 /// The journal.

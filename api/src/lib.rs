@@ -61,7 +61,7 @@ pub use counters::{
     COUNTERS_INTERVAL_S, COUNTERS_INTERVALS_MAX, CallCounters, CounterInterval, CountersHistory,
 };
 pub use forecast::{Outlook, ServiceForecast};
-pub use health::{Health, JournalHealth, JournalState, WorkerHealth};
+pub use health::{GateForm, Health, JournalHealth, JournalState, WorkerHealth};
 pub use license::{
     AgentStatus, Attempts, CallHomeRow, CatalogStanding, CatalogStatus, LicenseCommand,
     OrderStatus, OrdersStatus, RegisteredStatus, RegistrationState, RootStatus, Silence,

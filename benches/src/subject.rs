@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel};
 
-use enforcer::{CallKind, Class, ClassId, Gate, GateConfig, Terms, WorkerGate};
+use enforcer::{CallKind, Class, ClassId, Form, Gate, GateConfig, Terms, WorkerGate};
 use licensing::{FeatureIndex, FeatureSet, ServiceIndex};
 
 /// Services of the gate, as many as the embedded catalog has.
@@ -25,10 +25,18 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// For so many workers.
+    /// For so many workers, of the atomic form.
     pub fn new(workers: u16) -> Self {
-        let gate =
-            Gate::new(GateConfig::new(SERVICES, workers)).expect("the size is within bounds");
+        Self::of(Form::Atomic, workers)
+    }
+
+    /// Of this form, for so many workers.
+    pub fn of(form: Form, workers: u16) -> Self {
+        let gate = Gate::new(GateConfig {
+            form,
+            ..GateConfig::new(SERVICES, workers)
+        });
+        let gate = gate.expect("the size is within bounds");
         let features = [0, 3, 5].map(FeatureIndex).into_iter().collect();
         let class = Class {
             service: SERVICE,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enforcer::{
-    Answer, CallKind, Class, ClassId, Config, Counts, Enforcer, Gate, GateConfig, Input,
+    Answer, CallKind, Class, ClassId, Config, Counts, Enforcer, Form, Gate, GateConfig, Input,
     LedgerBounds, Output, Permit, RecountRow, Refusal, RefusalRing, RefusalSeen, Restored,
     WorkerGate, WorkerRecount, permits_dropped,
 };
@@ -25,6 +25,14 @@ const SAEGW: ServiceIndex = ServiceIndex(1);
 const GGSN: ServiceIndex = ServiceIndex(2);
 const GRE: FeatureIndex = FeatureIndex(0);
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// The form of the gate: that of `rules_asymmetric.rs`, which has the same tests, or the atomic one. One thread needs no fence.
+fn form() -> Form {
+    match env!("CARGO_CRATE_NAME") {
+        "rules_asymmetric" => Form::Asymmetric(|| true),
+        _ => Form::Atomic,
+    }
+}
 
 /// A node without sockets, files and threads: one worker, its sessions, and the control loop.
 struct Node {
@@ -51,7 +59,11 @@ impl Node {
             catalog: licensing::snapshot::CatalogOrigin::Embedded,
         };
         let services = u8::try_from(catalog.services().len()).unwrap();
-        let gate = Gate::new(GateConfig::new(services, 1)).unwrap();
+        let gate = GateConfig {
+            form: form(),
+            ..GateConfig::new(services, 1)
+        };
+        let gate = Gate::new(gate).unwrap();
         let now = Now {
             wall: Wall(1_795_300_000_000),
             ..Now::default()

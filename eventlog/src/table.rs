@@ -123,6 +123,12 @@ events! {
     LAB_SPEEDUP = 190_013, Slmgr, Info,
         "LAB: the speed of the license clock is set",
         "nothing";
+    GATE_FORM = 190_014, Slmgr, Info,
+        "the gate's form is chosen",
+        "nothing";
+    GATE_ATOMIC = 190_015, Slmgr, Info,
+        "the gate is atomic, the asymmetric form can't be had here",
+        "nothing; calls are counted as exactly, and cost a little more";
     REGISTERED = 191_001, Slagent, Info,
         "registered with the license authority",
         "nothing";

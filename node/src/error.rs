@@ -18,6 +18,12 @@ pub enum NodeError {
     /// The state directory can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The form of the gate that was asked for can't be had.
+    #[error("node.gate \"asymmetric\" can't be had: {why}; set it to \"auto\"")]
+    GateForm {
+        /// Why.
+        why: String,
+    },
     /// The Gn address can't be bound.
     #[error("gn.listen {address}: {source}; {}", gn_todo(source))]
     Gn {

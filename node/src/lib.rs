@@ -37,6 +37,7 @@ pub mod config;
 mod control;
 pub mod datagrams;
 mod error;
+pub mod fence;
 mod interface;
 pub mod journal;
 mod metrics;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Sender, bounded};
 use enforcer::RefusalRing;
-use enforcer::gate::{Gate, GateConfig, WorkerGate};
+use enforcer::gate::{Form, Gate, GateConfig, WorkerGate};
 use enforcer::verdicts::{self, Enforcer, Restored, RestoredClock};
 use licensing::Now;
 use licensing::snapshot::NodeIdentity;
@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::control::{ASKS, Ask, Check, Control, Current, Keeper, Samples};
 use crate::datagrams::Outgoing;
 use crate::error::NodeError;
+use crate::fence::{self, GateChoice};
 use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
 use crate::logging::{SyslogAsk, SyslogShell};
@@ -101,6 +102,7 @@ struct Common {
     clock: Arc<Clock>,
     vitals: Arc<Vitals>,
     gate: Arc<Gate>,
+    form: Form,
     ring: Arc<RefusalRing>,
     socket: Arc<UdpSocket>,
     gn: SocketAddr,
@@ -183,6 +185,7 @@ impl Running {
             config: Arc::clone(&common.config),
             gn: common.gn,
             receive_buffer_bytes,
+            gate: fence::name(common.form),
             clock: Arc::clone(&common.clock),
             vitals: Arc::clone(&common.vitals),
             current,
@@ -373,9 +376,15 @@ impl Common {
         let bound = socket::bind(address);
         let bound = bound.map_err(|source| NodeError::Gn { address, source })?;
         let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
+        let form = gate_form(config.gate)?;
+        let gate = GateConfig {
+            form,
+            ..GateConfig::new(services, seats(&config))
+        };
         let common = Self {
             vitals: Arc::new(Vitals::new(config.workers, clock.now().mono)),
-            gate: Gate::new(GateConfig::new(services, seats(&config)))?,
+            gate: Gate::new(gate)?,
+            form,
             ring: Arc::new(RefusalRing::new(RING)),
             gn: bound.socket.local_addr().unwrap_or(address),
             latencies: Arc::new(Latencies::new(config.workers)),
@@ -386,6 +395,17 @@ impl Common {
         };
         Ok((common, bound.receive_buffer_bytes))
     }
+}
+
+/// The gate's form, said once.
+fn gate_form(choice: GateChoice) -> Result<Form, NodeError> {
+    let chosen = choice.form(fence::asymmetric());
+    let (form, why) = chosen.map_err(|why| NodeError::GateForm { why })?;
+    match why {
+        None => event!(GATE_FORM, form = ?fence::name(form)),
+        Some(why) => event!(GATE_ATOMIC, why),
+    }
+    Ok(form)
 }
 
 fn bind_control(config: &Config) -> Result<UnixListener, NodeError> {

@@ -1,5 +1,6 @@
 //! One service's ledger with everybody's cells of it: every path that leaves the fast one.
 
+use std::mem;
 use std::sync::Arc;
 
 use licensing::RefusalReason;
@@ -88,6 +89,15 @@ impl View {
     }
 }
 
+/// Cells that their owners have been told to leave alone.
+#[derive(Clone, Copy)]
+struct Closed {
+    /// Credit taken from them already.
+    credit: i64,
+    /// A heavy fence must pass before the rest may be taken.
+    revoked: bool,
+}
+
 /// One service's ledger together with every worker's cell of it.
 #[derive(Clone, Copy)]
 pub(super) struct Account<'a> {
@@ -143,7 +153,7 @@ impl Account<'_> {
         let view = self.view(class);
         let after = state(Acquire);
         let pending = before.is_pending() && !on(Mutant::PendingIgnored);
-        let settled = !pending && after.same_terms(before);
+        let settled = !pending && after == before;
         (settled || on(Mutant::ViewNotValidated)).then_some(view)
     }
 
@@ -165,7 +175,7 @@ impl Account<'_> {
         demand: Demand,
         calm: &mut u32,
     ) -> Result<ClassWord, Refusal> {
-        let held = lock(&self.ledger.held);
+        let mut held = lock(&self.ledger.held);
         let mut view = self.view(class);
         let bound = match view.bound(demand) {
             Ok(bound) => bound,
@@ -185,10 +195,10 @@ impl Account<'_> {
                 return Ok(view.class);
             }
             if !on(Mutant::NoRecallBeforeBlock) {
-                self.recall(&held, Some(own));
+                self.recall(&mut held, Some(own));
             }
         } else if view.word.is_unsettled() {
-            self.recall(&held, Some(own));
+            self.recall(&mut held, Some(own));
         }
         loop {
             view.word = self.ledger.word();
@@ -199,7 +209,13 @@ impl Account<'_> {
             if view.is_full(bound) {
                 return Err(self.refuse_at_ceiling(&view, calm));
             }
-            if self.ledger.swap_word(view.word, view.admitted(demand)) {
+            let after = view.admitted(demand);
+            if self.ledger.swap_word(view.word, after) {
+                if after.is_unsettled() && !on(Mutant::UnsettledRecord) {
+                    // How much of it is sessions is known once the rest is collected.
+                    held.highest = held.highest.max(after.granted());
+                    return Ok(view.class);
+                }
                 drop(held);
                 self.admitted_tight(own, &view, demand, calm);
                 return Ok(view.class);
@@ -273,7 +289,7 @@ impl Account<'_> {
         };
         self.ledger.pool.word.fetch_add(u64::from(tokens), AcqRel);
         let kept = i64::from(tokens) - i64::from(!on(Mutant::RefillDouble));
-        own.put(self.is_asymmetric(), kept);
+        own.put(self.is_asymmetric(), kept, self.full());
         true
     }
 
@@ -288,39 +304,44 @@ impl Account<'_> {
 
     /// Seals every cell and brings its credit home: the word is the exact count, and of a new generation. False: a worker
     /// inside its window keeps its credit, and the word says that it is unsettled. `own`: the caller's own cell.
-    fn recall(&self, _held: &MutexGuard<'_, Held>, own: Option<&Cell>) -> bool {
-        self.ledger.policy.state.fetch_or(StateWord::HINT, AcqRel);
+    fn recall(&self, held: &mut Held, own: Option<&Cell>) -> bool {
         if on(Mutant::TightBeforeSeal) {
             self.tighten(0, true);
-            let (credit, settled) = self.seal_all(own);
+            let (credit, settled) = self.collect(self.close(own));
             self.ledger.give_back(credit);
             return settled;
         }
-        let (credit, settled) = self.seal_all(own);
-        let credit = if on(Mutant::RecallLosesTokens) {
-            0
-        } else {
-            credit
-        };
-        self.tighten(credit, settled || on(Mutant::SettledTooEarly));
-        settled
+        self.bring_home(held, self.close(own))
     }
 
-    /// Seals every cell; their credit is in the caller's hands, all of it if the second is true.
-    fn seal_all(&self, own: Option<&Cell>) -> (u32, bool) {
+    /// Tells the owners of all cells to leave their credit alone: in the atomic form they are sealed then, in the other one
+    /// an owner that is inside its window may still use one.
+    fn close(&self, own: Option<&Cell>) -> Closed {
+        match self.form {
+            Form::Atomic => Closed {
+                credit: self.cells().map(Cell::seal).sum(),
+                revoked: false,
+            },
+            Form::Asymmetric(_) => {
+                // No window of the caller's own is open.
+                let credit = own.map_or(0, Cell::drain);
+                let revoked = self.cells().filter(|cell| cell.revoke()).count() > 0;
+                Closed { credit, revoked }
+            }
+        }
+    }
+
+    /// Takes the credit of closed cells into the caller's hands; all of it if the second is true.
+    fn collect(&self, closed: Closed) -> (u32, bool) {
         let Form::Asymmetric(heavy_fence) = self.form else {
-            return (self.cells().map(Cell::seal).sum::<i64>() as u32, true);
+            return (closed.credit as u32, true);
         };
-        let is_own = |cell: &Cell| own.is_some_and(|own| std::ptr::eq(own, cell));
-        let others = || self.cells().filter(|cell| !is_own(cell));
-        let mut credit = own.map_or(0, Cell::drain);
-        let revoked = others().filter(|cell| cell.revoke()).count();
-        let fenced = revoked == 0
+        let fenced = !closed.revoked
             || on(Mutant::NoHeavyFence)
             || heavy_fence()
             || on(Mutant::FailedFenceIgnored);
-        let mut settled = true;
-        for cell in others() {
+        let (mut credit, mut settled) = (closed.credit, true);
+        for cell in self.cells() {
             match cell.collect(fenced, self.spins) {
                 Some(taken) => credit += taken,
                 None => settled = false,
@@ -329,8 +350,29 @@ impl Account<'_> {
         (credit as u32, settled)
     }
 
+    /// With the credit of closed cells the word turns tight; false: some of it is left in a cell.
+    fn bring_home(&self, held: &mut Held, closed: Closed) -> bool {
+        let (credit, settled) = self.collect(closed);
+        let credit = if on(Mutant::RecallLosesTokens) {
+            0
+        } else {
+            credit
+        };
+        self.tighten(credit, settled || on(Mutant::SettledTooEarly));
+        held.highest = held.highest.saturating_sub(credit);
+        if settled {
+            self.ledger.note_peak(mem::take(&mut held.highest));
+        }
+        settled
+    }
+
     fn cells(&self) -> impl Iterator<Item = &Cell> {
         self.rows.iter().map(|row| row.cell(self.service))
+    }
+
+    /// Credit of a cell with a surplus.
+    fn full(&self) -> u32 {
+        2 * self.batch
     }
 
     fn is_asymmetric(&self) -> bool {
@@ -364,8 +406,7 @@ impl Account<'_> {
             }
             let tokens = if room > 0 { self.portion(room) } else { 0 };
             if self.open_word(word, tokens) {
-                self.ledger.policy.state.fetch_and(!StateWord::HINT, AcqRel);
-                own.put(self.is_asymmetric(), i64::from(tokens));
+                own.put(self.is_asymmetric(), i64::from(tokens), self.full());
                 if on(Mutant::ForeignReopen) {
                     self.open_foreign();
                 }
@@ -378,7 +419,8 @@ impl Account<'_> {
     fn open_foreign(&self) {
         for row in self.rows {
             self.ledger.pool.word.fetch_add(1, AcqRel);
-            row.cell(self.service).put(self.is_asymmetric(), 1);
+            let cell = row.cell(self.service);
+            cell.put(self.is_asymmetric(), 1, self.full());
         }
     }
 
@@ -400,21 +442,21 @@ impl Account<'_> {
         if self.ledger.word().is_exact() {
             return self.ledger.give_back(1);
         }
-        let held = lock(&self.ledger.held);
+        let mut held = lock(&self.ledger.held);
         let word = self.ledger.word();
         if !word.is_tight() || on(Mutant::ReleaseOpensTight) {
-            return own.put(self.is_asymmetric(), 1);
+            return own.put(self.is_asymmetric(), 1, self.full());
         }
         self.ledger.give_back(1);
         if word.is_unsettled() {
-            self.recall(&held, Some(own));
+            self.recall(&mut held, Some(own));
         }
     }
 
     /// Moves the surplus of the caller's own cell home. A sweep may have taken it already: then there is nothing to move.
     pub(super) fn flush(&self, own: &Cell) {
         let _held = (!on(Mutant::FlushUnlocked)).then(|| lock(&self.ledger.held));
-        let surplus = own.skim(i64::from(self.batch));
+        let surplus = own.skim(self.is_asymmetric(), i64::from(self.batch));
         if surplus > 0 && !on(Mutant::FlushLoses) {
             self.ledger.give_back(surplus as u32);
         }
@@ -454,10 +496,15 @@ impl Account<'_> {
             state.fetch_or(StateWord::PENDING, AcqRel);
         }
         held.terms = terms;
+        if on(Mutant::WordsBeforeSeal) {
+            self.store_terms(&held, words);
+        }
+        // Before the words: whoever reads a new one finds his cell closed.
+        let closed = (!on(Mutant::FlipWithoutSeal)).then(|| self.close(None));
         if !on(Mutant::WordsAfterEpoch) {
             self.store_terms(&held, words);
         }
-        let settled = on(Mutant::FlipWithoutSeal) || self.recall(&held, None);
+        let settled = closed.is_none_or(|closed| self.bring_home(&mut held, closed));
         let before = StateWord(state.load(Acquire));
         let after = if on(Mutant::EpochStays) {
             before.0 & !StateWord::PENDING
@@ -478,7 +525,8 @@ impl Account<'_> {
     /// Writes out what the terms mean for every class, and where admissions end.
     fn store_terms(&self, held: &Held, words: &[AtomicU64]) {
         for (class, id) in &held.classes {
-            words[usize::from(*id)].store(ClassWord::new(*class, &held.terms).0, Release);
+            let word = ClassWord::new(*class, &held.terms, self.is_asymmetric());
+            words[usize::from(*id)].store(word.0, Release);
         }
         let limit = held.terms.ceiling.unwrap_or(NO_CEILING).min(NO_CEILING);
         let share = held.terms.priority_share.min(NO_CEILING);
@@ -518,7 +566,8 @@ impl Account<'_> {
             if word.is_exact() {
                 return self.seen(word);
             }
-            let credit: i64 = self.cells().map(Cell::credit).sum();
+            let asymmetric = self.is_asymmetric();
+            let credit: i64 = self.cells().map(|cell| cell.credit(asymmetric)).sum();
             sessions = (i64::from(word.granted()) - credit).max(0) as u32;
             let again = self.ledger.word();
             if again == word {
@@ -533,9 +582,9 @@ impl Account<'_> {
     pub(super) fn count_exact(&self) -> u32 {
         let mut word = self.ledger.word();
         if !word.is_exact() {
-            let held = lock(&self.ledger.held);
+            let mut held = lock(&self.ledger.held);
             if !self.ledger.word().is_exact() {
-                self.recall(&held, None);
+                self.recall(&mut held, None);
             }
             word = self.ledger.word();
         }

@@ -2,10 +2,14 @@
 //!
 //! *Atomic form.* Credit moves by one atomic step. A sealed cell is one so far below zero that nothing brings it up.
 //!
-//! *Asymmetric form.* The owner moves credit by a load and a store inside a window: it sets `busy`, and leaves the credit
-//! alone unless `mark` says [`OPEN`]. Whoever seals stores [`REVOKED`], issues the heavy fence and waits until `busy`
-//! falls. Then either the owner has seen the mark, or the window is over and what it stored is seen. Credit is never
-//! below zero here, and the mark is what says that a cell is sealed.
+//! *Asymmetric form.* The cell is a word that its owner alone ever writes: credit, and a busy bit. It moves credit by a load
+//! and two stores that enclose a window: the first says busy, the second says what is left, and between them the owner looks
+//! at `bound`, which is written under the lock alone: while that is 0, the second store changes nothing. Whoever seals a cell
+//! stores this 0, issues the heavy fence and waits until the busy bit is seen fallen. Then either the owner has seen the
+//! bound, or its window is over and what it left is in the same word. What a sealed cell's word says is nobody's any more: its
+//! credit was taken, and whoever opens the cell stores its value anew.
+
+use std::hint::cold_path;
 
 use super::mutants::{Mutant, on, order_of};
 use super::sync::{AtomicI64, AtomicU32, Ordering::*, inside_window, light_fence, spin};
@@ -14,130 +18,180 @@ use super::sync::{AtomicI64, AtomicU32, Ordering::*, inside_window, light_fence,
 /// too late leave their offset on it, which nobody reads.
 const SEALED_CREDIT: i64 = i64::MIN / 2;
 
-/// Marks of the asymmetric form, written under the lock. The owner may use its credit.
+/// Asymmetric form, the owner is inside its window; credit is in the bits above.
+const BUSY: i64 = 1;
+/// Asymmetric form, one of credit.
+const ONE: i64 = 2;
+
+/// Marks of the asymmetric form, read and written under the lock. The owner may use its credit: the bound is not 0.
 const OPEN: u32 = 0;
-/// The owner may not, once it sees this.
+/// The bound is 0, which the owner may not have seen.
 const REVOKED: u32 = 1;
 /// A heavy fence has passed since: a window that is not over shows as busy.
 const FENCED: u32 = 2;
 /// The credit has been taken home.
 const SEALED: u32 = 3;
 
-/// What a release met that has no room for one more: the cell is sealed.
-pub(super) const NOT_OPEN: i64 = -1;
+/// What a release meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// The credit is in the cell.
+    Kept,
+    /// It is, and the cell has more than it should.
+    Surplus,
+    /// It is not: the cell is sealed.
+    Sealed,
+}
 
 /// One cell. 16 bytes, four services a cache line.
 #[repr(align(16))]
 pub(super) struct Cell {
-    credit: AtomicI64,
-    busy: AtomicU32,
+    /// Atomic form: credit. Asymmetric form: credit and busy bit.
+    word: AtomicI64,
+    /// Asymmetric form, read by the owner in its window: the word at which a cell has a surplus; 0: leave it alone.
+    bound: AtomicU32,
+    /// Asymmetric form.
     mark: AtomicU32,
 }
 
 impl Cell {
     /// Sealed and empty.
     pub(super) fn new(asymmetric: bool) -> Self {
-        let credit = if asymmetric { 0 } else { SEALED_CREDIT };
+        let word = if asymmetric { 0 } else { SEALED_CREDIT };
         Self {
-            credit: AtomicI64::new(credit),
-            busy: AtomicU32::new(0),
+            word: AtomicI64::new(word),
+            bound: AtomicU32::new(0),
             mark: AtomicU32::new(SEALED),
         }
     }
 
     /// Credit in it, whoever asks.
-    pub(super) fn credit(&self) -> i64 {
-        self.credit.load(Acquire).max(0)
+    pub(super) fn credit(&self, asymmetric: bool) -> i64 {
+        if !asymmetric {
+            return self.word.load(Acquire).max(0);
+        }
+        match self.mark.load(Acquire) {
+            SEALED => 0,
+            _ => self.word.load(Acquire) / ONE,
+        }
     }
 
     // Its owner's, without the lock
 
-    /// Takes one, if there is one.
+    /// Takes one, if there is one. Atomic form.
     #[inline(always)]
-    pub(super) fn take(&self, asymmetric: bool) -> bool {
-        if !asymmetric {
-            let order = order_of(Mutant::CellRelaxed, AcqRel);
-            return self.credit.fetch_sub(1, order) > 0;
-        }
-        let open = self.enter();
-        let credit = self.credit.load(Relaxed);
-        inside_window();
-        let taken = open && credit > 0;
-        if taken {
-            self.credit.store(credit - 1, Relaxed);
-        }
-        self.leave();
-        taken
+    pub(super) fn take_at_once(&self) -> bool {
+        let order = order_of(Mutant::CellRelaxed, AcqRel);
+        self.word.fetch_sub(1, order) > 0
     }
 
-    /// Gives one, and says what was there before; below zero: the cell is sealed.
+    /// Gives one; with so many, the cell has a surplus. Atomic form.
     #[inline(always)]
-    pub(super) fn give(&self, asymmetric: bool) -> i64 {
-        if !asymmetric {
-            let order = order_of(Mutant::CellRelaxed, AcqRel);
-            return self.credit.fetch_add(1, order);
+    pub(super) fn give_at_once(&self, full: u64) -> Given {
+        let order = order_of(Mutant::CellRelaxed, AcqRel);
+        let before = self.word.fetch_add(1, order);
+        // Below zero, read unsigned, is above as well.
+        match before.cast_unsigned() >= full {
+            false => Given::Kept,
+            true if before < 0 => Given::Sealed,
+            true => Given::Surplus,
         }
-        let open = self.enter();
-        let credit = self.credit.load(Relaxed);
-        inside_window();
-        if open {
-            self.credit.store(credit.wrapping_add(1), Relaxed);
-        }
-        self.leave();
-        if open { credit } else { NOT_OPEN }
     }
 
-    /// Begins a window: may the credit be used?
+    /// Takes one, if there is one. Asymmetric form.
     #[inline(always)]
-    fn enter(&self) -> bool {
+    pub(super) fn take_in_window(&self) -> bool {
+        let (word, bound) = self.enter();
+        let left = word.wrapping_sub(ONE);
+        // Below zero, read unsigned, is above every bound.
+        if left.cast_unsigned() >= bound {
+            cold_path();
+            self.leave(word);
+            return false;
+        }
+        self.leave(left);
+        true
+    }
+
+    /// Gives one. Asymmetric form.
+    #[inline(always)]
+    pub(super) fn give_in_window(&self) -> Given {
+        let (word, bound) = self.enter();
+        if word.cast_unsigned() >= bound {
+            cold_path();
+            let open = bound != 0;
+            self.leave(if open { word + ONE } else { word });
+            return if open { Given::Surplus } else { Given::Sealed };
+        }
+        self.leave(word + ONE);
+        Given::Kept
+    }
+
+    /// Begins a window: what the cell holds, and up to where it may be used.
+    #[inline(always)]
+    fn enter(&self) -> (i64, u64) {
+        let word = self.word.load(Relaxed);
+        let bound = || match self.bound.load(Relaxed) {
+            0 if on(Mutant::MarkIgnored) => u64::MAX / 2,
+            bound => u64::from(bound),
+        };
         if on(Mutant::MarkBeforeBusy) {
-            let open = self.mark.load(Relaxed) == OPEN;
-            self.busy.store(1, Relaxed);
+            let bound = bound();
+            self.word.store(word + BUSY, Relaxed);
             light_fence();
-            return open;
+            return (word, bound);
         }
-        self.busy.store(1, Relaxed);
+        self.word.store(word + BUSY, Relaxed);
         if !on(Mutant::NoLightFence) {
             light_fence();
         }
-        self.mark.load(Relaxed) == OPEN || on(Mutant::MarkIgnored)
+        let bound = bound();
+        inside_window();
+        (word, bound)
     }
 
-    /// Ends it: whoever sees this sees what was stored inside.
+    /// Ends it with what is left.
     #[inline(always)]
-    fn leave(&self) {
-        self.busy
-            .store(0, order_of(Mutant::BusyFallsRelaxed, Release));
+    fn leave(&self, word: i64) {
+        self.word.store(word, Relaxed);
     }
 
     // Its owner's, under the lock
 
-    /// Opens it if it is sealed, and adds credit.
-    pub(super) fn put(&self, asymmetric: bool, tokens: i64) {
-        if self.credit.load(Acquire) < 0 {
-            self.credit.store(tokens, Release);
-        } else {
-            self.credit.fetch_add(tokens, AcqRel);
+    /// Opens it if it is sealed, and adds credit; with `full` of it, the cell has a surplus.
+    pub(super) fn put(&self, asymmetric: bool, tokens: i64, full: u32) {
+        let word = self.word.load(Acquire);
+        if !asymmetric {
+            match word < 0 {
+                true => self.word.store(tokens, Release),
+                false => drop(self.word.fetch_add(tokens, AcqRel)),
+            }
+            return;
         }
-        if asymmetric {
-            self.mark.store(OPEN, Relaxed);
-        }
+        let kept = match self.mark.load(Relaxed) {
+            SEALED => 0,
+            _ => word,
+        };
+        self.word.store(kept + tokens * ONE, Release);
+        self.mark.store(OPEN, Release);
+        self.bound.store(full * ONE as u32, Relaxed);
     }
 
     /// Takes off credit above `kept`; how much.
-    pub(super) fn skim(&self, kept: i64) -> i64 {
-        let surplus = (self.credit.load(Acquire) - kept).max(0);
+    pub(super) fn skim(&self, asymmetric: bool, kept: i64) -> i64 {
+        let surplus = (self.credit(asymmetric) - kept).max(0);
         if surplus > 0 {
-            self.credit.fetch_sub(surplus, AcqRel);
+            let unit = if asymmetric { ONE } else { 1 };
+            self.word.fetch_sub(surplus * unit, AcqRel);
         }
         surplus
     }
 
     /// Seals it and takes its credit, in the asymmetric form; no window of the caller's own is open.
     pub(super) fn drain(&self) -> i64 {
-        self.mark.store(SEALED, Relaxed);
-        let credit = self.credit.load(Relaxed);
-        self.credit.store(0, Relaxed);
+        let credit = self.credit(true);
+        self.bound.store(0, Relaxed);
+        self.mark.store(SEALED, Release);
         credit
     }
 
@@ -145,15 +199,16 @@ impl Cell {
 
     /// Seals it and takes its credit, in the atomic form.
     pub(super) fn seal(&self) -> i64 {
-        if self.credit.load(Acquire) < SEALED_CREDIT / 2 {
+        if self.word.load(Acquire) < SEALED_CREDIT / 2 {
             return 0;
         }
-        self.credit.swap(SEALED_CREDIT, AcqRel).max(0)
+        self.word.swap(SEALED_CREDIT, AcqRel).max(0)
     }
 
     /// Tells the owner to leave its credit alone. Must a heavy fence follow before it may be taken?
     pub(super) fn revoke(&self) -> bool {
         if self.mark.load(Relaxed) == OPEN {
+            self.bound.store(0, Relaxed);
             self.mark.store(REVOKED, Relaxed);
         }
         self.mark.load(Relaxed) == REVOKED
@@ -172,7 +227,7 @@ impl Cell {
             }
             _ => return None,
         }
-        while self.busy.load(Acquire) != 0 && !on(Mutant::BusyIgnored) {
+        while self.word.load(Acquire) & BUSY != 0 && !on(Mutant::BusyIgnored) {
             if patience == 0 {
                 return None;
             }

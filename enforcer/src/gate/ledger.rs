@@ -4,7 +4,7 @@ use crossbeam::utils::CachePadded;
 
 use super::mutants::{Mutant, on};
 use super::sync::{AtomicU32, AtomicU64, Mutex, Ordering::*, lock};
-use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
+use super::word::{ClassWord, LedgerWord, NO_CEILING};
 use crate::class::Class;
 use crate::terms::Terms;
 
@@ -12,7 +12,7 @@ use crate::terms::Terms;
 /// a service's is a shift.
 #[repr(align(512))]
 pub(super) struct Ledger {
-    /// Read by every admission, written by changes and by the passage from open to tight and back.
+    /// Read by admissions without credit of their own, written by changes.
     pub(super) policy: CachePadded<PolicyLine>,
     /// The pool.
     pub(super) pool: CachePadded<PoolLine>,
@@ -26,6 +26,8 @@ pub(super) struct PolicyLine {
     pub(super) limit: AtomicU32,
     /// Where priority admissions end.
     pub(super) priority_limit: AtomicU32,
+    /// The gate's form.
+    asymmetric: bool,
 }
 
 pub(super) struct PoolLine {
@@ -38,15 +40,19 @@ pub(super) struct PoolLine {
 pub(super) struct Held {
     pub(super) terms: Terms,
     pub(super) classes: Vec<(Class, u16)>,
+    /// The most that was granted since credit was left in a cell, less what was collected: a record, if one was set, once
+    /// the word is settled.
+    pub(super) highest: u32,
 }
 
 impl Ledger {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(asymmetric: bool) -> Self {
         Self {
             policy: CachePadded::new(PolicyLine {
-                state: AtomicU64::new(StateWord::HINT),
+                state: AtomicU64::new(0),
                 limit: AtomicU32::new(NO_CEILING),
                 priority_limit: AtomicU32::new(NO_CEILING),
+                asymmetric,
             }),
             pool: CachePadded::new(PoolLine {
                 word: AtomicU64::new(LedgerWord::EMPTY.0),
@@ -54,12 +60,6 @@ impl Ledger {
             }),
             held: CachePadded::new(Mutex::new(Held::default())),
         }
-    }
-
-    /// The state, for the fast path; whoever has read a class word of a change sees that change pending here.
-    #[inline(always)]
-    pub(super) fn state(&self) -> StateWord {
-        StateWord(self.policy.state.load(Relaxed))
     }
 
     pub(super) fn word(&self) -> LedgerWord {
@@ -102,10 +102,16 @@ impl Ledger {
         if on(Mutant::EnrollUnlocked) {
             let terms = held.terms;
             drop(held);
-            word.store(ClassWord::new(class, &terms).0, Release);
+            word.store(
+                ClassWord::new(class, &terms, self.policy.asymmetric).0,
+                Release,
+            );
             return lock(&self.held).classes.push((class, id));
         }
-        word.store(ClassWord::new(class, &held.terms).0, Release);
+        word.store(
+            ClassWord::new(class, &held.terms, self.policy.asymmetric).0,
+            Release,
+        );
         held.classes.push((class, id));
     }
 }

@@ -22,14 +22,14 @@
 //! | word | of | holds |
 //! |---|---|---|
 //! | ledger word | service | tight bit, unsettled bit, generation (30 bits), `granted` (32 bits) |
-//! | state word | service | epoch, pending bit, hint bit |
+//! | state word | service | epoch, pending bit |
 //! | limit, priority limit, peak | service | where ordinary and priority admissions end; the most sessions ever |
 //! | class word | class | what the terms in force mean for it: blocked and why, priority, emergency, its service |
 //! | cell | worker and service | credit; whether it is sealed (`cell.rs`, by form) |
 //!
 //! # Two modes
 //!
-//! *Open.* An admission reads its class word, then the state word, and takes one from its worker's cell. A release adds
+//! *Open.* An admission reads its class word and takes one from its worker's cell. A release adds
 //! one to the cell of the worker that releases. No other worker writes that cache line, so each is an uncontended add.
 //! A cell without credit is refilled from the pool under the lock, a batch at a time and less near the ceiling; one that
 //! overflows gives its surplus back.
@@ -43,10 +43,10 @@
 //! # Two forms
 //!
 //! How an owner moves the credit of its cell, and nothing else, has two forms. *Atomic*: one read-modify-write. *Asymmetric*
-//! ([`Form::Asymmetric`]): a load and a store inside a window that a busy mark encloses; no call, panic or loop is in it.
-//! Whoever seals marks the cells revoked, issues one heavy fence that orders the memory of all threads, and reads the busy
-//! marks, [`GateConfig::spins`] times at most. The owner looks at the mark after it has said that it is busy: it sees the
-//! mark, or its window is seen. A cell that can't be collected, because its owner stands still inside the window or the
+//! ([`Form::Asymmetric`]): a store that says busy and a store that says what is left, around a look at the cell's bound; no
+//! call, panic or loop is in that window. Whoever seals sets the bounds to 0, issues one heavy fence that orders the memory of
+//! all threads, and reads the busy bits, [`GateConfig::spins`] times at most. The owner looks at the bound after it has said
+//! that it is busy: it sees the 0, or its window is seen. A cell that can't be collected, because its owner stands still inside the window or the
 //! fence failed, keeps its credit, which is part of `granted`. The word then says *unsettled*: tight, but `granted` is only
 //! a bound from above. In that state nobody is refused for the ceiling but as `Unsettled`, for want of knowledge; tight
 //! mode isn't left; and everybody takes the lock and tries again, the owner by itself, without a fence.
@@ -63,7 +63,8 @@
 //! 6. In tight mode an ordinary admission needs `granted < limit` and a class that isn't blocked; a priority admission
 //!    needs `granted < priority limit`, whatever the block. A priority call past a block recalls first if the mode is
 //!    open. With a share of 0 its class is ordinary.
-//! 7. A change sets pending, stores class words and limits, recalls, moves the epoch and clears pending.
+//! 7. A change sets pending, closes the cells, stores class words and limits, brings the credit home, moves the epoch and
+//!    clears pending. Nobody finds a new word and an open cell: the cells are closed before.
 //! 8. What is decided without the lock is decided on words that were read between two equal readings of epoch and
 //!    pending, the second of which says: no change is under way.
 //! 9. [`WorkerGate::replace`] within a service moves no token, so that no seal orders it: it reads its class word under
@@ -91,8 +92,8 @@
 //! *Never by old terms.* When a change returns, all cells are sealed and the generation has moved. An admission that had
 //! read the old class word finds its cell sealed, and may open it only under the lock, hence after the change; one that
 //! had read the old limit finds another generation and its swap fails. Who has read one *new* word before the change
-//! is complete sees it pending, because the class word is read first, with acquire: nobody passes by the new terms
-//! while others pass by the old.
+//! is complete finds its cell closed, because that was done before the word was stored, and without credit sees the change
+//! pending: nobody passes by the new terms while others pass by the old.
 //!
 //! *Nothing lost.* Below zero a cell has no credit, sealed or not. Takes and releases that come too late leave an offset
 //! there; whoever opens the cell stores its value, so nobody reads it. A late release hands its token to the pool, or
@@ -111,9 +112,10 @@
 //! # Orders
 //!
 //! Class words, limits and epochs are stored with release and read with acquire; cells and ledger word move with
-//! acquire and release. The fast path reads the state word relaxed: reading the class word of a change with acquire has made
-//! its pending bit visible. With that acquire gone a class passes by new terms too early; with the cell's steps relaxed a
-//! session that changes service can be seen in neither. The atomic form has no sequentially consistent step and no fence.
+//! acquire and release. Reading the class word of a change with acquire has made the closing of the cell visible. With the
+//! cell's steps relaxed a session that changes service can be seen in neither. The atomic form has no sequentially consistent
+//! step and no fence. In the asymmetric form a cell's word and bound are relaxed: the two fences order them, and all that
+//! a window publishes is the word itself.
 //! Class counters are std atomics of one writer each, a load and a store. What was released is stored with release and
 //! read with acquire before what was admitted: nobody counts a permit out that he doesn't count in. The rest is relaxed.
 //!
@@ -211,7 +213,7 @@ impl Gate {
         let rows = (0..workers).map(|_| Arc::new(Row::new(asymmetric)));
         Ok(Arc::new(Self {
             classes: CachePadded::new(array::from_fn(|_| AtomicU64::new(ClassWord::UNKNOWN.0))),
-            ledgers: array::from_fn(|_| Ledger::new()),
+            ledgers: array::from_fn(|_| Ledger::new(asymmetric)),
             rows: rows.collect(),
             shared: SharedRow::new(),
             registry: Mutex::new(Registry {
@@ -313,8 +315,8 @@ impl Gate {
             .map_or(0, |account| account.count_exact())
     }
 
-    /// The most permits ever outstanding at once, exact. In the asymmetric form a session that is restored while a worker
-    /// stands still with credit in hand counts that credit as well.
+    /// The most permits ever outstanding at once, exact. In the asymmetric form a record of restored sessions, set while a
+    /// worker stands still with credit in hand, shows once that credit is home.
     pub fn peak(&self, service: ServiceIndex) -> u32 {
         self.known(service)
             .map_or(0, |account| account.ledger.peak())

@@ -2,6 +2,7 @@
 
 use licensing::{FeatureIndex, RefusalReason};
 
+use super::config::SERVICES_MAX;
 use super::mutants::{Mutant, on};
 use crate::class::{CallKind, Class};
 use crate::lot::Lot;
@@ -15,17 +16,21 @@ pub(super) const NO_CEILING: u32 = 1 << 30;
 pub(super) struct ClassWord(pub(super) u64);
 
 impl ClassWord {
-    const SERVICE: u64 = 0x3f;
-    /// Holds no license and reads no terms. At the place of [`StateWord::HINT`]: either means, leave the cells alone.
-    const EMERGENCY: u64 = StateWord::HINT;
-    /// New ordinary calls are refused. At the place of [`StateWord::PENDING`]: either means, not on the fast path.
-    const BLOCKED: u64 = StateWord::PENDING;
+    /// Holds no license and reads no terms.
+    const EMERGENCY: u64 = 1;
+    /// New ordinary calls are refused.
+    const BLOCKED: u64 = 1 << 1;
+    /// The gate is of the atomic form: beside the two above, so that one test tells the way to take.
+    const AT_ONCE: u64 = 1 << 2;
     /// May go over the ceiling and past a block by the share.
-    const PRIORITY: u64 = 1 << 8;
-    /// Blocked for a feature, whose place is in the bits from [`Self::FEATURE_SHIFT`]; otherwise for the service.
-    const BY_FEATURE: u64 = 1 << 9;
+    const PRIORITY: u64 = 1 << 3;
+    /// The service, where its place is the offset of its cell too.
+    const SERVICE: u64 = 0x3f << Self::SERVICE_SHIFT;
     /// The block refuses only the lots below the percentage in the bits from [`Self::PERCENT_SHIFT`].
     const EASED: u64 = 1 << 10;
+    /// Blocked for a feature, whose place is in the bits from [`Self::FEATURE_SHIFT`]; otherwise for the service.
+    const BY_FEATURE: u64 = 1 << 11;
+    const SERVICE_SHIFT: u32 = 4;
     const FEATURE_SHIFT: u32 = 16;
     const PERCENT_SHIFT: u32 = 24;
 
@@ -33,8 +38,9 @@ impl ClassWord {
     pub(super) const UNKNOWN: Self = Self(Self::BLOCKED);
 
     /// What `terms` say about `class`.
-    pub(super) fn new(class: Class, terms: &Terms) -> Self {
-        let service = u64::from(class.service.0) & Self::SERVICE;
+    pub(super) fn new(class: Class, terms: &Terms, asymmetric: bool) -> Self {
+        let form = if asymmetric { 0 } else { Self::AT_ONCE };
+        let service = u64::from(class.service.0) << Self::SERVICE_SHIFT & Self::SERVICE;
         let brought = class.features.intersection(terms.blocked_features);
         let block = match (terms.block, brought.iter().next()) {
             (Some(block), _) => Self::blocked(block),
@@ -44,14 +50,16 @@ impl ClassWord {
         let barred = class.features.intersection(terms.barred_features);
         let shared = terms.priority_share > 0 && barred.is_empty();
         let shared = shared || on(Mutant::NoShareIsPriority);
-        Self(match class.kind {
-            CallKind::Emergency => service | Self::EMERGENCY,
-            CallKind::Priority if shared => service | Self::PRIORITY | block,
-            CallKind::Priority | CallKind::Ordinary if block == 0 => {
-                service | Self::eased(class, terms)
-            }
-            CallKind::Priority | CallKind::Ordinary => service | block,
-        })
+        Self(
+            form | match class.kind {
+                CallKind::Emergency => service | Self::EMERGENCY,
+                CallKind::Priority if shared => service | Self::PRIORITY | block,
+                CallKind::Priority | CallKind::Ordinary if block == 0 => {
+                    service | Self::eased(class, terms)
+                }
+                CallKind::Priority | CallKind::Ordinary => service | block,
+            },
+        )
     }
 
     fn blocked(by: Block) -> u64 {
@@ -75,6 +83,18 @@ impl ClassWord {
     #[inline(always)]
     pub(super) fn is_emergency(self) -> bool {
         self.0 & Self::EMERGENCY != 0
+    }
+
+    /// Takes and gives one of the own cell's credit, in the asymmetric form: neither blocked nor an emergency.
+    #[inline(always)]
+    pub(super) fn goes_by_window(self) -> bool {
+        self.0 & (Self::EMERGENCY | Self::BLOCKED | Self::AT_ONCE) == 0
+    }
+
+    /// Neither blocked nor an emergency: one of the own cell's credit is all that an admission takes.
+    #[inline(always)]
+    pub(super) fn takes_credit(self) -> bool {
+        self.0 & (Self::EMERGENCY | Self::BLOCKED) == 0
     }
 
     pub(super) fn is_priority(self) -> bool {
@@ -104,13 +124,13 @@ impl ClassWord {
 
     #[inline(always)]
     pub(super) fn service(self) -> usize {
-        (self.0 & Self::SERVICE) as usize
+        (self.0 >> Self::SERVICE_SHIFT) as usize & (SERVICES_MAX - 1)
     }
 
     /// What a permit keeps of it.
     #[inline(always)]
     pub(super) fn ledger(self) -> u32 {
-        (self.0 & (Self::SERVICE | Self::EMERGENCY)) as u32
+        (self.0 & (Self::SERVICE | Self::EMERGENCY | Self::AT_ONCE)) as u32
     }
 
     /// Why new ordinary calls of this lot are refused, if they are.
@@ -186,40 +206,21 @@ impl LedgerWord {
     }
 }
 
-/// A service's state in one word: `[epoch: 56 | pending: 1 | hint: 1 | 0: 6]`.
+/// A service's state in one word: `[epoch: 63 | pending: 1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StateWord(pub(super) u64);
 
 impl StateWord {
-    /// The cells are sealed: an admission needn't try its own. Advice only, the cells decide.
-    pub(super) const HINT: u64 = 1 << 6;
     /// Terms are being changed: nothing may be decided without the lock.
-    pub(super) const PENDING: u64 = 1 << 7;
-    const ONE_EPOCH: u64 = 1 << 8;
-
-    /// The cells are in use and no change is under way.
-    #[inline(always)]
-    pub(super) fn is_quiet(self) -> bool {
-        self.0 & (Self::HINT | Self::PENDING) == 0
-    }
-
-    /// Quiet, and the class neither blocked nor an emergency: a credit is all that an admission takes.
-    #[inline(always)]
-    pub(super) fn lets_in(self, class: ClassWord) -> bool {
-        Self(self.0 | class.0).is_quiet()
-    }
+    pub(super) const PENDING: u64 = 1;
+    const ONE_EPOCH: u64 = 1 << 1;
 
     pub(super) fn is_pending(self) -> bool {
         self.0 & Self::PENDING != 0
     }
 
-    /// The terms in force are those that were in force then.
-    pub(super) fn same_terms(self, then: Self) -> bool {
-        (self.0 ^ then.0) & !Self::HINT == 0
-    }
-
-    /// The change is done: the next epoch, the cells sealed.
+    /// The change is done: the next epoch.
     pub(super) fn changed(self) -> Self {
-        Self((self.0 & !Self::PENDING).wrapping_add(Self::ONE_EPOCH) | Self::HINT)
+        Self((self.0 & !Self::PENDING).wrapping_add(Self::ONE_EPOCH))
     }
 }

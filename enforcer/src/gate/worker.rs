@@ -1,10 +1,12 @@
 //! What one worker thread holds of the gate.
 
 use std::fmt;
+use std::hint::cold_path;
 use std::sync::Arc;
 
 use super::Gate;
 use super::account::Demand;
+use super::cell::{Cell, Given};
 use super::config::SERVICES_MAX;
 use super::mutants::{Mutant, on, order_of};
 use super::permit::{ClassId, Permit, Refusal};
@@ -20,7 +22,7 @@ use crate::lot::Lot;
 pub struct WorkerGate {
     gate: Arc<Gate>,
     row: Arc<Row>,
-    /// Credit at which a cell gives its surplus back; a cell below zero, read unsigned, is above it.
+    /// Credit of a cell with a surplus, in the atomic form.
     full_cell: u64,
     /// The gate's form.
     asymmetric: bool,
@@ -72,9 +74,13 @@ impl WorkerGate {
     pub fn admit_of(&mut self, class: ClassId, lot: Option<Lot>) -> Result<Permit, Refusal> {
         let (gate, row) = (&*self.gate, &*self.row);
         let word = gate.class_word(class, order_of(Mutant::ClassRelaxed, Acquire));
-        let state = gate.ledger(word.service()).state();
-        let lets_in = state.lets_in(word) || on(Mutant::NoClassCheck) && state.is_quiet();
-        if lets_in && self.take_credit(word.service()) {
+        let taken = if word.goes_by_window() {
+            row.cell(word.service()).take_in_window()
+        } else {
+            cold_path();
+            self.take_otherwise(word)
+        };
+        if taken {
             row.note_admitted(class);
         } else {
             self.admit_slow(class, lot)?;
@@ -134,14 +140,26 @@ impl WorkerGate {
 
     /// Takes own credit as the fast path does, for a class that is kept off it by a block that lets this lot through.
     fn take_eased(&self, word: ClassWord, lot: Lot) -> bool {
-        let state = self.gate.ledger(word.service()).state();
-        word.eases(lot) && state.is_quiet() && self.take_credit(word.service())
+        word.eases(lot) && self.take_credit(word.service())
     }
 
     /// Takes one from the own cell, if there is one.
     #[inline(always)]
     fn take_credit(&self, service: usize) -> bool {
-        self.row.cell(service).take(self.asymmetric)
+        match self.asymmetric {
+            true => self.row.cell(service).take_in_window(),
+            false => self.row.cell(service).take_at_once(),
+        }
+    }
+
+    /// The same for a class that doesn't go by a window, if there is another way to its own credit.
+    #[inline(always)]
+    fn take_otherwise(&self, word: ClassWord) -> bool {
+        let service = word.service();
+        if on(Mutant::NoClassCheck) {
+            return self.take_credit(service);
+        }
+        word.takes_credit() && self.row.cell(service).take_at_once()
     }
 
     fn take_slow(
@@ -230,8 +248,7 @@ impl WorkerGate {
     /// that releases pay (rules L7, L9).
     pub fn restore(&mut self, class: ClassId) -> Permit {
         let word = self.gate.class_word(class, Acquire);
-        let quiet = self.gate.ledger(word.service()).state().is_quiet();
-        let credit = quiet && !word.is_emergency() && self.take_credit(word.service());
+        let credit = !word.is_emergency() && self.take_credit(word.service());
         if !credit && !word.is_emergency() {
             let counted = self.take_slow(class, word.service(), Demand::Return);
             debug_assert!(counted.is_ok(), "a restored session is never refused");
@@ -264,26 +281,42 @@ impl WorkerGate {
         let (class, ledger) = (permit.class(), permit.ledger());
         permit.spend();
         row.note_released(class);
-        if ledger.is_emergency() && !on(Mutant::EmergencyTakesToken) {
-            return;
+        let own = row.cell(ledger.service());
+        let given = if ledger.goes_by_window() {
+            own.give_in_window()
+        } else {
+            cold_path();
+            self.give_otherwise(ledger, own)
+        };
+        if given != Given::Kept {
+            self.release_slow(ledger, given);
         }
-        let before = row.cell(ledger.service()).give(self.asymmetric);
-        if before.cast_unsigned() >= self.full_cell {
-            self.release_slow(ledger.service(), before);
+    }
+
+    /// The same for a permit that doesn't go by a window; that of an emergency holds no token.
+    #[inline(always)]
+    fn give_otherwise(&self, ledger: ClassWord, own: &Cell) -> Given {
+        if ledger.is_emergency() && !on(Mutant::EmergencyTakesToken) {
+            return Given::Kept;
+        }
+        match self.asymmetric {
+            true => own.give_in_window(),
+            false => own.give_at_once(self.full_cell),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn release_slow(&self, service: usize, before: i64) {
+    fn release_slow(&self, ledger: ClassWord, given: Given) {
+        let service = ledger.service();
         let own = self.row.cell(service);
         let account = self.gate.account(service);
-        if before < 0 {
+        if given == Given::Sealed {
             if !on(Mutant::ReleaseSealedLost) {
                 account.release_sealed(own);
             }
         } else if on(Mutant::UndoSurplusRelease) {
-            let _ = own.take(self.asymmetric);
+            let _ = self.take_credit(service);
             account.flush(own);
             self.gate.ledger(service).give_back(1);
         } else {

@@ -66,6 +66,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         udi_serial: file.node.udi.serial,
         state_dir,
         workers: file.node.workers,
+        gate: file.node.gate,
         control_socket,
         plane,
         priority_percent: file.licensing.priority_percent,

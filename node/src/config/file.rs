@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use api::{LogSeverity, SyslogFacility, SyslogProtocol};
 use serde::Deserialize;
 
+use crate::fence::GateChoice;
+
 pub(super) use bulkstats::{
     Bulkstats, BulkstatsFile, BulkstatsMechanism, BulkstatsMethod, BulkstatsReceiver,
 };
@@ -18,6 +20,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("node.name", "1 to 63 letters, digits, hyphens or dots"),
     ("node.state_dir", "the path of a directory"),
     ("node.workers", "a number of threads, 1 to 256"),
+    ("node.gate", "\"auto\", \"asymmetric\" or \"atomic\""),
     ("node.product", "the name of a product tag"),
     (
         "node.udi",
@@ -513,6 +516,8 @@ pub(super) struct Node {
     pub(super) state_dir: PathBuf,
     #[serde(default = "one_worker")]
     pub(super) workers: u16,
+    #[serde(default)]
+    pub(super) gate: GateChoice,
     #[serde(default = "vpc_si")]
     pub(super) product: String,
     #[serde(default)]

@@ -32,6 +32,8 @@ use smart_agent::Fits;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
+use crate::fence::GateChoice;
+
 pub use self::bulkstats::{Bulkstats, Receiver as BulkstatsReceiver};
 pub use self::snmp::{NotifyTarget, Snmp, TargetLeftOut, engine_of};
 pub use self::ssh::{Account, Ssh};
@@ -60,6 +62,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Worker threads, 1 to 256.
     pub workers: u16,
+    /// How workers move their own credit at the gate.
+    pub gate: GateChoice,
     /// Path of the control socket.
     pub control_socket: PathBuf,
     /// GTP-C on Gn, access points and pools; its restart counter is set at start.

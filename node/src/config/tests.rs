@@ -203,7 +203,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             with("name = \"ggsn-1\"", "name = \"a\"\nworker = 2"),
             "gateway.toml:4: node.worker: no such key; expected one of `name`, `state_dir`, \
-             `workers`, `product`, `udi`; mend its spelling or remove it",
+             `workers`, `gate`, `product`, `udi`; mend its spelling or remove it",
         ),
         (
             and("[licence]\nx = 1"),
@@ -233,6 +233,11 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
             with("name = \"ggsn-1\"", "name = \"a\"\nworkers = 257"),
             "gateway.toml:4: node.workers: 257; \
              expected a number of threads, 1 to 256; mend the value",
+        ),
+        (
+            with("name = \"ggsn-1\"", "name = \"a\"\ngate = \"fast\""),
+            "gateway.toml:4: node.gate: unknown variant `fast`; \
+             expected \"auto\", \"asymmetric\" or \"atomic\"; mend the value",
         ),
         (
             with("name = \"ggsn-1\"", "name = \"a\"\nworkers = -1"),

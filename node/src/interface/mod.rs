@@ -27,8 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    Answer, BatchOperation, ClientRequest, Failure, Health, LICENSE_ANSWER_S, LicenseCommand,
-    REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request, WorkerHealth,
+    Answer, BatchOperation, ClientRequest, Failure, GateForm, Health, LICENSE_ANSWER_S,
+    LicenseCommand, REQUEST_BYTES_MAX, REQUEST_PATH, Reply, Request, WorkerHealth,
 };
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
@@ -87,6 +87,7 @@ pub(crate) struct Interface {
     pub(crate) config: Arc<Config>,
     pub(crate) gn: SocketAddr,
     pub(crate) receive_buffer_bytes: usize,
+    pub(crate) gate: GateForm,
     pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) current: Arc<Current>,
@@ -498,6 +499,7 @@ impl Interface {
             queue_drops: vitals.queue_drops(),
             socket_drops: socket::drops(self.gn),
             send_failures: vitals.send_failures(),
+            gate: self.gate,
             permits_dropped: enforcer::gate::permits_dropped(),
             workers: workers.collect(),
         }
