@@ -291,6 +291,12 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
     FIGURES.iter().map(|figure| figure.id)
 }
 
+/// What the figure of this name says.
+pub fn meaning(id: &str) -> Option<&'static str> {
+    let figure = FIGURES.iter().find(|figure| figure.id == id)?;
+    Some(figure.meaning)
+}
+
 /// Prints the figures.
 pub fn list() -> ExitCode {
     for Figure {

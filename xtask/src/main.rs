@@ -1,6 +1,7 @@
-//! Development tasks: test, tidy, mutants, figure.
+//! Development tasks: test, tidy, mutants, figure, bench.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod figure;
 mod mutants;
 mod rules;
@@ -24,7 +25,10 @@ usage: cargo xtask TASK
   documents            bring excerpts and tables in documents up to date with their sources
   mutants [--check] [NAME ...]
                        break the code on purpose and see tests fail; --check only compares with the report
-  figure [ID]          measure one of the promises of SPECIFICATION.md; alone: list them";
+  figure [ID]          measure one of the promises of SPECIFICATION.md; alone: list them
+  bench [--only NAME] [--force] [--out DIR]
+                       measure speed and memory, and write docs/performance.md and its pictures; a report of a calmer
+                       machine stays without --force";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +53,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["mutants", "--check"] => mutants::check(&workspace),
         ["mutants", names @ ..] => mutants::run(&workspace, names),
         ["figure"] => Ok(figure::list()),
+        ["bench", words @ ..] => bench::run(&workspace, words),
         ["figure", id] => figure::measure(&workspace, id),
         _ => bail!("{USAGE}"),
     }

@@ -12,16 +12,20 @@ pub fn bounded(limit_s: u32, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("timeout");
     command.args(["--kill-after=10", &limit_s.to_string()]);
     command.arg(program);
+    as_from_a_shell(&mut command);
+    command
+}
+
+/// Without input, and without what cargo tells this program of its own package: another cargo would build again what asks
+/// for that (ring's build script), and all that depends on it.
+pub fn as_from_a_shell(command: &mut Command) {
     command.stdin(Stdio::null());
-    // What cargo tells this program of its own package would have another cargo build again what asks for that (ring's
-    // build script), and all that depends on it.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 /// Runs it, its output going where ours goes; an exit code other than 0 is an error that names `what`.

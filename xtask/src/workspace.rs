@@ -28,6 +28,8 @@ pub struct Dependency {
 
 #[derive(Deserialize)]
 pub struct Target {
+    pub name: String,
+    pub kind: Vec<String>,
     pub src_path: PathBuf,
 }
 
