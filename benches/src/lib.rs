@@ -13,6 +13,9 @@
 #![forbid(unsafe_code)]
 
 pub mod figure;
+pub mod pairs;
 pub mod report;
 pub mod sandwich;
+pub mod servers;
 pub mod subject;
+pub mod turns;

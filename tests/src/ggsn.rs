@@ -19,8 +19,8 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 60);
 const CONFIGURATION: &str = "\
 log stderr
  logging filter all 1
- logging level set-all error
- logging level ggsn info
+ logging level set-all ALL
+ logging level ggsn OWN
 line vty
  no login
  bind ADDRESS
@@ -44,8 +44,17 @@ pub struct OsmoGgsn {
 }
 
 impl OsmoGgsn {
-    /// Starts it with one APN, `internet`. It needs root and says so.
+    /// Starts it with one APN, `internet`; it logs each context. It needs root and says so.
     pub fn start(state_dir: &Path) -> Result<Self> {
+        Self::start_logging(state_dir, ["error", "info"])
+    }
+
+    /// The same, and neither contexts are logged nor that it has no room to keep an answer.
+    pub fn start_quiet(state_dir: &Path) -> Result<Self> {
+        Self::start_logging(state_dir, ["fatal", "notice"])
+    }
+
+    fn start_logging(state_dir: &Path, [all, own]: [&str; 2]) -> Result<Self> {
         require("osmo-ggsn", "osmo-ggsn")?;
         require("ip", "iproute2")?;
         if !rustix::process::geteuid().is_root() {
@@ -57,6 +66,8 @@ impl OsmoGgsn {
         let configuration = state_dir.join("ggsn.cfg");
         let text = CONFIGURATION
             .replace("ADDRESS", &ADDRESS.to_string())
+            .replace("ALL", all)
+            .replace("OWN", own)
             .replace("STATE", &state_dir.to_string_lossy());
         std::fs::write(&configuration, text)?;
         let mut ggsn = command("unshare");
@@ -91,6 +102,11 @@ impl OsmoGgsn {
         let namespace = File::open(format!("/proc/{}/ns/net", self.running.pid()))?;
         move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
             .context("enter the network namespace of osmo-ggsn")
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
     }
 
     /// What it has logged.

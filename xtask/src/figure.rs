@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 22] = [
+const FIGURES: [Figure; 24] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -219,6 +219,18 @@ const FIGURES: [Figure; 22] = [
         id: "bulkstats-admit-p999",
         meaning: "99.9th percentile from a new call to its answer, 16,384 peers, with a sample of all schemas each second, over without",
         target: "at most 1.1",
+        how: How::Bench,
+    },
+    Figure {
+        id: "gtpv1-vs-ggsn",
+        meaning: "pairs of Create and Delete PDP Context per second of the server's CPU, over UDP on loopback, over osmo-ggsn's",
+        target: "at least 5",
+        how: How::Bench,
+    },
+    Figure {
+        id: "gtpv2-vs-echo",
+        meaning: "server's CPU for a pair of Create and Delete Session, over UDP on loopback, over a bare echo of as many octets",
+        target: "at most 2",
         how: How::Bench,
     },
 ];

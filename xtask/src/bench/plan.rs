@@ -44,7 +44,7 @@ pub const SECTIONS: [Section; 5] = [
         programs: &[
             ("allocations-per-message", 5),
             ("plane-cost", 20),
-            ("gtpv1-vs-ggsn", 60),
+            ("gtpv1-vs-ggsn", 85),
             ("gtpv2-vs-echo", 40),
         ],
     },
