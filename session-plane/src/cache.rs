@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::time::Duration;
 
 use licensing::Mono;
@@ -12,6 +13,9 @@ use licensing::Mono;
 use crate::config::GtpVersion;
 use crate::hashing::{Keyed, OwnNumbers};
 use crate::output::Path;
+
+/// Octets of one chunk of answers.
+const CHUNK: usize = 64 << 10;
 
 /// What tells one request of a peer from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +40,7 @@ pub(crate) struct ResponseCache {
     /// By digest, the number of the entry in the order of all entries ever made.
     numbers: HashMap<u64, u64, OwnNumbers>,
     entries: VecDeque<Entry>,
+    answers: Answers,
     /// Digests of requests that are answered later; whoever answers them later bounds them.
     in_progress: HashSet<u64, OwnNumbers>,
     /// The number of the first entry there.
@@ -49,7 +54,18 @@ pub(crate) struct ResponseCache {
 struct Entry {
     request: Fingerprint,
     expires: Mono,
-    answer: Vec<u8>,
+    answer: Range<u32>,
+    chunk: u64,
+}
+
+/// The answers' octets, one after the other in chunks; they go in the order in which they came.
+#[derive(Debug, Default)]
+struct Answers {
+    chunks: VecDeque<Vec<u8>>,
+    /// The number of the first chunk there, in the order of all ever begun.
+    first: u64,
+    /// Chunks to be used again, no more than there are in use.
+    spare: Vec<Vec<u8>>,
 }
 
 impl ResponseCache {
@@ -57,6 +73,7 @@ impl ResponseCache {
         Self {
             numbers: HashMap::with_hasher(OwnNumbers),
             entries: VecDeque::new(),
+            answers: Answers::default(),
             in_progress: HashSet::with_hasher(OwnNumbers),
             first: 0,
             window,
@@ -74,7 +91,8 @@ impl ResponseCache {
     pub(crate) fn find(&self, request: &Fingerprint, now: Mono) -> Option<&[u8]> {
         let number = self.numbers.get(&request.digest)?;
         let entry = self.entries.get(number.checked_sub(self.first)? as usize)?;
-        (entry.request == *request && now < entry.expires).then_some(&*entry.answer)
+        let is_kept = entry.request == *request && now < entry.expires;
+        is_kept.then(|| self.answers.get(entry)).flatten()
     }
 
     /// A request that is answered later, by [`ResponseCache::keep`] or never, by [`ResponseCache::forget`].
@@ -97,18 +115,18 @@ impl ResponseCache {
         self.in_progress.len()
     }
 
-    /// Keeps an answer; the buffer of one that gives way is used again.
+    /// Keeps an answer; the oldest gives way to it, if there is no room or it has expired.
     pub(crate) fn keep(&mut self, request: Fingerprint, answer: &[u8], now: Mono) {
         self.forget(&request);
-        let mut buffer = self.make_room(now);
-        buffer.clear();
-        buffer.extend_from_slice(answer);
+        self.make_room(now);
         let number = self.first + self.entries.len() as u64;
         self.numbers.insert(request.digest, number);
+        let (chunk, answer) = self.answers.push(answer);
         self.entries.push_back(Entry {
             request,
             expires: now.after(self.window),
-            answer: buffer,
+            answer,
+            chunk,
         });
     }
 
@@ -116,7 +134,7 @@ impl ResponseCache {
     pub(crate) fn expire(&mut self, now: Mono, at_most: usize) -> usize {
         for _ in 0..at_most {
             match self.entries.front() {
-                Some(oldest) if oldest.expires <= now => drop(self.drop_oldest()),
+                Some(oldest) if oldest.expires <= now => self.drop_oldest(),
                 Some(_) | None => break,
             }
         }
@@ -128,17 +146,17 @@ impl ResponseCache {
         self.entries.front().map(|oldest| oldest.expires)
     }
 
-    fn make_room(&mut self, now: Mono) -> Vec<u8> {
+    fn make_room(&mut self, now: Mono) {
         let full = self.entries.len() >= self.most;
         match self.entries.front() {
             Some(oldest) if full || oldest.expires <= now => self.drop_oldest(),
-            Some(_) | None => Vec::new(),
+            Some(_) | None => {}
         }
     }
 
-    fn drop_oldest(&mut self) -> Vec<u8> {
+    fn drop_oldest(&mut self) {
         let Some(oldest) = self.entries.pop_front() else {
-            return Vec::new();
+            return;
         };
         // The same request may have been answered anew since.
         let digest = oldest.request.digest;
@@ -146,7 +164,49 @@ impl ResponseCache {
             self.numbers.remove(&digest);
         }
         self.first += 1;
-        oldest.answer
+        let next = self.entries.front();
+        self.answers.drop_before(next.map(|next| next.chunk));
+    }
+}
+
+impl Answers {
+    fn get(&self, entry: &Entry) -> Option<&[u8]> {
+        let chunk = self
+            .chunks
+            .get(entry.chunk.checked_sub(self.first)? as usize)?;
+        chunk.get(entry.answer.start as usize..entry.answer.end as usize)
+    }
+
+    /// Puts an answer behind all others: its chunk, and its place there. One longer than a chunk has one of its own.
+    fn push(&mut self, answer: &[u8]) -> (u64, Range<u32>) {
+        let fits = |chunk: &Vec<u8>| chunk.capacity() - chunk.len() >= answer.len();
+        if !self.chunks.back().is_some_and(fits) {
+            let spare = self.spare.pop().unwrap_or_default();
+            self.chunks.push_back(spare);
+        }
+        let number = self.first + self.chunks.len() as u64 - 1;
+        let Some(chunk) = self.chunks.back_mut() else {
+            return (number, 0..0);
+        };
+        if chunk.capacity() == 0 {
+            chunk.reserve_exact(CHUNK.max(answer.len()));
+        }
+        let start = chunk.len() as u32;
+        chunk.extend_from_slice(answer);
+        (number, start..chunk.len() as u32)
+    }
+
+    /// Chunks before this one, or all, are free; as many as are in use then wait to be used again.
+    fn drop_before(&mut self, chunk: Option<u64>) {
+        let end = self.first + self.chunks.len() as u64;
+        for _ in self.first..chunk.unwrap_or(end) {
+            self.first += 1;
+            if let Some(mut empty) = self.chunks.pop_front() {
+                empty.clear();
+                self.spare.push(empty);
+            }
+        }
+        self.spare.truncate(self.chunks.len().max(1));
     }
 }
 
@@ -227,5 +287,34 @@ mod tests {
         assert_eq!(cache.expire(Mono(25 * SECOND), 3), 2);
         assert_eq!(cache.expire(Mono(25 * SECOND), 3), 0);
         assert!(cache.numbers.is_empty());
+    }
+
+    /// The octets of an answer, which tell it from others.
+    fn answer_of(number: u32) -> Vec<u8> {
+        let octets = number.to_be_bytes().into_iter().cycle();
+        octets.take(number as usize % 2_000).collect()
+    }
+
+    #[test]
+    fn answers_stay_whole_over_many_chunks_and_memory_follows_use() {
+        let mut cache = cache(1_000);
+        for n in 0..5_000 {
+            keep(&mut cache, key(n), b"", &answer_of(n));
+            for kept in [n.saturating_sub(999), n.saturating_sub(500), n] {
+                assert_eq!(find(&cache, key(kept), b"", 0), Some(answer_of(kept)));
+            }
+        }
+        let octets: usize = (4_000..5_000).map(|n| answer_of(n).len()).sum();
+        let chunks = cache.answers.chunks.len();
+        assert!(chunks <= octets / (CHUNK - 2_000) + 2, "{chunks}");
+        assert!(cache.answers.spare.len() <= chunks);
+        assert_eq!(cache.expire(Mono(25 * SECOND), 10_000), 0);
+        assert_eq!(
+            (cache.answers.chunks.len(), cache.answers.spare.len()),
+            (0, 1)
+        );
+        keep(&mut cache, key(7), b"", &answer_of(7));
+        assert_eq!(find(&cache, key(7), b"", 0), Some(answer_of(7)));
+        assert!(cache.answers.spare.is_empty());
     }
 }
