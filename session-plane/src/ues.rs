@@ -19,20 +19,37 @@ pub(crate) struct Ue {
     pub teid: u32,
     /// The MME's.
     pub peer_teid: u32,
-    /// Its sessions by the number of their default bearer, or [`NONE`].
-    sessions: [u32; NUMBERS],
+    sessions: Sessions,
+}
+
+/// Sessions by the number of their default bearer, or [`NONE`]; most UEs have one.
+#[derive(Debug)]
+enum Sessions {
+    One { number: Nsapi, place: u32 },
+    Several(Box<[u32; NUMBERS]>),
 }
 
 impl Ue {
     /// The session whose default bearer has this number.
     pub(crate) fn session(&self, number: Nsapi) -> Option<u32> {
-        let place = self.sessions[usize::from(number.number())];
+        let place = self.places()[usize::from(number.number())];
         (place != NONE).then_some(place)
     }
 
     /// All of them, by the numbers of their default bearers.
     pub(crate) fn sessions(&self) -> impl Iterator<Item = u32> + use<> {
-        self.sessions.into_iter().filter(|place| *place != NONE)
+        self.places().into_iter().filter(|place| *place != NONE)
+    }
+
+    fn places(&self) -> [u32; NUMBERS] {
+        match &self.sessions {
+            Sessions::One { number, place } => {
+                let mut places = [NONE; NUMBERS];
+                places[usize::from(number.number())] = *place;
+                places
+            }
+            Sessions::Several(places) => **places,
+        }
     }
 }
 
@@ -41,13 +58,20 @@ impl Ue {
 pub(crate) struct Ues {
     ues: Slab<Ue>,
     places: HashMap<Identity, u32, Keyed>,
+    /// Room for the sessions of UEs that have several, to be used again.
+    #[expect(clippy::vec_box, reason = "boxes come from UEs and go to others")]
+    spare: Vec<Box<[u32; NUMBERS]>>,
 }
+
+/// Most room that waits to be used again.
+const SPARE_MAX: usize = 1024;
 
 impl Ues {
     pub(crate) fn new(keyed: Keyed) -> Self {
         Self {
             ues: Slab::new(),
             places: HashMap::with_hasher(keyed),
+            spare: Vec::new(),
         }
     }
 
@@ -78,18 +102,31 @@ impl Ues {
         number: Nsapi,
         session: u32,
     ) -> u32 {
-        let place = self.find(identity).unwrap_or_else(|| {
+        let Some(place) = self.find(identity) else {
             let place = self.ues.insert(Ue {
                 teid,
                 peer_teid,
-                sessions: [NONE; NUMBERS],
+                sessions: Sessions::One {
+                    number,
+                    place: session,
+                },
             });
             self.places.insert(identity, place);
-            place
-        });
+            return place;
+        };
         if let Some(ue) = self.ues.get_mut(place) {
             ue.peer_teid = peer_teid;
-            ue.sessions[usize::from(number.number())] = session;
+            let mut places = ue.places();
+            places[usize::from(number.number())] = session;
+            match &mut ue.sessions {
+                Sessions::One { number: had, place } if *had == number => *place = session,
+                Sessions::Several(room) => **room = places,
+                sessions @ Sessions::One { .. } => {
+                    let mut room = self.spare.pop().unwrap_or_else(|| Box::new(places));
+                    *room = places;
+                    *sessions = Sessions::Several(room);
+                }
+            }
         }
         place
     }
@@ -98,12 +135,28 @@ impl Ues {
     pub(crate) fn leave(&mut self, identity: Identity, number: Nsapi) -> Option<Ue> {
         let place = self.find(identity)?;
         let ue = self.ues.get_mut(place)?;
-        ue.sessions[usize::from(number.number())] = NONE;
-        if ue.sessions().next().is_some() {
+        let has_others = match &mut ue.sessions {
+            Sessions::One { number: had, .. } => *had != number,
+            Sessions::Several(places) => {
+                places[usize::from(number.number())] = NONE;
+                places.iter().any(|place| *place != NONE)
+            }
+        };
+        if has_others {
             return None;
         }
         self.places.remove(&identity);
-        self.ues.remove(place)
+        let mut ue = self.ues.remove(place)?;
+        let none = Sessions::One {
+            number,
+            place: NONE,
+        };
+        if let Sessions::Several(room) = std::mem::replace(&mut ue.sessions, none)
+            && self.spare.len() < SPARE_MAX
+        {
+            self.spare.push(room);
+        }
+        Some(ue)
     }
 
     #[cfg(test)]
@@ -115,6 +168,31 @@ impl Ues {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_small() {
+        assert!(size_of::<Option<Ue>>() <= 24, "{}", size_of::<Option<Ue>>());
+    }
+
+    #[test]
+    fn room_for_several_sessions_is_used_again() {
+        let mut ues = Ues::new(Keyed::new([1, 2]));
+        let number = |number| Nsapi::new(number).unwrap();
+        for subscriber in 0..3 {
+            let imsi = gtp::v1::Imsi::from_number(240_010_000_000_001 + subscriber, 15);
+            let who = Identity::of_imsi(imsi.unwrap());
+            ues.join(who, 0x100, 7, number(5), 40);
+            assert_eq!(ues.spare.len(), usize::from(subscriber > 0));
+            let place = ues.join(who, 0x100, 7, number(6), 41);
+            assert!(ues.spare.is_empty());
+            let sessions = ues.get(place).unwrap().sessions();
+            assert_eq!(sessions.collect::<Vec<_>>(), [40, 41]);
+            assert!(ues.leave(who, number(5)).is_none());
+            let left = ues.get(place).unwrap().sessions();
+            assert_eq!(left.collect::<Vec<_>>(), [41]);
+            assert!(ues.leave(who, number(6)).is_some());
+        }
+    }
 
     #[test]
     fn a_ue_lasts_from_its_first_session_to_its_last() {
