@@ -2,6 +2,7 @@
 //! this SGW has to know, the eNodeB's endpoints above all, is done here; what a PGW wants to know is told there first. It
 //! is never refused for a license (rule L7).
 
+use gtp::v1::Nsapi;
 use gtp::v2::{Cause, CauseIe, IeSet, IeType, Indication, MessageType};
 use licensing::Now;
 
@@ -45,7 +46,9 @@ impl SessionPlane {
     /// The sessions at a PGW of another's that have bearers in a request, or all of the UE's if it names none.
     fn relays_named(&self, request: &Request<'_>, ue: u32) -> Vec<u32> {
         let bearers = request.bearers(0).filter_map(Result::ok);
-        let named: Vec<_> = bearers.filter_map(|b| bearer_number(&b).ok()).collect();
+        let numbers = bearers.filter_map(|bearer| bearer_number(&bearer).ok());
+        let bit = |number: Nsapi| 1_u16 << number.number();
+        let named = numbers.fold(0, |named, number| named | bit(number));
         let sessions = self.table.ue(ue).map(|ue| ue.sessions());
         let is_up = |place: &u32| {
             let relay = self.relays.get(*place);
@@ -54,7 +57,7 @@ impl SessionPlane {
         let is_named = |place: &u32| {
             let session = self.table.session(*place);
             let number = session.map(|session| session.context.nsapi);
-            named.is_empty() || number.is_some_and(|number| named.contains(&number))
+            named == 0 || number.is_some_and(|number| named & bit(number) != 0)
         };
         let sessions = sessions.into_iter().flatten();
         sessions.filter(is_up).filter(is_named).collect()
