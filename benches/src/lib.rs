@@ -13,9 +13,11 @@
 #![forbid(unsafe_code)]
 
 pub mod figure;
+pub mod filled;
 pub mod pairs;
 pub mod report;
 pub mod sandwich;
 pub mod servers;
 pub mod subject;
 pub mod turns;
+pub mod worker;

@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 24] = [
+const FIGURES: [Figure; 27] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -76,6 +76,24 @@ const FIGURES: [Figure; 24] = [
         id: "gate-allocations",
         meaning: "allocations on the path of admit, release and refusal",
         target: "0",
+        how: How::Bench,
+    },
+    Figure {
+        id: "allocations-per-message",
+        meaning: "allocations of a worker's session plane for a datagram of GTPv1 or GTPv2, calls made and ended at a constant number",
+        target: "0",
+        how: How::Bench,
+    },
+    Figure {
+        id: "bytes-per-session",
+        meaning: "octets that each of 1,000,000 sessions of a worker adds to what is resident, answers kept apart",
+        target: "at most 256",
+        how: How::Bench,
+    },
+    Figure {
+        id: "sessions-10m-gib",
+        meaning: "GiB of a process with a worker that makes 10,000,000 sessions, at most ever, answers kept apart",
+        target: "at most 3",
         how: How::Bench,
     },
     Figure {
