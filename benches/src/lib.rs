@@ -12,9 +12,11 @@
 //! results.
 #![forbid(unsafe_code)]
 
+pub mod duet;
 pub mod figure;
 pub mod filled;
 pub mod pairs;
+pub mod packed;
 pub mod report;
 pub mod sandwich;
 pub mod servers;

@@ -14,6 +14,18 @@ pub const SERVICE: ServiceIndex = ServiceIndex(2);
 /// Its ceiling: one license.
 pub const CEILING: u32 = 10_000;
 
+/// The forms of the gate that there are here, first the one that nodes take.
+pub fn forms() -> Vec<(&'static str, Form)> {
+    let asymmetric = node::fence::asymmetric();
+    let why = asymmetric.as_ref().err();
+    why.inspect(|why| println!("no asymmetric form here: {why}"));
+    let asymmetric = asymmetric.ok().map(|form| ("asymmetric", form));
+    asymmetric
+        .into_iter()
+        .chain([("atomic", Form::Atomic)])
+        .collect()
+}
+
 /// A gate in service: a ceiling, a blocked feature that our calls don't bring, and room below the old peak.
 pub struct Subject {
     /// The gate.
@@ -32,9 +44,14 @@ impl Subject {
 
     /// Of this form, for so many workers.
     pub fn of(form: Form, workers: u16) -> Self {
+        Self::with_services(form, workers, SERVICES)
+    }
+
+    /// With so many services.
+    pub fn with_services(form: Form, workers: u16, services: u8) -> Self {
         let gate = Gate::new(GateConfig {
             form,
-            ..GateConfig::new(SERVICES, workers)
+            ..GateConfig::new(services, workers)
         });
         let gate = gate.expect("the size is within bounds");
         let features = [0, 3, 5].map(FeatureIndex).into_iter().collect();
@@ -62,7 +79,7 @@ impl Subject {
             class,
             elsewhere,
         };
-        subject.raise_peak();
+        subject.raise_peaks(&[subject.class], CEILING / 2);
         subject
     }
 
@@ -73,15 +90,15 @@ impl Subject {
             .expect("there is a place for this worker")
     }
 
-    /// Half the ceiling was in use once.
-    fn raise_peak(&self) {
+    /// So many sessions of each class were there once.
+    pub fn raise_peaks(&self, classes: &[ClassId], sessions: u32) {
         let mut worker = self.worker();
-        let permits: Vec<_> = (0..CEILING / 2)
-            .map(|_| worker.restore(self.class))
-            .collect();
-        permits
-            .into_iter()
-            .for_each(|permit| worker.release(permit));
+        for class in classes {
+            let permits: Vec<_> = (0..sessions).map(|_| worker.restore(*class)).collect();
+            permits
+                .into_iter()
+                .for_each(|permit| worker.release(permit));
+        }
     }
 }
 
@@ -108,16 +125,30 @@ fn unexpected(refusal: enforcer::Refusal) {
 #[repr(align(128))]
 pub struct Line(AtomicU64);
 
+impl Line {
+    /// One up; what was there before.
+    #[inline(always)]
+    pub fn add(&self) -> u64 {
+        self.0.fetch_add(1, AcqRel)
+    }
+
+    /// One down; what was there before.
+    #[inline(always)]
+    pub fn sub(&self) -> u64 {
+        self.0.fetch_sub(1, AcqRel)
+    }
+}
+
 /// The yardstick: so many times one up and one down on an own line, each answer used as an admission would use it.
 #[inline(never)]
 pub fn add_sub(line: &Line, pairs: u64) {
     let limit = black_box(u64::from(CEILING));
     let mut refused = 0u64;
     for _ in 0..pairs {
-        if line.0.fetch_add(1, AcqRel) >= limit {
+        if line.add() >= limit {
             refused += 1;
         }
-        if line.0.fetch_sub(1, AcqRel) == 0 {
+        if line.sub() == 0 {
             refused += 1;
         }
     }

@@ -1,27 +1,24 @@
 //! `gate-ratio`: admit and release, with policy, three features and class counters, over a bare atomic add and sub on an
-//! own line whose results are used; of the asymmetric form, and of the atomic one beside it.
+//! own line whose results are used; of the form that nodes take here, and of the atomic
+//! one beside it.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
 use benches::figure::{Figure, Good};
 use benches::sandwich::{Ratios, pin, sandwich};
-use benches::subject::{Line, Subject, add_sub, admit_release};
+use benches::subject::{Line, Subject, add_sub, admit_release, forms};
 use enforcer::Form;
 
 fn main() -> ExitCode {
     pin(0);
-    let asymmetric = match node::fence::asymmetric() {
-        Ok(form) => Some(measure("asymmetric", form)),
-        Err(why) => {
-            println!("no asymmetric form here: {why}");
-            None
-        }
-    };
-    measure("atomic", Form::Atomic);
+    let mut value = None;
+    for (name, form) in forms() {
+        value = value.or(Some(measure(name, form)));
+    }
     Figure {
         id: "gate-ratio",
-        value: asymmetric.and_then(|ratios| ratios.value()),
+        value: value.and_then(|ratios| ratios.value()),
         target: 0.45,
         good: Good::AtMost,
     }
