@@ -15,8 +15,8 @@
 pub mod duet;
 pub mod figure;
 pub mod filled;
-pub mod pairs;
 pub mod packed;
+pub mod pairs;
 pub mod report;
 pub mod sandwich;
 pub mod servers;

@@ -97,6 +97,39 @@ fn every_mutant_is_killed_or_argued() {
     assert!(survivors.is_empty(), "not killed: {survivors:?}");
 }
 
+/// Mistakes that whoever writes such a gate is likely to make.
+const MISTAKES: [&str; 8] = [
+    "x01_flip_without_seal",
+    "x05_limit_off_by_one_locked",
+    "x06_no_recall_before_block",
+    "x12_foreign_reopen",
+    "x13_tight_before_seal",
+    "x19_refill_double",
+    "a2_mark_before_busy",
+    "a5_no_heavy_fence",
+];
+
+#[test]
+fn mistakes_in_the_protocol_are_caught() {
+    assert!(
+        env::var(MUTANT).is_err(),
+        "under a mutant run one model by name"
+    );
+    let models = models();
+    let caught = by_twos(MISTAKES.len(), |place| {
+        let known = MUTANTS.iter().find(|(name, ..)| *name == MISTAKES[place]);
+        let (name, _, verdict) = known.unwrap_or_else(|| panic!("no mutant {}", MISTAKES[place]));
+        let Verdict::Killed(model) = verdict else {
+            panic!("{name} is no mistake")
+        };
+        let full = models.iter().find(|known| short(known) == *model);
+        fails(full.expect("a model of this name"), name, BOUND)
+    });
+    let caught = caught.into_iter().filter(|caught| *caught).count();
+    println!("gate-mutations-caught {caught} of {}", MISTAKES.len());
+    assert_eq!(caught, MISTAKES.len());
+}
+
 /// The name of a model without its module.
 fn short(model: &str) -> &str {
     model.rsplit("::").next().unwrap_or(model)

@@ -26,6 +26,8 @@ pub const SECTIONS: [Section; 5] = [
             ("gate-churn-ratio", 10),
             ("gate-overload-ratio", 15),
             ("gate-flip-delay-us", 30),
+            ("gate-order", 1),
+            ("gate-fence-violations", 40),
             ("gate-instructions", 5),
             ("gate-allocations", 2),
             ("gate-compare", 60),
