@@ -12,14 +12,18 @@
 //! results.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod duet;
 pub mod figure;
 pub mod filled;
+pub mod lanes;
 pub mod packed;
 pub mod pairs;
 pub mod report;
+pub mod sampler;
 pub mod sandwich;
 pub mod servers;
+pub mod sized;
 pub mod subject;
 pub mod turns;
 pub mod worker;

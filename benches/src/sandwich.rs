@@ -26,6 +26,11 @@ impl Sample {
         Self(values)
     }
 
+    /// How many values there are.
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The value below which this part of the sample lies.
     pub fn quantile(&self, part: f64) -> f64 {
         self.0[((self.0.len() - 1) as f64 * part).round() as usize]
@@ -117,7 +122,7 @@ impl Ratios {
             p10: self.local.quantile(0.1),
             median: self.local.median(),
             p90: self.local.quantile(0.9),
-            rounds: ROUNDS,
+            rounds: self.local.len(),
             yardstick_ns: self.yardstick_ns,
             noise: self.noise.median(),
         });
@@ -125,10 +130,11 @@ impl Ratios {
             eprintln!("{what}: not handed over: {error:#}");
         }
         println!(
-            "{what}: p10 {:.3} median {:.3} p90 {:.3} of {ROUNDS} local ratios; yardstick {:.1} ns, neighbours differ by {:.1} %",
+            "{what}: p10 {:.3} median {:.3} p90 {:.3} of {} local ratios; yardstick {:.1} ns, neighbours differ by {:.1} %",
             self.local.quantile(0.1),
             self.local.median(),
             self.local.quantile(0.9),
+            self.local.len(),
             self.yardstick_ns,
             self.noise.median() * 100.0,
         );

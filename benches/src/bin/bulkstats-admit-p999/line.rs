@@ -1,21 +1,21 @@
 //! A worker under a constant load of calls, as the node's: one job at a time, then what time has made due.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use benches::clock::Clock;
+use benches::sampler::TAGS;
 use enforcer::{Gate, RefusalRing};
-use licensing::{Mono, Now, ServiceIndex, Wall};
+use licensing::ServiceIndex;
 use session_plane::config::{Apn, Pool, PoolRange};
 use session_plane::{Output, Path, PlaneConfig, Seat, SessionPlane, Shared, Statistics};
 use tests::sgsn::{Call, Message, Received, cause, ie, kind};
 
-use crate::{PEERS, SESSIONS_A_PEER, TAGS};
+use crate::{PEERS, SESSIONS_A_PEER};
 
 /// From one new call to the next; each is answered, and ends the oldest.
 const CALL_EVERY: Duration = Duration::from_micros(100);
@@ -39,15 +39,6 @@ pub(crate) struct Line {
     calls: VecDeque<(u32, SocketAddr)>,
     /// Calls made so far.
     made: u32,
-}
-
-/// Time without that in which somebody else had the processor, as far as the system tells: so much a worker never waits
-/// for a sample.
-struct Clock {
-    begun: Instant,
-    last: Duration,
-    away: Duration,
-    schedule: Option<File>,
 }
 
 impl Line {
@@ -206,45 +197,4 @@ fn apn(number: u32) -> String {
 
 fn sequence(number: u32) -> u16 {
     (number / PEERS) as u16 & 0x7FFF
-}
-
-impl Clock {
-    /// The worker is here between two readings if it is not held up: a longer time may have been another's.
-    const STEP: Duration = Duration::from_micros(20);
-
-    fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            last: Duration::ZERO,
-            away: Duration::ZERO,
-            schedule: File::open("/proc/thread-self/schedstat").ok(),
-        }
-    }
-
-    fn at(&mut self) -> Duration {
-        let at = self.begun.elapsed();
-        if at - self.last > Self::STEP {
-            self.away = self.waited().unwrap_or(self.away);
-        }
-        self.last = at;
-        at.saturating_sub(self.away)
-    }
-
-    /// How long this thread has been kept waiting for a processor: the second number, in nanoseconds.
-    fn waited(&self) -> Option<Duration> {
-        let mut octets = [0; 64];
-        let length = self.schedule.as_ref()?.read_at(&mut octets, 0).ok()?;
-        let text = std::str::from_utf8(&octets[..length]).ok()?;
-        let nanoseconds = text.split_whitespace().nth(1)?.parse().ok()?;
-        Some(Duration::from_nanos(nanoseconds))
-    }
-
-    fn now(&mut self) -> Now {
-        let at = self.at();
-        Now {
-            mono: Mono(1_000_000_000).after(at),
-            wall: Wall(1_795_300_000_000 + at.as_millis() as i64),
-            ..Now::default()
-        }
-    }
 }

@@ -8,8 +8,8 @@
 //! without a sample are compared among themselves, by halves.
 #![forbid(unsafe_code)]
 
+mod asked;
 mod line;
-mod sampler;
 
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
@@ -18,13 +18,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use benches::figure::{Figure, Good};
+use benches::sampler::{Sampler, TAGS};
 use benches::sandwich::{self, NOISE_MAX, Sample};
 use enforcer::{Gate, GateConfig};
 
 use crate::line::Line;
-use crate::sampler::Sampler;
 
-const TAGS: u8 = 64;
 /// As many as a node has room for unless it is told otherwise.
 const PEERS: u32 = 16_384;
 const SESSIONS_A_PEER: u32 = 2;
@@ -49,12 +48,12 @@ fn main() -> ExitCode {
 fn measured() -> Result<Option<f64>> {
     let gate = Gate::new(GateConfig::new(TAGS, 2))?;
     let (tell, jobs) = channel();
-    let sampler = Sampler::new(gate.clone(), tell)?;
+    let sampler = Sampler::new(gate.clone())?;
     let (ask, asked) = channel();
     let (done, told) = channel();
     let thread = thread::spawn(move || {
         sandwich::pin(1);
-        sampler.run(&asked, &done)
+        asked::run(sampler, &tell, &asked, &done)
     });
     sandwich::pin(0);
     let mut line = Line::new(&gate, jobs)?;

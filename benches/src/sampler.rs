@@ -1,9 +1,8 @@
-//! What a node's other threads do for a sample: what the worker counted, the gate's counts, the snapshot, and every variable
-//! in each of four files, of a node with 64 services and 64 features.
+//! What a node's other threads do for a sample of bulk statistics: the gate's counts, the snapshot, and every variable in
+//! each of four files, of a node with 64 services and 64 features.
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -16,17 +15,15 @@ use enforcer::{Config, Enforcer, Gate, Input, Restored};
 use licensing::snapshot::{CatalogOrigin, NodeIdentity, RefusedCounts};
 use licensing::{Catalog, Mono, Now, Wall};
 
-use crate::line::Job;
-use crate::{SAMPLE_MAX, TAGS};
-
+/// Services of the gate that is sampled, and as many features.
+pub const TAGS: u8 = 64;
 const FILES: u8 = 4;
 /// Longest list of variables in one schema, in characters; a line has 1,021.
 const LIST_MAX: usize = 900;
 
 /// Takes samples.
-pub(crate) struct Sampler {
+pub struct Sampler {
     gate: Arc<Gate>,
-    jobs: Sender<Job>,
     enforcer: Enforcer,
     plans: Vec<FilePlan>,
     plane: Plane,
@@ -34,7 +31,8 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    pub(crate) fn new(gate: Arc<Gate>, jobs: Sender<Job>) -> Result<Self> {
+    /// Of a node with this gate, which has [`TAGS`] services.
+    pub fn new(gate: Arc<Gate>) -> Result<Self> {
         let node = NodeIdentity {
             name: "gw1".into(),
             pid: "TOLLGATE".into(),
@@ -56,7 +54,6 @@ impl Sampler {
         });
         Ok(Self {
             gate,
-            jobs,
             enforcer,
             plans: plans.collect::<Result<_, _>>()?,
             plane: plane(),
@@ -64,20 +61,8 @@ impl Sampler {
         })
     }
 
-    /// A sample each time that one is asked for, until nobody asks any more; then the bytes of the last.
-    pub(crate) fn run(mut self, asked: &Receiver<()>, done: &Sender<()>) -> Result<usize> {
-        let mut bytes = 0;
-        while asked.recv().is_ok() {
-            bytes = self.sample()?;
-            done.send(())?;
-        }
-        Ok(bytes)
-    }
-
-    fn sample(&mut self) -> Result<usize> {
-        let (reply, answer) = channel();
-        self.jobs.send(Job::Statistics(reply))?;
-        let counted = answer.recv_timeout(SAMPLE_MAX)?;
+    /// One sample, with so many sessions; its bytes.
+    pub fn sample(&mut self, sessions: u64) -> Result<usize> {
         let now = now(self.begun.elapsed().as_millis());
         self.enforcer.handle(Input::Counts(self.gate.sample()), now);
         while self.enforcer.poll_output().is_some() {}
@@ -88,7 +73,7 @@ impl Sampler {
             node: Arc::new(self.enforcer.snapshot(now)),
             process: Process::default(),
             plane: Plane {
-                sessions: counted.sessions.into(),
+                sessions,
                 ..self.plane.clone()
             },
             agent: Agent::default(),
