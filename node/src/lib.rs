@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! receiver --batches--> worker 0..N-1 (each owns a session plane) --answers--> Gn socket
+//!          (one worker: it reads the socket itself, and there is no receiver)
 //!                          |   gate (shared)          |
 //!                          v                          v
 //!                       control (owns the verdicts, the store) <--asks-- interface (HTTP on a Unix socket)
@@ -41,6 +42,7 @@ pub mod fence;
 mod interface;
 pub mod journal;
 mod metrics;
+mod queue;
 mod receiver;
 mod running;
 pub mod settings;

@@ -17,6 +17,9 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::datagrams::{Incoming, Wait};
+use crate::error::NodeError;
+use crate::queue::{Bell, Queue};
+use crate::threads::Thread;
 use crate::vitals::Vitals;
 
 /// Most batches that wait for one worker, of at most [`crate::datagrams::BATCH_DATAGRAMS`] each.
@@ -26,11 +29,11 @@ const SPARE_BATCHES: usize = 256;
 /// Memory of a batch that is kept for use again, at most, in bytes.
 const SPARE_BATCH_BYTES: usize = 64 * 1024;
 /// What is read of a datagram, in bytes: one more than a message may have, which shows that it is none.
-const DATAGRAM_BYTES: usize = MAX_MESSAGE_BYTES + 1;
+pub(crate) const DATAGRAM_BYTES: usize = MAX_MESSAGE_BYTES + 1;
 /// Longest that a shutdown goes on reading what already arrived.
-const DRAIN: Duration = Duration::from_secs(1);
+pub(crate) const DRAIN: Duration = Duration::from_secs(1);
 /// Longest wait for room in a worker's queue when it is told to stop.
-const STOP_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const STOP_WAIT: Duration = Duration::from_secs(2);
 /// Pause after an error of the socket, so that a lasting one does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
 
@@ -47,6 +50,8 @@ pub(crate) enum Job {
     Peers(oneshot::Sender<Vec<PeerStatus>>),
     /// Say what there is of this subscriber.
     Subscriber(Imsi, oneshot::Sender<Subscriber>),
+    /// Read the socket, too, from now on: nobody else does. The bell is rung with each job.
+    Receive(Bell),
     /// Nothing follows.
     Stop,
 }
@@ -81,7 +86,7 @@ impl Batch {
         self.datagrams.push((peer, from..self.octets.len()));
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.octets.clear();
         self.octets.shrink_to(SPARE_BATCH_BYTES);
         self.datagrams.clear();
@@ -186,8 +191,46 @@ impl Receiver {
     }
 }
 
+/// Who reads the Gn socket.
+#[derive(Debug)]
+pub(crate) enum Reads {
+    /// A thread that hands on to the workers.
+    Receiver(Thread),
+    /// The only worker.
+    Worker(Queue),
+}
+
+impl Reads {
+    /// Begins to read. Where there is one worker nothing has to be handed on, and it reads for itself. Errors: the system
+    /// gives no thread, or the worker has ended.
+    pub(crate) fn start(receiver: Receiver, mut queues: Vec<Queue>) -> Result<Self, NodeError> {
+        if let (Some(only), true) = (queues.pop(), queues.is_empty()) {
+            return match only.try_send(Job::Receive(only.bell())) {
+                Ok(()) => Ok(Self::Worker(only)),
+                Err(_) => Err(NodeError::Failed {
+                    thread: "worker 0".to_owned(),
+                }),
+            };
+        }
+        Thread::start("receiver", move || receiver.run()).map(Self::Receiver)
+    }
+
+    /// Ends it, what has arrived taken, and tells the workers to stop. Errors: it goes on after `limit`, or it had panicked.
+    pub(crate) fn end(self, limit: Duration) -> Result<(), NodeError> {
+        match self {
+            Self::Receiver(thread) => return thread.join(limit),
+            Self::Worker(queue) => {
+                if queue.send_timeout(Job::Stop, STOP_WAIT).is_err() {
+                    event!(WORKER_NOT_ENDING, worker = 0);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Says an error that is one, and rests so that a lasting one does not spin.
-fn rest_after(error: io::Error) {
+pub(crate) fn rest_after(error: io::Error) {
     let nothing_there = [
         io::ErrorKind::WouldBlock,
         io::ErrorKind::TimedOut,

@@ -38,7 +38,8 @@ use crate::interface::{self, Interface};
 use crate::journal::{Header, Recorder};
 use crate::logging::{SyslogAsk, SyslogShell};
 use crate::metrics::{self, LastRefusals, Latencies};
-use crate::receiver::{Job, QUEUE_BATCHES, Receiver, Spares};
+use crate::queue::Queue;
+use crate::receiver::{Reads, Receiver, Spares};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::snmp::{self, Feed, SnmpAsk, SnmpShell};
@@ -73,7 +74,7 @@ pub struct Running {
 /// All that runs.
 #[derive(Debug)]
 struct Threads {
-    receiver: Thread,
+    reads: Reads,
     workers: Vec<Thread>,
     agent: Thread,
     commands: mpsc::Sender<AgentAsk>,
@@ -220,19 +221,19 @@ impl Running {
         let served = Arc::clone(&interface);
         let interface = serve(interface, &common.config.state_dir, listener, shutdown)?;
         let ssh = start_ssh(served, shells, interface.handle().clone(), visited)?;
-        // The receiver comes last: if anything before it fails, all others end with the queues.
+        // What reads the socket comes last: if anything before fails, all others end with the queues.
         let stop = Arc::new(AtomicBool::new(false));
         let receiver = Receiver {
             socket: common.socket,
-            queues,
+            queues: queues.iter().map(Queue::silent).collect(),
             spares,
             clock: common.clock,
             vitals: common.vitals,
             stop: Arc::clone(&stop),
         };
-        let receiver = Thread::start("receiver", move || receiver.run())?;
+        let reads = Reads::start(receiver, queues)?;
         let threads = Threads {
-            receiver,
+            reads,
             workers,
             agent,
             commands,
@@ -331,7 +332,7 @@ impl Running {
         }
         // It asks others what they have counted.
         let _ended = threads.bulkstats_asks.try_send(BulkstatsAsk::End);
-        let mut ends = vec![threads.bulkstats.join(END), threads.receiver.join(END)];
+        let mut ends = vec![threads.bulkstats.join(END), threads.reads.end(END)];
         ends.extend(threads.workers.into_iter().map(|worker| worker.join(END)));
         // A queue of commands that is full ends with the interface's end of it.
         let _ended = threads.commands.try_send(AgentAsk::End);
@@ -611,7 +612,7 @@ fn start_workers(
     shared: &Arc<Shared>,
     spares: &Spares,
     asks: &Sender<Ask>,
-) -> Result<(Vec<Thread>, Vec<Sender<Job>>), NodeError> {
+) -> Result<(Vec<Thread>, Vec<Queue>), NodeError> {
     let workers = common.config.workers;
     let mut threads = Vec::new();
     let mut queues = Vec::new();
@@ -624,7 +625,10 @@ fn start_workers(
         let (plane, shared) = (Arc::clone(plane), Arc::clone(shared));
         let now = common.clock.now();
         let plane = SessionPlane::new(plane, shared, gate, seat, random()?, now)?;
-        let (queue, jobs) = bounded(QUEUE_BATCHES);
+        let (queue, jobs) = Queue::new().map_err(|source| NodeError::System {
+            what: "making a worker's queue",
+            source,
+        })?;
         let worker = Worker {
             number,
             local: common.gn,

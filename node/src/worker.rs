@@ -3,18 +3,20 @@
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError};
 use licensing::Now;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use session_plane::{Clear, Output, Path, SessionPlane};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::control::Ask;
-use crate::datagrams::Outgoing;
+use crate::datagrams::{BATCH_DATAGRAMS, Incoming, Outgoing, Wait};
 use crate::metrics::{Latencies, Procedure};
-use crate::receiver::{Batch, Job, Spares};
+use crate::queue::Bell;
+use crate::receiver::{Batch, DATAGRAM_BYTES, DRAIN, Job, Spares, rest_after};
 use crate::vitals::{EndOf, Vitals};
 
 /// Longest wait of an idle worker.
@@ -48,22 +50,100 @@ impl Worker {
             let job = self.jobs.recv_timeout(self.wait(now));
             now = self.clock.now();
             match job {
-                Ok(Job::Batch(batch)) => self.process(batch, now),
-                // Whoever asked may have given up.
-                Ok(Job::Statistics(reply)) => drop(reply.send(self.plane.statistics())),
-                Ok(Job::Peers(reply)) => drop(reply.send(self.plane.peers())),
-                Ok(Job::Subscriber(imsi, reply)) => {
-                    drop(reply.send(self.plane.subscriber(imsi, now.mono)));
-                }
-                Ok(Job::Clear(clear, reply)) => self.clear(&clear, reply, now),
+                Ok(Job::Receive(bell)) => return self.receive(&bell),
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(job) => self.take(job, now),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.plane.poll_timeout().is_some_and(|at| at <= now.mono) {
-                self.plane.handle_timeout(now);
-                self.perform();
-                self.send();
+            self.timers(now);
+        }
+    }
+
+    /// The same for a worker that reads the socket itself: between two batches of datagrams it takes one job.
+    fn receive(&mut self, bell: &Bell) {
+        let mut incoming = Incoming::new(DATAGRAM_BYTES);
+        let mut batch = Batch::default();
+        let mut wait = Duration::ZERO;
+        loop {
+            self.await_either(bell, wait);
+            let read = self.read(&mut incoming, &mut batch);
+            let now = self.clock.now();
+            let job = match self.jobs.try_recv() {
+                Ok(Job::Stop) | Err(TryRecvError::Disconnected) => break,
+                Ok(job) => Some(job),
+                Err(TryRecvError::Empty) => None,
+            };
+            let more = read == BATCH_DATAGRAMS || job.is_some();
+            if let Some(job) = job {
+                self.take(job, now);
             }
+            self.timers(now);
+            wait = if more { Duration::ZERO } else { self.wait(now) };
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < DRAIN && self.read(&mut incoming, &mut batch) > 0 {}
+    }
+
+    /// Until a datagram is there, or a job.
+    fn await_either(&self, bell: &Bell, wait: Duration) {
+        if wait.is_zero() {
+            return;
+        }
+        let mut either = [
+            PollFd::new(&self.socket, PollFlags::IN),
+            PollFd::new(bell, PollFlags::IN),
+        ];
+        let wait = Timespec {
+            tv_sec: wait.as_secs().cast_signed(),
+            tv_nsec: wait.subsec_nanos().into(),
+        };
+        // What interrupts it is waited for again.
+        let _ready = poll(&mut either, Some(&wait));
+        if !either[1].revents().is_empty() {
+            bell.silence();
+        }
+    }
+
+    /// Processes what has arrived, at most a batch; returns how many datagrams it read.
+    fn read(&mut self, incoming: &mut Incoming, batch: &mut Batch) -> usize {
+        let read = incoming.receive(&self.socket, Wait::No, |peer, datagram| {
+            batch.push(peer, datagram);
+        });
+        if batch.len() > 0 {
+            let now = self.clock.now();
+            batch.received = now.mono;
+            self.process(batch, now);
+            batch.clear();
+        }
+        read.unwrap_or_else(|error| {
+            rest_after(error);
+            0
+        })
+    }
+
+    fn take(&mut self, job: Job, now: Now) {
+        match job {
+            Job::Batch(batch) => {
+                self.process(&batch, now);
+                self.spares.put(batch);
+            }
+            // Whoever asked may have given up.
+            Job::Statistics(reply) => drop(reply.send(self.plane.statistics())),
+            Job::Peers(reply) => drop(reply.send(self.plane.peers())),
+            Job::Subscriber(imsi, reply) => {
+                drop(reply.send(self.plane.subscriber(imsi, now.mono)));
+            }
+            Job::Clear(clear, reply) => self.clear(&clear, reply, now),
+            // Whoever runs it sees to these.
+            Job::Receive(_) | Job::Stop => {}
+        }
+    }
+
+    fn timers(&mut self, now: Now) {
+        if self.plane.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.plane.handle_timeout(now);
+            self.perform();
+            self.send();
         }
     }
 
@@ -81,7 +161,7 @@ impl Worker {
     }
 
     /// Answers are sent when all of the batch are there.
-    fn process(&mut self, batch: Batch, now: Now) {
+    fn process(&mut self, batch: &Batch, now: Now) {
         self.measured = self.measured.wrapping_add(1);
         let measured = self.measured % batch.len().max(1);
         let mut times = None;
@@ -102,7 +182,6 @@ impl Worker {
             let times = [batch.received, begun, ended, self.clock.mono()];
             self.latencies.message(self.number, procedure, times);
         }
-        self.spares.put(batch);
     }
 
     /// Sends what waits for it.
@@ -155,6 +234,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::queue::Queue;
 
     const SESSIONS: u32 = 30_000;
     /// Sessions that a step ends, and that a new call ends before it is looked at.
@@ -261,6 +341,53 @@ mod tests {
             assert_eq!(octets[1], MessageType::CREATE_PDP_CONTEXT_RESPONSE.0);
             assert_eq!(octets[8..10], sequence.to_be_bytes());
         }
+    }
+
+    #[test]
+    fn a_worker_that_reads_for_itself_takes_jobs_between_batches_and_ends_when_all_is_answered() {
+        let socket = Arc::new(UdpSocket::bind("127.0.61.15:0").unwrap());
+        let other = UdpSocket::bind("127.0.61.16:0").unwrap();
+        other
+            .set_read_timeout(Some(Duration::from_secs(120)))
+            .unwrap();
+        let (local, from) = (socket.local_addr().unwrap(), other.local_addr().unwrap());
+        let clock = Arc::new(Clock::start(1));
+        let plane = plane(local, clock.now());
+        for n in 0..150 {
+            let request = create(n, from.ip(), 1);
+            other.send_to(&request, local).unwrap();
+        }
+        let (queue, jobs) = Queue::new().unwrap();
+        queue.try_send(Job::Receive(queue.bell())).unwrap();
+        let (reply, answer) = oneshot::channel();
+        queue.try_send(Job::Statistics(reply)).unwrap();
+        queue.try_send(Job::Stop).unwrap();
+        worker(socket, plane, clock, jobs).run();
+        let statistics = answer.blocking_recv().unwrap();
+        assert_eq!(statistics.sessions_created, BATCH_DATAGRAMS as u64);
+        for sequence in 0..150_u16 {
+            let mut octets = [0; 2048];
+            other.recv(&mut octets).unwrap();
+            assert_eq!(octets[1], MessageType::CREATE_PDP_CONTEXT_RESPONSE.0);
+            assert_eq!(octets[8..10], sequence.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn a_worker_that_waits_for_datagrams_hears_of_a_job() {
+        let socket = Arc::new(UdpSocket::bind("127.0.61.17:0").unwrap());
+        let other = UdpSocket::bind("127.0.61.18:0").unwrap();
+        let clock = Arc::new(Clock::start(1));
+        let local = socket.local_addr().unwrap();
+        let plane = plane(local, clock.now());
+        let (queue, jobs) = Queue::new().unwrap();
+        let worker = worker(socket, plane, clock, jobs);
+        let (begun, long) = (Instant::now(), Duration::from_secs(600));
+        queue.try_send(Job::Stop).unwrap();
+        worker.await_either(&queue.bell(), long);
+        other.send_to(&[1], local).unwrap();
+        worker.await_either(&queue.bell(), long);
+        assert!(begun.elapsed() < long);
     }
 
     /// Jobs that wait are done one by one, each with one step of what time has made due.

@@ -114,9 +114,20 @@ fn assert_held(code: Option<i32>, report: &Report, expected: &[(&str, u64)]) {
 
 #[test]
 fn a_node_takes_every_call_below_its_ceiling() -> Result<()> {
+    takes_every_call(2)
+}
+
+/// It reads the socket itself, and still answers what is asked of it.
+#[test]
+fn a_node_with_one_worker_takes_every_call_below_its_ceiling() -> Result<()> {
+    takes_every_call(1)
+}
+
+fn takes_every_call(workers: u16) -> Result<()> {
     let site = Site::new()?;
-    let configuration = site.configuration();
-    let gateway = site.open(&configuration)?;
+    let mut configuration = site.configuration();
+    configuration.workers = workers;
+    let mut gateway = site.open(&configuration)?;
     let local = gateway.site().subnet().ip(40);
     let load = |calls| -> Result<_> {
         let mut load = tollgate(["load"])?;
@@ -127,7 +138,10 @@ fn a_node_takes_every_call_below_its_ceiling() -> Result<()> {
     assert_whole(code, &report, &UPDATED_ONCE);
     let (code, report) = load(HELD)?;
     assert_held(code, &report, &[("Create", CALLS), ("Delete", CALLS)]);
-    assert_counted_by(&gateway, "GGSN", CALLS)
+    assert_counted_by(&gateway, "GGSN", CALLS)?;
+    let ended = gateway.terminate()?;
+    ensure!(ended.status.success(), "{}", ended.log());
+    Ok(())
 }
 
 /// Calls are neither lost nor counted twice where some are refused; the report tells the causes.

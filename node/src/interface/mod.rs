@@ -53,6 +53,7 @@ use crate::config::Config;
 use crate::control::{Ask, Current, Denial, Denied};
 use crate::logging::{self, SyslogAsk};
 use crate::metrics::{LastRefusals, Latencies};
+use crate::queue::Queue;
 use crate::receiver::Job;
 use crate::settings::Settings;
 use crate::snmp::{SnmpAsk, SnmpCurrent};
@@ -98,7 +99,7 @@ pub(crate) struct Interface {
     pub(crate) snmp_asks: mpsc::Sender<SnmpAsk>,
     pub(crate) bulkstats: BulkstatsEnd,
     pub(crate) syslog_asks: mpsc::Sender<SyslogAsk>,
-    pub(crate) queues: Vec<Sender<Job>>,
+    pub(crate) queues: Vec<Queue>,
     pub(crate) plane: Arc<session_plane::Shared>,
     /// Held until a change is in force: changes take effect in the order in which they are kept.
     pub(crate) settings: Arc<tokio::sync::Mutex<Settings>>,
