@@ -45,14 +45,14 @@ pub const SECTIONS: [Section; 5] = [
         title: "Messages",
         programs: &[
             ("allocations-per-message", 5),
-            ("plane-cost", 20),
+            ("plane-cost", 40),
             ("gtpv1-vs-ggsn", 85),
             ("gtpv2-vs-echo", 40),
         ],
     },
     Section {
         title: "Memory",
-        programs: &[("bytes-per-session", 30), ("sessions-10m-gib", 60)],
+        programs: &[("bytes-per-session", 30), ("sessions-10m-gib", 100)],
     },
 ];
 
