@@ -45,14 +45,14 @@ pub const SECTIONS: [Section; 5] = [
         title: "Messages",
         programs: &[
             ("allocations-per-message", 5),
-            ("plane-cost", 40),
+            ("plane-cost", 30),
             ("gtpv1-vs-ggsn", 85),
             ("gtpv2-vs-echo", 40),
         ],
     },
     Section {
         title: "Memory",
-        programs: &[("bytes-per-session", 30), ("sessions-10m-gib", 100)],
+        programs: &[("bytes-per-session", 12), ("sessions-10m-gib", 80)],
     },
 ];
 
