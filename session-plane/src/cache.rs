@@ -308,6 +308,8 @@ mod tests {
         let chunks = cache.answers.chunks.len();
         assert!(chunks <= octets / (CHUNK - 2_000) + 2, "{chunks}");
         assert!(cache.answers.spare.len() <= chunks);
+        let all = cache.answers.chunks.iter().chain(&cache.answers.spare);
+        assert!(all.map(Vec::capacity).all(|octets| octets == CHUNK));
         assert_eq!(cache.expire(Mono(25 * SECOND), 10_000), 0);
         assert_eq!(
             (cache.answers.chunks.len(), cache.answers.spare.len()),
