@@ -489,7 +489,7 @@ impl Account<'_> {
     // Terms
 
     /// Puts other terms in force: on return no admission decided under the old ones can take effect.
-    pub(super) fn set_terms(&self, terms: Terms, words: &[AtomicU64]) -> Change {
+    pub(super) fn set_terms(&self, terms: Terms) -> Change {
         let mut held = lock(&self.ledger.held);
         let state = &self.ledger.policy.state;
         if !on(Mutant::FlipWithoutPending) {
@@ -497,12 +497,12 @@ impl Account<'_> {
         }
         held.terms = terms;
         if on(Mutant::WordsBeforeSeal) {
-            self.store_terms(&held, words);
+            self.store_terms(&held);
         }
         // Before the words: whoever reads a new one finds his cell closed.
         let closed = (!on(Mutant::FlipWithoutSeal)).then(|| self.close(None));
         if !on(Mutant::WordsAfterEpoch) {
-            self.store_terms(&held, words);
+            self.store_terms(&held);
         }
         let settled = closed.is_none_or(|closed| self.bring_home(&mut held, closed));
         let before = StateWord(state.load(Acquire));
@@ -513,7 +513,7 @@ impl Account<'_> {
         };
         state.store(after, Release);
         if on(Mutant::WordsAfterEpoch) {
-            self.store_terms(&held, words);
+            self.store_terms(&held);
         }
         if settled {
             Change::Done
@@ -523,10 +523,9 @@ impl Account<'_> {
     }
 
     /// Writes out what the terms mean for every class, and where admissions end.
-    fn store_terms(&self, held: &Held, words: &[AtomicU64]) {
+    fn store_terms(&self, held: &Held) {
         for (class, id) in &held.classes {
-            let word = ClassWord::new(*class, &held.terms, self.is_asymmetric());
-            words[usize::from(*id)].store(word.0, Release);
+            self.ledger.store_word(*class, *id, &held.terms, self.rows);
         }
         let limit = held.terms.ceiling.unwrap_or(NO_CEILING).min(NO_CEILING);
         let share = held.terms.priority_share.min(NO_CEILING);

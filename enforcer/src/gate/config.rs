@@ -40,7 +40,7 @@ pub enum Form {
 pub struct GateConfig {
     /// Services, 1 to [`SERVICES_MAX`].
     pub services: u8,
-    /// Workers that may hold a [`WorkerGate`](super::WorkerGate) at once, 1 to [`WORKERS_MAX`]. About 49 KiB of counters each.
+    /// Workers that may hold a [`WorkerGate`](super::WorkerGate) at once, 1 to [`WORKERS_MAX`]. About 89 KiB each.
     pub workers: u16,
     /// Permits that move at once between a worker's cell and the pool, 1 to [`BATCH_MAX`]; a cell holds under twice as many.
     pub batch: u32,

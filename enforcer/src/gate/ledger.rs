@@ -1,8 +1,12 @@
 //! One service's ledger: the words that all threads share.
 
+use std::sync::Arc;
+
 use crossbeam::utils::CachePadded;
 
 use super::mutants::{Mutant, on};
+use super::permit::ClassId;
+use super::row::Row;
 use super::sync::{AtomicU32, AtomicU64, Mutex, Ordering::*, lock};
 use super::word::{ClassWord, LedgerWord, NO_CEILING};
 use crate::class::Class;
@@ -39,7 +43,7 @@ pub(super) struct PoolLine {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) terms: Terms,
-    pub(super) classes: Vec<(Class, u16)>,
+    pub(super) classes: Vec<(Class, ClassId)>,
     /// The most that was granted since credit was left in a cell, less what was collected: a record, if one was set, once
     /// the word is settled.
     pub(super) highest: u32,
@@ -96,22 +100,24 @@ impl Ledger {
         lock(&self.held).terms
     }
 
-    /// Registers a class, and says what the terms in force mean for it.
-    pub(super) fn enroll(&self, class: Class, id: u16, word: &AtomicU64) {
+    /// Registers a class, and says in every row what the terms in force mean for it.
+    pub(super) fn enroll(&self, class: Class, id: ClassId, rows: &[Arc<Row>]) {
         let mut held = lock(&self.held);
         if on(Mutant::EnrollUnlocked) {
             let terms = held.terms;
             drop(held);
-            word.store(
-                ClassWord::new(class, &terms, self.policy.asymmetric).0,
-                Release,
-            );
+            self.store_word(class, id, &terms, rows);
             return lock(&self.held).classes.push((class, id));
         }
-        word.store(
-            ClassWord::new(class, &held.terms, self.policy.asymmetric).0,
-            Release,
-        );
+        self.store_word(class, id, &held.terms, rows);
         held.classes.push((class, id));
+    }
+
+    /// Says in every row what these terms mean for a class.
+    pub(super) fn store_word(&self, class: Class, id: ClassId, terms: &Terms, rows: &[Arc<Row>]) {
+        let word = ClassWord::new(class, terms, self.policy.asymmetric);
+        for row in rows {
+            row.slot(id).store(word.0, Release);
+        }
     }
 }

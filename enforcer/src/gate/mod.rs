@@ -24,7 +24,7 @@
 //! | ledger word | service | tight bit, unsettled bit, generation (30 bits), `granted` (32 bits) |
 //! | state word | service | epoch, pending bit |
 //! | limit, priority limit, peak | service | where ordinary and priority admissions end; the most sessions ever |
-//! | class word | class | what the terms in force mean for it: blocked and why, priority, emergency, its service |
+//! | class word | class and worker | what the terms in force mean for it: blocked and why, priority, emergency, its service |
 //! | cell | worker and service | credit; whether it is sealed (`cell.rs`, by form) |
 //!
 //! # Two modes
@@ -148,7 +148,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crossbeam::utils::CachePadded;
 use licensing::ServiceIndex;
 
 use self::account::Account;
@@ -158,8 +157,7 @@ pub use self::config::{
 use self::ledger::Ledger;
 pub use self::permit::{ClassId, Permit, Refusal, permits_dropped};
 use self::row::{Row, SharedRow};
-use self::sync::{AtomicU64, Mutex, Ordering, lock};
-use self::word::ClassWord;
+use self::sync::{Mutex, lock};
 pub use self::worker::WorkerGate;
 use crate::class::Class;
 use crate::counts::{ClassCount, ClassCounters, Counts, ServiceCount};
@@ -169,8 +167,6 @@ use crate::terms::Terms;
 ///
 /// Every service begins without a ceiling and without a block: calls are counted and let through (rule L2).
 pub struct Gate {
-    /// By class id, what the terms in force mean for it.
-    classes: CachePadded<[AtomicU64; CLASSES_MAX]>,
     ledgers: [Ledger; SERVICES_MAX],
     rows: Box<[Arc<Row>]>,
     shared: SharedRow,
@@ -212,7 +208,6 @@ impl Gate {
         let asymmetric = matches!(config.form, Form::Asymmetric(_));
         let rows = (0..workers).map(|_| Arc::new(Row::new(asymmetric)));
         Ok(Arc::new(Self {
-            classes: CachePadded::new(array::from_fn(|_| AtomicU64::new(ClassWord::UNKNOWN.0))),
             ledgers: array::from_fn(|_| Ledger::new(asymmetric)),
             rows: rows.collect(),
             shared: SharedRow::new(),
@@ -239,9 +234,12 @@ impl Gate {
             return Ok(*id);
         }
         let place = registry.classes.len();
-        let slot = self.classes.get(place).ok_or(GateError::ClassesFull)?;
+        if place >= CLASSES_MAX {
+            return Err(GateError::ClassesFull);
+        }
         let id = ClassId(place as u16);
-        self.ledger(class.service.at()).enroll(class, id.0, slot);
+        let ledger = self.ledger(class.service.at());
+        ledger.enroll(class, id, &self.rows);
         registry.classes.push(class);
         registry.ids.insert(class, id);
         Ok(id)
@@ -280,7 +278,7 @@ impl Gate {
     /// service that the gate wasn't made for are ignored.
     pub fn set_terms(&self, service: ServiceIndex, terms: Terms) -> Change {
         match self.known(service) {
-            Some(account) => account.set_terms(terms, &self.classes[..]),
+            Some(account) => account.set_terms(terms),
             None => Change::Done,
         }
     }
@@ -374,16 +372,6 @@ impl Gate {
     /// Do workers move their own credit by loads and stores?
     pub fn is_asymmetric(&self) -> bool {
         matches!(self.config.form, Form::Asymmetric(_))
-    }
-
-    #[inline(always)]
-    fn class_slot(&self, id: ClassId) -> &AtomicU64 {
-        &self.classes[id.at() % CLASSES_MAX]
-    }
-
-    #[inline(always)]
-    fn class_word(&self, id: ClassId, order: Ordering) -> ClassWord {
-        ClassWord(self.class_slot(id).load(order))
     }
 
     #[inline(always)]

@@ -72,8 +72,8 @@ impl WorkerGate {
     /// is known, and such calls take turns.
     #[inline]
     pub fn admit_of(&mut self, class: ClassId, lot: Option<Lot>) -> Result<Permit, Refusal> {
-        let (gate, row) = (&*self.gate, &*self.row);
-        let word = gate.class_word(class, order_of(Mutant::ClassRelaxed, Acquire));
+        let row = &*self.row;
+        let word = row.word(class, order_of(Mutant::ClassRelaxed, Acquire));
         let taken = if word.goes_by_window() {
             row.cell(word.service()).take_in_window()
         } else {
@@ -96,7 +96,7 @@ impl WorkerGate {
         lot: Option<Lot>,
         percent: u8,
     ) -> Result<Permit, Refusal> {
-        let word = self.gate.class_word(class, Acquire);
+        let word = self.row.word(class, Acquire);
         let lot = self.lot(word, lot);
         let account = self.gate.account(word.service());
         match account.too_near(word, lot, percent) {
@@ -120,7 +120,7 @@ impl WorkerGate {
     #[cold]
     #[inline(never)]
     fn admit_slow(&mut self, class: ClassId, lot: Option<Lot>) -> Result<(), Refusal> {
-        let word = self.gate.class_word(class, Acquire);
+        let word = self.row.word(class, Acquire);
         if !word.is_emergency() {
             let lot = self.lot(word, lot);
             let by = match self.take_eased(word, lot) {
@@ -170,7 +170,7 @@ impl WorkerGate {
     ) -> Result<ClassWord, Refusal> {
         self.gate.account(service).admit(
             self.row.cell(service),
-            self.gate.class_slot(class),
+            self.row.slot(class),
             demand,
             &mut self.calm[service % SERVICES_MAX],
         )
@@ -196,7 +196,7 @@ impl WorkerGate {
         class: ClassId,
         lot: Option<Lot>,
     ) -> Result<Permit, (Refusal, Permit)> {
-        let word = self.gate.class_word(class, Acquire);
+        let word = self.row.word(class, Acquire);
         let lot = self.lot(word, lot);
         if word.is_emergency() || !old.is_held_by(word.service()) {
             return self.replace_across(old, class, lot);
@@ -207,7 +207,7 @@ impl WorkerGate {
             return answer.map_err(|refusal| (refusal, Permit::new(class, word)));
         }
         let account = self.gate.account(word.service());
-        match account.may_replace(self.gate.class_slot(class), lot) {
+        match account.may_replace(self.row.slot(class), lot) {
             Ok(by) => {
                 if by.eases(lot) {
                     self.row.note_eased(class, by);
@@ -247,7 +247,7 @@ impl WorkerGate {
     /// A permit for a session that is there already, as after a recovery: never refused, above the ceiling it is debt
     /// that releases pay (rules L7, L9).
     pub fn restore(&mut self, class: ClassId) -> Permit {
-        let word = self.gate.class_word(class, Acquire);
+        let word = self.row.word(class, Acquire);
         let credit = !word.is_emergency() && self.take_credit(word.service());
         if !credit && !word.is_emergency() {
             let counted = self.take_slow(class, word.service(), Demand::Return);
@@ -261,7 +261,7 @@ impl WorkerGate {
         if permit.class() == class {
             return permit;
         }
-        let word = self.gate.class_word(class, Acquire);
+        let word = self.row.word(class, Acquire);
         if !word.is_emergency() && permit.is_held_by(word.service()) {
             return self.exchange(permit, class, word);
         }

@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
 use crate::{run, test};
 
 /// Every model under every mutant.
-const GATE_MAX_S: u32 = 7200;
+const GATE_MAX_S: u32 = 900;
 const GATE_REPORT: &str = "enforcer/tests/gate_mutants.md";
 
 /// Runs the mutants of these names, or all, and writes the reports.
