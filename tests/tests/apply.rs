@@ -354,6 +354,19 @@ fn a_text_comes_by_ssh_on_standard_input() -> Result<()> {
         code == Some(DONE) && said.contains("line 2: snmp.suppress added"),
         "{said}"
     );
+    // Longer than what a channel takes at once.
+    let remark = format!("  # {}\n", "a remark ".repeat(20));
+    let long = format!(
+        "config\n{}{}",
+        remark.repeat(1_200),
+        &text["config\n".len()..]
+    );
+    ensure!(long.len() > 200 * 1024, "{}", long.len());
+    let (code, said) = apply("maja", &long, "apply --dry-run")?;
+    ensure!(
+        code == Some(DONE) && said.contains("line 1202: snmp.suppress added"),
+        "{said}"
+    );
     let (code, said) = apply("otto", text, "apply")?;
     ensure!(
         code == Some(REFUSED) && said.contains("takes an administrator"),

@@ -10,8 +10,8 @@ use tokio::sync::{Notify, mpsc};
 /// Ctrl-C.
 const INTERRUPT: u8 = 3;
 
-/// Bytes that are typed ahead at most; who sends more is left.
-pub(super) const AHEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that are typed or piped ahead at most; who sends more is left.
+pub(super) const AHEAD_BYTES_MAX: usize = 1024 * 1024;
 
 /// One channel.
 #[derive(Debug)]

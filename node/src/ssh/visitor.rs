@@ -179,11 +179,12 @@ fn login(by: &str, outcome: AuditOutcome, why: Option<String>) -> Line {
 }
 
 /// Gives a channel's keys to its thread until it ends, or whoever types is too far ahead.
-async fn receive(mut read: ChannelReadHalf, keys: Arc<Keys>, ends: Arc<Ends>) {
+async fn receive(mut read: ChannelReadHalf, keys: Arc<Keys>, ends: Arc<Ends>, from: SocketAddr) {
     let _gone = Gone(Arc::clone(&keys));
     while let Some(message) = read.wait().await {
         if let ChannelMsg::Data { data } = &message {
             if !keys.typed(data) {
+                event!(SSH_BROKE, error = "too much is typed ahead", %from);
                 return ends.end();
             }
         } else if let ChannelMsg::WindowChange {
@@ -281,7 +282,8 @@ impl Handler for Visitor {
         let id = channel.id();
         let (read, write) = channel.split();
         let keys = Arc::new(Keys::default());
-        tokio::spawn(receive(read, Arc::clone(&keys), Arc::clone(&self.ends)));
+        let ends = Arc::clone(&self.ends);
+        tokio::spawn(receive(read, Arc::clone(&keys), ends, self.from));
         let terminal = false;
         let opened = Opened {
             keys,
