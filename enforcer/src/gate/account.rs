@@ -223,10 +223,10 @@ impl Account<'_> {
         }
     }
 
-    /// Credit that is left in a cell keeps the word from telling whether there is a place, or whether taking it is a record.
+    /// Credit that is left in a cell keeps the word from telling whether there is a place.
     fn is_doubtful(&self, view: &View, bound: u32, demand: Demand) -> bool {
         let entry = matches!(demand, Demand::Entry(_)) && !on(Mutant::UnsettledAsCeiling);
-        entry && view.word.is_unsettled() && view.is_full(bound.min(self.ledger.peak()))
+        entry && view.word.is_unsettled() && view.is_full(bound)
     }
 
     /// The word held `bound` permits and every cell was empty: the ceiling was reached, and the peak with it.
@@ -455,22 +455,32 @@ impl Account<'_> {
 
     /// Moves the surplus of the caller's own cell home. A sweep may have taken it already: then there is nothing to move.
     pub(super) fn flush(&self, own: &Cell) {
-        let _held = (!on(Mutant::FlushUnlocked)).then(|| lock(&self.ledger.held));
+        let mut held = (!on(Mutant::FlushUnlocked)).then(|| lock(&self.ledger.held));
         let surplus = own.skim(self.is_asymmetric(), i64::from(self.batch));
         if surplus > 0 && !on(Mutant::FlushLoses) {
-            self.ledger.give_back(surplus as u32);
+            self.credit_comes_home(held.as_deref_mut(), surplus as u32);
         }
     }
 
     /// Seals the cell of a worker that leaves and brings its credit home.
     pub(super) fn retire(&self, own: &Cell) {
-        let _held = (!on(Mutant::RetireUnlocked)).then(|| lock(&self.ledger.held));
+        let mut held = (!on(Mutant::RetireUnlocked)).then(|| lock(&self.ledger.held));
         let credit = match self.form {
             Form::Atomic => own.seal(),
             Form::Asymmetric(_) => own.drain(),
         };
         if !on(Mutant::RetireWithoutReturn) {
-            self.ledger.give_back(credit as u32);
+            self.credit_comes_home(held.as_deref_mut(), credit as u32);
+        }
+    }
+
+    /// Credit that its owner brings home: of what was granted while the word was unsettled, so much was no session.
+    fn credit_comes_home(&self, held: Option<&mut Held>, credit: u32) {
+        self.ledger.give_back(credit);
+        if let Some(held) = held
+            && !on(Mutant::RecordKeepsCredit)
+        {
+            held.highest = held.highest.saturating_sub(credit);
         }
     }
 

@@ -101,7 +101,7 @@
 //!
 //! | operation | takes effect at |
 //! |---|---|
-//! | admission | the take from the cell, the refill's add, or the swap of the ledger word |
+//! | admission | the take from the cell, or anywhere in its window; the refill's add; the swap of the ledger word |
 //! | release | the add to the cell, to the pool, or the opening of the cell |
 //! | refusal at the ceiling | the reading of the ledger word |
 //! | refusal by a block | the second reading of the state word, or any instant under the lock |
@@ -313,8 +313,8 @@ impl Gate {
             .map_or(0, |account| account.count_exact())
     }
 
-    /// The most permits ever outstanding at once, exact. In the asymmetric form a record of restored sessions, set while a
-    /// worker stands still with credit in hand, shows once that credit is home.
+    /// The most permits ever outstanding at once, exact. In the asymmetric form a record that is set while a worker
+    /// stands still with credit in hand shows once that credit is home.
     pub fn peak(&self, service: ServiceIndex) -> u32 {
         self.known(service)
             .map_or(0, |account| account.ledger.peak())

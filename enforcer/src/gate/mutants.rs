@@ -214,6 +214,9 @@ mutants! {
     UnsettledRecord = "a4_unsettled_record",
         "credit left in a cell counts as sessions of a record",
         Killed("credit_that_is_left_is_no_record");
+    RecordKeepsCredit = "a10_record_keeps_credit",
+        "credit that a leaving worker brings home counts as sessions of a record",
+        Killed("credit_of_a_worker_that_leaves_is_no_record");
     SettledTooEarly = "a9_settled_too_early",
         "the word is called exact while credit is left in a cell",
         Killed("unsettled_is_not_the_ceiling");

@@ -135,6 +135,27 @@ fn credit_that_is_left_is_no_record() {
     });
 }
 
+/// The same, and the worker leaves: what it brings home was no session either.
+#[test]
+fn credit_of_a_worker_that_leaves_is_no_record() {
+    check_as(Form::Asymmetric(heavy_fence), 0, || {
+        let rig = rig(2, ceiling(2));
+        let class = rig.class;
+        let (mut a, mut b) = (rig.worker(), rig.worker());
+        warm(&mut a, class, 2);
+        let other = spawn(move || (b.restore(class), b));
+        let of_a = a.admit(class).ok();
+        let got = u32::from(of_a.is_some());
+        drop(a);
+        let (of_b, mut b) = other.join().unwrap();
+        assert_eq!(rig.gate.count_exact(S), 1 + got);
+        assert_eq!(rig.gate.peak(S), 2, "two at once, whatever they were");
+        b.release(of_b);
+        end(&mut b, of_a);
+        assert_eq!(rig.gate.count_exact(S), 0);
+    });
+}
+
 /// A ceiling is cut while a worker is inside its window: done means done, pending becomes so.
 #[test]
 fn done_means_done() {
