@@ -31,7 +31,7 @@ pub enum Form {
     /// By one atomic step.
     #[default]
     Atomic,
-    /// By a load and a store; who seals a cell pays, with this fence.
+    /// By a load and two stores; who seals a cell pays, with this fence.
     Asymmetric(HeavyFence),
 }
 
@@ -48,7 +48,7 @@ pub struct GateConfig {
     pub calm: u32,
     /// How workers move their own credit.
     pub form: Form,
-    /// Asymmetric form: readings of another worker's busy mark before its credit is left where it is.
+    /// Asymmetric form: readings of another worker's busy bit before its credit is left where it is.
     pub spins: u32,
 }
 

@@ -19,7 +19,7 @@ pub(super) use std::sync::{
     atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
 };
 
-/// The owner's half of the fence between its busy mark and the mark of who seals: for the compiler alone, the heavy fence
+/// The owner's half of the fence between its busy bit and its look at the bound: for the compiler alone, the heavy fence
 /// of the other side does the rest.
 #[cfg(not(any(loom, test)))]
 #[inline(always)]
