@@ -1,17 +1,28 @@
 //! Hashing for keys that a peer chooses: SipHash behind a secret that each plane draws for itself, so that nobody can
 //! aim at one bucket. No system randomness is read here.
 
+use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 
 /// Builds keyed hashers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Keyed {
-    secret: [u64; 2],
+    /// One that has the secret.
+    begun: DefaultHasher,
 }
 
 impl Keyed {
     pub(crate) fn new(secret: [u64; 2]) -> Self {
-        Self { secret }
+        let mut begun = DefaultHasher::new();
+        begun.write_u64(secret[0]);
+        begun.write_u64(secret[1]);
+        Self { begun }
+    }
+}
+
+impl fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyed(secret)")
     }
 }
 
@@ -19,10 +30,7 @@ impl BuildHasher for Keyed {
     type Hasher = DefaultHasher;
 
     fn build_hasher(&self) -> DefaultHasher {
-        let mut hasher = DefaultHasher::new();
-        hasher.write_u64(self.secret[0]);
-        hasher.write_u64(self.secret[1]);
-        hasher
+        self.begun.clone()
     }
 }
 

@@ -29,6 +29,7 @@ mod procedure;
 mod recount;
 mod refusal;
 mod restarts;
+mod segmented;
 mod session;
 mod shared;
 mod slab;

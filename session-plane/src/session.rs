@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::GtpVersion;
 use crate::pools::Lease;
+use crate::segmented::Segment;
 
 /// No place: the end of a list.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -44,6 +45,25 @@ impl Identity {
 /// An identity and an NSAPI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ContextKey(u64);
+
+impl Segment for Identity {
+    /// One multiplication spreads numbers that follow one another.
+    fn segment(&self) -> u8 {
+        self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[0]
+    }
+}
+
+impl Segment for ContextKey {
+    fn segment(&self) -> u8 {
+        Identity(self.0).segment()
+    }
+}
+
+impl Segment for (ContextKey, Access) {
+    fn segment(&self) -> u8 {
+        self.0.segment()
+    }
+}
 
 /// Digits first to last, four bits each, from the top.
 fn packed(octets: [u8; 8]) -> u64 {

@@ -1,7 +1,5 @@
 //! The session table of one worker: records, and the ways to find them.
 
-use std::collections::HashMap;
-
 use gtp::v1::Nsapi;
 use rand::RngCore;
 use rand::rngs::StdRng;
@@ -9,6 +7,7 @@ use rand::rngs::StdRng;
 use crate::config::GtpVersion;
 use crate::hashing::{Keyed, OwnNumbers};
 use crate::peers::Peers;
+use crate::segmented::Segmented;
 use crate::session::{Access, Context, ContextKey, Further, Identity, NONE, Session};
 use crate::slab::Slab;
 use crate::statistics::{AddressType, TypeCount};
@@ -65,12 +64,12 @@ pub(crate) struct Table {
     sessions: Slab<Session>,
     further: Slab<Further>,
     /// Our tunnel endpoints: sessions by the one for signalling, UEs likewise, further contexts by the one for user data.
-    teids: HashMap<u32, u32, OwnNumbers>,
+    teids: Segmented<u32, u32, OwnNumbers>,
     /// Contexts of sessions that came by GTPv1.
-    contexts: HashMap<ContextKey, u32, Keyed>,
+    contexts: Segmented<ContextKey, u32, Keyed>,
     /// Sessions that came by GTPv2, but for S11: a subscriber uses the number of a bearer once for each access, whatever
     /// the access point name is (TS 29.274 7.2.1: the triplet of IMSI, EPS Bearer ID and interface type).
-    bearers: HashMap<(ContextKey, Access), u32, Keyed>,
+    bearers: Segmented<(ContextKey, Access), u32, Keyed>,
     /// Whose sessions came by S11, and these.
     ues: Ues,
     pub(crate) peers: Peers,
@@ -104,9 +103,9 @@ impl Table {
         Self {
             sessions: Slab::new(),
             further: Slab::new(),
-            teids: HashMap::with_hasher(OwnNumbers),
-            contexts: HashMap::with_hasher(keyed.clone()),
-            bearers: HashMap::with_hasher(keyed.clone()),
+            teids: Segmented::with_hasher(&OwnNumbers),
+            contexts: Segmented::with_hasher(&keyed),
+            bearers: Segmented::with_hasher(&keyed),
             ues: Ues::new(keyed.clone()),
             peers: Peers::new(keyed),
             by_type: Default::default(),

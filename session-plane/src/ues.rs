@@ -1,10 +1,9 @@
 //! The UEs that one worker has sessions of by S11.
 
-use std::collections::HashMap;
-
 use gtp::v1::Nsapi;
 
 use crate::hashing::Keyed;
+use crate::segmented::Segmented;
 use crate::session::{Identity, NONE};
 use crate::slab::Slab;
 
@@ -57,7 +56,7 @@ impl Ue {
 #[derive(Debug)]
 pub(crate) struct Ues {
     ues: Slab<Ue>,
-    places: HashMap<Identity, u32, Keyed>,
+    places: Segmented<Identity, u32, Keyed>,
     /// Room for the sessions of UEs that have several, to be used again.
     #[expect(clippy::vec_box, reason = "boxes come from UEs and go to others")]
     spare: Vec<Box<[u32; NUMBERS]>>,
@@ -70,7 +69,7 @@ impl Ues {
     pub(crate) fn new(keyed: Keyed) -> Self {
         Self {
             ues: Slab::new(),
-            places: HashMap::with_hasher(keyed),
+            places: Segmented::with_hasher(&keyed),
             spare: Vec::new(),
         }
     }
