@@ -64,8 +64,13 @@ pub fn require(program: &str, package: &str) -> Result<()> {
 impl Running {
     /// Starts a command that [`command`] made.
     pub fn start(name: &str, command: &mut Command) -> Result<Self> {
+        Self::start_with(name, command, Stdio::null())
+    }
+
+    /// The same with this standard input.
+    pub fn start_with(name: &str, command: &mut Command, input: Stdio) -> Result<Self> {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -1,5 +1,6 @@
 //! OpenSSH's client before a node that serves the shell by SSH: it knows the host key of that node and takes no other.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -102,6 +103,25 @@ impl OpenSsh {
         ssh.args(&argv[1..]).arg(line);
         let ended = Running::start("ssh", &mut ssh)?.wait(LIMIT)?;
         Ok((ended.status.code(), ended.log()))
+    }
+
+    /// The same with the text of a file on its standard input.
+    pub fn runs_with(
+        &self,
+        account: &str,
+        line: &[&str],
+        input: &Path,
+    ) -> Result<(Option<i32>, String)> {
+        let ended = self.starts_with(account, line, input)?.wait(LIMIT)?;
+        Ok((ended.status.code(), ended.log()))
+    }
+
+    /// Begins that.
+    pub fn starts_with(&self, account: &str, line: &[&str], input: &Path) -> Result<Running> {
+        let argv = self.argv_by_key(account);
+        let mut ssh = command(&argv[0]);
+        ssh.args(&argv[1..]).args(line);
+        Running::start_with("ssh", &mut ssh, File::open(input)?.into())
     }
 
     /// Makes a key, and an account of this role that has it.

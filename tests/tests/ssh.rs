@@ -126,6 +126,34 @@ fn role_of(name: &str) -> &'static str {
 }
 
 #[test]
+fn more_than_is_kept_of_a_pipe_is_read_as_it_is_done() -> Result<()> {
+    let (gateway, client) = served()?;
+    client.account_with_key(&gateway, "administrator", "maja")?;
+    let file = gateway.site().dir().join("input");
+    // 200 KiB, whose last line says something.
+    let comments = "# what is said here is for whoever reads it, and long\n".repeat(3800);
+    let text = format!("config\n{comments}  snmp trap suppress tgCeilingChanged\nend\n");
+    assert!(text.len() > 200 * 1024);
+    std::fs::write(&file, text)?;
+    let (code, said) = client.runs_with("maja", &["apply"], &file)?;
+    assert_eq!(code, Some(0), "{said}");
+    let kept = done(&gateway, "show configuration")?;
+    assert!(
+        kept.contains("snmp trap suppress tgCeilingChanged"),
+        "{kept}"
+    );
+
+    // Each line of a pipe of 3 MB is done.
+    let lines = 2000;
+    let line = format!("show version{}\n", " ".repeat(1500));
+    std::fs::write(&file, line.repeat(lines))?;
+    let (code, said) = client.runs_with("maja", &[], &file)?;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("Image Version").count(), lines);
+    Ok(())
+}
+
+#[test]
 fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
     let (gateway, client) = served()?;
     client.account_with_password(&gateway, "administrator", "maja", "sesame-sesame")?;

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tests::gateway::{Gateway, Site};
@@ -48,6 +48,10 @@ fn register(terminal: &mut Terminal, authority: &TcpListener) -> Result<TcpStrea
     terminal.types("license smart register idtoken -\r")?;
     terminal.until("Secret: ")?;
     terminal.types("tokentokentokentoken\r")?;
+    asked(authority)
+}
+
+fn asked(authority: &TcpListener) -> Result<TcpStream> {
     eventually("the node asks the authority", LIMIT, || {
         Ok(authority.accept().ok().map(|(stream, _)| stream))
     })
@@ -172,4 +176,25 @@ fn a_client_that_is_cut_off_in_the_middle_of_a_command_leaves_no_session() -> Re
     drop(terminal);
     drop(open(&client, 50)?);
     all_end(&gateway)
+}
+
+#[test]
+fn a_client_that_is_cut_off_with_a_long_pipe_leaves_no_session() -> Result<()> {
+    let (gateway, client, authority) = waiting()?;
+    let file = gateway.site().dir().join("input");
+    let ahead = "feature GRE enable\n".repeat(10_000);
+    let lines =
+        format!("license smart register idtoken -\ntokentokentokentoken\nconfigure\n{ahead}");
+    std::fs::write(&file, lines)?;
+    let ssh = client.starts_with("maja", &[], &file)?;
+    let _waits = asked(&authority)?;
+    assert_eq!(sessions(&gateway)?, 1);
+    ssh.kill()?;
+    // Long before the registration is given up.
+    let begun = Instant::now();
+    all_end(&gateway)?;
+    ensure!(begun.elapsed() < LIMIT / 2, "{:?}", begun.elapsed());
+    let audit = done(&gateway, "show audit --json")?;
+    ensure!(!audit.contains("feature GRE"), "{audit}");
+    Ok(())
 }

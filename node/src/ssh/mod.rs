@@ -2,6 +2,8 @@
 //! [`Shells`]: each session has a thread of its own, reads its [`Visit`] and asks the node through its [`Session`], which
 //! says who asks, so that the node judges each request by the account's role.
 
+#[cfg_attr(not(feature = "sftp"), allow(dead_code))]
+mod held;
 mod session;
 mod visit;
 

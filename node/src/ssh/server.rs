@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use russh::keys::HashAlg;
-use russh::server::{Config, run_stream};
+use russh::server::{Config, RunningSession, run_stream};
 use russh::{MethodKind, MethodSet};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::held::{Held, Hold};
 use super::key::host_key;
 use super::visit::Keys;
 use super::visitor::Visitor;
@@ -32,6 +34,9 @@ const ATTEMPTS_MAX: usize = 6;
 
 /// How long the answer to a failed login takes at least, so that it tells nothing by its time.
 const REJECTION: Duration = Duration::from_secs(1);
+
+/// How long a client that left a held connection may not be noticed.
+const LOOKS: Duration = Duration::from_secs(1);
 
 /// Pause after a failed accept, so that a lasting error does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -59,6 +64,7 @@ const REFUSALS_A_MINUTE: u32 = 10;
 #[derive(Debug)]
 pub(super) struct Ends {
     stream: TcpStream,
+    pub(super) hold: Arc<Hold>,
     pub(super) logged_in: AtomicBool,
 }
 
@@ -66,6 +72,23 @@ impl Ends {
     pub(super) fn end(&self) {
         // The client may have ended it.
         let _ended = self.stream.shutdown(Shutdown::Both);
+        self.hold.end();
+    }
+
+    /// Ends it when the client has, of a connection that is held: nobody reads there that it has.
+    async fn watch(&self) {
+        loop {
+            sleep(LOOKS).await;
+            if self.hold.is_held() && self.has_left() {
+                return self.end();
+            }
+        }
+    }
+
+    fn has_left(&self) -> bool {
+        let mut polled = [PollFd::new(&self.stream, PollFlags::RDHUP)];
+        // Errors of the connection are told without being asked for.
+        matches!(poll(&mut polled, Some(&Timespec::default())), Ok(1..))
     }
 }
 
@@ -165,31 +188,37 @@ async fn connection(
     };
     let ends = Arc::new(Ends {
         stream: own.into(),
+        hold: Arc::default(),
         logged_in: AtomicBool::new(false),
     });
     let visitor = Visitor::new(server, Arc::clone(&ends), from);
+    let hold = Arc::clone(&ends.hold);
+    let stream = Held { stream, hold };
     let begun = timeout(LOGIN, run_stream(config, stream, visitor)).await;
-    let Ok(Ok(mut session)) = begun else {
+    let Ok(Ok(session)) = begun else {
         ends.end();
         return;
     };
     let ended = tokio::select! {
-        ended = &mut session => Some(ended),
-        () = sleep(LOGIN) => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            if !ends.logged_in.load(Ordering::Relaxed) {
-                ends.end();
-            }
-            session.await
-        }
+        ended = lasts(&ends, session) => ended,
+        // The session finds the end of what it reads.
+        () = ends.watch() => return,
     };
     ends.end();
     if let Err(error) = ended {
         event!(SSH_BROKE, %error, %from);
     }
+}
+
+/// To the end of a connection, if somebody logs in.
+async fn lasts(ends: &Ends, mut session: RunningSession<Visitor>) -> Result<(), russh::Error> {
+    if let Ok(ended) = timeout(LOGIN, &mut session).await {
+        return ended;
+    }
+    if !ends.logged_in.load(Ordering::Relaxed) {
+        ends.end();
+    }
+    session.await
 }
 
 impl Server {

@@ -5,13 +5,22 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
+
+use super::held::Hold;
 
 /// Ctrl-C.
 const INTERRUPT: u8 = 3;
 
-/// Bytes that are typed or piped ahead at most; who sends more is left.
-pub(super) const AHEAD_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes that are typed ahead before the client is held.
+const AHEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// The same while the session waits until its output is taken: the client says behind what it has sent that it takes more.
+const WRITING_AHEAD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes that are kept at most, those of packets that were on their way with them; who sends more is left.
+const KEPT_BYTES_MAX: usize = 2 * WRITING_AHEAD_BYTES_MAX;
 
 /// One channel.
 #[derive(Debug)]
@@ -30,6 +39,8 @@ pub(super) struct Keys {
     state: Mutex<State>,
     came: Condvar,
     left: Notify,
+    /// Of the connection.
+    hold: Arc<Hold>,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +49,10 @@ struct State {
     ended: bool,
     /// Nobody is at the other end any more.
     gone: bool,
+    /// The connection is held.
+    holds: bool,
+    /// The session waits until its output is taken.
+    writes: bool,
     /// A command of a terminal waits for an answer: Ctrl-C ends the wait and is no key.
     waits: bool,
     interrupted: bool,
@@ -53,8 +68,17 @@ impl Visit {
 
     /// Writes; it waits until the client takes it. Errors: the client is gone, or takes nothing.
     pub fn write(&mut self, octets: Vec<u8>) -> io::Result<()> {
-        let sent = self.out.blocking_send(octets);
-        sent.map_err(|_| ErrorKind::BrokenPipe.into())
+        let sent = match self.out.try_send(octets) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Full(octets)) => {
+                self.keys.writes(true);
+                let sent = self.out.blocking_send(octets);
+                self.keys.writes(false);
+                sent.is_ok()
+            }
+            Err(TrySendError::Closed(_)) => false,
+        };
+        sent.then_some(()).ok_or(ErrorKind::BrokenPipe.into())
     }
 
     /// Lines and columns of the terminal, as the client said last.
@@ -63,8 +87,23 @@ impl Visit {
     }
 }
 
+impl Drop for Visit {
+    fn drop(&mut self) {
+        // What is typed from here on is read by nobody, and holds nothing.
+        self.keys.gone();
+    }
+}
+
 #[cfg_attr(not(feature = "sftp"), allow(dead_code))]
 impl Keys {
+    /// Of a channel of the connection that is held by this.
+    pub(super) fn new(hold: Arc<Hold>) -> Self {
+        Self {
+            hold,
+            ..Self::default()
+        }
+    }
+
     fn byte(&self) -> Option<u8> {
         let mut state = self.state.lock();
         loop {
@@ -72,6 +111,7 @@ impl Keys {
                 return None;
             }
             if let Some(byte) = state.bytes.pop_front() {
+                self.judge(&mut state);
                 return Some(byte);
             }
             if state.ended {
@@ -81,10 +121,33 @@ impl Keys {
         }
     }
 
+    /// Holds the connection, or does so no more.
+    fn judge(&self, state: &mut State) {
+        let most = match (state.writes, state.holds) {
+            (true, _) => WRITING_AHEAD_BYTES_MAX,
+            (false, true) => AHEAD_BYTES_MAX / 2,
+            (false, false) => AHEAD_BYTES_MAX,
+        };
+        let holds = !state.gone && state.bytes.len() > most;
+        if holds != state.holds {
+            state.holds = holds;
+            self.hold.by_one(holds);
+        }
+    }
+
+    fn writes(&self, writes: bool) {
+        let mut state = self.state.lock();
+        state.writes = writes;
+        self.judge(&mut state);
+    }
+
     /// These were typed; false: that is too much, and they are dropped.
     pub(super) fn typed(&self, bytes: &[u8]) -> bool {
         let mut state = self.state.lock();
-        if state.bytes.len() + bytes.len() > AHEAD_BYTES_MAX {
+        if state.gone {
+            return true;
+        }
+        if state.bytes.len() + bytes.len() > KEPT_BYTES_MAX {
             return false;
         }
         match state.waits && bytes.contains(&INTERRUPT) {
@@ -97,6 +160,7 @@ impl Keys {
             }
             false => state.bytes.extend(bytes),
         }
+        self.judge(&mut state);
         self.came.notify_all();
         true
     }
@@ -126,9 +190,18 @@ impl Keys {
 
     /// Nobody is there any more: what was typed and not read is not done.
     pub(super) fn gone(&self) {
-        self.state.lock().gone = true;
+        let mut state = self.state.lock();
+        state.gone = true;
+        state.bytes = VecDeque::new();
+        self.judge(&mut state);
+        drop(state);
         self.came.notify_all();
         self.left.notify_waiters();
+    }
+
+    /// Is nobody there any more, or is the session over?
+    pub(super) fn is_over(&self) -> bool {
+        self.state.lock().gone
     }
 
     /// The terminal has so many lines and columns; 0: it does not say.
@@ -174,7 +247,7 @@ mod tests {
     fn what_is_typed_ahead_is_bounded_and_read_in_order() {
         let keys = Keys::default();
         assert!(keys.typed(b"ab"));
-        assert!(!keys.typed(&vec![0; AHEAD_BYTES_MAX]));
+        assert!(!keys.typed(&vec![0; KEPT_BYTES_MAX]));
         keys.end();
         assert_eq!(
             [keys.byte(), keys.byte(), keys.byte()],
@@ -185,6 +258,39 @@ mod tests {
         keys.resized(0, 80);
         assert_eq!(keys.state.lock().size, None);
     }
+
+    #[test]
+    fn what_is_typed_far_ahead_holds_the_connection_until_half_of_it_is_read() {
+        let hold = Arc::new(Hold::default());
+        let keys = Keys::new(Arc::clone(&hold));
+        assert!(keys.typed(&vec![0; AHEAD_BYTES_MAX]));
+        assert!(!hold.is_held());
+        assert!(keys.typed(b"a"));
+        assert!(hold.is_held());
+        let read = (0..AHEAD_BYTES_MAX).take_while(|_| {
+            keys.byte();
+            hold.is_held()
+        });
+        assert_eq!(read.count(), AHEAD_BYTES_MAX / 2);
+
+        // Whose output is not taken is read on: what they say of it comes behind.
+        assert!(keys.typed(&vec![0; AHEAD_BYTES_MAX]));
+        assert!(hold.is_held());
+        keys.writes(true);
+        assert!(!hold.is_held());
+        assert!(keys.typed(&vec![0; WRITING_AHEAD_BYTES_MAX]));
+        assert!(hold.is_held());
+        keys.writes(false);
+        assert!(hold.is_held());
+
+        // A session that is over holds nothing, and takes what comes.
+        keys.gone();
+        assert!(!hold.is_held());
+        assert!(keys.typed(&vec![0; 2 * KEPT_BYTES_MAX]));
+        assert!(!hold.is_held());
+        assert_eq!(keys.byte(), None);
+    }
+
     #[tokio::test]
     async fn ctrl_c_ends_a_wait_at_a_terminal_and_is_a_key_elsewhere() {
         let keys = Keys::default();

@@ -10,9 +10,7 @@ use api::AuditOutcome;
 use eventlog::printable;
 use russh::keys::PublicKey;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, VerifiedPublicKey};
-use russh::{
-    Channel, ChannelId, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf,
-};
+use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -41,11 +39,12 @@ pub(super) struct Visitor {
     from: SocketAddr,
     account: Option<String>,
     opened: HashMap<ChannelId, Opened>,
+    /// Of each channel, until its session is over.
+    keys: HashMap<ChannelId, Arc<Keys>>,
 }
 
 /// A channel whose session has not begun.
 struct Opened {
-    keys: Arc<Keys>,
     write: ChannelWriteHalf<Msg>,
     seat: Seat,
     terminal: bool,
@@ -59,6 +58,7 @@ impl Visitor {
             from,
             account: None,
             opened: HashMap::new(),
+            keys: HashMap::new(),
         }
     }
 
@@ -132,10 +132,14 @@ impl Visitor {
 
     /// Begins a session on a thread of its own; false: there is no such channel, or no thread.
     fn begin(&mut self, channel: ChannelId, command: Option<String>) -> bool {
-        let (Some(opened), Some(account)) = (self.opened.remove(&channel), &self.account) else {
+        let (Some(opened), Some(keys), Some(account)) = (
+            self.opened.remove(&channel),
+            self.keys.get(&channel),
+            &self.account,
+        ) else {
             return false;
         };
-        let seen = (Arc::clone(&opened.keys), opened.terminal);
+        let seen = (Arc::clone(keys), opened.terminal);
         let session = self.server.session(account, self.from, seen);
         let shells = Arc::clone(&self.server.shells);
         let (out, texts) = mpsc::channel(OUT_MAX);
@@ -143,7 +147,7 @@ impl Visitor {
         let mut visit = Visit {
             command,
             terminal: opened.terminal,
-            keys: opened.keys,
+            keys: Arc::clone(keys),
             out,
         };
         let seat = opened.seat;
@@ -178,36 +182,10 @@ fn login(by: &str, outcome: AuditOutcome, why: Option<String>) -> Line {
     }
 }
 
-/// Gives a channel's keys to its thread until it ends, or whoever types is too far ahead.
-async fn receive(mut read: ChannelReadHalf, keys: Arc<Keys>, ends: Arc<Ends>, from: SocketAddr) {
-    let _gone = Gone(Arc::clone(&keys));
-    while let Some(message) = read.wait().await {
-        if let ChannelMsg::Data { data } = &message {
-            if !keys.typed(data) {
-                event!(SSH_BROKE, error = "too much is typed ahead", %from);
-                return ends.end();
-            }
-        } else if let ChannelMsg::WindowChange {
-            col_width,
-            row_height,
-            ..
-        } = message
-        {
-            keys.resized(row_height, col_width);
-        } else if matches!(message, ChannelMsg::Eof) {
-            keys.end();
-        } else if matches!(message, ChannelMsg::Close) {
-            return;
-        }
-    }
-}
-
-/// When this is dropped, with the runtime perhaps, nobody is at the other end of a channel any more.
-struct Gone(Arc<Keys>);
-
-impl Drop for Gone {
+impl Drop for Visitor {
     fn drop(&mut self) {
-        self.0.gone();
+        // With the connection, or with the runtime: nobody is at the other end of its channels any more.
+        self.keys.values().for_each(|keys| keys.gone());
     }
 }
 
@@ -280,13 +258,13 @@ impl Handler for Visitor {
             return Ok(());
         };
         let id = channel.id();
-        let (read, write) = channel.split();
-        let keys = Arc::new(Keys::default());
-        let ends = Arc::clone(&self.ends);
-        tokio::spawn(receive(read, Arc::clone(&keys), ends, self.from));
+        // What comes is taken as it comes, by `data` and the others, not through the half that is dropped here.
+        let (_, write) = channel.split();
+        self.keys.retain(|_, keys| !keys.is_over());
+        let keys = Keys::new(Arc::clone(&self.ends.hold));
+        self.keys.insert(id, Arc::new(keys));
         let terminal = false;
         let opened = Opened {
-            keys,
             write,
             seat,
             terminal,
@@ -302,6 +280,48 @@ impl Handler for Visitor {
         _session: &mut russh::server::Session,
     ) -> Result<(), russh::Error> {
         drop(self.opened.remove(&channel));
+        if let Some(keys) = self.keys.remove(&channel) {
+            keys.gone();
+        }
+        Ok(())
+    }
+
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+        _session: &mut russh::server::Session,
+    ) -> Result<(), russh::Error> {
+        let keys = self.keys.get(&channel);
+        if keys.is_some_and(|keys| !keys.typed(data)) {
+            self.ends.end();
+        }
+        Ok(())
+    }
+
+    async fn channel_eof(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut russh::server::Session,
+    ) -> Result<(), russh::Error> {
+        if let Some(keys) = self.keys.get(&channel) {
+            keys.end();
+        }
+        Ok(())
+    }
+
+    async fn window_change_request(
+        &mut self,
+        channel: ChannelId,
+        columns: u32,
+        lines: u32,
+        _pix_width: u32,
+        _pix_height: u32,
+        _session: &mut russh::server::Session,
+    ) -> Result<(), russh::Error> {
+        if let Some(keys) = self.keys.get(&channel) {
+            keys.resized(lines, columns);
+        }
         Ok(())
     }
 
@@ -316,13 +336,13 @@ impl Handler for Visitor {
         _modes: &[(russh::Pty, u32)],
         session: &mut russh::server::Session,
     ) -> Result<(), russh::Error> {
-        match self.opened.get_mut(&channel) {
-            Some(opened) => {
+        match (self.opened.get_mut(&channel), self.keys.get(&channel)) {
+            (Some(opened), Some(keys)) => {
                 opened.terminal = true;
-                opened.keys.resized(lines, columns);
+                keys.resized(lines, columns);
                 session.channel_success(channel)
             }
-            None => session.channel_failure(channel),
+            _ => session.channel_failure(channel),
         }
     }
 
