@@ -417,6 +417,9 @@ events! {
     CONFIGURATION_APPLIED = 195_021, Cli, Info,
         "a configuration text is applied",
         "nothing";
+    SSH_FULL = 195_022, Cli, Warning,
+        "SSH has no room for one more",
+        "see from where, and `show administrators`; more sessions are `ssh.sessions_max`";
     READY = 196_001, System, Info,
         "the node is ready",
         "nothing";

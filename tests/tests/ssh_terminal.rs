@@ -2,6 +2,7 @@
 //! are cut off.
 #![forbid(unsafe_code)]
 
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -197,4 +198,41 @@ fn a_client_that_is_cut_off_with_a_long_pipe_leaves_no_session() -> Result<()> {
     let audit = done(&gateway, "show audit --json")?;
     ensure!(!audit.contains("feature GRE"), "{audit}");
     Ok(())
+}
+
+#[test]
+fn silent_connections_and_one_account_keep_nobody_out() -> Result<()> {
+    let site = Site::new()?;
+    let configuration = site.configuration();
+    let (gateway, client) = tests::ssh::served(site, &configuration, "sessions_max = 4\n")?;
+    client.account_with_key(&gateway, "administrator", "maja")?;
+    client.account_with_key(&gateway, "inspector", "ivo")?;
+    let at = (gateway.site().subnet().ip(1), tests::ssh::PORT);
+    let silent = (0..100).map(|_| TcpStream::connect(at));
+    let silent: Vec<TcpStream> = silent.collect::<std::io::Result<_>>()?;
+    let (code, said) = client.runs("maja", "show version")?;
+    assert_eq!(code, Some(0), "{said}");
+    // The oldest of them is ended, which has been told the version alone.
+    silent[0].set_read_timeout(Some(LIMIT))?;
+    let mut told = Vec::new();
+    let ended = (&silent[0]).read_to_end(&mut told);
+    ensure!(
+        ended.is_ok() && told.starts_with(b"SSH-2.0-"),
+        "{ended:?} {told:?}"
+    );
+    drop(silent);
+
+    let ivos = || Terminal::open(&client.argv_by_key("ivo"), "xterm", 24);
+    let mut first = ivos()?;
+    first.until("[local]gw1> ")?;
+    let mut second = ivos()?;
+    second.until("[local]gw1> ")?;
+    let (code, said) = client.runs("ivo", "show version")?;
+    assert_eq!(code, Some(255), "{said}");
+    let (code, said) = client.runs("maja", "show version")?;
+    assert_eq!(code, Some(0), "{said}");
+    let logs = done(&gateway, "show logs")?;
+    assert_eq!(logs.matches("SSH has no room").count(), 1, "{logs}");
+    drop((first, second));
+    all_end(&gateway)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+#[cfg(feature = "sftp")]
+use std::sync::Arc;
 
 use api::{AccountRow, AccountsView, Privilege};
 use licensing::{Mono, Now, Wall};
@@ -26,12 +28,33 @@ struct State {
     last: HashMap<String, (Wall, String)>,
     /// Where SSH is served, and the fingerprint of its key.
     served: Option<(SocketAddr, String)>,
-    sessions: u32,
+    /// Whose sessions there are.
+    sessions: Vec<String>,
+    /// Whose connections there are.
+    #[cfg(feature = "sftp")]
+    connections: Vec<String>,
 }
 
-/// A session counts as one until this is dropped.
+/// What an account has until this is dropped.
+#[cfg(feature = "sftp")]
 #[derive(Debug)]
-pub(crate) struct Seat(std::sync::Arc<Accounts>);
+pub(crate) struct Held {
+    accounts: Arc<Accounts>,
+    account: String,
+    has: fn(&mut State) -> &mut Vec<String>,
+}
+
+/// Seats that are for administrators alone, where there are twice as many.
+#[cfg(feature = "sftp")]
+const ADMINISTRATORS_SEATS: usize = 2;
+
+/// Seats that one account may have of few.
+#[cfg(feature = "sftp")]
+const OF_FEW: usize = 4;
+
+/// Connections that an account may have for each session that it may have.
+#[cfg(feature = "sftp")]
+const CONNECTIONS: usize = 2;
 
 impl Accounts {
     /// Those of a configuration.
@@ -43,7 +66,9 @@ impl Accounts {
                 lockouts: Lockouts::new(ssh.failures_max, ssh.lockout),
                 last: HashMap::new(),
                 served: None,
-                sessions: 0,
+                sessions: Vec::new(),
+                #[cfg(feature = "sftp")]
+                connections: Vec::new(),
             }),
         }
     }
@@ -134,15 +159,53 @@ impl Accounts {
         others.count()
     }
 
-    /// A place for a session; none: there are as many as may be.
+    /// A place for a session of an account; none: it has as many as it may, or there are. Two of them are kept for
+    /// administrators.
     #[cfg(feature = "sftp")]
-    pub(crate) fn seat(self: &std::sync::Arc<Self>) -> Option<Seat> {
+    pub(crate) fn seat(self: &Arc<Self>, account: &str) -> Option<Held> {
         let mut state = self.state.lock();
-        if state.sessions >= u32::from(self.ssh.sessions_max) {
+        let most = usize::from(self.ssh.sessions_max);
+        let kept = match state.account(account)?.privilege {
+            Privilege::Administrator => 0,
+            Privilege::Operator | Privilege::Inspector => ADMINISTRATORS_SEATS.min(most / 2),
+        };
+        if state.sessions.len() >= most - kept {
             return None;
         }
-        state.sessions += 1;
-        Some(Seat(std::sync::Arc::clone(self)))
+        self.hold(&mut state, account, self.seats_of_one(), State::sessions)
+    }
+
+    /// A place for a connection on which an account logs in; none: it has as many as it may.
+    #[cfg(feature = "sftp")]
+    pub(crate) fn connection(self: &Arc<Self>, account: &str) -> Option<Held> {
+        let most = CONNECTIONS * self.seats_of_one();
+        self.hold(&mut self.state.lock(), account, most, State::connections)
+    }
+
+    #[cfg(feature = "sftp")]
+    fn seats_of_one(&self) -> usize {
+        let most = usize::from(self.ssh.sessions_max);
+        (most / 2).max(OF_FEW).min(most)
+    }
+
+    #[cfg(feature = "sftp")]
+    fn hold(
+        self: &Arc<Self>,
+        state: &mut State,
+        account: &str,
+        most: usize,
+        has: fn(&mut State) -> &mut Vec<String>,
+    ) -> Option<Held> {
+        let names = has(state);
+        if names.iter().filter(|name| *name == account).count() >= most {
+            return None;
+        }
+        names.push(account.to_owned());
+        Some(Held {
+            accounts: Arc::clone(self),
+            account: account.to_owned(),
+            has,
+        })
     }
 
     /// What is shown.
@@ -167,7 +230,7 @@ impl Accounts {
         AccountsView {
             listen: state.served.as_ref().map(|(at, _)| *at),
             host_key: state.served.as_ref().map(|(_, key)| key.clone()),
-            sessions: state.sessions,
+            sessions: u32::try_from(state.sessions.len()).unwrap_or(u32::MAX),
             sessions_max: u32::from(self.ssh.sessions_max),
             failures_max: self.ssh.failures_max,
             lockout_s: self.ssh.lockout.as_secs(),
@@ -177,14 +240,94 @@ impl Accounts {
 }
 
 impl State {
+    #[cfg(feature = "sftp")]
+    fn sessions(&mut self) -> &mut Vec<String> {
+        &mut self.sessions
+    }
+
+    #[cfg(feature = "sftp")]
+    fn connections(&mut self) -> &mut Vec<String> {
+        &mut self.connections
+    }
+
     fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name)
     }
 }
 
-impl Drop for Seat {
+#[cfg(feature = "sftp")]
+impl Drop for Held {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.sessions = state.sessions.saturating_sub(1);
+        let mut state = self.accounts.state.lock();
+        let names = (self.has)(&mut state);
+        if let Some(at) = names.iter().position(|name| *name == self.account) {
+            names.swap_remove(at);
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sftp"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn account(name: &str, privilege: Privilege) -> Account {
+        Account {
+            name: name.to_owned(),
+            privilege,
+            password: None,
+            keys: Vec::new(),
+        }
+    }
+
+    fn accounts(sessions_max: u16) -> Arc<Accounts> {
+        let ssh = Ssh {
+            listen: None,
+            sessions_max,
+            idle: Duration::from_secs(600),
+            failures_max: 5,
+            lockout: Duration::from_secs(900),
+            accounts: vec![
+                account("ivo", Privilege::Inspector),
+                account("otto", Privilege::Operator),
+                account("maja", Privilege::Administrator),
+            ],
+        };
+        Arc::new(Accounts::new(&ssh))
+    }
+
+    /// Seats that it gets.
+    fn seats(accounts: &Arc<Accounts>, name: &str) -> Vec<Held> {
+        (0..100).map_while(|_| accounts.seat(name)).collect()
+    }
+
+    #[test]
+    fn an_account_has_half_of_the_seats_and_administrators_keep_two() {
+        for (sessions_max, of_ivo, of_otto, of_maja) in
+            [(16, 8, 6, 2), (4, 2, 0, 2), (2, 1, 0, 1), (1, 1, 0, 0)]
+        {
+            let accounts = accounts(sessions_max);
+            let held: Vec<Vec<Held>> = ["ivo", "otto", "maja"]
+                .map(|name| seats(&accounts, name))
+                .into();
+            let counts: Vec<usize> = held.iter().map(Vec::len).collect();
+            assert_eq!(counts, [of_ivo, of_otto, of_maja], "{sessions_max}");
+            drop(held);
+            assert_eq!(accounts.view(Mono(0)).sessions, 0);
+        }
+        let accounts = accounts(16);
+        assert_eq!(seats(&accounts, "maja").len(), 8);
+        assert_eq!(seats(&accounts, "nobody").len(), 0);
+    }
+
+    #[test]
+    fn an_account_has_so_many_connections() {
+        let accounts = accounts(16);
+        let held: Vec<Held> = (0..100).map_while(|_| accounts.connection("ivo")).collect();
+        assert_eq!(held.len(), 16);
+        assert!(accounts.connection("maja").is_some());
+        drop(held);
+        assert!(accounts.connection("ivo").is_some());
     }
 }

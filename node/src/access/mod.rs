@@ -10,7 +10,7 @@ use api::Privilege;
 
 pub(crate) use accounts::Accounts;
 #[cfg(feature = "sftp")]
-pub(crate) use accounts::Seat;
+pub(crate) use accounts::Held;
 pub(crate) use audit::{Audit, Line};
 pub(crate) use local::Local;
 #[cfg(feature = "sftp")]

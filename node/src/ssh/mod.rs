@@ -12,6 +12,8 @@ mod key;
 #[cfg(feature = "sftp")]
 mod server;
 #[cfg(feature = "sftp")]
+mod strangers;
+#[cfg(feature = "sftp")]
 mod visitor;
 
 #[cfg(feature = "sftp")]

@@ -3,19 +3,19 @@
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use russh::keys::HashAlg;
 use russh::server::{Config, RunningSession, run_stream};
 use russh::{MethodKind, MethodSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::held::{Held, Hold};
 use super::key::host_key;
+use super::strangers::{Stranger, Strangers};
 use super::visit::Keys;
 use super::visitor::Visitor;
 use super::{Session, Shells};
@@ -26,8 +26,8 @@ use crate::interface::Interface;
 /// Longest time until somebody has logged in.
 const LOGIN: Duration = Duration::from_secs(60);
 
-/// Connections that have not logged in, beside those of as many sessions as may be.
-const STRANGERS_MAX: usize = 16;
+/// Longest time until a client has said what it is.
+const HELLO: Duration = Duration::from_secs(20);
 
 /// Logins that fail, on one connection.
 const ATTEMPTS_MAX: usize = 6;
@@ -54,8 +54,14 @@ pub(crate) struct Server {
     /// The runtime of the interface.
     runtime: Handle,
     /// Refused logins that the audit log still takes within this minute.
-    refusals: parking_lot::Mutex<(licensing::Mono, u32)>,
+    refusals: Mutex<(licensing::Mono, u32)>,
+    strangers: Arc<Strangers<Arc<Ends>>>,
+    /// When it was last said that there is no room.
+    told: Mutex<Option<Instant>>,
 }
+
+/// How often that is said at most.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Refused logins that the audit log takes a minute: a stranger is not to push out what is in it.
 const REFUSALS_A_MINUTE: u32 = 10;
@@ -65,7 +71,8 @@ const REFUSALS_A_MINUTE: u32 = 10;
 pub(super) struct Ends {
     stream: TcpStream,
     pub(super) hold: Arc<Hold>,
-    pub(super) logged_in: AtomicBool,
+    /// Until somebody has logged in, or the connection has ended.
+    stranger: Mutex<Option<Stranger<Arc<Self>>>>,
 }
 
 impl Ends {
@@ -73,6 +80,11 @@ impl Ends {
         // The client may have ended it.
         let _ended = self.stream.shutdown(Shutdown::Both);
         self.hold.end();
+    }
+
+    /// Somebody has: it takes no place of a stranger.
+    pub(super) fn has_logged_in(&self) {
+        drop(self.stranger.lock().take());
     }
 
     /// Ends it when the client has, of a connection that is held: nobody reads there that it has.
@@ -128,12 +140,13 @@ pub(crate) fn start(
         .max_blocking_threads(HASHES_MAX)
         .enable_all();
     let own = builder.thread_name("ssh").build().map_err(fail)?;
-    let places = usize::from(accounts.ssh().sessions_max) + STRANGERS_MAX;
     let server = Arc::new(Server {
         interface,
         shells,
         runtime,
-        refusals: parking_lot::Mutex::new((licensing::Mono(0), REFUSALS_A_MINUTE)),
+        refusals: Mutex::new((licensing::Mono(0), REFUSALS_A_MINUTE)),
+        strangers: Arc::new(Strangers::new()),
+        told: Mutex::new(None),
     });
     event!(SSH_SERVED, %address, host_key = fingerprint);
     if accounts.is_empty() {
@@ -142,32 +155,23 @@ pub(crate) fn start(
     accounts.serves(address, fingerprint);
     own.spawn(async move {
         match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => accept(&server, &config, listener, places).await,
+            Ok(listener) => accept(&server, &config, listener).await,
             Err(error) => event!(ACCEPTING_FAILED, %error),
         }
     });
     Ok(own)
 }
 
-async fn accept(
-    server: &Arc<Server>,
-    config: &Arc<Config>,
-    listener: tokio::net::TcpListener,
-    places: usize,
-) {
-    let places = Arc::new(Semaphore::new(places));
+async fn accept(server: &Arc<Server>, config: &Arc<Config>, listener: tokio::net::TcpListener) {
     loop {
-        // The semaphore is never closed, so that there is always a place in the end.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
         match listener.accept().await {
             Ok((stream, from)) => {
+                let Ok(own) = stream.as_fd().try_clone_to_owned() else {
+                    continue;
+                };
+                let ends = server.stranger(own.into(), from);
                 let (server, config) = (Arc::clone(server), Arc::clone(config));
-                tokio::spawn(async move {
-                    connection(server, config, stream, from).await;
-                    drop(place);
-                });
+                tokio::spawn(connection(server, config, stream, ends, from));
             }
             Err(error) => {
                 event!(ACCEPTING_FAILED, %error);
@@ -181,30 +185,24 @@ async fn connection(
     server: Arc<Server>,
     config: Arc<Config>,
     stream: tokio::net::TcpStream,
+    ends: Arc<Ends>,
     from: SocketAddr,
 ) {
-    let Ok(own) = stream.as_fd().try_clone_to_owned() else {
-        return;
-    };
-    let ends = Arc::new(Ends {
-        stream: own.into(),
-        hold: Arc::default(),
-        logged_in: AtomicBool::new(false),
-    });
     let visitor = Visitor::new(server, Arc::clone(&ends), from);
     let hold = Arc::clone(&ends.hold);
     let stream = Held { stream, hold };
-    let begun = timeout(LOGIN, run_stream(config, stream, visitor)).await;
-    let Ok(Ok(session)) = begun else {
-        ends.end();
-        return;
-    };
-    let ended = tokio::select! {
-        ended = lasts(&ends, session) => ended,
-        // The session finds the end of what it reads.
-        () = ends.watch() => return,
+    let begun = timeout(HELLO, run_stream(config, stream, visitor)).await;
+    let ended = match begun {
+        Ok(Ok(session)) => tokio::select! {
+            ended = lasts(&ends, session) => ended,
+            // The session finds the end of what it reads.
+            () = ends.watch() => Ok(()),
+        },
+        Ok(Err(_)) | Err(_) => Ok(()),
     };
     ends.end();
+    // Its place holds it.
+    ends.has_logged_in();
     if let Err(error) = ended {
         event!(SSH_BROKE, %error, %from);
     }
@@ -215,7 +213,7 @@ async fn lasts(ends: &Ends, mut session: RunningSession<Visitor>) -> Result<(), 
     if let Ok(ended) = timeout(LOGIN, &mut session).await {
         return ended;
     }
-    if !ends.logged_in.load(Ordering::Relaxed) {
+    if ends.stranger.lock().is_some() {
         ends.end();
     }
     session.await
@@ -236,6 +234,33 @@ impl Server {
             runtime: self.runtime.clone(),
             account: account.to_owned(),
             from: format!("ssh {from}"),
+        }
+    }
+
+    /// A connection on which nobody has logged in.
+    fn stranger(&self, stream: TcpStream, from: SocketAddr) -> Arc<Ends> {
+        let ends = Arc::new(Ends {
+            stream,
+            hold: Arc::default(),
+            stranger: Mutex::new(None),
+        });
+        let (place, left) = self
+            .strangers
+            .place(from.ip(), Arc::clone(&ends), Instant::now());
+        *ends.stranger.lock() = Some(place);
+        if let Some(left) = left {
+            left.end();
+            self.has_no_room("as many as may be have not logged in", from);
+        }
+        ends
+    }
+
+    /// Says so, once a while.
+    pub(super) fn has_no_room(&self, why: &'static str, from: SocketAddr) {
+        let mut told = self.told.lock();
+        if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            *told = Some(Instant::now());
+            event!(SSH_FULL, why, %from);
         }
     }
 

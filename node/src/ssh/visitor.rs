@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use api::AuditOutcome;
@@ -18,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::server::{Ends, Server, methods};
 use super::visit::{Keys, Visit};
-use crate::access::{Line, Seat, Who, Wrong};
+use crate::access::{Held, Line, Who, Wrong};
 
 /// Longest that a client takes nothing that is sent to it.
 const TAKES: Duration = Duration::from_secs(60);
@@ -38,6 +37,8 @@ pub(super) struct Visitor {
     ends: Arc<Ends>,
     from: SocketAddr,
     account: Option<String>,
+    /// The account's place for the connection.
+    place: Option<Held>,
     opened: HashMap<ChannelId, Opened>,
     /// Of each channel, until its session is over.
     keys: HashMap<ChannelId, Arc<Keys>>,
@@ -46,7 +47,7 @@ pub(super) struct Visitor {
 /// A channel whose session has not begun.
 struct Opened {
     write: ChannelWriteHalf<Msg>,
-    seat: Seat,
+    seat: Held,
     terminal: bool,
 }
 
@@ -57,6 +58,7 @@ impl Visitor {
             ends,
             from,
             account: None,
+            place: None,
             opened: HashMap::new(),
             keys: HashMap::new(),
         }
@@ -89,6 +91,12 @@ impl Visitor {
         let Some(privilege) = interface.accounts.privilege(name) else {
             return false;
         };
+        self.place = interface.accounts.connection(name);
+        if self.place.is_none() {
+            self.server
+                .has_no_room("the account has as many connections as it may", self.from);
+            return false;
+        }
         let from = format!("ssh {}", self.from);
         let now = interface.clock.now();
         interface
@@ -104,7 +112,7 @@ impl Visitor {
         let line = login(by, AuditOutcome::Done, None);
         self.server.write_down(who, line).await;
         self.account = Some(name.to_owned());
-        self.ends.logged_in.store(true, Ordering::Relaxed);
+        self.ends.has_logged_in();
         true
     }
 
@@ -252,8 +260,12 @@ impl Handler for Visitor {
         reply: ChannelOpenHandle,
         _session: &mut russh::server::Session,
     ) -> Result<(), russh::Error> {
-        let seat = self.server.interface.accounts.seat();
+        let accounts = &self.server.interface.accounts;
+        let seat = self.account.as_deref();
+        let seat = seat.and_then(|account| accounts.seat(account));
         let (Some(seat), true) = (seat, self.opened.len() < OPEN_MAX) else {
+            self.server
+                .has_no_room("there are as many sessions as may be", self.from);
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         };
