@@ -211,6 +211,27 @@ fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
 }
 
 #[test]
+fn right_passwords_that_come_at_once_are_all_let_in() -> Result<()> {
+    let (gateway, client) = served()?;
+    client.account_with_password(&gateway, "administrator", "maja", "sesame-sesame")?;
+    let argv = client.argv_by_password("maja", 1);
+    let open = (0..8).map(|_| Terminal::open(&argv, "vt100", 24));
+    let mut terminals: Vec<Terminal> = open.collect::<Result<_>>()?;
+    for terminal in &mut terminals {
+        terminal.until("password: ")?;
+    }
+    for terminal in &mut terminals {
+        terminal.types("sesame-sesame\r")?;
+    }
+    for terminal in &mut terminals {
+        terminal.until("# ")?;
+    }
+    let shown = shown(&gateway, "administrators")?;
+    assert_eq!(shown["accounts"][0]["failures"], 0, "{shown}");
+    Ok(())
+}
+
+#[test]
 fn a_client_that_knows_another_host_key_is_told_and_leaves() -> Result<()> {
     let (gateway, client) = served()?;
     client.account_with_key(&gateway, "inspector", "ivo")?;

@@ -3,13 +3,26 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 #[cfg(feature = "sftp")]
+use std::pin::pin;
+#[cfg(feature = "sftp")]
 use std::sync::Arc;
+#[cfg(feature = "sftp")]
+use std::time::Duration;
 
 use api::{AccountRow, AccountsView, Privilege};
-use licensing::{Mono, Now, Wall};
+#[cfg(feature = "sftp")]
+use licensing::Now;
+use licensing::{Mono, Wall};
 use parking_lot::Mutex;
+#[cfg(feature = "sftp")]
+use tokio::sync::Notify;
+#[cfg(feature = "sftp")]
+use tokio::time::timeout;
 
-use super::lockout::{Lockouts, Wrong};
+use super::lockout::Lockouts;
+#[cfg(feature = "sftp")]
+use super::lockout::{Guess, Wrong};
+#[cfg(feature = "sftp")]
 use super::password::PasswordHash;
 use crate::config::{Account, Ssh};
 
@@ -18,7 +31,22 @@ use crate::config::{Account, Ssh};
 pub(crate) struct Accounts {
     ssh: Ssh,
     state: Mutex<State>,
+    /// A password that was looked at is known.
+    #[cfg(feature = "sftp")]
+    settled: Notify,
 }
+
+/// A password is looked at; what is dropped before it is known was wrong.
+#[cfg(feature = "sftp")]
+#[derive(Debug)]
+pub(crate) struct LookedAt {
+    pub(crate) hash: PasswordHash,
+    begun: Option<(Arc<Accounts>, String, Mono)>,
+}
+
+/// Longest wait for another password of the name, which is looked at, to be known.
+#[cfg(feature = "sftp")]
+const LATER: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct State {
@@ -70,6 +98,8 @@ impl Accounts {
                 #[cfg(feature = "sftp")]
                 connections: Vec::new(),
             }),
+            #[cfg(feature = "sftp")]
+            settled: Notify::new(),
         }
     }
 
@@ -106,31 +136,46 @@ impl Accounts {
     }
 
     /// The hash that a password is to be compared with, one that no password has where there is none; no hash: the name is
-    /// locked, and nothing is looked at.
-    pub(crate) fn guess(&self, name: &str, now: Mono) -> Option<PasswordHash> {
+    /// locked, or too many of its passwords are looked at for too long, and nothing is looked at.
+    #[cfg(feature = "sftp")]
+    pub(crate) async fn guess(self: &Arc<Self>, name: &str, now: Mono) -> Option<LookedAt> {
+        let begins = async {
+            loop {
+                // What is settled from here on wakes it.
+                let mut settled = pin!(self.settled.notified());
+                settled.as_mut().enable();
+                match self.begin(name, now) {
+                    Guess::Begun => return true,
+                    Guess::Locked => return false,
+                    Guess::Later => settled.await,
+                }
+            }
+        };
+        if !matches!(timeout(LATER, begins).await, Ok(true)) {
+            return None;
+        }
+        let state = self.state.lock();
+        let kept = state.account(name).and_then(|own| own.password.clone());
+        Some(LookedAt {
+            hash: kept.unwrap_or_else(PasswordHash::of_nobody),
+            begun: Some((Arc::clone(self), name.to_owned(), now)),
+        })
+    }
+
+    #[cfg(feature = "sftp")]
+    fn begin(&self, name: &str, now: Mono) -> Guess {
         let mut state = self.state.lock();
         let State {
             accounts, lockouts, ..
         } = &mut *state;
         let is_account = |name: &str| accounts.iter().any(|account| account.name == name);
-        if !lockouts.guess(name, now, is_account) {
-            return None;
-        }
-        let kept = state.account(name).and_then(|own| own.password.clone());
-        Some(kept.unwrap_or_else(PasswordHash::of_nobody))
+        lockouts.guess(name, now, is_account)
     }
 
-    /// A password was wrong.
-    pub(crate) fn was_wrong(&self, name: &str, now: Mono) -> Wrong {
-        self.state.lock().lockouts.was_wrong(name, now)
-    }
-
-    /// Somebody is let in, by a password or by a key.
-    pub(crate) fn let_in(&self, name: &str, from: &str, by_password: bool, now: Now) {
+    /// Somebody is let in.
+    #[cfg(feature = "sftp")]
+    pub(crate) fn let_in(&self, name: &str, from: &str, now: Now) {
         let mut state = self.state.lock();
-        if by_password {
-            state.lockouts.forget(name);
-        }
         state
             .last
             .insert(name.to_owned(), (now.wall, from.to_owned()));
@@ -252,6 +297,36 @@ impl State {
 
     fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name)
+    }
+}
+
+#[cfg(feature = "sftp")]
+impl LookedAt {
+    /// It is the account's.
+    pub(crate) fn was_right(mut self) {
+        if let Some((accounts, name, _)) = self.begun.take() {
+            accounts.state.lock().lockouts.was_right(&name);
+            accounts.settled.notify_waiters();
+        }
+    }
+
+    /// It is not.
+    pub(crate) fn was_wrong(mut self) -> Option<Wrong> {
+        self.ends()
+    }
+
+    fn ends(&mut self) -> Option<Wrong> {
+        let (accounts, name, now) = self.begun.take()?;
+        let wrong = accounts.state.lock().lockouts.was_wrong(&name, now);
+        accounts.settled.notify_waiters();
+        Some(wrong)
+    }
+}
+
+#[cfg(feature = "sftp")]
+impl Drop for LookedAt {
+    fn drop(&mut self) {
+        self.ends();
     }
 }
 

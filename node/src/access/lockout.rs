@@ -1,6 +1,7 @@
 //! Lock-out: after so many wrong passwords in a row a name is let in by none for a while.
 //!
-//! A guess is counted before it is looked at, so that those which come at once are no more than the others. Names that no
+//! A guess that is looked at is under way until it is known to be right or wrong; those under way and the wrong ones are no
+//! more than the wrong ones may be, so that guesses that come at once are no more than the others. Names that no
 //! account has are counted in the same way: what is answered tells nobody which there are. Nothing is kept over a restart.
 
 use std::collections::HashMap;
@@ -26,8 +27,20 @@ pub(crate) struct Lockouts {
 #[derive(Clone, Copy, Debug)]
 struct Guesses {
     wrong: u32,
-    /// The last one.
+    under_way: u32,
+    /// The last wrong one.
     last: Mono,
+}
+
+/// Whether a password is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guess {
+    /// It is.
+    Begun,
+    /// When one of those that are under way is known.
+    Later,
+    /// It is not: the name is locked.
+    Locked,
 }
 
 /// What came of a wrong password.
@@ -62,39 +75,68 @@ impl Lockouts {
         (guesses.wrong, locked.then(|| self.lasts - ago))
     }
 
-    /// A password is to be looked at, and counts as wrong until it was right; false: the name is locked, and none is
-    /// looked at. `is_account`: names that are none make room for those that are.
+    /// A password is to be looked at. What has begun ends with [`Self::was_wrong`] or [`Self::was_right`]. `is_account`:
+    /// names that are none make room for those that are.
     pub(crate) fn guess(
         &mut self,
         name: &str,
         now: Mono,
         is_account: impl Fn(&str) -> bool,
-    ) -> bool {
+    ) -> Guess {
         let (wrong, locked) = self.of(name, now);
         if locked.is_some() {
-            return false;
+            return Guess::Locked;
         }
         let name = shortened(name);
+        let under_way = self.names.get(name).map_or(0, |own| own.under_way);
+        if wrong.saturating_add(under_way) >= self.most {
+            return Guess::Later;
+        }
         if !self.names.contains_key(name) {
             self.make_room(now, is_account);
         }
-        let wrong = wrong.saturating_add(1);
-        self.names
-            .insert(name.to_owned(), Guesses { wrong, last: now });
-        true
+        let guesses = self.names.entry(name.to_owned()).or_insert(Guesses {
+            wrong,
+            under_way,
+            last: now,
+        });
+        (guesses.wrong, guesses.under_way) = (wrong, under_way + 1);
+        Guess::Begun
     }
 
     /// It was wrong.
-    pub(crate) fn was_wrong(&self, name: &str, now: Mono) -> Wrong {
-        match self.of(name, now) {
-            (_, Some(_)) => Wrong::Locked,
-            (wrong, None) => Wrong::Counted(wrong),
+    pub(crate) fn was_wrong(&mut self, name: &str, now: Mono) -> Wrong {
+        let (wrong, _) = self.of(name, now);
+        let Some(guesses) = self.names.get_mut(shortened(name)) else {
+            return Wrong::Counted(0);
+        };
+        guesses.under_way = guesses.under_way.saturating_sub(1);
+        (guesses.wrong, guesses.last) = (wrong.saturating_add(1), now);
+        match guesses.wrong >= self.most {
+            true => Wrong::Locked,
+            false => Wrong::Counted(guesses.wrong),
         }
     }
 
-    /// It was right, or an administrator says so: nothing is counted any more. True: there was something.
+    /// It was right: nothing that was wrong is counted any more.
+    pub(crate) fn was_right(&mut self, name: &str) {
+        if let Some(guesses) = self.names.get_mut(shortened(name)) {
+            guesses.under_way = guesses.under_way.saturating_sub(1);
+        }
+        self.forget(name);
+    }
+
+    /// An administrator says that nothing that was wrong is counted any more. True: there was something.
     pub(crate) fn forget(&mut self, name: &str) -> bool {
-        self.names.remove(shortened(name)).is_some()
+        let name = shortened(name);
+        let Some(guesses) = self.names.get_mut(name) else {
+            return false;
+        };
+        let had = std::mem::take(&mut guesses.wrong) > 0;
+        if guesses.under_way == 0 {
+            self.names.remove(name);
+        }
+        had
     }
 
     fn make_room(&mut self, now: Mono, is_account: impl Fn(&str) -> bool) {
@@ -103,10 +145,10 @@ impl Lockouts {
         }
         let lasts = self.lasts;
         self.names
-            .retain(|_, guesses| now.since(guesses.last) < lasts);
+            .retain(|_, guesses| guesses.under_way > 0 || now.since(guesses.last) < lasts);
         while self.names.len() >= NAMES_MAX {
-            // Those of accounts stay as long as there are others.
-            let oldest = self.names.iter();
+            // Those of accounts stay as long as there are others. Few are under way.
+            let oldest = self.names.iter().filter(|(_, own)| own.under_way == 0);
             let oldest = oldest.min_by_key(|(name, guesses)| (is_account(name), guesses.last));
             let Some(name) = oldest.map(|(name, _)| name.clone()) else {
                 return;
@@ -135,8 +177,8 @@ mod tests {
     }
 
     fn wrong(lockouts: &mut Lockouts, now: Mono) -> Option<Wrong> {
-        let looked_at = lockouts.guess("maja", now, nobody);
-        looked_at.then(|| lockouts.was_wrong("maja", now))
+        let begun = lockouts.guess("maja", now, nobody) == Guess::Begun;
+        begun.then(|| lockouts.was_wrong("maja", now))
     }
 
     #[test]
@@ -151,7 +193,8 @@ mod tests {
         // It does not begin anew by what was not looked at.
         assert_eq!(lockouts.of("maja", at(17)), (0, None));
         assert_eq!(wrong(&mut lockouts, at(17)), Some(Wrong::Counted(1)));
-        assert!(lockouts.guess("otto", at(2), nobody), "another name");
+        let other = lockouts.guess("otto", at(2), nobody);
+        assert_eq!(other, Guess::Begun, "another name");
     }
 
     #[test]
@@ -159,8 +202,8 @@ mod tests {
         let mut lockouts = Lockouts::new(3, 15 * MINUTE);
         wrong(&mut lockouts, at(0));
         wrong(&mut lockouts, at(0));
-        assert!(lockouts.guess("maja", at(1), nobody));
-        assert!(lockouts.forget("maja"), "right");
+        assert_eq!(lockouts.guess("maja", at(1), nobody), Guess::Begun);
+        lockouts.was_right("maja");
         assert_eq!(wrong(&mut lockouts, at(2)), Some(Wrong::Counted(1)));
         wrong(&mut lockouts, at(2));
         wrong(&mut lockouts, at(2));
@@ -173,8 +216,32 @@ mod tests {
     #[test]
     fn guesses_that_come_at_once_are_no_more_than_the_others() {
         let mut lockouts = Lockouts::new(3, 15 * MINUTE);
-        let looked_at = (0..10).filter(|_| lockouts.guess("maja", at(0), nobody));
-        assert_eq!(looked_at.count(), 3);
+        wrong(&mut lockouts, at(0));
+        let begun: Vec<Guess> = (0..4)
+            .map(|_| lockouts.guess("maja", at(0), nobody))
+            .collect();
+        let (begins, later) = (Guess::Begun, Guess::Later);
+        assert_eq!(begun, [begins, begins, later, later]);
+        assert_eq!(lockouts.of("maja", at(0)), (1, None), "none is known");
+        assert!(lockouts.forget("maja"));
+        assert_eq!(lockouts.guess("maja", at(0), nobody), begins);
+        assert_eq!(lockouts.guess("maja", at(0), nobody), later);
+        let wrong = [0; 3].map(|_| lockouts.was_wrong("maja", at(0)));
+        let counted = Wrong::Counted;
+        assert_eq!(wrong, [counted(1), counted(2), Wrong::Locked]);
+        assert_eq!(lockouts.guess("maja", at(0), nobody), Guess::Locked);
+    }
+
+    #[test]
+    fn right_ones_that_come_at_once_are_all_right() {
+        let mut lockouts = Lockouts::new(3, 15 * MINUTE);
+        for _ in 0..4 {
+            while lockouts.guess("maja", at(0), nobody) == Guess::Begun {}
+            for _ in 0..3 {
+                lockouts.was_right("maja");
+            }
+        }
+        assert!(lockouts.names.is_empty());
     }
 
     #[test]
@@ -183,14 +250,18 @@ mod tests {
         let is_account = |name: &str| name == "maja";
         for _ in 0..3 {
             lockouts.guess("maja", at(0), is_account);
+            lockouts.was_wrong("maja", at(0));
         }
         for number in 0..2 * NAMES_MAX {
-            lockouts.guess(&format!("n{number}"), at(1), is_account);
+            let name = format!("n{number}");
+            lockouts.guess(&name, at(1), is_account);
+            lockouts.was_wrong(&name, at(1));
             assert!(lockouts.names.len() <= NAMES_MAX);
         }
         assert!(lockouts.of("maja", at(1)).1.is_some());
         let long = "x".repeat(10 * NAME_BYTES_MAX);
         lockouts.guess(&long, at(2), is_account);
+        lockouts.was_wrong(&long, at(2));
         assert_eq!(lockouts.of(&long, at(2)).0, 1);
         assert!(
             lockouts

@@ -67,15 +67,16 @@ impl Visitor {
     /// Does a password let in? It takes as long for a name that no account has.
     async fn by_password(&mut self, name: &str, password: &str) -> bool {
         let interface = Arc::clone(&self.server.interface);
-        let Some(hash) = interface.accounts.guess(name, interface.clock.now().mono) else {
+        let now = interface.clock.now().mono;
+        let Some(looked_at) = interface.accounts.guess(name, now).await else {
             self.refuse(name, "the account is locked").await;
             return false;
         };
         let password = Zeroizing::new(password.to_owned());
+        let hash = looked_at.hash.clone();
         let right = spawn_blocking(move || hash.is(&password)).await;
         if !matches!(right, Ok(true)) {
-            let now = interface.clock.now().mono;
-            if interface.accounts.was_wrong(name, now) == Wrong::Locked {
+            if looked_at.was_wrong() == Some(Wrong::Locked) {
                 let lockout_s = interface.accounts.ssh().lockout.as_secs();
                 event!(LOCKED_OUT, account = printable(name), from = %self.from, lockout_s);
             }
@@ -83,6 +84,7 @@ impl Visitor {
                 .await;
             return false;
         }
+        looked_at.was_right();
         self.let_in(name, "password").await
     }
 
@@ -99,9 +101,7 @@ impl Visitor {
         }
         let from = format!("ssh {}", self.from);
         let now = interface.clock.now();
-        interface
-            .accounts
-            .let_in(name, &from, by == "password", now);
+        interface.accounts.let_in(name, &from, now);
         event!(LOGGED_IN, account = name, %privilege, from, by);
         let who = Who {
             name: name.to_owned(),
