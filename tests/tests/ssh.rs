@@ -1,11 +1,14 @@
 //! The shell over SSH, by OpenSSH's client: keys, passwords, roles, lock-out, and what the audit log has of it.
 #![forbid(unsafe_code)]
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tests::gateway::{Gateway, Site};
 use tests::ssh::{OpenSsh, done};
 use tests::terminal::Terminal;
+use tests::wait::eventually;
 
 /// A node that serves SSH, and a client of it.
 fn served() -> Result<(Gateway, OpenSsh)> {
@@ -207,6 +210,30 @@ fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
     };
     assert_eq!((logins("done"), logins("refused")), (2, 4), "{audit}");
     assert!(!audit.to_string().contains("sesame"), "{audit}");
+    Ok(())
+}
+
+#[test]
+fn refusals_of_an_account_beyond_ten_a_minute_are_one_line() -> Result<()> {
+    let (gateway, client) = served()?;
+    client.account_with_key(&gateway, "inspector", "ivo")?;
+    let lines = "clear bulkstats counters\n".repeat(45);
+    let (code, said) = client.runs("ivo", &lines)?;
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(said.matches("takes an operator").count(), 45, "{said}");
+    // At the end of the minute.
+    let last = eventually("how many more", Duration::from_secs(120), || {
+        let audit = shown(&gateway, "audit --limit 1000")?;
+        let entries = audit["entries"].as_array().context("entries")?;
+        let of_ivo = |line: &&Value| line["who"] == "ivo" && line["outcome"] == "refused";
+        let refused: Vec<Value> = entries.iter().filter(of_ivo).cloned().collect();
+        Ok((refused.len() > 10).then_some(refused))
+    })?;
+    let commands = last.iter().map(|line| line["command"].as_str());
+    let commands: Vec<&str> = commands.map(Option::unwrap_or_default).collect();
+    let mut expected = vec!["clear bulkstats counters"; 10];
+    expected.push("35 more refused");
+    assert_eq!(commands, expected);
     Ok(())
 }
 

@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 
 use api::{AuditEntry, AuditOutcome, AuditView};
 use jiff::Timestamp;
-use licensing::Wall;
+use licensing::{Mono, Wall};
 use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::Who;
+use super::refusals::{Refusal, Refusals};
 
 /// The file.
 const FILE: &str = "audit.jsonl";
@@ -47,6 +48,7 @@ pub(crate) struct Audit {
     path: PathBuf,
     /// Most bytes of one of the two files.
     half_bytes: u64,
+    refusals: Mutex<Refusals>,
     state: Mutex<State>,
 }
 
@@ -63,6 +65,7 @@ impl Audit {
         Self {
             path: dir.join(FILE),
             half_bytes: max_bytes / 2,
+            refusals: Mutex::default(),
             state: Mutex::new(State {
                 file: None,
                 lost: 0,
@@ -93,6 +96,27 @@ impl Audit {
             let line = written(&entry.without_subscriber());
             event!(AUDIT_FAILED, %error, line);
         }
+    }
+
+    /// Somebody was refused, by an account or not: is that written down?
+    pub(crate) fn refusal(&self, who: &Who, is_account: bool, now: Mono) -> Refusal {
+        self.refusals.lock().comes(who, is_account, now)
+    }
+
+    /// Writes down how many more were refused under a name that [`Refusal::First`] gave. It waits for the disk.
+    pub(crate) fn write_more(&self, name: &str, at: Wall) {
+        let over = self.refusals.lock().over(name);
+        let Some((who, more)) = over else {
+            return;
+        };
+        let line = Line {
+            command: format!("{more} more refused"),
+            before: None,
+            after: None,
+            outcome: AuditOutcome::Refused,
+            why: Some("within a minute".to_owned()),
+        };
+        self.write(&who, line, at);
     }
 
     fn append(&self, state: &mut State, text: &str) -> io::Result<()> {

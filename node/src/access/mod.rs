@@ -5,6 +5,7 @@ mod audit;
 mod local;
 mod lockout;
 mod password;
+mod refusals;
 
 use api::Privilege;
 
@@ -17,6 +18,7 @@ pub(crate) use local::Local;
 pub(crate) use lockout::Wrong;
 pub use password::PasswordHash;
 pub(crate) use password::{PASSWORD_BYTES_MAX, PASSWORD_LETTERS_MIN};
+pub(crate) use refusals::Refusal;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]

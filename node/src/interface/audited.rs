@@ -9,9 +9,10 @@ use api::{
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::{Interface, Refused, apply};
-use crate::access::{Line, Who};
+use crate::access::{Line, Refusal, Who};
 use crate::settings::Setting;
 
 /// Changes that are under way at most; further ones wait.
@@ -102,9 +103,28 @@ impl Interface {
         answer
     }
 
-    /// Writes a line of the audit log; on return it is on disk, or in the event log.
+    /// Writes a line of the audit log; on return it is on disk, or in the event log. Of refusals so many a minute, and after
+    /// it how many more there were.
     pub(crate) async fn write_down(&self, who: Who, line: Line) {
-        let (audit, at) = (Arc::clone(&self.audit), self.clock.now().wall);
+        let (audit, now) = (Arc::clone(&self.audit), self.clock.now());
+        if line.outcome == AuditOutcome::Refused {
+            let is_account = self.accounts.privilege(&who.name).is_some();
+            match audit.refusal(&who, is_account, now.mono) {
+                Refusal::Written => {}
+                Refusal::Counted => return,
+                Refusal::First(name, after) => {
+                    let clock = self.clock.clone();
+                    let told = async move {
+                        sleep(after).await;
+                        let tells = move || audit.write_more(&name, clock.now().wall);
+                        drop(spawn_blocking(tells).await);
+                    };
+                    drop(tokio::spawn(told));
+                    return;
+                }
+            }
+        }
+        let at = now.wall;
         let written = spawn_blocking(move || audit.write(&who, line, at)).await;
         drop(written);
     }

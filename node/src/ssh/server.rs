@@ -53,8 +53,6 @@ pub(crate) struct Server {
     pub(super) shells: Arc<dyn Shells>,
     /// The runtime of the interface.
     runtime: Handle,
-    /// Refused logins that the audit log still takes within this minute.
-    refusals: Mutex<(licensing::Mono, u32)>,
     strangers: Arc<Strangers<Arc<Ends>>>,
     /// When it was last said that there is no room.
     told: Mutex<Option<Instant>>,
@@ -62,9 +60,6 @@ pub(crate) struct Server {
 
 /// How often that is said at most.
 const TELL_EVERY: Duration = Duration::from_secs(60);
-
-/// Refused logins that the audit log takes a minute: a stranger is not to push out what is in it.
-const REFUSALS_A_MINUTE: u32 = 10;
 
 /// Ends a connection, whatever its task waits for.
 #[derive(Debug)]
@@ -144,7 +139,6 @@ pub(crate) fn start(
         interface,
         shells,
         runtime,
-        refusals: Mutex::new((licensing::Mono(0), REFUSALS_A_MINUTE)),
         strangers: Arc::new(Strangers::new()),
         told: Mutex::new(None),
     });
@@ -264,27 +258,12 @@ impl Server {
         }
     }
 
-    /// Writes a login down; of those that are refused, so many a minute, because anybody can make them.
+    /// Writes a login down.
     pub(super) async fn write_down(&self, who: Who, line: Line) {
-        if who.privilege.is_none() && !self.takes_refusal() {
-            return;
-        }
         let interface = Arc::clone(&self.interface);
         let written = self.runtime.spawn(async move {
             interface.write_down(who, line).await;
         });
         drop(written.await);
-    }
-
-    fn takes_refusal(&self) -> bool {
-        let now = self.interface.clock.now().mono;
-        let mut refusals = self.refusals.lock();
-        let (since, left) = &mut *refusals;
-        if now.since(*since) >= Duration::from_secs(60) {
-            (*since, *left) = (now, REFUSALS_A_MINUTE);
-        }
-        let takes = *left > 0;
-        *left = left.saturating_sub(1);
-        takes
     }
 }
