@@ -8,7 +8,7 @@ use api::{
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::sleep;
 
 use super::{Interface, Refused, apply};
@@ -62,13 +62,16 @@ impl Interface {
         let place = Arc::clone(&self.changes).acquire_owned().await;
         let change = async move {
             let _place = place;
-            self.change(who, command, request).await
+            let (interface, asker, asked) = (Arc::clone(&self), who.clone(), command.clone());
+            let change = async move { interface.change(who, command, request).await };
+            let fails = async |why: String| {
+                let line = line(asked, AuditOutcome::Failed, Some(why));
+                self.write_down(asker, line).await;
+            };
+            to_its_end(change, fails).await
         };
         let done = tokio::spawn(change).await;
-        done.unwrap_or_else(|error| {
-            let failure = Failure::new(error.to_string(), "control interface", "see the log");
-            Err((StatusCode::INTERNAL_SERVER_ERROR, failure))
-        })
+        done.unwrap_or_else(|error| Err(broke(&error)))
     }
 
     async fn change(&self, who: Who, command: String, request: Request) -> Result<Reply, Refused> {
@@ -286,6 +289,26 @@ impl Subject {
     }
 }
 
+/// A change as a task of its own. One that a panic ends has no line, perhaps after what it did: `fails` is told why.
+async fn to_its_end(
+    change: impl Future<Output = Result<Reply, Refused>> + Send + 'static,
+    fails: impl AsyncFnOnce(String),
+) -> Result<Reply, Refused> {
+    match tokio::spawn(change).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let (status, failure) = broke(&error);
+            fails(failure.to_string()).await;
+            Err((status, failure))
+        }
+    }
+}
+
+fn broke(error: &JoinError) -> Refused {
+    let failure = Failure::new(error.to_string(), "control interface", "see the log");
+    (StatusCode::INTERNAL_SERVER_ERROR, failure)
+}
+
 fn line(command: String, outcome: AuditOutcome, why: Option<String>) -> Line {
     Line {
         command,
@@ -302,4 +325,27 @@ fn may_not(who: &Who, needed: Privilege, command: &str) -> Failure {
     let what = format!("{} is {is}, and this takes an {needed}", who.name);
     let todo = format!("have an {needed} do it");
     Failure::new(what, command, todo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_that_a_panic_ends_is_told_of() {
+        let mut told = Vec::new();
+        let panics = async { panic!("a disk of glass") };
+        let answer = to_its_end(panics, async |why| told.push(why)).await;
+        assert_eq!(
+            answer.map_err(|(status, _)| status),
+            Err(StatusCode::INTERNAL_SERVER_ERROR)
+        );
+        assert!(told.concat().contains("a disk of glass"), "{told:?}");
+        assert_eq!(told.len(), 1);
+
+        let done = async { Ok(Reply::Done { changed: true }) };
+        let answer = to_its_end(done, async |why| told.push(why)).await;
+        assert!(answer.is_ok());
+        assert_eq!(told.len(), 1);
+    }
 }
