@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use api::{LogEntry, SyslogProtocol};
 use eventlog::syslog::{frame, message};
 use rustls_pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket, lookup_host};
 use tokio::runtime::Runtime;
@@ -28,6 +29,13 @@ use crate::config::{Logging, SyslogServer};
 use crate::error::NodeError;
 use crate::transfer::Roots;
 use crate::transport::{DialError, dial, resolver_said};
+
+/// Longest time in which a server acknowledges nothing of what it was sent by TLS.
+const SILENT: Duration = Duration::from_secs(30);
+
+/// It is asked whether it is there after so long in which nothing was sent, and so often.
+const PROBE_AFTER: Duration = Duration::from_secs(20);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// Longest until a connection stands, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -349,10 +357,21 @@ impl Courier {
         let stream = dial(address, *port).await.map_err(|error| match error {
             DialError::Unresolved(why) | DialError::Unreachable(why) => why,
         })?;
+        ends_when_silent(&stream).map_err(|error| said(&error))?;
         let connector = TlsConnector::from(roots.config());
         let shaken = connector.connect(name, stream).await;
         shaken.map_err(|error| said(&error))
     }
+}
+
+/// A connection whose other end acknowledges nothing for so long has ended, also when nothing is sent on it.
+fn ends_when_silent(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(PROBE_AFTER)
+        .with_interval(PROBE_EVERY);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(SILENT))
 }
 
 /// What was not sent, or else what comes next; none: nothing comes any more.
@@ -369,5 +388,25 @@ fn said(error: &io::Error) -> String {
         (ErrorKind::UnexpectedEof, _) => CLOSED.to_owned(),
         (_, Some(inner)) => inner.to_string(),
         (kind, None) => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_ends_when_its_other_end_is_silent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let stream = stream.unwrap();
+        ends_when_silent(&stream).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_EVERY);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(SILENT));
     }
 }
