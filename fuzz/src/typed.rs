@@ -12,6 +12,9 @@ use node::config::text::{print, table_of};
 /// Longest input that is tried: help and completion are asked for at each of its letters.
 const BYTES_MAX: usize = 200;
 
+/// Longest answer to a line, and longest help of it.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
 /// Lines by which each mode is entered.
 const MODES: [&[&str]; 4] = [
     &[],
@@ -72,7 +75,7 @@ impl Runner for Anybody {
 }
 
 /// A line in one of the modes, by one of the roles, which the first octet says: at each of its letters help and completion
-/// answer, what is offered is no unknown command, and the line is done or is said to be wrong. None: it is no text.
+/// answer, what is offered is no unknown command, the line is done or is said to be wrong, and all answers are bounded. None: it is no text.
 pub fn grammar(input: &[u8]) -> Option<Next> {
     let (how, line) = input.split_first()?;
     let line = std::str::from_utf8(line).ok()?;
@@ -93,7 +96,8 @@ pub fn grammar(input: &[u8]) -> Option<Next> {
     let ends = line.char_indices().map(|(at, _)| at);
     for end in ends.chain([line.len()]) {
         let before = &line[..end];
-        assert!(!shell.help(before).is_empty(), "{before:?}");
+        let bytes = shell.help(before).len();
+        assert!((1..=OUTPUT_BYTES_MAX).contains(&bytes), "{before:?}");
         let (begins, names) = shell.complete(before);
         assert!(before.is_char_boundary(begins), "{before:?}");
         for name in names {
@@ -104,6 +108,7 @@ pub fn grammar(input: &[u8]) -> Option<Next> {
     }
     screen.0.clear();
     let next = shell.line(line, &mut Anybody, &mut screen);
+    assert!(screen.0.len() <= OUTPUT_BYTES_MAX, "{line:?}");
     let failed = matches!(next, Next::Failed | Next::NotUnderstood);
     assert!(
         !failed || screen.0.contains("Failure: "),
@@ -113,7 +118,7 @@ pub fn grammar(input: &[u8]) -> Option<Next> {
     Some(next)
 }
 
-/// A text: it is read, and what is printed of it reads the same; or it is said what is wrong. None: it is no text.
+/// A text: it is read, and what is printed of it reads the same; or it is said what is wrong and where in it. None: it is no text.
 pub fn configuration(input: &[u8]) -> Option<bool> {
     let text = std::str::from_utf8(input).ok()?;
     match table_of(text) {
@@ -121,11 +126,15 @@ pub fn configuration(input: &[u8]) -> Option<bool> {
             let printed = print(&table);
             let again = table_of(&printed);
             assert_eq!(again.as_ref(), Ok(&table), "{printed}");
-            assert_eq!(print(&table), printed);
+            assert_eq!(again.as_ref().map(print).as_ref(), Ok(&printed));
             Some(true)
         }
         Err(fault) => {
-            assert!(!fault.is_empty(), "{text:?}");
+            assert!(!fault.what.is_empty(), "{text:?}");
+            // Behind its last letter is where something is missing.
+            let line = text.split('\n').nth(fault.line.wrapping_sub(1));
+            let columns = line.map_or(0, |line| line.chars().count() + 1);
+            assert!((1..=columns).contains(&fault.column), "{fault:?} {text:?}");
             Some(false)
         }
     }

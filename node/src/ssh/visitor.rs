@@ -306,6 +306,7 @@ impl Handler for Visitor {
     ) -> Result<(), russh::Error> {
         let keys = self.keys.get(&channel);
         if keys.is_some_and(|keys| !keys.typed(data)) {
+            event!(SSH_BROKE, error = "too much is typed ahead", from = %self.from);
             self.ends.end();
         }
         Ok(())

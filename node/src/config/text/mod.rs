@@ -26,6 +26,7 @@ mod words;
 use std::path::Path;
 
 use serde::Deserialize;
+use thiserror::Error;
 use toml::de::Deserializer;
 use toml::{Spanned, Table, Value, de::DeTable};
 
@@ -62,11 +63,27 @@ pub fn print(table: &Table) -> String {
     print::print(table.clone())
 }
 
+/// What is wrong with a text, and where, both from 1; columns are letters.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{what}")]
+pub struct Misread {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
 /// The sections and keys of a text. Errors: what is wrong, where.
-pub fn table_of(text: &str) -> Result<Table, String> {
+pub fn table_of(text: &str) -> Result<Table, Misread> {
     match read(text) {
         Ok(read) => Ok(plain(Spanned::new(0..text.len(), read.table))),
-        Err(fault) => Err(fault.to_string()),
+        Err(fault) => {
+            let (line, column) = fault.line_and_column(text);
+            let what = fault.to_string();
+            Err(Misread { line, column, what })
+        }
     }
 }
 
