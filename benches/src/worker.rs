@@ -158,7 +158,7 @@ impl Worker {
                     self.answer.clear();
                     self.answer.extend_from_slice(bytes);
                 }
-                Output::Cleared(_) | Output::Recounted(_) => {}
+                Output::Cleared(_) | Output::Recounted(_) | Output::Restless(_) => {}
             }
         }
     }

@@ -354,6 +354,9 @@ events! {
     WORKER_NOT_ENDING = 194_004, Gtpc, Warning,
         "the worker takes no order to stop",
         "nothing; the process ends all the same";
+    PEER_RESTLESS = 194_005, Gtpc, Warning,
+        "a peer's restart counter changes more than 3 times a minute: its sessions end once that is over",
+        "see `show gtpc peers`, and why it restarts or who else has its address";
     CLEARING = 195_001, Cli, Info,
         "an operator clears sessions",
         "nothing";

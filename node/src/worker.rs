@@ -209,6 +209,7 @@ impl Worker {
                         let _gone = reply.send(Some(sessions));
                     }
                 }
+                Output::Restless(peer) => event!(PEER_RESTLESS, %peer),
                 Output::Recounted(recount) => {
                     match self.control.try_send(Ask::Recounted(recount)) {
                         // A recount that finds no room is made again before long.

@@ -87,14 +87,14 @@ impl SessionPlane {
         let peer = self.meet(call.peer, version, always, now.mono);
         let peer = peer.ok_or(Obstacle::Peers)?;
         if let Some(counter) = call.recovery {
-            self.hear_recovery(call.peer, counter);
+            self.hear_recovery(call.peer, counter, now.mono);
         }
-        let incarnation = self.shared.restarts.incarnation(call.peer);
+        let incarnations = self.shared.restarts.incarnations(call.peer);
         // What comes over may itself be about to end: it has come over before that.
         if call.comes_over.is_none() {
-            self.make_way_for_call(peer, incarnation);
+            self.make_way_for_call(peer, incarnations.living);
         }
-        let made = self.make(call, peer, incarnation, now.mono);
+        let made = self.make(call, peer, incarnations.current, now.mono);
         if made.is_err() {
             self.part(peer);
         }
@@ -241,7 +241,7 @@ impl SessionPlane {
             return;
         };
         if came_from != peer {
-            let incarnation = self.shared.restarts.incarnation(address);
+            let incarnation = self.shared.restarts.incarnations(address).current;
             self.table.move_to(session, peer, incarnation);
             self.part(came_from);
         }

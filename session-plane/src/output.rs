@@ -1,13 +1,15 @@
 //! What a plane wants done: datagrams sent, finished recounts handed on.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use enforcer::WorkerRecount;
 
 /// Most datagrams that wait to be sent; the shell takes them after each call, so that more means that it does not.
 const WAITING_MAX: usize = 65_536;
+/// Most peers that wait to be told of.
+const RESTLESS_MAX: usize = 64;
 
 /// Both ends of a datagram's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +34,8 @@ pub enum Output<'a> {
     Recounted(WorkerRecount),
     /// A clear has counted the sessions that it is about to ask their peers for.
     Cleared(u64),
+    /// A peer's restart counter changes so often that its sessions end no more with each change.
+    Restless(IpAddr),
 }
 
 /// Outputs that wait; one buffer holds all datagrams and is used again once they are gone.
@@ -42,6 +46,7 @@ pub(crate) struct Outbox {
     recounts: VecDeque<WorkerRecount>,
     /// Few: as many as clears may wait.
     cleared: VecDeque<u64>,
+    restless: VecDeque<IpAddr>,
 }
 
 impl Outbox {
@@ -69,12 +74,21 @@ impl Outbox {
         self.cleared.push_back(sessions);
     }
 
+    /// What finds no room is counted all the same.
+    pub(crate) fn restless(&mut self, peer: IpAddr) {
+        if self.restless.len() < RESTLESS_MAX {
+            self.restless.push_back(peer);
+        }
+    }
+
     pub(crate) fn poll(&mut self) -> Option<Output<'_>> {
         if let Some((path, range)) = self.datagrams.pop_front() {
             let bytes = &self.octets[range];
             return Some(Output::Send { path, bytes });
         }
         let recount = self.recounts.pop_front().map(Output::Recounted);
-        recount.or_else(|| self.cleared.pop_front().map(Output::Cleared))
+        let cleared = || self.cleared.pop_front().map(Output::Cleared);
+        let done = recount.or_else(cleared);
+        done.or_else(|| self.restless.pop_front().map(Output::Restless))
     }
 }

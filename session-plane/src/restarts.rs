@@ -6,12 +6,20 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use licensing::Mono;
 use parking_lot::Mutex;
 
 use crate::hashing::Keyed;
+
+/// Restarts of one peer that end sessions at once, within [`RESTARTS_SPAN`] of the first of them. What more there are end
+/// sessions together when that time is over: whoever flips a counter makes no work of it.
+const RESTARTS_MAX: u8 = 3;
+/// See [`RESTARTS_MAX`].
+const RESTARTS_SPAN: Duration = Duration::from_secs(60);
 
 /// The table; an entry is moved on under its own lock.
 #[derive(Debug)]
@@ -36,6 +44,11 @@ struct Turnover {
 struct Known {
     recovery: Option<u8>,
     incarnation: u32,
+    /// Sessions of incarnations below this one are to end.
+    living: u32,
+    /// When the restarts were first that are counted now, and how many there were since.
+    since: Mono,
+    within: u8,
     /// How often a counter told that it restarted.
     restarts: u32,
     /// Workers that know it.
@@ -62,15 +75,29 @@ pub(crate) enum Told {
     Nothing,
     /// The peer has restarted: sessions of older incarnations are to end.
     Restarted,
+    /// It has restarted once more than it may within a minute; its sessions are to end when that is over.
+    Restless {
+        /// It is the first such restart of that minute.
+        first: bool,
+    },
     /// The counter is older than the one known, modulo 256: it was discarded.
     Outdated,
+}
+
+/// Which of a peer's sessions are of which time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Incarnations {
+    /// That of a session made now.
+    pub current: u32,
+    /// Sessions of older ones are to end.
+    pub living: u32,
 }
 
 /// What a worker learns when it looks after a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Watched {
     /// Sessions of older incarnations are to end.
-    pub incarnation: u32,
+    pub living: u32,
     /// This worker sends the Echo Requests.
     pub supervisor: bool,
 }
@@ -166,27 +193,31 @@ impl PeerRestarts {
         }
     }
 
-    /// The incarnation now.
-    pub(crate) fn incarnation(&self, peer: IpAddr) -> u32 {
-        self.peers.get(&peer).map_or(0, |known| known.incarnation)
+    /// Which of its sessions live; none of an unknown peer is known to have ended.
+    pub(crate) fn incarnations(&self, peer: IpAddr) -> Incarnations {
+        let known = self.peers.get(&peer).map(|known| known.incarnations());
+        known.unwrap_or_default()
     }
 
     /// Looks after a peer; a worker that finds it without a supervisor becomes it.
-    pub(crate) fn watch(&self, peer: IpAddr, worker: u16) -> Watched {
+    pub(crate) fn watch(&self, peer: IpAddr, worker: u16, now: Mono) -> Watched {
         match self.peers.get_mut(&peer) {
-            Some(mut known) => Watched {
-                incarnation: known.incarnation,
-                supervisor: *known.supervisor.get_or_insert(worker) == worker,
-            },
+            Some(mut known) => {
+                known.rest(now);
+                Watched {
+                    living: known.living,
+                    supervisor: *known.supervisor.get_or_insert(worker) == worker,
+                }
+            }
             None => Watched {
-                incarnation: 0,
+                living: 0,
                 supervisor: false,
             },
         }
     }
 
     /// Takes a restart counter in. One that is newer, modulo 256, moves the incarnation on (TS 23.007 18).
-    pub(crate) fn tell(&self, peer: IpAddr, counter: u8) -> Told {
+    pub(crate) fn tell(&self, peer: IpAddr, counter: u8, now: Mono) -> Told {
         let Some(mut known) = self.peers.get_mut(&peer) else {
             return Told::Nothing;
         };
@@ -198,7 +229,7 @@ impl PeerRestarts {
             1..=127 => {
                 known.incarnation += 1;
                 known.restarts = known.restarts.saturating_add(1);
-                Told::Restarted
+                known.restarted(now)
             }
             128..=255 => {
                 known.recovery = Some(last);
@@ -212,14 +243,49 @@ impl PeerRestarts {
     pub(crate) fn fail(&self, peer: IpAddr) {
         if let Some(mut known) = self.peers.get_mut(&peer) {
             known.incarnation += 1;
+            known.living = known.incarnation;
             known.recovery = None;
         }
+    }
+}
+
+impl Known {
+    fn incarnations(&self) -> Incarnations {
+        Incarnations {
+            current: self.incarnation,
+            living: self.living,
+        }
+    }
+
+    /// Its time to rest is over: what restarts were told meanwhile end its older sessions now.
+    fn rest(&mut self, now: Mono) {
+        if self.within > 0 && now.since(self.since) >= RESTARTS_SPAN {
+            self.living = self.incarnation;
+            self.within = 0;
+        }
+    }
+
+    /// It has restarted, and its incarnation has moved on.
+    fn restarted(&mut self, now: Mono) -> Told {
+        self.rest(now);
+        if self.within == 0 {
+            self.since = now;
+        }
+        let first = self.within == RESTARTS_MAX;
+        self.within = self.within.saturating_add(1);
+        if self.within > RESTARTS_MAX {
+            return Told::Restless { first };
+        }
+        self.living = self.incarnation;
+        Told::Restarted
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: Mono = Mono(1_000_000_000);
 
     fn table(most: u32) -> PeerRestarts {
         PeerRestarts::new(most, Keyed::new([5, 6]))
@@ -232,17 +298,21 @@ mod tests {
     #[test]
     fn a_newer_counter_moves_the_incarnation_on_and_an_older_one_does_not() {
         let table = table(4);
-        assert_eq!(table.tell(peer(1), 9), Told::Nothing, "nobody knows it");
+        assert_eq!(
+            table.tell(peer(1), 9, NOW),
+            Told::Nothing,
+            "nobody knows it"
+        );
         assert!(table.attach(peer(1), 0, false));
-        assert_eq!(table.tell(peer(1), 254), Told::Nothing);
-        assert_eq!(table.tell(peer(1), 254), Told::Nothing);
-        assert_eq!(table.incarnation(peer(1)), 0);
-        assert_eq!(table.tell(peer(1), 1), Told::Restarted);
-        assert_eq!(table.tell(peer(1), 254), Told::Outdated);
-        assert_eq!(table.tell(peer(1), 1), Told::Nothing);
-        assert_eq!(table.tell(peer(1), 128), Told::Restarted);
-        assert_eq!(table.tell(peer(1), 0), Told::Outdated);
-        assert_eq!(table.incarnation(peer(1)), 2);
+        assert_eq!(table.tell(peer(1), 254, NOW), Told::Nothing);
+        assert_eq!(table.tell(peer(1), 254, NOW), Told::Nothing);
+        assert_eq!(table.incarnations(peer(1)).living, 0);
+        assert_eq!(table.tell(peer(1), 1, NOW), Told::Restarted);
+        assert_eq!(table.tell(peer(1), 254, NOW), Told::Outdated);
+        assert_eq!(table.tell(peer(1), 1, NOW), Told::Nothing);
+        assert_eq!(table.tell(peer(1), 128, NOW), Told::Restarted);
+        assert_eq!(table.tell(peer(1), 0, NOW), Told::Outdated);
+        assert_eq!(table.incarnations(peer(1)).living, 2);
     }
 
     #[test]
@@ -251,12 +321,12 @@ mod tests {
         assert!(table.attach(peer(1), 0, false));
         assert!(table.attach(peer(1), 1, false));
         assert_eq!(table.busy(), 1, "a peer of two workers is one");
-        assert!(table.watch(peer(1), 0).supervisor);
-        assert!(!table.watch(peer(1), 1).supervisor);
+        assert!(table.watch(peer(1), 0, NOW).supervisor);
+        assert!(!table.watch(peer(1), 1, NOW).supervisor);
         table.detach(peer(1), 0);
-        assert!(table.watch(peer(1), 1).supervisor);
+        assert!(table.watch(peer(1), 1, NOW).supervisor);
         table.fail(peer(1));
-        assert_eq!(table.watch(peer(1), 1).incarnation, 1);
+        assert_eq!(table.watch(peer(1), 1, NOW).living, 1);
     }
 
     #[test]
@@ -266,10 +336,10 @@ mod tests {
         assert!(table.attach(peer(2), 0, false));
         assert!(!table.attach(peer(3), 0, false));
         assert!(table.attach(peer(1), 1, false), "known already");
-        table.tell(peer(2), 7);
+        table.tell(peer(2), 7, NOW);
         table.detach(peer(2), 0);
         assert!(table.attach(peer(2), 0, false));
-        assert_eq!(table.tell(peer(2), 8), Told::Restarted);
+        assert_eq!(table.tell(peer(2), 8, NOW), Told::Restarted);
         table.detach(peer(2), 0);
         assert!(table.attach(peer(3), 0, false));
         assert_eq!(table.len(), 2);
@@ -307,5 +377,29 @@ mod tests {
         table.detach(peer(1), 0);
         assert!(table.attach(peer(3), 0, false), "queued again");
         assert_eq!((table.len(), table.turnover.lock().idle.len()), (2, 0));
+    }
+
+    /// Each restart makes sessions of its own time; those of the times before end at most so often.
+    #[test]
+    fn who_restarts_too_often_ends_its_sessions_once_a_minute() {
+        let table = table(4);
+        assert!(table.attach(peer(1), 0, false));
+        let tell = |counter, now| table.tell(peer(1), counter, now);
+        let living = |now| table.watch(peer(1), 0, now).living;
+        assert_eq!(tell(0, NOW), Told::Nothing);
+        for counter in 1..=3 {
+            assert_eq!(tell(counter, NOW), Told::Restarted);
+        }
+        let later = NOW.after(RESTARTS_SPAN - Duration::from_nanos(1));
+        for counter in 4..=99 {
+            let first = counter == 4;
+            assert_eq!(tell(counter, later), Told::Restless { first });
+        }
+        assert_eq!(living(later), 3);
+        assert_eq!(table.incarnations(peer(1)).current, 99);
+        assert_eq!(living(NOW.after(RESTARTS_SPAN)), 99, "all at once");
+        assert_eq!(tell(100, NOW.after(RESTARTS_SPAN)), Told::Restarted);
+        table.fail(peer(1));
+        assert_eq!(living(later), 101, "a path that is down waits for nothing");
     }
 }

@@ -65,6 +65,8 @@ pub struct Statistics {
     pub refused_by_apn: Vec<RefusedCounts>,
     /// Restarts of peers that this worker was told of.
     pub peer_restarts: u64,
+    /// Those of them that were more than a peer may have within a minute, and so ended its sessions later.
+    pub restless_restarts: u64,
     /// Restart counters older than the one known, discarded.
     pub outdated_recoveries: u64,
     /// Paths found down.

@@ -116,10 +116,17 @@ impl SessionPlane {
 
     /// A peer told its restart counter. It is the entity's that has the address, whichever GTP version it speaks
     /// (TS 23.007 18).
-    pub(crate) fn hear_recovery(&mut self, peer: IpAddr, counter: u8) {
-        match self.shared.restarts.tell(peer, counter) {
+    pub(crate) fn hear_recovery(&mut self, peer: IpAddr, counter: u8, now: Mono) {
+        match self.shared.restarts.tell(peer, counter, now) {
             Told::Nothing => {}
             Told::Outdated => self.counters.plain.outdated_recoveries += 1,
+            Told::Restless { first } => {
+                self.counters.plain.peer_restarts += 1;
+                self.counters.plain.restless_restarts += 1;
+                if first {
+                    self.outbox.restless(peer);
+                }
+            }
             Told::Restarted => {
                 self.counters.plain.peer_restarts += 1;
                 if let Some(place) = self.table.peers.find(peer) {
@@ -159,14 +166,17 @@ impl SessionPlane {
         if peer.is_idle() {
             return self.part(place);
         }
-        let watched = self.shared.restarts.watch(address, self.seat.worker);
+        let watched = self
+            .shared
+            .restarts
+            .watch(address, self.seat.worker, now.mono);
         if let Some(interval) = self.echo_interval(address) {
             match watched.supervisor {
                 true => self.supervise(place, interval, now.mono),
                 false => self.leave_supervised(place, interval, now.mono),
             }
         }
-        if self.stale_of(place, watched.incarnation).is_some() {
+        if self.stale_of(place, watched.living).is_some() {
             self.note_stale(place);
         }
         self.watch_again(place, now.mono);
@@ -174,8 +184,8 @@ impl SessionPlane {
 
     /// Before a new call of this peer: what another worker was told of its restart counts here at once, and what dead
     /// sessions hold does not stand in the call's way.
-    pub(crate) fn make_way_for_call(&mut self, place: u32, incarnation: u32) {
-        if self.stale_of(place, incarnation).is_some() {
+    pub(crate) fn make_way_for_call(&mut self, place: u32, living: u32) {
+        if self.stale_of(place, living).is_some() {
             self.note_stale(place);
         }
         self.end_stale(SESSIONS_BEFORE_CALL);
@@ -191,22 +201,22 @@ impl SessionPlane {
             let session = self.table.session(place);
             let other = session.filter(|session| session.peer != peer);
             let other = other.and_then(|session| self.table.peers.get(session.peer));
-            let incarnation = other.map(|other| self.shared.restarts.incarnation(other.address));
-            if session.map(|session| session.incarnation) < incarnation {
+            let living = other.map(|other| self.shared.restarts.incarnations(other.address).living);
+            if session.map(|session| session.incarnation) < living {
                 self.end_session(place, Ended::PeerLost);
             }
         }
     }
 
     /// A session of an older incarnation of this peer: one that it made or moved to, or one that is at it as a PGW.
-    fn stale_of(&self, place: u32, incarnation: u32) -> Option<Stale> {
+    fn stale_of(&self, place: u32, living: u32) -> Option<Stale> {
         let peer = self.table.peers.get(place)?;
         let own = self.table.session(peer.oldest);
-        if own.is_some_and(|session| session.incarnation < incarnation) {
+        if own.is_some_and(|session| session.incarnation < living) {
             return Some(Stale::Own(peer.oldest));
         }
         let relay = self.relays.get(peer.oldest_relay);
-        let stale = relay.is_some_and(|relay| relay.incarnation < incarnation);
+        let stale = relay.is_some_and(|relay| relay.incarnation < living);
         stale.then_some(Stale::Relayed(peer.oldest_relay))
     }
 
@@ -383,10 +393,10 @@ impl SessionPlane {
         let Some(peer) = self.table.peers.get(place) else {
             return (0, false);
         };
-        let incarnation = self.shared.restarts.incarnation(peer.address);
+        let living = self.shared.restarts.incarnations(peer.address).living;
         let mut ended = 0;
         loop {
-            match self.stale_of(place, incarnation) {
+            match self.stale_of(place, living) {
                 None => return (ended, false),
                 Some(_) if ended == most => return (ended, true),
                 Some(Stale::Own(session)) => self.end_session(session, Ended::PeerLost),

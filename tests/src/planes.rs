@@ -241,7 +241,7 @@ impl Planes {
                         self.drift = Some(recount);
                     }
                 }
-                Output::Cleared(_) => {}
+                Output::Cleared(_) | Output::Restless(_) => {}
             }
         }
     }

@@ -50,7 +50,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("gn.sessions_max", "a number of sessions, 1 to 16777216"),
     (
         "gn.emergency_reserve",
-        "a number of sessions, 0 to 16777216",
+        "a number of sessions, at most half of gn.sessions_max",
     ),
     ("gn.responses_max", "a number of responses, 1 to 1048576"),
     ("gn.peers_max", "a number of peers, 1 to 65536"),
@@ -98,7 +98,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "apn[].emergency_inactivity_s",
-        "0 for none, or, where emergency is true, a number of seconds, 600 to 86400",
+        "0 for none, or, where emergency is true, a number of seconds, 1 to 86400",
     ),
     (
         "apn[].priority_arp",
@@ -548,7 +548,7 @@ pub(super) struct Gn {
     pub(super) echo_port: u16,
     pub(super) path_down: PathDown,
     pub(super) sessions_max: u32,
-    pub(super) emergency_reserve: u32,
+    pub(super) emergency_reserve: Option<u32>,
     pub(super) responses_max: u32,
     pub(super) peers_max: u32,
     pub(super) requests_max: u32,
@@ -907,7 +907,7 @@ impl Default for Gn {
             echo_port: 2123,
             path_down: PathDown::EndSessions,
             sessions_max: 1_000_000,
-            emergency_reserve: 100_000,
+            emergency_reserve: None,
             responses_max: 65_536,
             peers_max: 16_384,
             requests_max: 16_384,

@@ -22,6 +22,8 @@ const ECHO_INTERVAL_MIN_S: u64 = 60;
 const NETWORKS_MAX: usize = 1024;
 /// Most sessions of a node.
 const SESSIONS_MAX: u64 = 1 << 24;
+/// Sessions that only emergency calls may take, where the configuration does not say it.
+const EMERGENCY_RESERVE_DEFAULT: u32 = 100_000;
 
 /// Checks all of it.
 pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneConfig> {
@@ -56,7 +58,7 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
         low_priority_percent: check_low_priority(&file.licensing)?,
         bounds: Bounds {
             sessions: gn.sessions_max,
-            emergency_reserve: gn.emergency_reserve,
+            emergency_reserve: emergency_reserve(gn)?,
             responses: gn.responses_max,
             peers: gn.peers_max,
             requests: gn.requests_max,
@@ -73,12 +75,6 @@ fn check_gn(gn: &file::Gn, lab: bool) -> Checked<()> {
     within(gn.echo_interval_s, 0, 3600, "gn.echo_interval_s")?;
     within(gn.echo_port, 1, 65_535, "gn.echo_port")?;
     within(gn.sessions_max, 1, SESSIONS_MAX, "gn.sessions_max")?;
-    within(
-        gn.emergency_reserve,
-        0,
-        SESSIONS_MAX,
-        "gn.emergency_reserve",
-    )?;
     within(gn.responses_max, 1, 1 << 20, "gn.responses_max")?;
     within(gn.peers_max, 1, 1 << 16, "gn.peers_max")?;
     within(gn.requests_max, 1, 1 << 16, "gn.requests_max")?;
@@ -88,6 +84,21 @@ fn check_gn(gn: &file::Gn, lab: bool) -> Checked<()> {
         return Err(("gn.echo_interval_s".into(), Problem::NeedsLab { what }));
     }
     Ok(())
+}
+
+/// All sessions together are at most one and a half times those that the node is sized for: whoever has nothing but
+/// emergency calls to make fills no more than that.
+fn emergency_reserve(gn: &file::Gn) -> Checked<u32> {
+    let most = gn.sessions_max / 2;
+    let reserve = gn.emergency_reserve;
+    let reserve = reserve.unwrap_or(most.min(EMERGENCY_RESERVE_DEFAULT));
+    match reserve > most {
+        true => {
+            let found = format!("{reserve} where gn.sessions_max is {}", gn.sessions_max);
+            wrong("gn.emergency_reserve", found)
+        }
+        false => Ok(reserve),
+    }
 }
 
 fn check_refusal(refusal: &file::Refusal) -> Checked<RefusalCauses<v1::Cause>> {
@@ -421,16 +432,14 @@ fn name_servers(addresses: &[IpAddr], key: &str) -> Checked<NameServers> {
     }
 }
 
-/// So long that no call is ended while somebody may still talk without a word of signalling.
+/// Bounds are those of StarOS, 1 to 3600 s, and more: user data is not seen here, so that what is short ends who talks.
 fn inactivity(section: &file::Apn, key: &str) -> Checked<Option<Duration>> {
     let seconds = section.emergency_inactivity_s;
     let key = format!("{key}.emergency_inactivity_s");
     match (seconds, section.emergency) {
         (0, _) => Ok(None),
         (_, false) => wrong(key, format!("{seconds} where emergency is false")),
-        (_, true) => {
-            within(seconds, 600, 86_400, &key).map(|()| Some(Duration::from_secs(seconds)))
-        }
+        (_, true) => within(seconds, 1, 86_400, &key).map(|()| Some(Duration::from_secs(seconds))),
     }
 }
 

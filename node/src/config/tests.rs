@@ -361,14 +361,19 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
              expected true or false, the same for services PGW and SAEGW under one name; mend the value",
         ),
         (
-            and("emergency_inactivity_s = 600"),
-            "gateway.toml:12: apn[0].emergency_inactivity_s: 600 where emergency is false; expected 0 for none, \
-             or, where emergency is true, a number of seconds, 600 to 86400; mend the value",
+            and("[gn]\nsessions_max = 1001\nemergency_reserve = 501"),
+            "gateway.toml:14: gn.emergency_reserve: 501 where gn.sessions_max is 1001; \
+             expected a number of sessions, at most half of gn.sessions_max; mend the value",
         ),
         (
-            and("emergency = true\nemergency_inactivity_s = 60"),
-            "gateway.toml:13: apn[0].emergency_inactivity_s: 60; expected 0 for none, \
-             or, where emergency is true, a number of seconds, 600 to 86400; mend the value",
+            and("emergency_inactivity_s = 600"),
+            "gateway.toml:12: apn[0].emergency_inactivity_s: 600 where emergency is false; expected 0 for none, \
+             or, where emergency is true, a number of seconds, 1 to 86400; mend the value",
+        ),
+        (
+            and("emergency = true\nemergency_inactivity_s = 86401"),
+            "gateway.toml:13: apn[0].emergency_inactivity_s: 86401; expected 0 for none, \
+             or, where emergency is true, a number of seconds, 1 to 86400; mend the value",
         ),
         (
             and("mtu = 576"),

@@ -39,6 +39,6 @@ impl SessionPlane {
         if !self.hear_echo(peer, sequence.into(), now) {
             return self.counters.dropped(DropReason::UnexpectedResponse);
         }
-        self.hear_recovery(peer, recovery);
+        self.hear_recovery(peer, recovery, now);
     }
 }

@@ -43,7 +43,7 @@ impl SessionPlane {
             qos: qos.octets(),
         };
         if let Some(counter) = request.recovery() {
-            self.hear_recovery(request.peer()?, counter);
+            self.hear_recovery(request.peer()?, counter, request.now.mono);
         }
         Ok((Cause::REQUEST_ACCEPTED, Some(granted)))
     }

@@ -22,7 +22,7 @@ impl SessionPlane {
         let peer = self.meet(address, GtpVersion::V1, true, request.now.mono);
         let peer = peer.ok_or(Cause::NO_RESOURCES_AVAILABLE)?;
         if let Some(counter) = request.recovery() {
-            self.hear_recovery(address, counter);
+            self.hear_recovery(address, counter, request.now.mono);
         }
         let Some(record) = self.table.session_mut(session) else {
             return Err(Cause::NON_EXISTENT.into());

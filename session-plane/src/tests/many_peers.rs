@@ -322,7 +322,7 @@ fn a_step_looks_at_no_more_peers_than_it_ends_sessions() {
         teids.push(Answer1::read(&answer[0].1).control_teid());
     }
     for n in 0..1_000 {
-        rig.plane.hear_recovery(peer(n).into(), 10);
+        rig.plane.hear_recovery(peer(n).into(), 10, rig.now.mono);
     }
     // Each session is gone before its time.
     for (n, teid) in (0..).zip(teids) {
@@ -480,7 +480,8 @@ fn what_a_restarted_mme_had_does_not_go_over_to_another_with_its_ue() {
     for n in 0..UES {
         rig.accepted2(&told(create11(n, 5, "internet"), 1));
     }
-    rig.plane.hear_recovery(MME.parse().unwrap(), 2);
+    rig.plane
+        .hear_recovery(MME.parse().unwrap(), 2, rig.now.mono);
     let sender = fteid(v2::InterfaceType::S11_MME_C, 7, OTHER_MME);
     let by_other = create11(UES - 1, 6, "ims").but(false, v2::IeType::F_TEID, 0, &sender);
     rig.accepted2(&by_other);

@@ -2,6 +2,7 @@
 
 mod clear;
 mod emergency;
+mod hardening;
 mod licensing_rules;
 mod malformed;
 mod many_peers;

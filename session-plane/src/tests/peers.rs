@@ -329,6 +329,7 @@ fn a_peer_that_restarts_again_and_again_is_noted_once() {
     assert_eq!(rig.plane.supervision.stale.len(), 1);
     rig.run(SECOND * 2);
     assert_eq!((rig.live(), rig.plane.supervision.stale.len()), (1, 0));
+    rig.run(SECOND * 59);
     rig.ask(&create_with_recovery(501, 110));
     rig.run(SECOND / 2);
     assert_eq!(rig.live(), 1, "noted again");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use enforcer::{Block, Terms};
 use gtp::v1::{Cause, IeType, Imsi, MessageType};
-use licensing::ServiceIndex;
+use licensing::{Mono, ServiceIndex};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -13,6 +13,9 @@ use super::rig::*;
 use crate::statistics::Ended;
 use crate::{Clear, Path, Whom};
 
+/// An SGSN that restarts more often ends its sessions later, which the model knows nothing of.
+const RESTARTS_MAX: usize = 3;
+const RESTARTS_SPAN: Duration = Duration::from_secs(60);
 const SUBSCRIBERS: u64 = 12;
 const APNS: [&str; 6] = ["internet", "other", "tunnel", "packet", "sos", "tiny"];
 const SGSNS: [&str; 2] = [SGSN, OTHER_SGSN];
@@ -103,6 +106,8 @@ struct Run {
     asked: Vec<Asked>,
     /// Sessions that ended by what we asked.
     cleared: u64,
+    /// When each SGSN has restarted of late.
+    restarts: [Vec<Mono>; 2],
 }
 
 impl Run {
@@ -298,6 +303,13 @@ impl Run {
     /// An SGSN restarts and tries an access point name that there is not.
     fn restart(&mut self) {
         let sgsn = self.random.random_range(0..2);
+        let now = self.rig.now.mono;
+        let restarts = &mut self.restarts[sgsn];
+        restarts.retain(|at| now.since(*at) < RESTARTS_SPAN);
+        if restarts.len() == RESTARTS_MAX {
+            return;
+        }
+        restarts.push(now);
         self.model.recovery[sgsn] = self.model.recovery[sgsn].wrapping_add(1);
         let counter = self.model.recovery[sgsn];
         let Some(at) = self.any_session() else { return };
@@ -500,6 +512,7 @@ fn random_sequences_agree_with_the_model() {
             last: None,
             asked: Vec::new(),
             cleared: 0,
+            restarts: Default::default(),
         };
         (0..400).for_each(|_| run.step());
         let ended = run.rig.plane.statistics().sessions_ended;

@@ -108,6 +108,8 @@ pub struct Rig {
     pub recounts: Vec<WorkerRecount>,
     /// Sessions found by the clears that have ended.
     pub cleared: Vec<u64>,
+    /// Peers that restart too often.
+    pub restless: Vec<IpAddr>,
     /// Requests of ours that went out beside an answer.
     pub aside: Vec<(Path, Vec<u8>)>,
     sequence: u16,
@@ -151,6 +153,7 @@ impl Rig {
             now,
             recounts: Vec::new(),
             cleared: Vec::new(),
+            restless: Vec::new(),
             aside: Vec::new(),
             sequence: 0,
         };
@@ -172,6 +175,7 @@ impl Rig {
                 Output::Send { path, bytes } => sent.push((path, bytes.to_vec())),
                 Output::Recounted(recount) => self.recounts.push(recount),
                 Output::Cleared(sessions) => self.cleared.push(sessions),
+                Output::Restless(peer) => self.restless.push(peer),
             }
         }
         self.plane.table.check();

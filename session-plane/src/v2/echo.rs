@@ -11,7 +11,7 @@ use crate::statistics::DropReason;
 impl SessionPlane {
     /// Every Echo Request is answered, with our restart counter; the same request again gets the same octets. The peer's
     /// restart counter is in it.
-    pub(super) fn answer_echo_v2(&mut self, message: &Message<'_>, path: Path) {
+    pub(super) fn answer_echo_v2(&mut self, message: &Message<'_>, path: Path, now: Mono) {
         let kind = MessageType::ECHO_RESPONSE;
         let mut octets = std::mem::take(&mut self.scratch);
         let mut writer = Writer::new(&mut octets, kind, None, message.header.sequence);
@@ -21,7 +21,7 @@ impl SessionPlane {
         }
         self.scratch = octets;
         if let Some(counter) = recovery(message) {
-            self.hear_recovery(path.peer.ip().to_canonical(), counter);
+            self.hear_recovery(path.peer.ip().to_canonical(), counter, now);
         }
     }
 
@@ -34,7 +34,7 @@ impl SessionPlane {
         if !self.hear_echo(peer, message.header.sequence, now) {
             return self.counters.dropped(DropReason::UnexpectedResponse);
         }
-        self.hear_recovery(peer, counter);
+        self.hear_recovery(peer, counter, now);
     }
 
     /// A message of a later version is answered with the version that we have. The answer itself, which has the same type

@@ -114,7 +114,7 @@ impl SessionPlane {
             self.counters.dropped(DropReason::Piggybacked);
         }
         match header.kind {
-            MessageType::ECHO_REQUEST => self.answer_echo_v2(&message, path),
+            MessageType::ECHO_REQUEST => self.answer_echo_v2(&message, path, now.mono),
             MessageType::ECHO_RESPONSE => self.take_echo_v2(&message, path, now.mono),
             kind if is_served(kind) => self.handle_request_v2(&message, datagram, path, now),
             kind if is_response(kind) => self.hear_answer_v2(&message, path, now),
@@ -139,7 +139,7 @@ impl SessionPlane {
         let asked = self.transactions.find(header).is_some();
         self.take_answer(header, said.map(|said| said.cause.cause.0), said, now);
         if let Some(counter) = echo::recovery(message).filter(|_| asked) {
-            self.hear_recovery(header.peer, counter);
+            self.hear_recovery(header.peer, counter, now.mono);
         }
     }
 

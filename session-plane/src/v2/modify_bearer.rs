@@ -99,7 +99,7 @@ impl SessionPlane {
         let peer = self.meet(address, GtpVersion::V2, true, request.now.mono);
         let peer = peer.ok_or(Cause::NO_RESOURCES_AVAILABLE)?;
         if let Some(counter) = request.recovery() {
-            self.hear_recovery(address, counter);
+            self.hear_recovery(address, counter, request.now.mono);
         }
         Ok(Some((peer, sender.teid)))
     }
@@ -109,7 +109,7 @@ impl SessionPlane {
         let peer = self.table.session(session).map(|record| record.peer);
         let peer = peer.and_then(|peer| self.table.peers.get(peer));
         if let (Some(address), Some(counter)) = (peer.map(|p| p.address), request.recovery()) {
-            self.hear_recovery(address, counter);
+            self.hear_recovery(address, counter, request.now.mono);
         }
     }
 }

@@ -78,7 +78,7 @@ impl SessionPlane {
         let peer = self.meet(call.peer, GtpVersion::V2, true, now);
         let peer = peer.ok_or(Obstacle::Peers)?;
         if let Some(counter) = call.recovery {
-            self.hear_recovery(call.peer, counter);
+            self.hear_recovery(call.peer, counter, now);
         }
         if let Some(beside) = beside {
             self.end_session(beside, Ended::Replaced);
@@ -130,7 +130,7 @@ impl SessionPlane {
         let Some(before) = self.prepared.remove(&session) else {
             return false;
         };
-        if before.incarnation < self.shared.restarts.incarnation(before.peer) {
+        if before.incarnation < self.shared.restarts.incarnations(before.peer).living {
             self.end_session(session, Ended::PeerLost);
             return true;
         }

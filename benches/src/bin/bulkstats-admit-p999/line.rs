@@ -163,7 +163,7 @@ impl Line {
                     self.answer.clear();
                     self.answer.extend_from_slice(bytes);
                 }
-                Output::Cleared(_) | Output::Recounted(_) => {}
+                Output::Cleared(_) | Output::Recounted(_) | Output::Restless(_) => {}
             }
         }
     }

@@ -221,9 +221,9 @@ impl SessionPlane {
         let is_there = wanted.is_some_and(|wanted| wanted.pgw == granted.address);
         let counter = ies.get(IeType::RECOVERY, 0).and_then(|value| value.first());
         if let Some(counter) = counter.filter(|_| is_there) {
-            self.hear_recovery(granted.address, *counter);
+            self.hear_recovery(granted.address, *counter, now.mono);
         }
-        let incarnation = self.shared.restarts.incarnation(granted.address);
+        let incarnation = self.shared.restarts.incarnations(granted.address).current;
         let relay = self.relays.relays.get_mut(&place)?;
         (relay.state, relay.pgw_teid) = (State::Up, granted.control.teid);
         self.relays
