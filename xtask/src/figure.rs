@@ -110,9 +110,9 @@ const FIGURES: [Figure; 34] = [
     },
     Figure {
         id: "gate-instructions",
-        meaning: "instructions of an admit+release pair, by callgrind",
-        target: "at most 30",
-        how: How::Bench,
+        meaning: "largest change, in percent, of the instructions of an admission with its release, of a refusal and of churn at the ceiling, by callgrind, from those in enforcer/instructions.txt",
+        target: "at most 3",
+        how: How::Example("enforcer", "gate-instructions"),
     },
     Figure {
         id: "gate-allocations",

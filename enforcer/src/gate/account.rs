@@ -9,85 +9,17 @@ use super::Change;
 use super::cell::Cell;
 use super::config::Form;
 use super::ledger::{Held, Ledger};
-use super::mutants::{Mutant, on, order_of};
+use super::mutants::{Mutant, on};
 use super::permit::Refusal;
 use super::row::Row;
 use super::sync::{AtomicU64, MutexGuard, Ordering::*, lock};
+use super::view::{Demand, Looked, View};
 use super::word::{ClassWord, LedgerWord, NO_CEILING, StateWord};
 use crate::lot::Lot;
 use crate::terms::Terms;
 
 /// Reads of a moving word before a fast count is content with what it has.
 const COUNT_TRIES: usize = 8;
-
-/// What an admission asks of the terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Demand {
-    /// To be let in by block and ceiling, as one of this lot.
-    Entry(Lot),
-    /// To be counted whatever they say: the session is there already.
-    Return,
-}
-
-/// The terms and the word of one instant.
-#[derive(Clone, Copy)]
-struct View {
-    class: ClassWord,
-    limit: u32,
-    priority_limit: u32,
-    word: LedgerWord,
-}
-
-impl View {
-    /// Permits at which this demand is refused in tight mode, or why it is whatever their number.
-    fn bound(&self, demand: Demand) -> Result<u32, RefusalReason> {
-        let lot = match demand {
-            Demand::Return if on(Mutant::RestoreRefused) => return Ok(self.limit),
-            Demand::Return => return Ok(u32::MAX),
-            Demand::Entry(lot) => lot,
-        };
-        match self.class.reason(lot) {
-            Some(reason) if on(Mutant::PriorityBlocked) => Err(reason),
-            _ if self.class.is_priority() => Ok(self.priority_bound()),
-            Some(reason) => Err(reason),
-            None => Ok(self.limit),
-        }
-    }
-
-    /// Read tight: nobody more may enter below `bound`.
-    fn is_full(&self, bound: u32) -> bool {
-        if on(Mutant::LimitOffByOne) {
-            return self.word.granted() > bound;
-        }
-        self.word.granted() >= bound
-    }
-
-    /// The word after one more admission.
-    fn admitted(&self, demand: Demand) -> LedgerWord {
-        if on(Mutant::RestoreUncounted) && demand == Demand::Return && self.is_full(self.limit) {
-            return self.word;
-        }
-        self.word.grant(1)
-    }
-
-    fn priority_bound(&self) -> u32 {
-        if on(Mutant::PriorityUnbounded) {
-            u32::MAX
-        } else if on(Mutant::PriorityAsOrdinary) {
-            self.limit
-        } else {
-            self.priority_limit
-        }
-    }
-
-    fn refusal(&self, reason: RefusalReason, sessions: u32) -> Refusal {
-        Refusal {
-            reason,
-            sessions,
-            ceiling: (self.limit < NO_CEILING).then_some(self.limit),
-        }
-    }
-}
 
 /// Cells that their owners have been told to leave alone.
 #[derive(Clone, Copy)]
@@ -113,16 +45,41 @@ pub(super) struct Account<'a> {
 impl Account<'_> {
     // Admission
 
-    /// Admits by the pool, and says by which class word, or why not; `calm` counts this worker's ordinary admissions since the last refusal.
+    /// As [`Self::admit`] does, where the ceiling alone decides. None: somebody else was quicker.
+    #[inline]
+    pub(super) fn admit_at_once(
+        &self,
+        own: &Cell,
+        view: &View,
+        calm: &mut u32,
+    ) -> Option<Result<(), Refusal>> {
+        if view.is_full(view.limit) {
+            return Some(Err(self.refuse_at_ceiling(view, calm)));
+        }
+        if !self.ledger.swap_word(view.word, view.word.grant(1)) {
+            return None;
+        }
+        self.admitted_tight(own, view, false, calm);
+        Some(Ok(()))
+    }
+
+    /// Admits by the pool, and says by which class word, or why not; `looked`: what was seen in this call before; `calm` counts this worker's ordinary
+    /// admissions since the last refusal.
     pub(super) fn admit(
         &self,
         own: &Cell,
         class: &AtomicU64,
         demand: Demand,
+        looked: Looked,
         calm: &mut u32,
     ) -> Result<ClassWord, Refusal> {
+        let mut looked = looked;
         loop {
-            let Some(view) = self.look(class) else {
+            let seen = match mem::replace(&mut looked, Looked::NotYet) {
+                Looked::NotYet => self.ledger.look(class),
+                Looked::Saw(view) => view,
+            };
+            let Some(view) = seen else {
                 return self.admit_locked(own, class, demand, calm);
             };
             match view.bound(demand) {
@@ -138,32 +95,11 @@ impl Account<'_> {
                 }
                 Ok(_) => {
                     if self.ledger.swap_word(view.word, view.admitted(demand)) {
-                        self.admitted_tight(own, &view, demand, calm);
+                        self.admitted_tight(own, &view, view.is_apart(demand), calm);
                         return Ok(view.class);
                     }
                 }
             }
-        }
-    }
-
-    /// Terms and word as they stood at one instant, the reading of the word; none while a change is under way.
-    fn look(&self, class: &AtomicU64) -> Option<View> {
-        let state = |order| StateWord(self.ledger.policy.state.load(order));
-        let before = state(order_of(Mutant::EpochRelaxed, Acquire));
-        let view = self.view(class);
-        let after = state(Acquire);
-        let pending = before.is_pending() && !on(Mutant::PendingIgnored);
-        let settled = !pending && after == before;
-        (settled || on(Mutant::ViewNotValidated)).then_some(view)
-    }
-
-    fn view(&self, class: &AtomicU64) -> View {
-        let order = order_of(Mutant::ViewRelaxed, Acquire);
-        View {
-            class: ClassWord(class.load(order)),
-            limit: self.ledger.policy.limit.load(order),
-            priority_limit: self.ledger.policy.priority_limit.load(order),
-            word: self.ledger.word(),
         }
     }
 
@@ -176,7 +112,7 @@ impl Account<'_> {
         calm: &mut u32,
     ) -> Result<ClassWord, Refusal> {
         let mut held = lock(&self.ledger.held);
-        let mut view = self.view(class);
+        let mut view = self.ledger.view(class);
         let bound = match view.bound(demand) {
             Ok(bound) => bound,
             Err(reason) => return Err(view.refusal(reason, self.count())),
@@ -217,7 +153,7 @@ impl Account<'_> {
                     return Ok(view.class);
                 }
                 drop(held);
-                self.admitted_tight(own, &view, demand, calm);
+                self.admitted_tight(own, &view, view.is_apart(demand), calm);
                 return Ok(view.class);
             }
         }
@@ -229,23 +165,21 @@ impl Account<'_> {
         entry && view.word.is_unsettled() && view.is_full(bound)
     }
 
-    /// The word held `bound` permits and every cell was empty: the ceiling was reached, and the peak with it.
+    /// At the ceiling; whoever is refused there begins to be calm anew.
+    #[inline]
     fn refuse_at_ceiling(&self, view: &View, calm: &mut u32) -> Refusal {
         *calm = 0;
-        if !on(Mutant::RefusalWithoutPeak) {
-            self.ledger.note_peak(view.word.granted());
-        }
-        view.refusal(RefusalReason::AtCeiling, view.word.granted())
+        self.ledger.full(view)
     }
 
-    /// After an admission by the word: the peak, and perhaps the way back to the cells.
-    fn admitted_tight(&self, own: &Cell, view: &View, demand: Demand, calm: &mut u32) {
+    /// After an admission by the word: the peak, and perhaps the way back to the cells, to which those apart do not count.
+    #[inline]
+    fn admitted_tight(&self, own: &Cell, view: &View, apart: bool, calm: &mut u32) {
         let sessions = view.word.granted() + 1;
         let above = on(Mutant::NoPeakAboveLimit) && sessions > view.limit;
         if !on(Mutant::NoPeakOnAdmission) && !above {
             self.ledger.note_peak(sessions);
         }
-        let apart = demand == Demand::Return || view.class.is_priority();
         if apart && !on(Mutant::PriorityCountsToCalm) {
             return;
         }
@@ -394,6 +328,8 @@ impl Account<'_> {
     }
 
     /// Leaves tight mode if there is room, or none is needed, and opens the caller's own cell.
+    #[cold]
+    #[inline(never)]
     fn loosen(&self, own: &Cell, calm_enough: bool) {
         let _held = (!on(Mutant::LeaveTightUnlocked)).then(|| lock(&self.ledger.held));
         let limit = self.ledger.policy.limit.load(Acquire);
@@ -437,17 +373,17 @@ impl Account<'_> {
 
     // Release
 
-    /// Takes back a permit while the caller's own cell is sealed.
+    /// Takes back a permit while the caller's own cell is sealed; in open mode the next one finds it open.
     pub(super) fn release_sealed(&self, own: &Cell) {
-        if self.ledger.word().is_exact() {
-            return self.ledger.give_back(1);
+        let opens = on(Mutant::ReleaseOpensTight);
+        if !opens && self.ledger.give_back(1).is_exact() {
+            return;
         }
         let mut held = lock(&self.ledger.held);
         let word = self.ledger.word();
-        if !word.is_tight() || on(Mutant::ReleaseOpensTight) {
-            return own.put(self.is_asymmetric(), 1, self.full());
+        if !word.is_tight() || opens {
+            return own.put(self.is_asymmetric(), i64::from(opens), self.full());
         }
-        self.ledger.give_back(1);
         if word.is_unsettled() {
             self.recall(&mut held, Some(own));
         }
@@ -489,7 +425,7 @@ impl Account<'_> {
     /// May this class take the place of a permit of the same service, and by which class word? No token moves.
     pub(super) fn may_replace(&self, class: &AtomicU64, lot: Lot) -> Result<ClassWord, Refusal> {
         let _held = (!on(Mutant::ReplaceUnlocked)).then(|| lock(&self.ledger.held));
-        let view = self.view(class);
+        let view = self.ledger.view(class);
         match view.bound(Demand::Entry(lot)) {
             Ok(_) => Ok(view.class),
             Err(reason) => Err(view.refusal(reason, self.count())),

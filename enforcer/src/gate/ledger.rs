@@ -78,11 +78,13 @@ impl Ledger {
             .is_ok()
     }
 
-    /// Permits go home. Right in every mode: a token moves from a session, or from a holder's hands, to the pool.
-    pub(super) fn give_back(&self, permits: u32) {
-        let before = self.pool.word.fetch_sub(u64::from(permits), AcqRel);
-        let granted = LedgerWord(before).granted();
+    /// Permits go home; the word before. Right in every mode: a token moves from a session, or from a holder's hands, to the
+    /// pool.
+    pub(super) fn give_back(&self, permits: u32) -> LedgerWord {
+        let before = LedgerWord(self.pool.word.fetch_sub(u64::from(permits), AcqRel));
+        let granted = before.granted();
         debug_assert!(granted >= permits, "{permits} back of {granted} granted");
+        before
     }
 
     /// So many permits were outstanding at one instant.

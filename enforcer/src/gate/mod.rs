@@ -96,13 +96,13 @@
 //! pending: nobody passes by the new terms while others pass by the old.
 //!
 //! *Nothing lost.* Below zero a cell has no credit, sealed or not. Takes and releases that come too late leave an offset
-//! there; whoever opens the cell stores its value, so nobody reads it. A late release hands its token to the pool, or
-//! opens the cell with it.
+//! there; whoever opens the cell stores its value, so nobody reads it. A late release hands its token to the pool,
+//! and opens the cell for the next one if the mode is open.
 //!
 //! | operation | takes effect at |
 //! |---|---|
 //! | admission | the take from the cell, or anywhere in its window; the refill's add; the swap of the ledger word |
-//! | release | the add to the cell, to the pool, or the opening of the cell |
+//! | release | the add to the cell or to the pool |
 //! | refusal at the ceiling | the reading of the ledger word |
 //! | refusal by a block | the second reading of the state word, or any instant under the lock |
 //! | change of terms | the swap that ends its recall |
@@ -140,6 +140,7 @@ pub mod mutants;
 mod permit;
 mod row;
 mod sync;
+mod view;
 mod word;
 mod worker;
 
@@ -384,6 +385,7 @@ impl Gate {
         (service.0 < self.config.services).then(|| self.account(service.at()))
     }
 
+    #[inline]
     fn account(&self, service: usize) -> Account<'_> {
         Account {
             ledger: self.ledger(service),

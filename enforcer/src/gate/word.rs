@@ -97,6 +97,12 @@ impl ClassWord {
         self.0 & (Self::EMERGENCY | Self::BLOCKED) == 0
     }
 
+    /// Ordinary and without any block: the ceiling alone may refuse it.
+    #[inline]
+    pub(super) fn is_plain(self) -> bool {
+        self.0 & (Self::EMERGENCY | Self::BLOCKED | Self::PRIORITY) == 0
+    }
+
     pub(super) fn is_priority(self) -> bool {
         self.0 & Self::PRIORITY != 0
     }

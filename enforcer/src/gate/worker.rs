@@ -5,13 +5,13 @@ use std::hint::cold_path;
 use std::sync::Arc;
 
 use super::Gate;
-use super::account::Demand;
 use super::cell::{Cell, Given};
 use super::config::SERVICES_MAX;
 use super::mutants::{Mutant, on, order_of};
 use super::permit::{ClassId, Permit, Refusal};
 use super::row::Row;
 use super::sync::Ordering::Acquire;
+use super::view::{Demand, Looked, View};
 use super::word::ClassWord;
 use crate::counts::ClassCounters;
 use crate::lot::Lot;
@@ -120,13 +120,48 @@ impl WorkerGate {
     #[cold]
     #[inline(never)]
     fn admit_slow(&mut self, class: ClassId, lot: Option<Lot>) -> Result<(), Refusal> {
+        let slot = self.row.slot(class);
         let word = self.row.word(class, Acquire);
+        let service = word.service();
+        let account = self.gate.account(service);
+        if !word.is_plain() {
+            return self.admit_slower(class, word, lot, Looked::NotYet);
+        }
+        let view = account.ledger.look(slot);
+        let decided = view.filter(View::is_decided_at_once);
+        let Some(decided) = decided else {
+            return self.admit_slower(class, word, lot, Looked::Saw(view));
+        };
+        let calm = &mut self.calm[service];
+        match account.admit_at_once(self.row.cell(service), &decided, calm) {
+            Some(Ok(())) => {
+                self.row.note_admitted(class);
+                Ok(())
+            }
+            Some(Err(refusal)) => {
+                self.row.note_refused(class, refusal.reason);
+                Err(refusal)
+            }
+            None => self.admit_slower(class, word, lot, Looked::NotYet),
+        }
+    }
+
+    /// The same for whom it takes more than a look.
+    #[cold]
+    #[inline(never)]
+    fn admit_slower(
+        &mut self,
+        class: ClassId,
+        word: ClassWord,
+        lot: Option<Lot>,
+        looked: Looked,
+    ) -> Result<(), Refusal> {
         if !word.is_emergency() {
             let lot = self.lot(word, lot);
             let by = match self.take_eased(word, lot) {
                 true => word,
                 false => {
-                    let taken = self.take_slow(class, word.service(), Demand::Entry(lot));
+                    let taken = self.take_slow(class, word.service(), Demand::Entry(lot), looked);
                     taken.inspect_err(|refusal| self.row.note_refused(class, refusal.reason))?
                 }
             };
@@ -167,11 +202,13 @@ impl WorkerGate {
         class: ClassId,
         service: usize,
         demand: Demand,
+        looked: Looked,
     ) -> Result<ClassWord, Refusal> {
         self.gate.account(service).admit(
             self.row.cell(service),
             self.row.slot(class),
             demand,
+            looked,
             &mut self.calm[service % SERVICES_MAX],
         )
     }
@@ -250,7 +287,7 @@ impl WorkerGate {
         let word = self.row.word(class, Acquire);
         let credit = !word.is_emergency() && self.take_credit(word.service());
         if !credit && !word.is_emergency() {
-            let counted = self.take_slow(class, word.service(), Demand::Return);
+            let counted = self.take_slow(class, word.service(), Demand::Return, Looked::NotYet);
             debug_assert!(counted.is_ok(), "a restored session is never refused");
         }
         self.permit(class, word)

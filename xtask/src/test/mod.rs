@@ -57,7 +57,7 @@ const ON_POSTGRES: [&str; 17] = [
 ];
 
 /// Cheap ones first; each says by itself what is wrong.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "fmt",
         what: "the sources are formatted",
@@ -97,6 +97,11 @@ const STEPS: [Step; 10] = [
         name: "loom",
         what: "the gate under every interleaving",
         run: loom,
+    },
+    Step {
+        name: "instructions",
+        what: "the gate costs as many instructions as were accepted",
+        run: instructions,
     },
     Step {
         name: "postgres",
@@ -249,6 +254,16 @@ fn unicon(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
 
 fn loom(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     stream("loom", &mut loom_command(workspace, 900), tally)
+}
+
+/// Counted by callgrind, so that no load of the machine is in it.
+fn instructions(workspace: &Workspace, _: &mut Tally) -> Result<()> {
+    let mut count = bounded_cargo(workspace, 600);
+    count.args(["run", "--release", "--quiet", "--package", "enforcer"]);
+    run::must(
+        "gate-instructions",
+        count.args(["--example", "gate-instructions"]),
+    )
 }
 
 /// The gate's models. Loom compiles the gate in another way, so it has a target directory of its own.

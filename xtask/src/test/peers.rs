@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 19] = [
+const PACKAGES: [(&str, &str); 20] = [
     ("smitools", "smilint, which reads our MIB"),
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
@@ -35,6 +35,7 @@ const PACKAGES: [(&str, &str); 19] = [
     ("rsyslog", "a syslog server"),
     ("rsyslog-gnutls", "TLS for that"),
     ("prometheus", "a reader of metrics, and promtool"),
+    ("valgrind", "callgrind, which counts instructions"),
     ("tmux", "a terminal that can be looked at"),
     ("iproute2", "a network namespace for that GGSN"),
 ];
