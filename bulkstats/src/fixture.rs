@@ -339,6 +339,10 @@ fn plane() -> Plane {
         unanswered: 218,
         peer_restarts: 219,
         paths_down: 220,
+        not_allowed: 222,
+        overload_refused: 223,
+        overload_dropped: 224,
+        restless_restarts: 225,
         emergency: vec![0, 0, 221],
         apns: vec![
             Apn {

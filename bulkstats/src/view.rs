@@ -90,6 +90,14 @@ pub struct Plane {
     pub peer_restarts: u64,
     /// Paths found down.
     pub paths_down: u64,
+    /// Datagrams of peers that may not send them.
+    pub not_allowed: u64,
+    /// Requests refused by overload control, with a cause.
+    pub overload_refused: u64,
+    /// Requests that overload control left unanswered.
+    pub overload_dropped: u64,
+    /// Restarts of peers beyond those that end sessions at once.
+    pub restless_restarts: u64,
     /// Emergency sessions now, by service of the catalog, in its order; a service that is missing has none.
     pub emergency: Vec<u64>,
     /// One entry an access point of the configuration, in its order.

@@ -12,7 +12,7 @@ use crossbeam::channel::{Sender, TrySendError};
 use crossbeam::queue::ArrayQueue;
 use gtp::v1::{Imsi, MAX_MESSAGE_BYTES};
 use licensing::Mono;
-use session_plane::{Clear, PeerStatus, Statistics, Subscriber};
+use session_plane::{Clear, PeerStatus, Shared, Statistics, Subscriber};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -24,6 +24,9 @@ use crate::vitals::Vitals;
 
 /// Most batches that wait for one worker, of at most [`crate::datagrams::BATCH_DATAGRAMS`] each.
 pub(crate) const QUEUE_BATCHES: usize = 1024;
+/// Batches beyond which only urgent datagrams are handed on: deletions, answers to our own requests, emergency calls. The rest
+/// of the queue is theirs.
+const ORDINARY_BATCHES: usize = QUEUE_BATCHES / 4 * 3;
 /// Batches kept for use again.
 const SPARE_BATCHES: usize = 256;
 /// Memory of a batch that is kept for use again, at most, in bytes.
@@ -92,6 +95,15 @@ impl Batch {
         self.datagrams.clear();
     }
 
+    /// Lets go of what is not wanted; how many that were.
+    fn retain(&mut self, wanted: impl Fn(&[u8]) -> bool) -> usize {
+        let before = self.datagrams.len();
+        let octets = &self.octets;
+        self.datagrams
+            .retain(|(_, range)| wanted(&octets[range.clone()]));
+        before - self.datagrams.len()
+    }
+
     /// Peers and what they sent, in the order of arrival.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         let slices = self.datagrams.iter();
@@ -128,6 +140,8 @@ pub(crate) struct Receiver {
     pub(crate) clock: Arc<Clock>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Which datagrams are urgent.
+    pub(crate) plane: Arc<Shared>,
 }
 
 impl Receiver {
@@ -176,6 +190,14 @@ impl Receiver {
                 continue;
             }
             batch.received = received;
+            if queue.len() >= ORDINARY_BATCHES {
+                let dropped = batch.retain(|datagram| self.plane.is_urgent(datagram));
+                self.vitals.count_queue_drops(dropped as u64);
+                if batch.datagrams.is_empty() {
+                    batch.clear();
+                    continue;
+                }
+            }
             let full = std::mem::replace(batch, self.spares.take());
             let (TrySendError::Full(job) | TrySendError::Disconnected(job)) =
                 match queue.try_send(Job::Batch(full)) {
@@ -245,8 +267,101 @@ pub(crate) fn rest_after(error: io::Error) {
 #[cfg(test)]
 mod tests {
     use crossbeam::channel::bounded;
+    use enforcer::{Gate, GateConfig, RefusalRing};
+    use gtp::v1::{MessageType, Writer};
+    use licensing::ServiceIndex;
+    use session_plane::PlaneConfig;
+    use session_plane::config::{Apn, Pool, PoolRange};
 
     use super::*;
+
+    /// With access point names `internet` and, for emergency calls, `sos`.
+    fn plane() -> Arc<Shared> {
+        let local: SocketAddr = "127.0.61.2:2123".parse().unwrap();
+        let mut config = PlaneConfig::new(local, local.ip(), 1);
+        config.pools = vec![Pool {
+            name: "all".into(),
+            range: PoolRange::Ipv4 {
+                first: [10, 0, 0, 1].into(),
+                last: [10, 0, 0, 9].into(),
+            },
+        }];
+        config.apns = ["internet", "sos"]
+            .map(|name| Apn {
+                ipv4_pools: vec![0],
+                emergency: name == "sos",
+                ..Apn::new(name, ServiceIndex(2))
+            })
+            .to_vec();
+        let gate = Gate::new(GateConfig::new(7, 1)).unwrap();
+        let ring = Arc::new(RefusalRing::new(1));
+        Shared::new(&config, &gate, ring, [1, 2]).unwrap()
+    }
+
+    fn create(apn: &str) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let kind = MessageType::CREATE_PDP_CONTEXT_REQUEST;
+        let mut writer = Writer::new(&mut octets, kind, 0, 1);
+        writer.apn(apn);
+        writer.finish().unwrap().to_vec()
+    }
+
+    fn delete() -> Vec<u8> {
+        let mut octets = Vec::new();
+        let kind = MessageType::DELETE_PDP_CONTEXT_REQUEST;
+        Writer::new(&mut octets, kind, 0x700, 2)
+            .finish()
+            .unwrap()
+            .to_vec()
+    }
+
+    /// The last quarter of a queue is for what must not wait for room that others take.
+    //= I3
+    #[test]
+    fn a_queue_that_is_full_for_others_takes_deletions_and_emergency_calls() {
+        let (queue, jobs) = bounded(QUEUE_BATCHES);
+        let vitals = Arc::new(Vitals::new(1, licensing::Mono(0)));
+        let receiver = Receiver {
+            socket: Arc::new(UdpSocket::bind("127.0.61.8:0").unwrap()),
+            queues: vec![queue],
+            spares: Spares::new(),
+            clock: Arc::new(Clock::start(1)),
+            vitals: Arc::clone(&vitals),
+            stop: Arc::new(AtomicBool::new(false)),
+            plane: plane(),
+        };
+        let peer: SocketAddr = "127.0.61.9:2123".parse().unwrap();
+        let mut batches = [Batch::default()];
+        let mut hand_on = |datagrams: &[Vec<u8>]| {
+            for datagram in datagrams {
+                batches[0].push(peer, datagram);
+            }
+            receiver.hand_on(&mut batches, Mono(0));
+        };
+        let ordinary = create("internet");
+        for _ in 0..QUEUE_BATCHES {
+            hand_on(&[ordinary.clone(), ordinary.clone()]);
+        }
+        let dropped = 2 * (QUEUE_BATCHES - ORDINARY_BATCHES) as u64;
+        assert_eq!(
+            (jobs.len(), vitals.queue_drops()),
+            (ORDINARY_BATCHES, dropped)
+        );
+        hand_on(&[create("sos"), ordinary.clone(), delete(), vec![0x32, 20]]);
+        assert_eq!(vitals.queue_drops(), dropped + 2);
+        let last = jobs.try_iter().last();
+        let Some(Job::Batch(batch)) = last else {
+            panic!("a batch is the last");
+        };
+        let kept: Vec<_> = batch.datagrams().map(|(_, bytes)| bytes.to_vec()).collect();
+        assert_eq!(kept, [create("sos"), delete()]);
+        // When the rest is taken too, all that comes is dropped.
+        for _ in 0..2 * QUEUE_BATCHES {
+            hand_on(&[delete()]);
+        }
+        assert_eq!(jobs.len(), QUEUE_BATCHES);
+        assert_eq!(vitals.queue_drops(), dropped + 2 + QUEUE_BATCHES as u64);
+    }
 
     /// Queues of datagrams that no message may be as long as must not fill the memory.
     #[test]
@@ -265,6 +380,7 @@ mod tests {
             clock: Arc::new(Clock::start(1)),
             vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
             stop: Arc::new(AtomicBool::new(false)),
+            plane: plane(),
         };
         peer.send(&[0x32; 65_507]).unwrap();
         let mut incoming = Incoming::new(DATAGRAM_BYTES);

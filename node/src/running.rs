@@ -201,7 +201,7 @@ impl Running {
             refusals: Arc::clone(&common.refusals),
             counted: tokio::sync::Mutex::new(vec![Arc::default(); queues.len()]),
             queues: queues.clone(),
-            plane: shared,
+            plane: Arc::clone(&shared),
             settings: Arc::new(tokio::sync::Mutex::new(settings)),
             audit: Arc::new(Audit::new(
                 &common.config.state_dir,
@@ -230,6 +230,7 @@ impl Running {
             clock: common.clock,
             vitals: common.vitals,
             stop: Arc::clone(&stop),
+            plane: shared,
         };
         let reads = Reads::start(receiver, queues)?;
         let threads = Threads {

@@ -38,6 +38,10 @@ pub struct PlaneConfig {
     pub causes_v2: RefusalCauses<v2::Cause>,
     /// What peers need, by the address that their datagrams come from.
     pub peer_options: BTreeMap<IpAddr, PeerOptions>,
+    /// Which peers may ask, for each service and interface; one that is not there takes whoever comes.
+    pub allowed: Vec<Allowed>,
+    /// How many requests may come a second.
+    pub rates: Rates,
     /// What calls of low access priority leave free of a ceiling for others, in percent, rounded up; 0: they are like
     /// others.
     pub low_priority_percent: u8,
@@ -45,6 +49,46 @@ pub struct PlaneConfig {
     pub bounds: Bounds,
     /// From the start of one recount of the session table to the start of the next (rule L14).
     pub recount_interval: Duration,
+}
+
+/// Peers that may ask for what is of one service, by one interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// The service.
+    pub service: ServiceIndex,
+    /// The interface.
+    pub interface: Interface,
+    /// Where datagrams must come from.
+    pub networks: Vec<Network>,
+}
+
+/// What requests come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interface {
+    /// Gn and Gp.
+    Gn,
+    /// S5/S8, S2a and S2b: of a PGW, and of an SGW towards its PGWs.
+    S5,
+    /// S11.
+    S11,
+}
+
+/// Addresses that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// One of them.
+    pub base: IpAddr,
+    /// How many bits they have in common.
+    pub prefix: u8,
+}
+
+/// Requests a second beyond which overload control begins; 0: any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Of one peer.
+    pub peer_per_s: u32,
+    /// Of all of them.
+    pub all_per_s: u32,
 }
 
 /// How refusals to one peer differ from those to others.
@@ -334,6 +378,8 @@ impl PlaneConfig {
             causes: RefusalCauses::all_as(v1::Cause::NO_RESOURCES_AVAILABLE),
             causes_v2: RefusalCauses::all_as(v2::Cause::NO_RESOURCES_AVAILABLE),
             peer_options: BTreeMap::new(),
+            allowed: Vec::new(),
+            rates: Rates::default(),
             low_priority_percent: 5,
             bounds: Bounds::default(),
             recount_interval: Duration::from_secs(10),

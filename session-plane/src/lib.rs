@@ -12,6 +12,7 @@
 //! decides; here a refusal becomes a cause), bearers beyond the default one.
 #![forbid(unsafe_code)]
 
+mod allow;
 mod answer;
 mod cache;
 mod call;
@@ -22,6 +23,7 @@ mod error;
 mod hashing;
 mod mandatory;
 mod output;
+mod overload;
 mod peers;
 mod plane;
 mod pools;

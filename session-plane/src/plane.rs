@@ -20,6 +20,7 @@ use crate::emergency::Emergencies;
 use crate::error::PlaneError;
 use crate::hashing::{Keyed, OwnNumbers};
 use crate::output::{Outbox, Output, Path};
+use crate::overload::{Overload, Passage};
 use crate::peers::PeerStatus;
 use crate::procedure::Request;
 use crate::recount::Recount;
@@ -72,6 +73,7 @@ pub struct SessionPlane {
     /// Octets of the answer in the making.
     pub(crate) scratch: Vec<u8>,
     pub(crate) cache: ResponseCache,
+    pub(crate) overload: Overload,
     /// Some access point name is served by GTPv2; without one it is a version that we do not support.
     speaks_v2: bool,
     expiry_due: Mono,
@@ -121,6 +123,13 @@ impl SessionPlane {
             relays: Relays::new(keyed.clone()),
             recount: Recount::new(classes, now.mono.after(config.recount_interval)),
             scratch: Vec::new(),
+            overload: Overload::new(
+                config.rates,
+                seat.workers,
+                bounds.peers,
+                keyed.clone(),
+                now.mono,
+            ),
             cache: ResponseCache::new(bounds.responses, window, keyed),
             expiry_due: now.mono,
             live: vec![0; classes],
@@ -177,7 +186,16 @@ impl SessionPlane {
 
     fn take_datagram(&mut self, datagram: &[u8], path: Path, now: Now) {
         self.counters.plain.datagrams += 1;
-        if self.speaks_v2 && version_of(datagram) > 1 {
+        let by_v2 = self.speaks_v2 && version_of(datagram) > 1;
+        let version = if by_v2 {
+            GtpVersion::V2
+        } else {
+            GtpVersion::V1
+        };
+        if !self.hears(path.peer.ip(), version) {
+            return;
+        }
+        if by_v2 {
             return self.handle_v2(datagram, path, now);
         }
         let message = match Message::parse(datagram) {
@@ -192,7 +210,10 @@ impl SessionPlane {
             self.tell_extensions(path, sequence);
         }
         match message.header.kind {
-            MessageType::ECHO_REQUEST => self.answer_echo(path, sequence),
+            MessageType::ECHO_REQUEST if self.answers_echo(path.peer.ip(), now.mono) => {
+                self.answer_echo(path, sequence);
+            }
+            MessageType::ECHO_REQUEST => {}
             MessageType::ECHO_RESPONSE => self.take_echo(&message, path, sequence, now.mono),
             MessageType::CREATE_PDP_CONTEXT_REQUEST
             | MessageType::UPDATE_PDP_CONTEXT_REQUEST
@@ -298,7 +319,13 @@ impl SessionPlane {
             options: self.options_of(path),
             now,
         };
-        let mut answer = if message.header.extensions.not_understood.is_some() {
+        let passage = self.passage_of(&request, path.peer.ip());
+        if passage == Passage::Drop {
+            return;
+        }
+        let mut answer = if passage == Passage::Refuse {
+            self.refuse(&request, Cause::NO_RESOURCES_AVAILABLE)
+        } else if message.header.extensions.not_understood.is_some() {
             self.refuse(&request, Cause::UNKNOWN_MANDATORY_EXTENSION_HEADER)
         } else if cut.is_some() {
             self.refuse(&request, Cause::INVALID_MESSAGE_FORMAT)
@@ -310,7 +337,10 @@ impl SessionPlane {
         self.counters.v1.answered(kind.0, answer.cause.0);
         let mut octets = std::mem::take(&mut self.scratch);
         if let Ok(bytes) = answer.write(&self.config, &mut octets) {
-            self.cache.keep(fingerprint, bytes, now.mono);
+            // What overload refuses it takes no memory for.
+            if passage == Passage::Pass {
+                self.cache.keep(fingerprint, bytes, now.mono);
+            }
             self.send(path, answer.kind, bytes);
         }
         self.scratch = octets;

@@ -7,6 +7,7 @@ use enforcer::{CallKind, Class, ClassId, Gate, RefusalRing};
 use gtp::v1::Apn as AskedApn;
 use gtp::v1::value::APN_MAX_BYTES;
 
+use crate::allow::AllowLists;
 use crate::config::{APNS_MAX, Apn, PlaneConfig, PoolRange, Role, WILDCARD};
 use crate::error::PlaneError;
 use crate::hashing::Keyed;
@@ -23,6 +24,7 @@ pub struct Shared {
     /// Refused calls on their way to the history (rule L17).
     pub refusals: Arc<RefusalRing>,
     pub(crate) apns: Apns,
+    pub(crate) allow: AllowLists,
 }
 
 impl Shared {
@@ -43,6 +45,7 @@ impl Shared {
             restarts: PeerRestarts::new(config.bounds.peers, Keyed::new(secret)),
             refusals,
             apns: Apns::new(config, gate)?,
+            allow: AllowLists::new(config),
         }))
     }
 }
@@ -54,6 +57,7 @@ pub(crate) struct ServedApn {
     pub wildcard: bool,
     pub ordinary: ClassId,
     pub priority: ClassId,
+    pub emergency: bool,
 }
 
 /// The places of those of one name: one a role.
@@ -96,6 +100,7 @@ impl Apns {
                 wildcard,
                 ordinary: apns.intern(gate, apn, normal)?,
                 priority: apns.intern(gate, apn, urgent)?,
+                emergency: apn.emergency,
             };
             apns.served.push(served);
         }

@@ -63,6 +63,8 @@ pub struct Statistics {
     pub refused_subscribers: u64,
     /// The same calls, by place of the access point name in the configuration; a subscriber is counted where first refused.
     pub refused_by_apn: Vec<RefusedCounts>,
+    /// Requests refused by overload control, with a cause.
+    pub overload_refused: u64,
     /// Restarts of peers that this worker was told of.
     pub peer_restarts: u64,
     /// Those of them that were more than a peer may have within a minute, and so ended its sessions later.
@@ -150,6 +152,10 @@ pub enum DropReason {
     VersionNotSupported,
     /// A message that came behind another in one datagram; the first one is served (TS 29.274 5.5.1).
     Piggybacked,
+    /// From a peer that may not send this.
+    NotAllowed,
+    /// More than the rates of overload control let through, and than are refused with a cause.
+    Overload,
     /// No room among the datagrams to be sent.
     NoRoomToSend,
     /// No room among the requests of our own: a peer was not told of the end of a session.

@@ -151,6 +151,31 @@ const VARIABLES: &[Own<SystemRows>] = &[
     ),
     own(
         About::counter(
+            "peer-restarts-held",
+            "Restarts of peers beyond three a minute, which end sessions when it is over.",
+        ),
+        |v, ()| Int(v.plane.restless_restarts),
+    ),
+    own(
+        About::counter(
+            "peer-not-allowed",
+            "Datagrams of peers that may not send them.",
+        ),
+        |v, ()| Int(v.plane.not_allowed),
+    ),
+    own(
+        About::counter("overload-refused", "Requests refused by overload control."),
+        |v, ()| Int(v.plane.overload_refused),
+    ),
+    own(
+        About::counter(
+            "overload-dropped",
+            "Requests that overload control left unanswered.",
+        ),
+        |v, ()| Int(v.plane.overload_dropped),
+    ),
+    own(
+        About::counter(
             "sess-unidentified",
             "Calls without an authenticated subscriber that came to ordinary access points.",
         ),

@@ -9,7 +9,7 @@ use bulkstats::view::{Agent, AgentMessages, Apn, Causes, Ended, Messages, Plane,
 use gtp::{v1, v2};
 use licensing::ServiceIndex;
 use session_plane::statistics::Ended as How;
-use session_plane::statistics::{CauseCount, Statistics};
+use session_plane::statistics::{CauseCount, DropReason, Statistics};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -96,11 +96,20 @@ fn plane(config: &Config, peers: u32, workers: &[Arc<Statistics>]) -> Plane {
         unanswered: sum(|w| w.requests_unanswered),
         peer_restarts: sum(|w| w.peer_restarts),
         paths_down: sum(|w| w.paths_down),
+        not_allowed: sum(|w| of(w, DropReason::NotAllowed)),
+        overload_refused: sum(|w| w.overload_refused),
+        overload_dropped: sum(|w| of(w, DropReason::Overload)),
+        restless_restarts: sum(|w| w.restless_restarts),
         emergency: emergency(config, workers),
         apns: apns(config, workers),
         messages: messages(workers),
         causes: causes(workers),
     }
+}
+
+/// How many datagrams a worker dropped for this reason.
+fn of(worker: &Statistics, reason: DropReason) -> u64 {
+    worker.drops.get(&reason).copied().unwrap_or(0)
 }
 
 fn ended(workers: &[Arc<Statistics>]) -> Ended {

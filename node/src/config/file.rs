@@ -134,6 +134,40 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("peer[].address", "an address such as \"192.0.2.1\""),
     ("peer[].refusal_style", "\"cause-only\" or \"padded\""),
     ("peer[].back_off", "\"with-congestion\" or \"always\""),
+    ("allow[].service", "a service of the catalog, once"),
+    (
+        "allow[].gn",
+        "a list of networks such as \"10.0.0.0/8\" for a service by GTPv1, at most 1024",
+    ),
+    (
+        "allow[].gn[]",
+        "an address, or a network such as \"10.0.0.0/8\" whose host bits are 0",
+    ),
+    (
+        "allow[].s5s8",
+        "a list of networks such as \"10.0.0.0/8\" for service PGW or SGW, at most 1024",
+    ),
+    (
+        "allow[].s5s8[]",
+        "an address, or a network such as \"10.0.0.0/8\" whose host bits are 0",
+    ),
+    (
+        "allow[].s11",
+        "a list of networks such as \"10.0.0.0/8\" for service SAEGW or SGW, at most 1024",
+    ),
+    (
+        "allow[].s11[]",
+        "an address, or a network such as \"10.0.0.0/8\" whose host bits are 0",
+    ),
+    ("overload", "a section [overload]"),
+    (
+        "overload.peer_requests_per_s",
+        "0 for any number, or a number of requests, 1 to 1000000",
+    ),
+    (
+        "overload.requests_per_s",
+        "0 for any number, or a number of requests, 1 to 1000000",
+    ),
     ("refusal", "a section [refusal]"),
     (
         "refusal.service_blocked",
@@ -487,6 +521,10 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) peer: Vec<Peer>,
     #[serde(default)]
+    pub(super) allow: Vec<Allow>,
+    #[serde(default)]
+    pub(super) overload: Overload,
+    #[serde(default)]
     pub(super) refusal: Refusal,
     #[serde(default)]
     pub(super) licensing: Licensing,
@@ -600,6 +638,25 @@ pub(super) struct Peer {
     pub(super) refusal_style: RefusalStyle,
     #[serde(default)]
     pub(super) back_off: BackOff,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Allow {
+    pub(super) service: String,
+    #[serde(default)]
+    pub(super) gn: Vec<String>,
+    #[serde(default)]
+    pub(super) s5s8: Vec<String>,
+    #[serde(default)]
+    pub(super) s11: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Overload {
+    pub(super) peer_requests_per_s: u32,
+    pub(super) requests_per_s: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

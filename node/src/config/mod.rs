@@ -5,6 +5,7 @@
 //! what loosens needs a `[lab]` section.
 
 mod agent;
+mod allow;
 mod bulkstats;
 mod check;
 mod error;

@@ -13,6 +13,7 @@ use session_plane::config::{
 };
 
 use super::Problem;
+use super::allow;
 use super::check::{Checked, check_name, features, missing, once, unknown, within, wrong};
 use super::file::{self, File};
 
@@ -55,6 +56,8 @@ pub(super) fn check(file: &File, catalog: &Catalog, lab: bool) -> Checked<PlaneC
         causes: check_refusal(&file.refusal)?,
         causes_v2: check_refusal_v2(&file.refusal)?,
         peer_options: check_peers(&file.peer)?,
+        allowed: allow::check(&file.allow, catalog)?,
+        rates: allow::rates(&file.overload)?,
         low_priority_percent: check_low_priority(&file.licensing)?,
         bounds: Bounds {
             sessions: gn.sessions_max,
@@ -321,7 +324,7 @@ fn check_emergency(
 
 /// PGW, SAEGW and SGW are what they are called, letter case apart as in the catalog; the calls of every other service
 /// come by GTPv1.
-fn role_of(service: &str) -> Role {
+pub(super) fn role_of(service: &str) -> Role {
     match service.to_ascii_uppercase().as_str() {
         "PGW" => Role::Pgw,
         "SAEGW" => Role::Saegw,

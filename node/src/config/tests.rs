@@ -1,5 +1,5 @@
 use licensing::{Threshold, Thresholds};
-use session_plane::config::{BackOff, PeerOptions, Role};
+use session_plane::config::{BackOff, Interface, PeerOptions, Role};
 
 use super::*;
 use crate::transport::Way;
@@ -208,7 +208,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             and("[licence]\nx = 1"),
             "gateway.toml:12: licence: no such key; expected one of `node`, `control`, `gn`, \
-             `pool`, `apn`, `peer`, `refusal`, `licensing`, `agent`, `snmp`, `bulkstats`, `logging`, `ssh`, `metrics`, `journal`, `audit`, `lab`; mend its spelling or remove it",
+             `pool`, `apn`, `peer`, `allow`, `overload`, `refusal`, `licensing`, `agent`, `snmp`, `bulkstats`, `logging`, `ssh`, `metrics`, `journal`, `audit`, `lab`; mend its spelling or remove it",
         ),
         (
             with("name = \"ggsn-1\"", ""),
@@ -359,6 +359,21 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
             )),
             "gateway.toml:17: apn[2].emergency: false where \"internet\" of service SAEGW has true; \
              expected true or false, the same for services PGW and SAEGW under one name; mend the value",
+        ),
+        (
+            and("[[allow]]\nservice = \"GGSN\"\ngn = [\"10.0.0.0/8\", \"10.0.0.1/8\"]"),
+            "gateway.toml:14: allow[0].gn[1]: \"10.0.0.1/8\"; \
+             expected an address, or a network such as \"10.0.0.0/8\" whose host bits are 0; mend the value",
+        ),
+        (
+            and("[[allow]]\nservice = \"PGW\"\ns11 = [\"::/0\"]"),
+            "gateway.toml:14: allow[0].s11: a list for service PGW; expected a list of networks such as \
+             \"10.0.0.0/8\" for service SAEGW or SGW, at most 1024; mend the value",
+        ),
+        (
+            and("[overload]\nrequests_per_s = 1000001"),
+            "gateway.toml:13: overload.requests_per_s: 1000001; \
+             expected 0 for any number, or a number of requests, 1 to 1000000; mend the value",
         ),
         (
             and("[gn]\nsessions_max = 1001\nemergency_reserve = 501"),
@@ -861,4 +876,44 @@ fn managers_that_are_wrong_are_named_with_what_to_do() {
         let (_, problem) = error.split_once(": ").unwrap();
         assert_eq!(problem, said);
     }
+}
+
+#[test]
+fn peers_are_allowed_by_service_and_interface() {
+    let text = and(
+        "[[allow]]\nservice = \"GGSN\"\ngn = [\"10.0.0.0/8\", \"192.0.2.7\", \"2001:db8::/32\", \"0.0.0.0/0\"]\n\
+         [[allow]]\nservice = \"sgw\"\ns5s8 = [\"10.1.0.0/16\"]\ns11 = [\"::1\"]\n\
+         [overload]\npeer_requests_per_s = 500",
+    );
+    let plane = parse(&text).unwrap().plane;
+    let lists: Vec<_> = plane
+        .allowed
+        .iter()
+        .map(|of| (of.interface, of.networks.len()))
+        .collect();
+    assert_eq!(
+        lists,
+        [(Interface::Gn, 4), (Interface::S5, 1), (Interface::S11, 1)]
+    );
+    assert_eq!(plane.allowed[0].networks[1].prefix, 32);
+    assert_eq!(plane.allowed[2].networks[0].prefix, 128);
+    assert_eq!((plane.rates.peer_per_s, plane.rates.all_per_s), (500, 0));
+    let least = parse(LEAST).unwrap().plane;
+    assert_eq!((least.allowed.len(), least.rates.peer_per_s), (0, 0));
+    for wrong in [
+        "10.0.0.0/33",
+        "10.0.0.1/31",
+        "::1/127",
+        "10.0.0",
+        "/8",
+        "10.0.0.0/",
+        "",
+    ] {
+        let text = and(&format!(
+            "[[allow]]\nservice = \"GGSN\"\ngn = [\"{wrong}\"]"
+        ));
+        assert!(refused(&text).contains("allow[0].gn[0]"), "{wrong}");
+    }
+    let twice = and("[[allow]]\nservice = \"GGSN\"\n[[allow]]\nservice = \"GGSN\"");
+    assert!(refused(&twice).contains("allow[1].service"));
 }

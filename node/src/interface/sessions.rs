@@ -272,6 +272,8 @@ fn phrase(reason: DropReason) -> &'static str {
         DropReason::MalformedResponse => "response malformed",
         DropReason::VersionNotSupported => "version not supported, from the peer",
         DropReason::Piggybacked => "piggybacked message",
+        DropReason::NotAllowed => "peer not allowed",
+        DropReason::Overload => "overload",
         DropReason::NoRoomToSend => "no room to send",
         DropReason::NoRoomToAsk => "no room to tell a peer that a session has ended",
     }

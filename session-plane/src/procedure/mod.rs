@@ -5,6 +5,7 @@ mod delete;
 mod echo;
 mod secondary;
 mod update;
+mod urgency;
 mod version;
 
 use std::net::IpAddr;

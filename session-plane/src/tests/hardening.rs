@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gtp::v1::{Cause, IeType};
+use gtp::v1::{Cause, IeType, MAX_MESSAGE_BYTES};
+use gtp::v2;
 
 use super::rig::*;
+use super::v2::rig::*;
+use crate::statistics::DropReason;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -94,4 +97,51 @@ fn who_flips_its_restart_counter_ends_sessions_four_times_a_minute_at_most() {
         (1, 1),
         "a minute of its own"
     );
+}
+
+/// What is longer, or has more in it, is not looked at any further.
+//= I11
+#[test]
+fn messages_and_their_elements_have_bounds() {
+    let mut rig = Rig::v2();
+    let dropped = |rig: &Rig| {
+        let drops = rig.plane.statistics().drops;
+        drops.get(&DropReason::TooLong).copied().unwrap_or(0)
+    };
+    let call = create(1, 5, "internet");
+    let short = call.encode(1).len() + 3;
+    let long = |octets: usize| {
+        call.clone()
+            .with(IeType::PRIVATE_EXTENSION, &vec![0; octets])
+    };
+    let answers = rig.raw(&long(MAX_MESSAGE_BYTES - short).encode(2));
+    assert_eq!(Answer1::read(&answers[0]).cause(), Cause::REQUEST_ACCEPTED);
+    assert!(
+        rig.raw(&long(MAX_MESSAGE_BYTES - short + 1).encode(3))
+            .is_empty()
+    );
+    assert!(
+        rig.raw(&[&[0x48, 32, 0x10, 0], &vec![0; 0x1000][..]].concat())
+            .is_empty()
+    );
+    assert_eq!(dropped(&rig), 2);
+    let elements = |number: usize| {
+        let more = number - call.ies.len();
+        (0..more).fold(call.clone(), |call, _| call.with(IeType::RECOVERY, &[0]))
+    };
+    assert_eq!(rig.ask(&elements(64)).cause(), Cause::REQUEST_ACCEPTED);
+    let refused = rig.ask(&elements(65)).cause();
+    assert_eq!(refused, Cause::INVALID_MESSAGE_FORMAT);
+    let call = create2(2, 5, "internet");
+    // Its bearer context is one of them.
+    let elements = |number: usize| {
+        let more = number - call.ies.len() - 1;
+        (0..more).fold(call.clone(), |call, _| {
+            call.with(v2::IeType::RECOVERY, 0, &[0])
+        })
+    };
+    rig.accepted2(&elements(64));
+    let refused = rig.ask2(&elements(65)).cause();
+    assert_eq!(refused, v2::Cause::INVALID_MESSAGE_FORMAT);
+    assert_eq!(rig.live(), 2);
 }

@@ -1,5 +1,6 @@
 //! Scenarios: octets in, octets out, against a real gate.
 
+mod allow;
 mod clear;
 mod emergency;
 mod hardening;
@@ -7,6 +8,7 @@ mod licensing_rules;
 mod malformed;
 mod many_peers;
 mod options;
+mod overload;
 mod peers;
 mod procedures;
 mod property;

@@ -169,7 +169,7 @@ impl SessionPlane {
     }
 
     /// What the call makes of us: by S11 that is up to the address of the PGW that the MME names.
-    fn role_of(&self, pgw: Option<&FTeid>) -> Role {
+    pub(super) fn role_of(&self, pgw: Option<&FTeid>) -> Role {
         let Some(pgw) = pgw else {
             return Role::Pgw;
         };
@@ -249,7 +249,7 @@ impl<'a> Request<'a> {
     }
 
     /// Low access priority (TS 29.274 8.88).
-    fn has_low_priority(&self) -> bool {
+    pub(super) fn has_low_priority(&self) -> bool {
         let value = self.ies.get(IeType::SIGNALLING_PRIORITY_INDICATION, 0);
         value.is_some_and(|value| low_access_priority(value).unwrap_or(false))
     }
@@ -263,7 +263,7 @@ impl<'a> Request<'a> {
 }
 
 /// The PGW that an MME names; no other peer does.
-fn pgw_of(request: &Request<'_>, access: Access) -> Result<Option<FTeid>, CauseIe> {
+pub(super) fn pgw_of(request: &Request<'_>, access: Access) -> Result<Option<FTeid>, CauseIe> {
     match access {
         Access::S11 => value(request.ies, IeType::F_TEID, PGW_CONTROL, FTeid::parse).map(Some),
         Access::Gn | Access::S5 | Access::S2a | Access::S2b => Ok(None),

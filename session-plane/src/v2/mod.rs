@@ -12,6 +12,7 @@ mod modify_bearer;
 mod notices;
 mod relay;
 mod relocation;
+mod urgency;
 
 pub(crate) use relocation::Before;
 
@@ -25,6 +26,7 @@ use licensing::Now;
 use crate::cache::{Fingerprint, RequestKey};
 use crate::config::{GtpVersion, PeerOptions};
 use crate::output::Path;
+use crate::overload::Passage;
 use crate::plane::SessionPlane;
 use crate::session::Access;
 use crate::statistics::{ANSWERED_V2, DropReason};
@@ -114,7 +116,10 @@ impl SessionPlane {
             self.counters.dropped(DropReason::Piggybacked);
         }
         match header.kind {
-            MessageType::ECHO_REQUEST => self.answer_echo_v2(&message, path, now.mono),
+            MessageType::ECHO_REQUEST if self.answers_echo(path.peer.ip(), now.mono) => {
+                self.answer_echo_v2(&message, path, now.mono);
+            }
+            MessageType::ECHO_REQUEST => {}
             MessageType::ECHO_RESPONSE => self.take_echo_v2(&message, path, now.mono),
             kind if is_served(kind) => self.handle_request_v2(&message, datagram, path, now),
             kind if is_response(kind) => self.hear_answer_v2(&message, path, now),
@@ -180,7 +185,14 @@ impl SessionPlane {
             options: self.options_of(path),
             now,
         };
+        let passage = self.passage_of_v2(&request);
+        if passage == Passage::Drop {
+            return;
+        }
         let answer = match header.teid.filter(|_| cut.is_none()) {
+            _ if passage == Passage::Refuse => {
+                Some(self.refuse_v2(&request, Cause::GTP_C_ENTITY_CONGESTION))
+            }
             None => Some(self.refuse_v2(&request, Cause::INVALID_MESSAGE_FORMAT)),
             Some(teid) => {
                 self.hear_about(teid, now.mono);
@@ -196,7 +208,9 @@ impl SessionPlane {
             .answered(header.kind.0, answer.cause.cause.0);
         let mut octets = std::mem::take(&mut self.scratch);
         if let Ok(bytes) = answer.write(&self.config, &mut octets) {
-            self.cache.keep(fingerprint, bytes, now.mono);
+            if passage == Passage::Pass {
+                self.cache.keep(fingerprint, bytes, now.mono);
+            }
             self.send_v2(path, answer.kind, bytes);
         }
         self.scratch = octets;
