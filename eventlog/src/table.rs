@@ -591,6 +591,9 @@ alarms! {
     UnidentifiedCalls = 190_127, Warning,
         "calls without a subscriber come to ordinary access points",
         "see which peer sends them: `show license enforcement history`";
+    EmergencyShare = 190_128, Warning,
+        "emergency sessions are many beside the others",
+        "see which peer makes them: `show subscribers summary`";
 }
 
 /// All rows.

@@ -107,6 +107,9 @@ pub enum AlarmKind {
     /// Calls without an authenticated subscriber, as emergency calls may be, came to ordinary access points; they are
     /// refused there. Over when none has come for ten minutes.
     UnidentifiedCalls,
+    /// Emergency sessions are many beside the others: at least 100, and at least half as many. Over when they are fewer than
+    /// half of that.
+    EmergencyShare,
 }
 
 /// Where the alarms on how much of a ceiling is in use begin and end; none: that alarm is never raised.
@@ -140,6 +143,6 @@ pub struct Alarm {
     pub repeated: Option<Wall>,
     /// The figure that goes with it when raised or last repeated: licenses in use for out of compliance, seconds left
     /// for evaluation, sessions for the limit, percent left or in use for the thresholds, the difference for drift,
-    /// calls so far for those without an authenticated subscriber; zero where there is none.
+    /// emergency sessions for their share, calls so far for those without an authenticated subscriber; zero where there is none.
     pub value: i64,
 }

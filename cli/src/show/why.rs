@@ -227,5 +227,9 @@ pub fn alarm(snapshot: &Snapshot, alarm: &Alarm) -> String {
             let calls = text::counted(snapshot.unidentified_calls, "call");
             format!("{calls} to ordinary access points had no authenticated subscriber")
         }
+        AlarmKind::EmergencyShare => {
+            let sessions = text::counted(snapshot.emergency.sessions, "emergency session");
+            format!("{sessions} are many beside the others")
+        }
     }
 }

@@ -440,8 +440,10 @@ fn state_lost() -> View {
         drift: 2,
     });
     snapshot.unidentified_calls = 3;
+    snapshot.emergency.sessions = 120;
     snapshot.alarms = [
         AlarmKind::UnidentifiedCalls,
+        AlarmKind::EmergencyShare,
         AlarmKind::StateLost,
         AlarmKind::StateTampered,
         AlarmKind::StateNotWritten,

@@ -247,6 +247,7 @@ impl Enforcer {
             (bulkstats.discarding, AlarmKind::BulkstatsDiscarding),
             (bulkstats.not_written, AlarmKind::BulkstatsNotWritten),
             (self.unidentified.lately(), AlarmKind::UnidentifiedCalls),
+            (self.emergencies.are_many(), AlarmKind::EmergencyShare),
         ];
         let holding = conditions.into_iter().filter(|(holds, _)| *holds);
         holding.map(|(_, kind)| kind).collect::<BTreeSet<_>>()
@@ -286,6 +287,7 @@ impl Enforcer {
                 found.unwrap_or(0)
             }
             AlarmKind::UnidentifiedCalls => self.unidentified.calls(),
+            AlarmKind::EmergencyShare => self.emergencies.counts.sessions,
             AlarmKind::ClockTampered => return self.watch.tampered().unwrap_or(0),
             AlarmKind::GraceExpired { .. }
             | AlarmKind::EvaluationEnded { .. }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use licensing::record::{
     ClockRecord, FeatureSwitch, GraceClock, LastVerdict, OperatorRecord, Record, TagRecord,
 };
-use licensing::snapshot::EmergencyCounts;
 use licensing::{
     AlarmId, AlarmKind, Catalog, Compliance, FeatureIndex, Mode, Mono, Now, ServiceIndex,
     SessionCount, Tag, TagOrder, TagRef, Wall,
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarms::Alarms;
 use super::clock::{EVALUATION_MINUTES, MINUTE_MS, Meter, RECOVERY_MINUTES, SILENCE_MINUTES};
+use super::emergencies::Emergencies;
 use super::episode::Episode;
 use super::history::History;
 use super::recount::Recounts;
@@ -89,7 +89,7 @@ impl Enforcer {
             watch: WallWatch::new(now, highest, tampered_wall),
             services,
             features,
-            emergency: EmergencyCounts::default(),
+            emergencies: Emergencies::default(),
             alarms: Alarms::restored(operator.alarms, operator.next_alarm),
             recounts: Recounts::new(config.workers),
             history: History::new(config.history),

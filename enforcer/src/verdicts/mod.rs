@@ -14,6 +14,7 @@
 
 mod alarms;
 pub mod clock;
+mod emergencies;
 mod episode;
 mod history;
 mod input;
@@ -39,11 +40,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use licensing::record::Registration;
-use licensing::snapshot::{EmergencyCounts, Lab, NodeIdentity};
+use licensing::snapshot::{Lab, NodeIdentity};
 use licensing::{Catalog, Event, FeatureSet, Mode, Mono, Now, RefusalRecord, Thresholds};
 
 use self::alarms::Alarms;
 use self::clock::{EVALUATION_MINUTES, Meter, RECOVERY_MINUTES, SILENCE_MINUTES, quantum_minutes};
+use self::emergencies::Emergencies;
 use self::history::History;
 pub use self::input::{BulkstatsTroubles, Input, Output};
 pub use self::keep::{Restored, RestoredClock};
@@ -114,7 +116,7 @@ pub struct Enforcer {
     watch: WallWatch,
     services: Vec<ServiceState>,
     features: Vec<FeatureState>,
-    emergency: EmergencyCounts,
+    emergencies: Emergencies,
     alarms: Alarms,
     recounts: Recounts,
     history: History,

@@ -153,10 +153,12 @@ impl Enforcer {
         }
         self.count_priority(counts);
         self.count_admitted(counts);
-        self.emergency = EmergencyCounts {
+        let emergency = EmergencyCounts {
             sessions: live(&|class| class.kind == CallKind::Emergency).into(),
             admitted: admitted_emergencies(counts),
         };
+        let others = live(&|class| class.kind != CallKind::Emergency);
+        self.emergencies.came(emergency, others.into());
         self.count_refused(counts);
         self.count_eased(counts);
     }

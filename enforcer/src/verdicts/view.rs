@@ -49,7 +49,7 @@ impl Enforcer {
             features: features
                 .map(|(place, (listed, state))| self.feature_status(place, listed, state))
                 .collect(),
-            emergency: self.emergency,
+            emergency: self.emergencies.counts,
             unidentified_calls: self.unidentified.calls(),
             alarms: self.alarms.oldest_first(),
             thresholds: self.config.thresholds,

@@ -88,6 +88,7 @@ pub fn of_alarm(kind: AlarmKind) -> &'static [&'static str] {
         AlarmKind::ClockTampered => &["tgClockTampered"],
         AlarmKind::ControlStalled => &["tgControlStalled"],
         AlarmKind::UnidentifiedCalls => &["tgUnidentifiedCalls"],
+        AlarmKind::EmergencyShare => &["tgEmergencyShare"],
         AlarmKind::AgentStalled => &["tgAgentStalled"],
         AlarmKind::SnmpStalled => &["tgSnmpStalled"],
         AlarmKind::BulkstatsStalled => &["tgBulkstatsStalled"],
@@ -287,6 +288,7 @@ fn threshold(kind: AlarmKind, phase: Phase, snapshot: &Snapshot) -> i64 {
         | AlarmKind::ClockTampered
         | AlarmKind::ControlStalled
         | AlarmKind::UnidentifiedCalls
+        | AlarmKind::EmergencyShare
         | AlarmKind::AgentStalled
         | AlarmKind::SnmpStalled
         | AlarmKind::BulkstatsStalled
@@ -329,6 +331,7 @@ pub fn tag_of(kind: AlarmKind) -> Option<TagRef> {
         | AlarmKind::ClockTampered
         | AlarmKind::ControlStalled
         | AlarmKind::UnidentifiedCalls
+        | AlarmKind::EmergencyShare
         | AlarmKind::AgentStalled
         | AlarmKind::SnmpStalled
         | AlarmKind::BulkstatsStalled

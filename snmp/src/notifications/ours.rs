@@ -131,6 +131,13 @@ static CALLS: Object = object(
     "Such calls since the process began.",
     figure,
 );
+static EMERGENCY_SESSIONS: Object = object(
+    &[1, 18],
+    "tgNotifyEmergencySessions",
+    Syntax::Gauge32,
+    "Emergency sessions.",
+    figure,
+);
 static SPEEDUP: Object = object(
     &[1, 14],
     "tgNotifySpeedup",
@@ -631,6 +638,25 @@ pub(super) static ROWS: &[NotificationType] = &[
         "tgBulkstatsNotWrittenClear",
         OF_NODE,
         "Bulk statistics are written again.",
+    ),
+    row(
+        45,
+        "tgEmergencyShare",
+        raise("tgEmergencyShareClear"),
+        Severity::Warning,
+        &[&ALARM_ID, &EMERGENCY_SESSIONS],
+        [
+            "Emergency sessions, which take no license, are many beside the others: at least 100, and at least half as many.",
+            "They are fewer than half of that.",
+            "See which peer makes them: `show subscribers summary`; an emergency elsewhere is a reason, a peer that calls \
+             its calls so is none.",
+        ],
+    ),
+    clear(
+        46,
+        "tgEmergencyShareClear",
+        &[&ALARM_ID, &EMERGENCY_SESSIONS],
+        "Emergency sessions are few again.",
     ),
     event(
         101,

@@ -178,7 +178,8 @@ fn next(kind: AlarmKind) -> Option<AlarmKind> {
             let (service, feature) = of_service;
             AlarmKind::BlockNotApplied { service, feature }
         }
-        AlarmKind::BlockNotApplied { .. } => return None,
+        AlarmKind::BlockNotApplied { .. } => AlarmKind::EmergencyShare,
+        AlarmKind::EmergencyShare => return None,
     })
 }
 

@@ -353,6 +353,39 @@ fn calls_without_an_authenticated_subscriber_are_one_alarm_until_it_was_quiet_fo
     assert_eq!(raised(&rig.events()), [AlarmKind::UnidentifiedCalls]);
 }
 
+//= L8
+//= L16
+#[test]
+fn emergency_sessions_that_are_many_beside_the_others_are_one_alarm_until_they_are_few() {
+    let mut rig = Rig::registered(config());
+    rig.said();
+    let mut step = |emergency: u64, others: u64| {
+        rig.emergency_and_others(emergency, others);
+        let events = rig.events();
+        (raised(&events).len(), cleared(&events).len())
+    };
+    for (emergency, others, expected) in [
+        (99, 0, (0, 0)),
+        (100, 201, (1, 0)),
+        (100, 202, (0, 0)),
+        (100, 402, (0, 0)),
+        (100, 404, (0, 1)),
+        (101, 204, (0, 0)),
+        (102, 204, (1, 0)),
+        (51, 0, (0, 0)),
+        (50, 0, (0, 0)),
+        (49, 0, (0, 1)),
+    ] {
+        assert_eq!(step(emergency, others), expected, "{emergency} of {others}");
+    }
+    rig.emergency_and_others(100, 0);
+    let alarms = rig.snapshot().alarms;
+    let alarm = alarms
+        .iter()
+        .find(|alarm| alarm.kind == AlarmKind::EmergencyShare);
+    assert_eq!(alarm.unwrap().value, 100);
+}
+
 //= L7
 #[test]
 fn a_block_is_an_order_about_new_calls_and_no_input_ends_a_session() {

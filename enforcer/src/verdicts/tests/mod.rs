@@ -213,6 +213,26 @@ impl Rig {
         self.tell(Input::Counts(self.counts.clone()));
     }
 
+    /// Sessions of both kinds, told at once.
+    fn emergency_and_others(&mut self, emergency: u64, others: u64) {
+        let class = |kind, admitted| ClassCount {
+            class: Class {
+                service: GGSN,
+                features: FeatureSet::EMPTY,
+                kind,
+            },
+            counters: ClassCounters {
+                admitted,
+                ..ClassCounters::default()
+            },
+        };
+        self.counts.classes = vec![
+            class(CallKind::Emergency, emergency),
+            class(CallKind::Ordinary, others),
+        ];
+        self.tell(Input::Counts(self.counts.clone()));
+    }
+
     /// Counters of a class, from here on.
     fn class(&mut self, class: Class, counters: ClassCounters) {
         let classes = &mut self.counts.classes;
