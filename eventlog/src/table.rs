@@ -129,6 +129,12 @@ events! {
     GATE_ATOMIC = 190_015, Slmgr, Info,
         "the gate is atomic, the asymmetric form can't be had here",
         "nothing; calls are counted as exactly, and cost a little more";
+    GTP_SOCKETS = 190_016, Slmgr, Info,
+        "the sockets of GTP-C are bound",
+        "nothing";
+    GTP_ONE_SOCKET = 190_017, Slmgr, Info,
+        "the workers share one socket of GTP-C, one for each can't be had here",
+        "nothing; a thread of its own hands to the workers what comes, which costs a little more";
     REGISTERED = 191_001, Slagent, Info,
         "registered with the license authority",
         "nothing";

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! receiver --batches--> worker 0..N-1 (each owns a session plane) --answers--> Gn socket
-//!          (one worker: it reads the socket itself, and there is no receiver)
+//!          (with a socket for each worker it reads that itself, and there is no receiver)
 //!                          |   gate (shared)          |
 //!                          v                          v
 //!                       control (owns the verdicts, the store) <--asks-- interface (HTTP on a Unix socket)
@@ -50,6 +50,7 @@ mod shutdown;
 mod snmp;
 mod socket;
 pub mod ssh;
+mod steering;
 pub mod store;
 mod threads;
 pub mod transfer;

@@ -13,7 +13,8 @@ use crate::receiver::{Job, QUEUE_BATCHES};
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     jobs: Sender<Job>,
-    bell: Bell,
+    /// None: whoever takes the jobs waits for them alone.
+    bell: Option<Bell>,
 }
 
 /// Rung with each job; it can be waited for together with a socket.
@@ -25,7 +26,7 @@ impl Queue {
     pub(crate) fn new() -> std::io::Result<(Self, Receiver<Job>)> {
         let (jobs, taken) = bounded(QUEUE_BATCHES);
         let bell = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        let bell = Bell(Arc::new(bell));
+        let bell = Some(Bell(Arc::new(bell)));
         Ok((Self { jobs, bell }, taken))
     }
 
@@ -33,18 +34,18 @@ impl Queue {
         self.jobs.len()
     }
 
-    pub(crate) fn bell(&self) -> Bell {
+    pub(crate) fn bell(&self) -> Option<Bell> {
         self.bell.clone()
     }
 
     /// For a worker that waits for jobs alone.
-    pub(crate) fn silent(&self) -> Sender<Job> {
-        self.jobs.clone()
+    pub(crate) fn silent(self) -> Self {
+        Self { bell: None, ..self }
     }
 
     pub(crate) fn try_send(&self, job: Job) -> Result<(), TrySendError<Job>> {
         self.jobs.try_send(job)?;
-        self.bell.ring();
+        self.ring();
         Ok(())
     }
 
@@ -54,8 +55,14 @@ impl Queue {
         wait: Duration,
     ) -> Result<(), SendTimeoutError<Job>> {
         self.jobs.send_timeout(job, wait)?;
-        self.bell.ring();
+        self.ring();
         Ok(())
+    }
+
+    fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
     }
 }
 
@@ -96,7 +103,7 @@ mod tests {
     #[test]
     fn the_bell_rings_with_each_job_until_it_is_silenced() {
         let (queue, jobs) = Queue::new().unwrap();
-        let bell = queue.bell();
+        let bell = queue.bell().unwrap();
         assert!(!rings(&bell));
         for _ in 0..2 {
             queue.try_send(Job::Stop).unwrap();

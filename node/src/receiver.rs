@@ -1,4 +1,4 @@
-//! The receiver: reads datagrams in batches and hands each to the worker that owns its session.
+//! Who reads datagrams, in batches, and hands each to the worker that owns its session: the receiver, or the workers.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Sender, TrySendError};
+use crossbeam::channel::{Sender, TrySendError, bounded};
 use crossbeam::queue::ArrayQueue;
 use gtp::v1::{Imsi, MAX_MESSAGE_BYTES};
 use licensing::Mono;
@@ -53,8 +53,10 @@ pub(crate) enum Job {
     Peers(oneshot::Sender<Vec<PeerStatus>>),
     /// Say what there is of this subscriber.
     Subscriber(Imsi, oneshot::Sender<Subscriber>),
-    /// Read the socket, too, from now on: nobody else does. The bell is rung with each job.
-    Receive(Bell),
+    /// Read your socket, too, from now on: nobody else does. The bell is rung with each job.
+    Receive(Bell, HandOn),
+    /// Take what has arrived at your socket, read it no more, and say so.
+    Drain(Sender<()>),
     /// Nothing follows.
     Stop,
 }
@@ -131,61 +133,58 @@ impl Spares {
     }
 }
 
-/// The receiver's thread.
+/// Hands datagrams to the workers whose they are.
 #[derive(Debug)]
-pub(crate) struct Receiver {
-    pub(crate) socket: Arc<UdpSocket>,
-    pub(crate) queues: Vec<Sender<Job>>,
-    pub(crate) spares: Spares,
-    pub(crate) clock: Arc<Clock>,
-    pub(crate) vitals: Arc<Vitals>,
-    pub(crate) stop: Arc<AtomicBool>,
+pub(crate) struct HandOn {
+    queues: Vec<Queue>,
+    /// By worker.
+    batches: Vec<Batch>,
+    spares: Spares,
+    vitals: Arc<Vitals>,
     /// Which datagrams are urgent.
-    pub(crate) plane: Arc<Shared>,
+    plane: Arc<Shared>,
 }
 
-impl Receiver {
-    /// Receives until `stop` is set, then what has already arrived, then tells the workers to stop.
-    pub(crate) fn run(self) {
-        let mut incoming = Incoming::new(DATAGRAM_BYTES);
-        let mut batches: Vec<Batch> = self.queues.iter().map(|_| Batch::default()).collect();
-        while !self.stop.load(Ordering::Relaxed) {
-            self.receive(&mut incoming, &mut batches, Wait::First);
-        }
-        let begun = Instant::now();
-        while begun.elapsed() < DRAIN {
-            if self.receive(&mut incoming, &mut batches, Wait::No) == 0 {
-                break;
-            }
-        }
-        for (worker, queue) in self.queues.iter().enumerate() {
-            if queue.send_timeout(Job::Stop, STOP_WAIT).is_err() {
-                event!(WORKER_NOT_ENDING, worker);
-            }
+impl HandOn {
+    pub(crate) fn new(
+        queues: Vec<Queue>,
+        spares: Spares,
+        vitals: Arc<Vitals>,
+        plane: Arc<Shared>,
+    ) -> Self {
+        Self {
+            batches: queues.iter().map(|_| Batch::default()).collect(),
+            queues,
+            spares,
+            vitals,
+            plane,
         }
     }
 
-    /// Reads what is there, at most a batch, and hands it on; returns how many it read.
-    fn receive(&self, incoming: &mut Incoming, batches: &mut [Batch], wait: Wait) -> usize {
-        let place = |peer, datagram: &[u8]| self.place(batches, peer, datagram);
-        let read = incoming.receive(&self.socket, wait, place);
-        self.hand_on(batches, self.clock.mono());
-        read.unwrap_or_else(|error| {
-            rest_after(error);
-            0
-        })
-    }
-
-    fn place(&self, batches: &mut [Batch], peer: SocketAddr, datagram: &[u8]) {
-        let workers = u16::try_from(batches.len()).unwrap_or(u16::MAX);
-        let worker = session_plane::worker_of(datagram, workers);
+    /// Puts one into the batch of its worker.
+    pub(crate) fn place(&mut self, peer: SocketAddr, datagram: &[u8]) {
+        let worker = match self.batches.len() {
+            1 => 0,
+            workers => session_plane::worker_of(datagram, workers as u16),
+        };
         // A number that no worker has would be a defect of the steering; the first one then answers for it.
-        let worker = usize::from(worker).min(batches.len() - 1);
-        batches[worker].push(peer, datagram);
+        let worker = usize::from(worker);
+        let worker = if worker < self.batches.len() {
+            worker
+        } else {
+            0
+        };
+        self.batches[worker].push(peer, datagram);
     }
 
-    fn hand_on(&self, batches: &mut [Batch], received: Mono) {
-        for (batch, queue) in batches.iter_mut().zip(&self.queues) {
+    /// What is this worker's, to be processed by itself and given back to be used again.
+    pub(crate) fn own(&mut self, worker: u16) -> &mut Batch {
+        &mut self.batches[usize::from(worker)]
+    }
+
+    /// Sends each batch to its worker; what finds no room is counted.
+    pub(crate) fn send(&mut self, received: Mono) {
+        for (batch, queue) in self.batches.iter_mut().zip(&self.queues) {
             if batch.datagrams.is_empty() {
                 continue;
             }
@@ -213,38 +212,104 @@ impl Receiver {
     }
 }
 
-/// Who reads the Gn socket.
+/// The receiver's thread.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) hand_on: HandOn,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Receiver {
+    /// Receives until `stop` is set, then what has already arrived, then tells the workers to stop.
+    pub(crate) fn run(mut self) {
+        let mut incoming = Incoming::new(DATAGRAM_BYTES);
+        while !self.stop.load(Ordering::Relaxed) {
+            self.receive(&mut incoming, Wait::First);
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < DRAIN {
+            if self.receive(&mut incoming, Wait::No) == 0 {
+                break;
+            }
+        }
+        stop(&self.hand_on.queues);
+    }
+
+    /// Reads what is there, at most a batch, and hands it on; returns how many it read.
+    fn receive(&mut self, incoming: &mut Incoming, wait: Wait) -> usize {
+        let place = |peer, datagram: &[u8]| self.hand_on.place(peer, datagram);
+        let read = incoming.receive(&self.socket, wait, place);
+        self.hand_on.send(self.clock.mono());
+        read.unwrap_or_else(|error| {
+            rest_after(error);
+            0
+        })
+    }
+}
+
+/// Tells workers that nothing follows.
+fn stop(queues: &[Queue]) {
+    for (worker, queue) in queues.iter().enumerate() {
+        if queue.send_timeout(Job::Stop, STOP_WAIT).is_err() {
+            event!(WORKER_NOT_ENDING, worker);
+        }
+    }
+}
+
+/// Who reads the Gn sockets.
 #[derive(Debug)]
 pub(crate) enum Reads {
     /// A thread that hands on to the workers.
     Receiver(Thread),
-    /// The only worker.
-    Worker(Queue),
+    /// The workers, each its own socket.
+    Workers(Vec<Queue>),
 }
 
 impl Reads {
-    /// Begins to read. Where there is one worker nothing has to be handed on, and it reads for itself. Errors: the system
-    /// gives no thread, or the worker has ended.
-    pub(crate) fn start(receiver: Receiver, mut queues: Vec<Queue>) -> Result<Self, NodeError> {
-        if let (Some(only), true) = (queues.pop(), queues.is_empty()) {
-            return match only.try_send(Job::Receive(only.bell())) {
-                Ok(()) => Ok(Self::Worker(only)),
-                Err(_) => Err(NodeError::Failed {
-                    thread: "worker 0".to_owned(),
-                }),
-            };
-        }
+    /// A thread begins to read the only socket of several workers. Errors: the system gives no thread.
+    pub(crate) fn by_receiver(receiver: Receiver) -> Result<Self, NodeError> {
         Thread::start("receiver", move || receiver.run()).map(Self::Receiver)
+    }
+
+    /// Each worker begins to read a socket of its own, and hands on to the others what is theirs. Errors: a worker has
+    /// ended.
+    pub(crate) fn by_workers(
+        queues: Vec<Queue>,
+        spares: &Spares,
+        vitals: &Arc<Vitals>,
+        plane: &Arc<Shared>,
+    ) -> Result<Self, NodeError> {
+        for (number, queue) in queues.iter().enumerate() {
+            let (spares, vitals) = (spares.clone(), Arc::clone(vitals));
+            let hand_on = HandOn::new(queues.clone(), spares, vitals, Arc::clone(plane));
+            let bell = queue.bell();
+            let told = bell.map(|bell| queue.try_send(Job::Receive(bell, hand_on)));
+            if !matches!(told, Some(Ok(()))) {
+                return Err(NodeError::Failed {
+                    thread: format!("worker {number}"),
+                });
+            }
+        }
+        Ok(Self::Workers(queues))
     }
 
     /// Ends it, what has arrived taken, and tells the workers to stop. Errors: it goes on after `limit`, or it had panicked.
     pub(crate) fn end(self, limit: Duration) -> Result<(), NodeError> {
         match self {
             Self::Receiver(thread) => return thread.join(limit),
-            Self::Worker(queue) => {
-                if queue.send_timeout(Job::Stop, STOP_WAIT).is_err() {
-                    event!(WORKER_NOT_ENDING, worker = 0);
+            Self::Workers(queues) => {
+                // Before any of them stops all have handed on what is another's.
+                let (drained, all) = bounded(queues.len());
+                for queue in &queues {
+                    // One that takes nothing is told of below.
+                    drop(queue.send_timeout(Job::Drain(drained.clone()), STOP_WAIT));
                 }
+                drop(drained);
+                let until = Instant::now() + STOP_WAIT;
+                while all.recv_deadline(until).is_ok() {}
+                stop(&queues);
             }
         }
         Ok(())
@@ -266,7 +331,6 @@ pub(crate) fn rest_after(error: io::Error) {
 
 #[cfg(test)]
 mod tests {
-    use crossbeam::channel::bounded;
     use enforcer::{Gate, GateConfig, RefusalRing};
     use gtp::v1::{MessageType, Writer};
     use licensing::ServiceIndex;
@@ -319,24 +383,16 @@ mod tests {
     //= I3
     #[test]
     fn a_queue_that_is_full_for_others_takes_deletions_and_emergency_calls() {
-        let (queue, jobs) = bounded(QUEUE_BATCHES);
+        let (queue, jobs) = Queue::new().unwrap();
         let vitals = Arc::new(Vitals::new(1, licensing::Mono(0)));
-        let receiver = Receiver {
-            socket: Arc::new(UdpSocket::bind("127.0.61.8:0").unwrap()),
-            queues: vec![queue],
-            spares: Spares::new(),
-            clock: Arc::new(Clock::start(1)),
-            vitals: Arc::clone(&vitals),
-            stop: Arc::new(AtomicBool::new(false)),
-            plane: plane(),
-        };
+        let queues = vec![queue.silent()];
+        let mut all = HandOn::new(queues, Spares::new(), Arc::clone(&vitals), plane());
         let peer: SocketAddr = "127.0.61.9:2123".parse().unwrap();
-        let mut batches = [Batch::default()];
         let mut hand_on = |datagrams: &[Vec<u8>]| {
             for datagram in datagrams {
-                batches[0].push(peer, datagram);
+                all.place(peer, datagram);
             }
-            receiver.hand_on(&mut batches, Mono(0));
+            all.send(Mono(0));
         };
         let ordinary = create("internet");
         for _ in 0..QUEUE_BATCHES {
@@ -372,19 +428,17 @@ mod tests {
         socket
             .set_read_timeout(Some(Duration::from_secs(120)))
             .unwrap();
-        let (queue, jobs) = bounded(1);
-        let receiver = Receiver {
+        let (queue, jobs) = Queue::new().unwrap();
+        let vitals = Arc::new(Vitals::new(1, licensing::Mono(0)));
+        let mut receiver = Receiver {
             socket: Arc::new(socket),
-            queues: vec![queue],
-            spares: Spares::new(),
+            hand_on: HandOn::new(vec![queue.silent()], Spares::new(), vitals, plane()),
             clock: Arc::new(Clock::start(1)),
-            vitals: Arc::new(Vitals::new(1, licensing::Mono(0))),
             stop: Arc::new(AtomicBool::new(false)),
-            plane: plane(),
         };
         peer.send(&[0x32; 65_507]).unwrap();
         let mut incoming = Incoming::new(DATAGRAM_BYTES);
-        let read = receiver.receive(&mut incoming, &mut [Batch::default()], Wait::First);
+        let read = receiver.receive(&mut incoming, Wait::First);
         assert_eq!(read, 1);
         let Ok(Job::Batch(batch)) = jobs.try_recv() else {
             panic!("a batch is handed on");

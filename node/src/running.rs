@@ -39,7 +39,7 @@ use crate::journal::{Header, Recorder};
 use crate::logging::{SyslogAsk, SyslogShell};
 use crate::metrics::{self, LastRefusals, Latencies};
 use crate::queue::Queue;
-use crate::receiver::{Reads, Receiver, Spares};
+use crate::receiver::{HandOn, Reads, Receiver, Spares};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::snmp::{self, Feed, SnmpAsk, SnmpShell};
@@ -105,7 +105,8 @@ struct Common {
     gate: Arc<Gate>,
     form: Form,
     ring: Arc<RefusalRing>,
-    socket: Arc<UdpSocket>,
+    /// One, or one for each worker.
+    sockets: Vec<Arc<UdpSocket>>,
     gn: SocketAddr,
     latencies: Arc<Latencies>,
     refusals: Arc<LastRefusals>,
@@ -223,16 +224,18 @@ impl Running {
         let ssh = start_ssh(served, shells, interface.handle().clone(), visited)?;
         // What reads the socket comes last: if anything before fails, all others end with the queues.
         let stop = Arc::new(AtomicBool::new(false));
-        let receiver = Receiver {
-            socket: common.socket,
-            queues: queues.iter().map(Queue::silent).collect(),
-            spares,
-            clock: common.clock,
-            vitals: common.vitals,
-            stop: Arc::clone(&stop),
-            plane: shared,
+        let reads = match common.sockets.as_slice() {
+            [only] if queues.len() > 1 => {
+                let queues = queues.into_iter().map(Queue::silent).collect();
+                Reads::by_receiver(Receiver {
+                    socket: Arc::clone(only),
+                    hand_on: HandOn::new(queues, spares, common.vitals, shared),
+                    clock: common.clock,
+                    stop: Arc::clone(&stop),
+                })?
+            }
+            _ => Reads::by_workers(queues, &spares, &common.vitals, &shared)?,
         };
-        let reads = Reads::start(receiver, queues)?;
         let threads = Threads {
             reads,
             workers,
@@ -372,11 +375,19 @@ impl Drop for Running {
 }
 
 impl Common {
-    /// Binds the Gn socket and makes what is shared; with it goes the size of the receive buffer, in bytes.
+    /// Binds the Gn sockets and makes what is shared; with it goes the size of the receive buffers, in bytes.
     fn new(config: Config, clock: Arc<Clock>) -> Result<(Self, usize), NodeError> {
         let address = config.gn();
-        let bound = socket::bind(address);
-        let bound = bound.map_err(|source| NodeError::Gn { address, source })?;
+        let bound = socket::bind_all(address, config.workers, config.gtp_sockets);
+        let (bound, why_one) = bound.map_err(|source| NodeError::Gn { address, source })?;
+        match (bound.len(), why_one) {
+            (_, None) if config.workers == 1 => {}
+            (sockets, None) => event!(GTP_SOCKETS, sockets),
+            (_, Some(why)) => event!(GTP_ONE_SOCKET, why),
+        }
+        let receive_buffer_bytes = bound.iter().map(|one| one.receive_buffer_bytes).sum();
+        let sockets: Vec<_> = bound.into_iter().map(|one| Arc::new(one.socket)).collect();
+        let gn = sockets.first().and_then(|first| first.local_addr().ok());
         let services = u8::try_from(config.catalog.services().len()).unwrap_or(u8::MAX);
         let form = gate_form(config.gate)?;
         let gate = GateConfig {
@@ -388,14 +399,14 @@ impl Common {
             gate: Gate::new(gate)?,
             form,
             ring: Arc::new(RefusalRing::new(RING)),
-            gn: bound.socket.local_addr().unwrap_or(address),
+            gn: gn.unwrap_or(address),
             latencies: Arc::new(Latencies::new(config.workers)),
             refusals: Arc::default(),
-            socket: Arc::new(bound.socket),
+            sockets,
             clock,
             config: Arc::new(config),
         };
-        Ok((common, bound.receive_buffer_bytes))
+        Ok((common, receive_buffer_bytes))
     }
 }
 
@@ -634,7 +645,8 @@ fn start_workers(
             number,
             local: common.gn,
             plane,
-            socket: Arc::clone(&common.socket),
+            // The only one, or its own.
+            socket: Arc::clone(&common.sockets[usize::from(number) % common.sockets.len()]),
             outgoing: Outgoing::default(),
             jobs,
             spares: spares.clone(),

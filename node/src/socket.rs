@@ -8,6 +8,8 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::steering::{self, GtpSockets};
+
 /// What a burst of datagrams may take while the receiver is not scheduled, in bytes, the kernel's records included.
 pub const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
@@ -17,15 +19,49 @@ const RECEIVE_WAIT: Duration = Duration::from_millis(100);
 /// Longest wait of a worker for room in the send buffer; an answer that finds none is counted and not sent.
 const SEND_WAIT: Duration = Duration::from_millis(10);
 
-/// The socket, and the receive buffer that it got, in bytes.
+/// A socket, and the receive buffer that it got, in bytes.
 #[derive(Debug)]
 pub(crate) struct GnSocket {
     pub(crate) socket: UdpSocket,
     pub(crate) receive_buffer_bytes: usize,
 }
 
-/// Binds a UDP socket with a receive buffer of [`RECEIVE_BUFFER_BYTES`], or as much of it as we may have.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<GnSocket> {
+/// Binds one UDP socket, or one for each worker where the system picks among them as we say, and why not those, if so many
+/// were asked for. Errors: the address can't be had, or not as it was chosen.
+pub(crate) fn bind_all(
+    address: SocketAddr,
+    workers: u16,
+    choice: GtpSockets,
+) -> io::Result<(Vec<GnSocket>, Option<String>)> {
+    // Alone, so that no other process has the port.
+    let only = bind(address, false)?;
+    if workers < 2 || choice == GtpSockets::One {
+        return Ok((vec![only], None));
+    }
+    let address = only.socket.local_addr()?;
+    drop(only);
+    match bind_steered(address, workers) {
+        Ok(sockets) => Ok((sockets, None)),
+        Err(why) if choice == GtpSockets::Auto => {
+            Ok((vec![bind(address, false)?], Some(why.to_string())))
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// In the order of the workers: the kernel numbers them as they are bound.
+fn bind_steered(address: SocketAddr, workers: u16) -> io::Result<Vec<GnSocket>> {
+    let sockets = (0..workers).map(|_| bind(address, true));
+    let sockets = sockets.collect::<io::Result<Vec<_>>>()?;
+    if let Some(first) = sockets.first() {
+        steering::attach(&first.socket, workers)?;
+    }
+    Ok(sockets)
+}
+
+/// Binds a UDP socket with a receive buffer of [`RECEIVE_BUFFER_BYTES`], or as much of it as we may have; `beside` others on
+/// the port or alone.
+pub(crate) fn bind(address: SocketAddr, beside: bool) -> io::Result<GnSocket> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     if sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BUFFER_BYTES).is_err() {
@@ -43,6 +79,9 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<GnSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    if beside {
+        socket.set_reuse_port(true)?;
+    }
     socket.bind(&address.into())?;
     socket.set_read_timeout(Some(RECEIVE_WAIT))?;
     socket.set_write_timeout(Some(SEND_WAIT))?;
@@ -52,7 +91,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<GnSocket> {
     })
 }
 
-/// Datagrams that the kernel dropped because the receive buffer was full; none: it does not say.
+/// Datagrams that the kernel dropped because a receive buffer was full, of all sockets of this address; none: it does not say.
 pub(crate) fn drops(address: SocketAddr) -> Option<u64> {
     let table = match address.ip() {
         IpAddr::V4(_) => "/proc/net/udp",
@@ -61,16 +100,18 @@ pub(crate) fn drops(address: SocketAddr) -> Option<u64> {
     drops_in(&fs::read_to_string(table).ok()?, address)
 }
 
-/// The last column of the row of a local address in the kernel's table of UDP sockets.
+/// The sum of the last column of the rows of a local address in the kernel's table of UDP sockets.
 fn drops_in(table: &str, address: SocketAddr) -> Option<u64> {
     let local = kernel_form(address);
-    table.lines().skip(1).find_map(|row| {
+    let of_row = |row: &str| -> Option<u64> {
         let mut columns = row.split_ascii_whitespace();
         if columns.nth(1)? != local {
             return None;
         }
         columns.last()?.parse().ok()
-    })
+    };
+    let all = table.lines().skip(1).filter_map(of_row);
+    all.reduce(u64::saturating_add)
 }
 
 /// Address and port as the kernel prints them: 32-bit words in the machine's order, in hexadecimal digits.
@@ -95,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_socket_finds_itself_in_the_kernels_table() {
-        let bound = bind("127.0.61.1:0".parse().unwrap()).unwrap();
+        let bound = bind("127.0.61.1:0".parse().unwrap(), false).unwrap();
         let address = bound.socket.local_addr().unwrap();
         assert_eq!(drops(address), Some(0));
         assert_eq!(drops("127.0.61.1:1".parse().unwrap()), None);
@@ -108,5 +149,7 @@ mod tests {
                      36: 0100007F:084B 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 9 2 0000 17\n";
         let address = "127.0.0.1:2123".parse().unwrap();
         assert_eq!(drops_in(table, address), Some(17));
+        let row = table.lines().nth(1).unwrap();
+        assert_eq!(drops_in(&format!("{table}{row}\n"), address), Some(34));
     }
 }

@@ -16,7 +16,7 @@ use crate::control::Ask;
 use crate::datagrams::{BATCH_DATAGRAMS, Incoming, Outgoing, Wait};
 use crate::metrics::{Latencies, Procedure};
 use crate::queue::Bell;
-use crate::receiver::{Batch, DATAGRAM_BYTES, DRAIN, Job, Spares, rest_after};
+use crate::receiver::{Batch, DATAGRAM_BYTES, DRAIN, HandOn, Job, Spares, rest_after};
 use crate::vitals::{EndOf, Vitals};
 
 /// Longest wait of an idle worker.
@@ -50,7 +50,10 @@ impl Worker {
             let job = self.jobs.recv_timeout(self.wait(now));
             now = self.clock.now();
             match job {
-                Ok(Job::Receive(bell)) => return self.receive(&bell),
+                Ok(Job::Receive(bell, hand_on)) => match self.receive(&bell, hand_on) {
+                    true => {}
+                    false => return,
+                },
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(job) => self.take(job, now),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -59,17 +62,18 @@ impl Worker {
         }
     }
 
-    /// The same for a worker that reads the socket itself: between two batches of datagrams it takes one job.
-    fn receive(&mut self, bell: &Bell) {
+    /// The same for a worker that reads its socket itself: between two batches of datagrams it takes one job. True: it reads
+    /// no more, and jobs follow.
+    fn receive(&mut self, bell: &Bell, mut hand_on: HandOn) -> bool {
         let mut incoming = Incoming::new(DATAGRAM_BYTES);
-        let mut batch = Batch::default();
         let mut wait = Duration::ZERO;
-        loop {
+        let drained = loop {
             self.await_either(bell, wait);
-            let read = self.read(&mut incoming, &mut batch);
+            let read = self.read(&mut incoming, &mut hand_on);
             let now = self.clock.now();
             let job = match self.jobs.try_recv() {
-                Ok(Job::Stop) | Err(TryRecvError::Disconnected) => break,
+                Ok(Job::Drain(drained)) => break Some(drained),
+                Ok(Job::Stop) | Err(TryRecvError::Disconnected) => break None,
                 Ok(job) => Some(job),
                 Err(TryRecvError::Empty) => None,
             };
@@ -79,9 +83,15 @@ impl Worker {
             }
             self.timers(now);
             wait = if more { Duration::ZERO } else { self.wait(now) };
-        }
+        };
         let begun = Instant::now();
-        while begun.elapsed() < DRAIN && self.read(&mut incoming, &mut batch) > 0 {}
+        while begun.elapsed() < DRAIN && self.read(&mut incoming, &mut hand_on) > 0 {}
+        let Some(drained) = drained else {
+            return false;
+        };
+        // Whoever asked may have given up.
+        let _told = drained.send(());
+        true
     }
 
     /// Until a datagram is there, or a job.
@@ -104,17 +114,19 @@ impl Worker {
         }
     }
 
-    /// Processes what has arrived, at most a batch; returns how many datagrams it read.
-    fn read(&mut self, incoming: &mut Incoming, batch: &mut Batch) -> usize {
+    /// Processes what has arrived, at most a batch, and hands on what is another's; returns how many datagrams it read.
+    fn read(&mut self, incoming: &mut Incoming, hand_on: &mut HandOn) -> usize {
         let read = incoming.receive(&self.socket, Wait::No, |peer, datagram| {
-            batch.push(peer, datagram);
+            hand_on.place(peer, datagram);
         });
-        if batch.len() > 0 {
-            let now = self.clock.now();
-            batch.received = now.mono;
-            self.process(batch, now);
-            batch.clear();
+        let now = self.clock.now();
+        let own = hand_on.own(self.number);
+        if own.len() > 0 {
+            own.received = now.mono;
+            self.process(own, now);
+            own.clear();
         }
+        hand_on.send(now.mono);
         read.unwrap_or_else(|error| {
             rest_after(error);
             0
@@ -135,7 +147,7 @@ impl Worker {
             }
             Job::Clear(clear, reply) => self.clear(&clear, reply, now),
             // Whoever runs it sees to these.
-            Job::Receive(_) | Job::Stop => {}
+            Job::Receive(..) | Job::Drain(_) | Job::Stop => {}
         }
     }
 
@@ -263,6 +275,10 @@ mod tests {
     }
 
     fn plane(local: SocketAddr, now: Now) -> SessionPlane {
+        plane_and_shared(local, now).0
+    }
+
+    fn plane_and_shared(local: SocketAddr, now: Now) -> (SessionPlane, Arc<Shared>) {
         let mut config = PlaneConfig::new(local, local.ip(), 1);
         config.pools = vec![Pool {
             name: "internet".into(),
@@ -283,7 +299,9 @@ mod tests {
             workers: 1,
         };
         let gate = gate.worker().unwrap();
-        SessionPlane::new(Arc::new(config), shared, gate, seat, [7; 32], now).unwrap()
+        let of_plane = Arc::clone(&shared);
+        let plane = SessionPlane::new(Arc::new(config), of_plane, gate, seat, [7; 32], now);
+        (plane.unwrap(), shared)
     }
 
     fn worker(
@@ -353,13 +371,16 @@ mod tests {
             .unwrap();
         let (local, from) = (socket.local_addr().unwrap(), other.local_addr().unwrap());
         let clock = Arc::new(Clock::start(1));
-        let plane = plane(local, clock.now());
+        let (plane, shared) = plane_and_shared(local, clock.now());
         for n in 0..150 {
             let request = create(n, from.ip(), 1);
             other.send_to(&request, local).unwrap();
         }
         let (queue, jobs) = Queue::new().unwrap();
-        queue.try_send(Job::Receive(queue.bell())).unwrap();
+        let vitals = Arc::new(Vitals::new(1, licensing::Mono(0)));
+        let hand_on = HandOn::new(vec![queue.clone()], Spares::new(), vitals, shared);
+        let bell = queue.bell().unwrap();
+        queue.try_send(Job::Receive(bell, hand_on)).unwrap();
         let (reply, answer) = oneshot::channel();
         queue.try_send(Job::Statistics(reply)).unwrap();
         queue.try_send(Job::Stop).unwrap();
@@ -385,9 +406,9 @@ mod tests {
         let worker = worker(socket, plane, clock, jobs);
         let (begun, long) = (Instant::now(), Duration::from_secs(600));
         queue.try_send(Job::Stop).unwrap();
-        worker.await_either(&queue.bell(), long);
+        worker.await_either(&queue.bell().unwrap(), long);
         other.send_to(&[1], local).unwrap();
-        worker.await_either(&queue.bell(), long);
+        worker.await_either(&queue.bell().unwrap(), long);
         assert!(begun.elapsed() < long);
     }
 

@@ -26,6 +26,8 @@ pub struct Configuration {
     pub state_dir: PathBuf,
     /// Worker threads.
     pub workers: u16,
+    /// Through which sockets GTP-C comes, if it is said.
+    pub gtp_sockets: Option<&'static str>,
     /// More of section `[gn]`.
     pub gn: String,
     /// The `[[pool]]` and `[[apn]]` sections.
@@ -72,6 +74,7 @@ impl Configuration {
             listen,
             state_dir: state_dir.into(),
             workers: 2,
+            gtp_sockets: None,
             gn: "echo_interval_s = 0\nrecount_interval_s = 1".to_owned(),
             apns: APNS.to_owned(),
             more: String::new(),
@@ -117,6 +120,7 @@ impl Configuration {
         let Self {
             listen,
             workers,
+            gtp_sockets,
             gn,
             apns,
             more,
@@ -126,8 +130,10 @@ impl Configuration {
         if let Some(text) = &self.instead {
             return text.clone();
         }
+        let sockets = gtp_sockets.map(|how| format!("gtp_sockets = \"{how}\"\n"));
+        let sockets = sockets.unwrap_or_default();
         format!(
-            "[node]\nname = \"gw1\"\nstate_dir = \"{state_dir}\"\nworkers = {workers}\n\n\
+            "[node]\nname = \"gw1\"\nstate_dir = \"{state_dir}\"\nworkers = {workers}\n{sockets}\n\
              [control]\nsocket = \"{socket}\"\n\n[gn]\nlisten = \"{listen}\"\n{gn}\n{apns}\n{more}"
         )
     }
@@ -257,6 +263,11 @@ impl Node {
     /// Sends SIGTERM and waits for its end.
     pub fn terminate(self) -> Result<Ended> {
         self.running.signal(Signal::TERM)?;
+        self.ended()
+    }
+
+    /// Waits for the end of one that was told.
+    pub fn ended(self) -> Result<Ended> {
         self.running.wait(STOPPED)
     }
 

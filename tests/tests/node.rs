@@ -2,6 +2,7 @@
 //! control thread does not.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use api::{Health, Request};
 use licensing::AlarmKind;
 use licensing::snapshot::{ServiceStatus, Snapshot};
 use node::{Config, Running, Shutdown};
+use rustix::process::Signal;
 use tests::control::Control;
 use tests::gateway::Site;
 use tests::node::{Configuration, Node};
@@ -657,4 +659,37 @@ fn an_end_leaves_no_socket_and_no_lock() -> Result<()> {
         Ok(())
     })?;
     gateway.end()
+}
+
+/// Whatever socket it came by, and whichever worker it is for.
+#[test]
+fn what_has_arrived_is_answered_before_a_node_ends() -> Result<()> {
+    const CALLS: u32 = 300;
+    for (workers, gtp_sockets) in [(3, "steered"), (3, "one"), (1, "steered")] {
+        let site = Site::new()?;
+        let node = Node::start(&Configuration {
+            workers,
+            gtp_sockets: Some(gtp_sockets),
+            ..site.configuration()
+        })?;
+        let sgsn = Sgsn::new(site.subnet().socket(20)?, node.address())?;
+        let ip = sgsn.ip()?;
+        // Stopped, it reads nothing until it is told to end.
+        node.process().signal(Signal::STOP)?;
+        for call in 0..CALLS {
+            let request = Call::new(call, "internet").request(call as u16, ip);
+            sgsn.send(&request.bytes())?;
+        }
+        node.process().signal(Signal::TERM)?;
+        node.process().signal(Signal::CONT)?;
+        let mut answered = BTreeSet::new();
+        while answered.len() < CALLS as usize {
+            let answer = sgsn.receive()?;
+            assert_eq!(answer.cause()?, cause::ACCEPTED, "{gtp_sockets}");
+            answered.extend(answer.seq);
+        }
+        let ended = node.ended()?;
+        assert!(ended.status.success(), "{}", ended.log());
+    }
+    Ok(())
 }

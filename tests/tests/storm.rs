@@ -12,7 +12,7 @@ use licensing::snapshot::{ServiceStatus, Snapshot};
 use load::{ApnShare, HoldTime, Plan, Report};
 use tests::capture::Capture;
 use tests::gateway::Site;
-use tests::node::Node;
+use tests::node::{Configuration, Node};
 use tests::relay::{Noise, Relay};
 use tests::subnet::GTP_C;
 use tests::wait;
@@ -111,9 +111,26 @@ fn ggsn(snapshot: &Snapshot) -> Result<&ServiceStatus> {
 //= L14
 //= L6
 #[test]
-fn every_count_agrees_after_a_storm() -> Result<()> {
+fn every_count_agrees_after_a_storm_at_a_socket_of_each_worker() -> Result<()> {
+    agree_after_a_storm(3, "steered")
+}
+
+//= L13
+//= L14
+//= L6
+#[test]
+fn every_count_agrees_after_a_storm_at_one_socket() -> Result<()> {
+    agree_after_a_storm(2, "one")
+}
+
+fn agree_after_a_storm(workers: u16, gtp_sockets: &'static str) -> Result<()> {
     let site = Site::new()?;
-    let configuration = site.configuration().with_sessions_per_license(CEILING)?;
+    let configuration = Configuration {
+        workers,
+        gtp_sockets: Some(gtp_sockets),
+        ..site.configuration()
+    };
+    let configuration = configuration.with_sessions_per_license(CEILING)?;
     let node = Node::start(&configuration)?;
     node.control()
         .change(&Request::SmartLicensing { enable: true })?;

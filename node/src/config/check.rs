@@ -67,6 +67,7 @@ pub(super) fn check(file: File, base: &Path, catalog: Option<&Path>) -> Checked<
         state_dir,
         workers: file.node.workers,
         gate: file.node.gate,
+        gtp_sockets: file.node.gtp_sockets,
         control_socket,
         plane,
         priority_percent: file.licensing.priority_percent,

@@ -9,6 +9,7 @@ use api::{LogSeverity, SyslogFacility, SyslogProtocol};
 use serde::Deserialize;
 
 use crate::fence::GateChoice;
+use crate::steering::GtpSockets;
 
 pub(super) use bulkstats::{
     Bulkstats, BulkstatsFile, BulkstatsMechanism, BulkstatsMethod, BulkstatsReceiver,
@@ -21,6 +22,7 @@ pub(super) const EXPECTED: &[(&str, &str)] = &[
     ("node.state_dir", "the path of a directory"),
     ("node.workers", "a number of threads, 1 to 256"),
     ("node.gate", "\"auto\", \"asymmetric\" or \"atomic\""),
+    ("node.gtp_sockets", "\"auto\", \"one\" or \"steered\""),
     ("node.product", "the name of a product tag"),
     (
         "node.udi",
@@ -556,6 +558,8 @@ pub(super) struct Node {
     pub(super) workers: u16,
     #[serde(default)]
     pub(super) gate: GateChoice,
+    #[serde(default)]
+    pub(super) gtp_sockets: GtpSockets,
     #[serde(default = "vpc_si")]
     pub(super) product: String,
     #[serde(default)]

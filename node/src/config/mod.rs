@@ -34,6 +34,7 @@ use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
 use crate::fence::GateChoice;
+use crate::steering::GtpSockets;
 
 pub use self::bulkstats::{Bulkstats, Receiver as BulkstatsReceiver};
 pub use self::snmp::{NotifyTarget, Snmp, TargetLeftOut, engine_of};
@@ -65,6 +66,8 @@ pub struct Config {
     pub workers: u16,
     /// How workers move their own credit at the gate.
     pub gate: GateChoice,
+    /// Through which sockets GTP-C comes.
+    pub gtp_sockets: GtpSockets,
     /// Path of the control socket.
     pub control_socket: PathBuf,
     /// GTP-C on Gn, access points and pools; its restart counter is set at start.

@@ -203,7 +203,7 @@ fn what_is_wrong_is_named_with_line_key_and_what_to_do() {
         (
             with("name = \"ggsn-1\"", "name = \"a\"\nworker = 2"),
             "gateway.toml:4: node.worker: no such key; expected one of `name`, `state_dir`, \
-             `workers`, `gate`, `product`, `udi`; mend its spelling or remove it",
+             `workers`, `gate`, `gtp_sockets`, `product`, `udi`; mend its spelling or remove it",
         ),
         (
             and("[licence]\nx = 1"),
