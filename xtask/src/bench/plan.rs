@@ -57,9 +57,10 @@ pub const SECTIONS: [Section; 5] = [
 ];
 
 /// Programs of crate `benches` that are no part of the report: they count, or belong to what leaves the node elsewhere.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "bulkstats-admit-p999",
     "gtp-conformance",
+    "flood-latency",
     "mass-deletion",
     "permit-leaks",
     "snmp-v3-ratio",
