@@ -26,6 +26,11 @@ impl Sample {
         Self(values)
     }
 
+    /// The values, in ascending order.
+    pub fn values(&self) -> &[f64] {
+        &self.0
+    }
+
     /// How many values there are.
     fn len(&self) -> usize {
         self.0.len()

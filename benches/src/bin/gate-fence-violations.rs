@@ -1,6 +1,7 @@
 //! `gate-fence-violations`: two processors each store one word and then read the other's, the owner's with nothing but a
 //! fence for the compiler between, whoever seals with the heavy fence. One of them at least must see the other's store. A
-//! control, without the heavy fence, must show rounds in which neither does: otherwise the machine proves nothing.
+//! control, without the heavy fence, must show tries in which neither does: otherwise the machine proves nothing. A round has
+//! sixteen such pairs of words and one heavy fence for all, which is how a recall goes over the cells of all workers.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -13,8 +14,10 @@ use benches::figure::{Figure, Good};
 use benches::sandwich::pin;
 use node::fence;
 
-const ROUNDS: u64 = 10_000_000;
-const ROUNDS_OF_CONTROL: u64 = 1_000_000;
+/// Pairs of words of a round.
+const PAIRS: usize = 16;
+const TRIES: u64 = 10_000_000;
+const TRIES_OF_CONTROL: u64 = 1_000_000;
 
 #[derive(Default)]
 #[repr(align(128))]
@@ -23,28 +26,30 @@ struct Line(AtomicU64);
 /// What both threads share. Each round has a number of its own, so that nothing has to be cleared between them.
 #[derive(Default)]
 struct Litmus {
-    owners: Line,
-    sealers: Line,
+    owners: [Line; PAIRS],
+    sealers: [Line; PAIRS],
     /// Rounds that the owner has finished, and what it saw in the last one.
     done: Line,
-    saw: Line,
+    saw: [Line; PAIRS],
     /// The round under way.
     round: Line,
 }
 
 fn main() -> ExitCode {
-    let rounds = env::args().nth(1).and_then(|text| text.parse().ok());
+    let tries = env::args().nth(1).and_then(|text| text.parse().ok());
     let value = match fence::asymmetric() {
         Ok(_) => {
-            let control = violations(ROUNDS_OF_CONTROL, || true);
+            let control = violations(TRIES_OF_CONTROL, || true);
             println!(
-                "control: {control} of {ROUNDS_OF_CONTROL} rounds in which neither saw the other"
+                "control: {control} of {TRIES_OF_CONTROL} tries in which neither saw the other"
             );
             let begun = Instant::now();
-            let rounds = rounds.unwrap_or(ROUNDS);
-            let found = violations(rounds, fence::heavy_fence);
+            let tries = tries.unwrap_or(TRIES);
+            let found = violations(tries, fence::heavy_fence);
             let took = begun.elapsed().as_secs_f64();
-            println!("with the heavy fence: {found} of {rounds}, in {took:.1} s");
+            println!(
+                "with the heavy fence: {found} of {tries}, {PAIRS} to a fence, in {took:.1} s"
+            );
             (control > 0).then_some(found as f64)
         }
         Err(why) => {
@@ -61,18 +66,23 @@ fn main() -> ExitCode {
     .finish()
 }
 
-/// Rounds in which neither saw the other.
-fn violations(rounds: u64, heavy_fence: fn() -> bool) -> u64 {
+/// Tries, so many, in which neither saw the other.
+fn violations(tries: u64, heavy_fence: fn() -> bool) -> u64 {
+    let rounds = tries.div_ceil(PAIRS as u64);
     let litmus = Litmus::default();
     thread::scope(|scope| {
         scope.spawn(|| {
             pin(0);
             for round in 1..=rounds {
                 wait_for(&litmus.round.0, round);
-                litmus.owners.0.store(round, Relaxed);
-                compiler_fence(SeqCst);
-                let seen = litmus.sealers.0.load(Relaxed);
-                litmus.saw.0.store(seen, Relaxed);
+                for ((own, sealers), saw) in
+                    litmus.owners.iter().zip(&litmus.sealers).zip(&litmus.saw)
+                {
+                    own.0.store(round, Relaxed);
+                    compiler_fence(SeqCst);
+                    let seen = sealers.0.load(Relaxed);
+                    saw.0.store(seen, Relaxed);
+                }
                 litmus.done.0.store(round, Release);
             }
         });
@@ -84,13 +94,18 @@ fn violations(rounds: u64, heavy_fence: fn() -> bool) -> u64 {
             for _ in 0..round % 64 {
                 std::hint::spin_loop();
             }
-            litmus.sealers.0.store(round, Relaxed);
+            for sealers in &litmus.sealers {
+                sealers.0.store(round, Relaxed);
+            }
             compiler_fence(SeqCst);
             assert!(heavy_fence(), "the system had this fence a moment ago");
-            let seen = litmus.owners.0.load(Relaxed);
+            let seen: [u64; PAIRS] =
+                std::array::from_fn(|pair| litmus.owners[pair].0.load(Relaxed));
             wait_for(&litmus.done.0, round);
-            let neither = seen != round && litmus.saw.0.load(Relaxed) != round;
-            found += u64::from(neither);
+            for (seen, saw) in seen.iter().zip(&litmus.saw) {
+                let neither = *seen != round && saw.0.load(Relaxed) != round;
+                found += u64::from(neither);
+            }
         }
         found
     })

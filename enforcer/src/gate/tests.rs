@@ -2,6 +2,7 @@
 
 use licensing::{FeatureIndex, FeatureSet, RefusalReason, ServiceIndex};
 
+use super::worker::SLOW_ENTRIES;
 use super::*;
 use crate::class::CallKind;
 use crate::lot::Lot;
@@ -534,4 +535,31 @@ fn the_share_of_one_feature_is_not_that_of_another() {
     assert_eq!(let_in.len(), 1, "of both the harder holds");
     empty(&mut worker, permits);
     empty(&mut worker, let_in);
+}
+
+/// A change of terms costs each worker one call off the fast path, in either form, wherever it is met.
+#[test]
+fn a_change_of_terms_takes_each_worker_off_the_fast_path_once() {
+    for form in [Form::Atomic, Form::Asymmetric(|| true)] {
+        let config = GateConfig {
+            form,
+            ..GateConfig::new(7, 2)
+        };
+        let gate = Gate::new(config).unwrap();
+        let ordinary = gate.intern(class(CallKind::Ordinary)).unwrap();
+        gate.set_terms(S, ceiling(10_000));
+        let mut worker = gate.worker().unwrap();
+        // A record, below which credit is handed out.
+        let permits = fill(&mut worker, ordinary, 5_000);
+        empty(&mut worker, permits);
+        for change in 0..100 {
+            gate.set_terms(S, ceiling(10_000 + change % 2));
+            SLOW_ENTRIES.set(0);
+            for _ in 0..50 {
+                let permit = worker.admit(ordinary).unwrap();
+                worker.release(permit);
+            }
+            assert_eq!(SLOW_ENTRIES.get(), 1, "{form:?}, change {change}");
+        }
+    }
 }

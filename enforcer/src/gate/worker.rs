@@ -120,6 +120,8 @@ impl WorkerGate {
     #[cold]
     #[inline(never)]
     fn admit_slow(&mut self, class: ClassId, lot: Option<Lot>) -> Result<(), Refusal> {
+        #[cfg(test)]
+        slow_entry();
         let slot = self.row.slot(class);
         let word = self.row.word(class, Acquire);
         let service = word.service();
@@ -345,6 +347,8 @@ impl WorkerGate {
     #[cold]
     #[inline(never)]
     fn release_slow(&self, ledger: ClassWord, given: Given) {
+        #[cfg(test)]
+        slow_entry();
         let service = ledger.service();
         let own = self.row.cell(service);
         let account = self.gate.account(service);
@@ -360,6 +364,17 @@ impl WorkerGate {
             account.flush(own);
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often this thread left the fast path.
+    pub(super) static SLOW_ENTRIES: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn slow_entry() {
+    SLOW_ENTRIES.set(SLOW_ENTRIES.get() + 1);
 }
 
 impl fmt::Debug for WorkerGate {

@@ -27,7 +27,7 @@ pub const SECTIONS: [Section; 5] = [
             ("gate-overload-ratio", 15),
             ("gate-flip-delay-us", 30),
             ("gate-order", 1),
-            ("gate-fence-violations", 40),
+            ("gate-fence-violations", 25),
             ("gate-instructions", 5),
             ("gate-allocations", 2),
             ("gate-compare", 60),
@@ -35,7 +35,7 @@ pub const SECTIONS: [Section; 5] = [
     },
     Section {
         title: "Latency",
-        programs: &[("gate-latency", 60)],
+        programs: &[("gate-latency", 55), ("node-latency", 15)],
     },
     Section {
         title: "Growth",
