@@ -14,6 +14,8 @@ use crate::planes::Sent;
 
 /// So long a peer is silent that its path fails: an interval, all requests unanswered, and what workers take to notice.
 const SILENCE: Duration = Duration::from_secs(100);
+/// See [`Run::restart`].
+const RESTARTS_SPAN: Duration = Duration::from_secs(60);
 /// Sessions that went over, of which the node may still speak: it asks again for a retransmission window at most.
 const FAREWELLS: usize = 500;
 
@@ -91,9 +93,16 @@ impl Run {
         Ok(())
     }
 
-    /// A peer restarts: the next that it says tells so.
+    /// A peer restarts: the next that it says tells so. It tells of no more within a minute than end sessions at once.
     pub(super) fn restart(&mut self) {
         let peer = self.random.random_range(0..ALL);
+        let known = &self.peers[peer];
+        let is_told = known.told == Some(known.counter);
+        let now = self.planes.now.mono;
+        let rests = known.restarts[0].is_some_and(|at| now < at.after(RESTARTS_SPAN));
+        if is_told && rests {
+            return;
+        }
         self.peers[peer].counter = self.peers[peer].counter.wrapping_add(1);
     }
 

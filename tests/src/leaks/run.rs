@@ -48,6 +48,8 @@ pub(super) struct Peer {
     pub met: bool,
     /// What it has told the node.
     pub told: Option<u8>,
+    /// When it told of its last restarts, the oldest first.
+    pub restarts: [Option<Mono>; 3],
     /// It answers nothing.
     pub silent: bool,
 }
@@ -289,6 +291,8 @@ impl Run {
         }
         known.told = Some(counter);
         if newer.is_some_and(|newer| newer != 0) {
+            known.restarts.rotate_left(1);
+            known.restarts[2] = Some(self.planes.now.mono);
             self.model.doom(peer, self.planes.now.mono);
             self.done.peers_lost += 1;
         }
