@@ -12,6 +12,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use crate::node_command::{log, when_stdin_ends};
 use crate::output;
+use crate::secrets::leave_no_core;
 use args::{AuthorityArgs, Below};
 
 /// File of the root certificate, from the state directory on.
@@ -29,6 +30,7 @@ pub fn run(args: &AuthorityArgs) -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     log();
+    leave_no_core();
     let state_dir = std::path::absolute(&config.state_dir)?;
     if args.until_stdin_closes {
         when_stdin_ends(|| {

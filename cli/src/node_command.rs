@@ -15,6 +15,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::grammar::NodeArgs;
 use crate::output;
+use crate::secrets::leave_no_core;
 use crate::shell::ByRemote;
 
 pub use replay::verdict;
@@ -42,6 +43,7 @@ pub fn run(args: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     log();
+    leave_no_core();
     let shutdown = Shutdown::on_signals();
     if args.until_stdin_closes {
         let shutdown = shutdown.clone();

@@ -7,6 +7,17 @@ use std::path::Path;
 
 use crate::console::{Console, Terminal, read_line};
 use api::Failure;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// From now on this process leaves no core file, whatever the shell that started it allows: its memory has keys.
+pub fn leave_no_core() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // To lower a limit is always allowed.
+    let _lowered = setrlimit(Resource::Core, none);
+}
 
 /// The first line of the file (`-`: of the input), else what is typed.
 pub fn secret(
