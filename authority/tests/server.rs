@@ -312,6 +312,7 @@ async fn a_node_registers_over_https_and_asks_with_its_certificate() {
     rig.server.stop().await;
 }
 
+//= TS 33.117 4.2.3.4.4.1
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused() {
     let rig = Rig::new(None).await;
@@ -324,6 +325,7 @@ async fn a_certificate_of_another_authority_is_refused() {
     assert!(trusts_other.is_err(), "and ours by its nodes");
 }
 
+//= TS 33.117 4.2.3.2.4
 #[tokio::test]
 async fn plain_http_is_refused_with_words() {
     let rig = Rig::new(None).await;
@@ -462,6 +464,7 @@ async fn connections_beyond_the_most_wait_and_are_served_when_others_end() {
     assert_eq!(ended.unwrap(), 0);
 }
 
+//= TS 33.117 4.3.2.7
 #[tokio::test]
 async fn files_with_secrets_are_their_owners() {
     use std::os::unix::fs::PermissionsExt;

@@ -23,6 +23,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     inputs
 }
 
+//= TS 33.117 4.4.4
 #[test]
 fn what_an_agent_is_sent_is_answered_or_counted() {
     let taken: Vec<_> = corpus("agent")

@@ -23,6 +23,8 @@ fn done(node: &Node, command: &str) -> Result<()> {
     Ok(())
 }
 
+//= TS 33.117 4.2.3.2.5
+//= TS 33.117 4.2.3.6.1
 #[test]
 fn a_change_is_on_disk_with_who_made_it_and_what_it_changed() -> Result<()> {
     let site = Site::new()?;

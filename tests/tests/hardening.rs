@@ -34,6 +34,8 @@ fn taken(node: &Node, datagrams: u64) -> Result<SessionSummary> {
 }
 
 //= TS 33.117 4.2.6.2.3
+//= TS 33.117 4.2.6.2.1
+//= TS 33.117 4.2.6.2.3
 #[test]
 fn a_peer_that_is_not_allowed_hears_nothing() -> Result<()> {
     let site = Site::new()?;
@@ -69,6 +71,7 @@ fn a_peer_that_is_not_allowed_hears_nothing() -> Result<()> {
 /// In the order of arrival: the flood first, then those that are served all the same.
 //= TS 33.117 4.2.3.3.3
 //= I3
+//= TS 33.117 4.2.3.3.3
 #[test]
 fn in_a_flood_emergency_calls_and_deletions_are_served_and_the_counts_agree() -> Result<()> {
     let site = Site::new()?;

@@ -109,6 +109,8 @@ fn answers(socket: &UdpSocket, gateway: &Gateway, capture: &Capture) -> Result<O
     Ok(made)
 }
 
+//= TS 33.117 4.2.3.3.4
+//= TS 33.117 4.4.4
 #[test]
 fn spoilt_messages_do_no_harm_and_every_answer_is_well_formed() -> Result<()> {
     let site = Site::new()?;
@@ -262,6 +264,7 @@ fn replay(apns: &str) -> Result<(Gateway, Capture)> {
     Ok((gateway, capture))
 }
 
+//= TS 33.117 4.4.4
 #[test]
 fn mutated_captures_do_a_node_no_harm_and_every_answer_is_well_formed() -> Result<()> {
     let (_gateway, capture) = replay(&format!("{APNS}{ROLES}"))?;

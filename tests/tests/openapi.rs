@@ -19,6 +19,7 @@ include-operation-id = ["editVirtualAccount", "removeVirtualAccount"]
 parameters = { "path.virtualAccount" = "West" }
 "#;
 
+//= TS 33.117 4.4.4
 #[test]
 fn calls_by_the_document_get_answers_that_are_in_it() -> Result<()> {
     let dir = tempfile::tempdir()?;

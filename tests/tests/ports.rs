@@ -67,6 +67,8 @@ fn kernel_form(address: SocketAddr) -> Result<String> {
     Ok(format!("{ip:08X}:{:04X}", address.port()))
 }
 
+//= TS 33.117 4.3.2.1
+//= TS 33.117 4.4.2
 #[test]
 fn a_node_listens_where_it_is_told_and_nowhere_else() -> Result<()> {
     let site = Site::new()?;
@@ -96,6 +98,8 @@ fn a_node_listens_where_it_is_told_and_nowhere_else() -> Result<()> {
     Ok(())
 }
 
+//= TS 33.117 4.2.3.4.2.2
+//= TS 33.117 4.3.2.7
 #[test]
 fn a_node_as_it_is_installed_lets_nobody_in() -> Result<()> {
     let site = Site::new()?;

@@ -174,6 +174,7 @@ impl Screen for Nobody {
     }
 }
 
+//= TS 33.117 4.2.3.4.6.1
 #[test]
 fn the_privilege_of_each_row_is_that_of_what_it_asks() -> Result<()> {
     let site = Site::new()?;

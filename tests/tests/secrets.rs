@@ -312,6 +312,7 @@ fn add_login_key(secrets: &mut Secrets, text: &str) -> Result<()> {
     Ok(())
 }
 
+//= TS 33.117 4.2.3.2.2
 #[test]
 fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     let log = Log::default();

@@ -201,6 +201,7 @@ fn a_person_is_helped_by_question_marks_tab_and_abbreviations() -> Result<()> {
     Ok(())
 }
 
+//= TS 33.117 4.2.3.4.3.4
 #[test]
 fn configuration_confirmation_secrets_and_ctrl_c_at_a_terminal() -> Result<()> {
     let gateway = gateway()?;

@@ -22,6 +22,8 @@ fn shown(gateway: &Gateway, what: &str) -> Result<Value> {
     serde_json::from_str(&text).context(text)
 }
 
+//= TS 33.117 4.2.3.4.2.1
+//= TS 33.117 4.2.3.6.1
 #[test]
 fn roles_are_held_to_by_ssh_and_each_attempt_is_written_down() -> Result<()> {
     let (mut gateway, client) = served()?;
@@ -156,6 +158,7 @@ fn more_than_is_kept_of_a_pipe_is_read_as_it_is_done() -> Result<()> {
     Ok(())
 }
 
+//= TS 33.117 4.2.3.4.3.3
 #[test]
 fn a_password_lets_in_and_wrong_ones_lock_the_account() -> Result<()> {
     let (gateway, client) = served()?;

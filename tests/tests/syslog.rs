@@ -169,6 +169,7 @@ fn assert_parsed(logged: &Logged, message: &Value, pri: u8, id: u32) -> Result<(
     Ok(())
 }
 
+//= TS 33.117 4.2.3.6.2
 #[test]
 fn events_reach_a_server_by_udp_as_they_are_in_the_log() -> Result<()> {
     let site = Site::new()?;
@@ -264,6 +265,7 @@ fn tls(logged: &Logged, ip: Ipv4Addr, root: &Path, more: &str) -> Result<()> {
     logged.does(line.trim_end())
 }
 
+//= TS 33.117 4.2.3.2.4
 #[test]
 fn by_tls_events_go_to_who_is_configured_and_nobody_else() -> Result<()> {
     let site = Site::new()?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::workspace::{Workspace, cargo};
-use crate::{rules, run, test};
+use crate::{clauses, rules, run, test};
 
 const MEASURE_MAX_S: u32 = 1800;
 
@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 34] = [
+const FIGURES: [Figure; 35] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -155,6 +155,12 @@ const FIGURES: [Figure; 34] = [
         meaning: "rules in force with a test that cites them and a mutation that a test catches",
         target: "all 18",
         how: How::Count(rules_cited),
+    },
+    Figure {
+        id: "scas-open",
+        meaning: "clauses of TS 33.117 and TS 33.250 with neither a test that cites them nor a reason",
+        target: "0",
+        how: How::Count(scas_open),
     },
     Figure {
         id: "cli-roundtrip",
@@ -504,6 +510,20 @@ fn rules_cited(workspace: &Workspace) -> Result<Line> {
             Verdict::Ok
         } else {
             Verdict::Short
+        },
+    })
+}
+
+fn scas_open(workspace: &Workspace) -> Result<Line> {
+    let (open, all) = clauses::open_of_all(workspace)?;
+    println!("{open} of {all} clauses");
+    Ok(Line {
+        id: "scas-open".to_owned(),
+        value: open.to_string(),
+        target: "0".to_owned(),
+        verdict: match open {
+            0 => Verdict::Ok,
+            _ => Verdict::Short,
         },
     })
 }

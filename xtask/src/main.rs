@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod clauses;
 mod figure;
 mod mutants;
 mod rules;

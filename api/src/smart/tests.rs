@@ -261,6 +261,7 @@ fn changed(from: &str, to: &str) -> Result<Request, WireError> {
     envelope.open(good)
 }
 
+//= TS 33.117 4.3.6.3
 #[test]
 fn what_is_not_of_the_form_is_refused_and_the_cause_named() {
     let cases = [

@@ -107,6 +107,8 @@ fn at(path: &str) -> String {
         .replace("{order}", "999")
 }
 
+//= TS 33.117 4.2.3.4.1.1
+//= TS 33.117 4.2.3.4.6.2
 #[tokio::test]
 async fn each_role_may_what_the_table_says_at_every_operation() {
     let api = Api::new().await;
@@ -467,6 +469,8 @@ async fn what_is_wrong_is_said_and_is_never_our_fault() {
     }
 }
 
+//= TS 33.117 4.2.3.4.3.2
+//= TS 33.117 4.2.3.5.1
 #[tokio::test]
 async fn a_new_password_ends_other_sessions_and_a_log_out_this_one() {
     let api = Api::new().await;

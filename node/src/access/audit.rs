@@ -237,6 +237,7 @@ mod tests {
         view.entries.into_iter().map(|e| e.command).collect()
     }
 
+    //= TS 33.117 4.2.3.6.3
     #[test]
     fn a_line_says_who_when_where_and_what() {
         let dir = tempfile::tempdir().unwrap();

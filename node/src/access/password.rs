@@ -141,6 +141,7 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
+    //= TS 33.117 4.2.3.2.3
     #[test]
     fn a_password_is_known_again_and_no_other() {
         let kept = PasswordHash::of("correct horse").unwrap().to_string();

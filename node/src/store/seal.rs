@@ -73,6 +73,7 @@ fn cipher(key: &NodeKey) -> LessSafeKey {
 mod tests {
     use super::*;
 
+    //= TS 33.117 4.2.3.2.3
     #[test]
     fn a_secret_is_opened_by_the_node_that_sealed_it_and_by_no_other() {
         let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -245,6 +245,7 @@ fn kind_of(sent: &[(crate::Path, Vec<u8>)]) -> Vec<u8> {
     sent.iter().map(|(_, octets)| octets[1]).collect()
 }
 
+//= TS 33.250 4.2.2.6
 #[test]
 fn an_emergency_call_of_which_nothing_is_heard_is_asked_of_its_peer_and_ends() {
     let mut rig = with_inactivity();

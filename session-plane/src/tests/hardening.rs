@@ -20,6 +20,8 @@ fn drawn(teid: u32) -> u32 {
 /// Each bit is as often set as not, and neither endpoints nor the steps between them repeat, in the order in which they
 /// are given or in that of their subscribers.
 //= TS 33.250 4.2.3.5.1
+//= TS 33.250 4.2.3.5.1
+//= TS 33.250 4.2.2.4
 #[test]
 fn endpoints_tell_nothing_of_the_next_ones() {
     const SESSIONS: u64 = 4_000;

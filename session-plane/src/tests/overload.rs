@@ -58,6 +58,7 @@ fn flood(rig: &mut Rig, from: u64) -> [u32; 3] {
 
 //= L8
 //= TS 33.117 4.2.3.3.3
+//= TS 33.117 4.2.3.3.3
 #[test]
 fn in_a_flood_deletions_and_emergency_calls_are_served_and_counts_agree_with_the_table() {
     let mut rig = limited();

@@ -161,6 +161,7 @@ fn an_answer_that_comes_twice_is_one() -> Result<()> {
 
 /// A connection to an authority that the node does not trust gets no message.
 //= L10
+//= TS 33.117 4.2.3.4.4.1
 #[test]
 fn an_authority_below_another_root_is_told_nothing() -> Result<()> {
     let stage = Stage::open(5)?;

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! With a command, the text is what stands between that line and the next one that begins with `$ `. The comments
-//! `<!-- rules -->` and `<!-- gate mutants -->` stand above the tables of the rules and what proves them, and of the
-//! gate's mutants.
+//! `<!-- rules -->`, `<!-- gate mutants -->` and `<!-- clauses -->` stand above the tables of the rules and what proves them,
+//! of the gate's mutants, and of the clauses of security specifications.
 
 use std::fs;
 use std::path::Path;
@@ -16,10 +16,11 @@ use anyhow::{Context, Result};
 
 use super::Breach;
 use crate::workspace::{Workspace, cargo};
-use crate::{mutants, rules, run};
+use crate::{clauses, mutants, rules, run};
 
 const MARK: &str = "<!-- from ";
 const RULES: &str = "<!-- rules -->";
+const CLAUSES: &str = "<!-- clauses -->";
 const GATE: &str = "<!-- gate mutants -->";
 
 /// Documents whose excerpts are not what their sources say.
@@ -82,6 +83,7 @@ fn documents(workspace: &Workspace) -> Result<Vec<(String, String, String)>> {
             let wanted = wanted.with_context(|| name.clone())?;
             let wanted = with_table(&wanted, RULES, || rules::table(workspace))?;
             let wanted = with_table(&wanted, GATE, || mutants::gate_table(workspace))?;
+            let wanted = with_table(&wanted, CLAUSES, || clauses::table(workspace))?;
             documents.push((name, held, wanted));
         }
     }

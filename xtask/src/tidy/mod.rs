@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 pub use self::sources::is_test;
+use crate::clauses;
 use crate::workspace::Workspace;
 
 /// One breach of a rule.
@@ -32,7 +33,7 @@ impl Breach {
         }
     }
 
-    fn at(file: impl AsRef<Path>, line: usize, why: impl Into<String>) -> Self {
+    pub fn at(file: impl AsRef<Path>, line: usize, why: impl Into<String>) -> Self {
         Self {
             line: Some(line),
             ..Self::of(file, why)
@@ -52,6 +53,7 @@ pub fn holds(workspace: &Workspace) -> Result<()> {
     let mut breaches = arrows::breaches(workspace)?;
     breaches.extend(sources::breaches(workspace)?);
     breaches.extend(documents::breaches(workspace)?);
+    breaches.extend(clauses::breaches(workspace)?);
     breaches.extend(excerpts::stale(workspace)?);
     for Breach { file, line, why } in &breaches {
         match line {
