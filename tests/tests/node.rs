@@ -664,7 +664,8 @@ fn an_end_leaves_no_socket_and_no_lock() -> Result<()> {
 /// Whatever socket it came by, and whichever worker it is for.
 #[test]
 fn what_has_arrived_is_answered_before_a_node_ends() -> Result<()> {
-    const CALLS: u32 = 300;
+    // More than a batch, and no more than the SGSN has room for while it sends.
+    const CALLS: u32 = 100;
     for (workers, gtp_sockets) in [(3, "steered"), (3, "one"), (1, "steered")] {
         let site = Site::new()?;
         let node = Node::start(&Configuration {
@@ -684,7 +685,10 @@ fn what_has_arrived_is_answered_before_a_node_ends() -> Result<()> {
         node.process().signal(Signal::CONT)?;
         let mut answered = BTreeSet::new();
         while answered.len() < CALLS as usize {
-            let answer = sgsn.receive()?;
+            let answer = sgsn.receive();
+            let so_far = answered.len();
+            let answer = answer
+                .with_context(|| format!("{workers} workers, {gtp_sockets}, after {so_far}"))?;
             assert_eq!(answer.cause()?, cause::ACCEPTED, "{gtp_sockets}");
             answered.extend(answer.seq);
         }
