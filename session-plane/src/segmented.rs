@@ -7,6 +7,9 @@ use std::hash::{BuildHasher, Hash};
 /// Segments of a map.
 const SEGMENTS: usize = 1 << 8;
 
+/// Entries that a segment has room for from the start: with a few thousand in all none of them grows any more.
+const ROOM: usize = 28;
+
 /// A key that says which segment it is in. Keys that share one cost nothing but that these grow together.
 pub(crate) trait Segment {
     fn segment(&self) -> u8;
@@ -25,7 +28,7 @@ pub(crate) struct Segmented<K, V, S>(Box<[HashMap<K, V, S>]>);
 
 impl<K: Segment + Eq + Hash, V, S: BuildHasher + Clone> Segmented<K, V, S> {
     pub(crate) fn with_hasher(hasher: &S) -> Self {
-        let segment = || HashMap::with_hasher(hasher.clone());
+        let segment = || HashMap::with_capacity_and_hasher(ROOM, hasher.clone());
         Self(std::iter::repeat_with(segment).take(SEGMENTS).collect())
     }
 
