@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::fs::OpenOptions;
 use std::hint::black_box;
+use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
@@ -189,12 +191,37 @@ fn accept() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Appends table and figure to the file that `cargo xtask bench` names, as crate benches does (`benches::report`).
+fn hand_over(rows: &[String], largest: Option<f64>) -> Result<(), Box<dyn Error>> {
+    let Some(path) = env::var_os("TOLLGATE_BENCH_DATA") else {
+        return Ok(());
+    };
+    let rows = rows.join(",");
+    let verdict = match largest {
+        None => "invalid",
+        Some(largest) if largest > TOLERANCE => "short",
+        Some(_) => "ok",
+    };
+    let value = largest.map_or("null".to_owned(), |largest| format!("{largest:.1}"));
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    writeln!(
+        file,
+        r#"{{"table":"instructions","title":"Instructions of the gate by callgrind","columns":["asked","counted","accepted","change, %"],"rows":[{rows}],"plot":null}}"#
+    )?;
+    writeln!(
+        file,
+        r#"{{"figure":"gate-instructions","value":{value},"target":{TOLERANCE:.1},"at_least":false,"verdict":"{verdict}"}}"#
+    )?;
+    Ok(())
+}
+
 fn compare() -> Result<ExitCode, Box<dyn Error>> {
     let text = fs::read_to_string(ACCEPTED).map_err(|error| format!("{ACCEPTED}: {error}"))?;
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
     let accepted_by = lines.next().unwrap_or_default();
     let accepted: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(" = ")).collect();
     let mut largest: f64 = 0.0;
+    let mut rows = Vec::new();
     println!(
         "{:52} {:>8} {:>8} {:>7}",
         "instructions", "counted", "accepted", "change"
@@ -206,9 +233,12 @@ fn compare() -> Result<ExitCode, Box<dyn Error>> {
         let change = (each / before - 1.0) * 100.0;
         println!("{name:52} {each:8.1} {before:8.1} {change:+6.1}%");
         largest = largest.max(change.abs());
+        rows.push(format!("[\"{name}\",{each:.1},{before:.1},{change:.1}]"));
     }
     let here = made_by()?;
-    if here != accepted_by {
+    let known = here == accepted_by;
+    hand_over(&rows, known.then_some(largest))?;
+    if !known {
         println!("counted with {here}, accepted with {accepted_by}: no comparison");
         println!("gate-instructions - target {TOLERANCE} invalid");
         return Ok(ExitCode::SUCCESS);
