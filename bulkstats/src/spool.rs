@@ -24,7 +24,7 @@ pub enum Place {
 }
 
 /// A file on disk.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stored {
     /// Where it is.
     pub place: Place,

@@ -41,6 +41,7 @@ mod error;
 pub mod fence;
 mod interface;
 pub mod journal;
+pub mod machines;
 mod metrics;
 mod queue;
 mod receiver;

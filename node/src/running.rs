@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam::channel::{Sender, bounded};
 use enforcer::RefusalRing;
 use enforcer::gate::{Form, Gate, GateConfig, WorkerGate};
-use enforcer::verdicts::{self, Enforcer, Restored, RestoredClock};
+use enforcer::verdicts::{self, Enforcer, Restored};
 use licensing::Now;
 use licensing::snapshot::NodeIdentity;
 use parking_lot::Mutex;
@@ -605,17 +605,10 @@ fn restored(found: Found, orders: &AtStart) -> (String, Restored) {
     if found.tampered {
         event!(STATE_ALTERED);
     }
-    let restored = Restored {
-        orders: orders.in_force.clone(),
-        clock: match found.clock {
-            Some(clock) => RestoredClock::Kept(clock),
-            None if found.lost => RestoredClock::Lost,
-            None => RestoredClock::Fresh,
-        },
-        operator: found.operator,
-        tampered: found.tampered,
-    };
-    (found.serial, restored)
+    (
+        found.serial.clone(),
+        found.restored(orders.in_force.clone()),
+    )
 }
 
 fn start_workers(

@@ -128,6 +128,16 @@ impl Gateway {
         Ok(())
     }
 
+    /// SIGKILL, then this with its configuration, then the same node again.
+    pub fn while_dead(&mut self, does: impl FnOnce(&Configuration) -> Result<()>) -> Result<()> {
+        let node = self.node.take().context("the node is down")?;
+        let configuration = node.configuration().clone();
+        node.kill()?;
+        does(&configuration)?;
+        self.node = Some(Node::start(&configuration)?);
+        Ok(())
+    }
+
     /// SIGTERM; what it wrote, and how it ended.
     pub fn terminate(&mut self) -> Result<crate::child::Ended> {
         self.node.take().context("the node is down")?.terminate()

@@ -6,10 +6,10 @@
 //! there: after a restart the sessions of the peer end within a second or so, and until then nobody says which have. In the
 //! end all of it is ended, and nothing may be left: no permit, no count, no address.
 
-mod model;
+pub(crate) mod model;
 mod peers;
 mod requests;
-mod run;
+pub(crate) mod run;
 
 use anyhow::{Context, Result};
 use rand::SeedableRng;

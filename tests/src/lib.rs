@@ -22,6 +22,7 @@ pub mod control;
 pub mod courier;
 #[path = "../../authority/src/rig/database.rs"]
 pub mod database;
+pub mod desk;
 #[path = "../../authority/src/rig/dump.rs"]
 pub mod dump;
 pub mod elements;
@@ -50,6 +51,7 @@ pub mod scapy;
 pub mod schemathesis;
 pub mod sgsn;
 pub mod sgsnemu;
+pub mod sim;
 pub mod snmp_agent;
 pub mod ssh;
 pub mod subnet;

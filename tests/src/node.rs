@@ -271,10 +271,15 @@ impl Node {
         self.running.wait(STOPPED)
     }
 
+    /// Sends SIGKILL and waits for its end.
+    pub fn kill(self) -> Result<()> {
+        self.running.kill()
+    }
+
     /// Sends SIGKILL, then starts it again from the same directory.
     pub fn crash_and_restart(self) -> Result<Self> {
         let configuration = self.configuration.clone();
-        self.running.kill()?;
+        self.kill()?;
         Self::start(&configuration)
     }
 }

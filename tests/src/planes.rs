@@ -52,6 +52,8 @@ pub struct Planes {
     pub shared: Arc<Shared>,
     /// The time.
     pub now: Now,
+    /// License seconds a second: none unless it is set.
+    pub speedup: u32,
     planes: Vec<SessionPlane>,
     sent: VecDeque<Sent>,
     recorded: Option<Vec<Vec<u8>>>,
@@ -106,16 +108,20 @@ impl Planes {
     ///
     /// When the configuration contradicts itself.
     pub fn new(config: PlaneConfig, workers: u16, seed: u8) -> Result<Self> {
-        let config = Arc::new(config);
-        let gate = Gate::new(GateConfig::new(SERVICES, workers))?;
-        let ring = Arc::new(RefusalRing::new(1000));
-        let secret = [u64::from(seed), 1];
-        let shared = Shared::new(&config, &gate, ring, secret)?;
         let now = Now {
             mono: Mono(1_000_000_000),
             wall: Wall(1_700_000_000_000),
             license: LicenseTime(0),
         };
+        Self::of(config, workers, seed, now)
+    }
+
+    fn of(config: PlaneConfig, workers: u16, seed: u8, now: Now) -> Result<Self> {
+        let config = Arc::new(config);
+        let gate = Gate::new(GateConfig::new(SERVICES, workers))?;
+        let ring = Arc::new(RefusalRing::new(1000));
+        let secret = [u64::from(seed), 1];
+        let shared = Shared::new(&config, &gate, ring, secret)?;
         let plane = |worker| -> Result<SessionPlane> {
             let mut secret = [seed; 32];
             secret[0] = worker as u8;
@@ -136,10 +142,24 @@ impl Planes {
             gate,
             shared,
             now,
+            speedup: 0,
             sent: VecDeque::new(),
             recorded: None,
             drift: None,
         })
+    }
+
+    /// The same without sessions at another time, as after a restart of the node.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planes::new`].
+    pub fn restart_at(&mut self, now: Now) -> Result<()> {
+        let workers = self.planes.len() as u16;
+        let mut new = Self::of(PlaneConfig::clone(&self.config), workers, 5, now)?;
+        new.speedup = self.speedup;
+        *self = new;
+        Ok(())
     }
 
     /// Takes a datagram from a peer in.
@@ -221,6 +241,7 @@ impl Planes {
         let passed = mono.since(self.now.mono);
         self.now.mono = mono;
         self.now.wall.0 += passed.as_millis() as i64;
+        self.now.license = self.now.license.after(passed * self.speedup);
     }
 
     fn collect(&mut self, worker: usize) {

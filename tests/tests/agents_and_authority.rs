@@ -4,30 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use api::LicenseCommand;
 use api::smart::{Sudi, Verdict};
-use authority::{Authority, Database, Moment, Settings};
-use axum::body::Body;
-use axum::http::Request;
-use hyper::service::Service;
-use hyper_util::service::TowerToHyperService;
 use licensing::{Catalog, LicenseCount, Now, ServiceIndex, SessionCount, TagRef, Wall};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
 use smart_agent::{
     Agent, AtStart, Config, Failure, Identity, Input, Message, Output, Record, Restored, Seed,
     Start, TagUse, Ticket, Told,
 };
-use tests::database;
+use tests::desk::{Desk, Of, VA};
 
-const VA: &str = "/v1/accounts/example.org/virtual-accounts/Default";
-const PASSWORD: &str = "analytical engine";
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -65,13 +56,6 @@ impl Faults {
     };
 }
 
-/// The authority, behind its API and its message path.
-struct Office {
-    dir: tempfile::TempDir,
-    authority: Arc<Authority>,
-    token: String,
-}
-
 /// A node: its agent, its disk, and what its verdicts hold.
 struct Node {
     number: u8,
@@ -95,129 +79,6 @@ struct Node {
     done: Vec<Result<(), String>>,
 }
 
-impl Office {
-    async fn open(dir: &Path, wall: Wall) -> Result<(Arc<Authority>, Option<String>)> {
-        let settings = Settings {
-            state_dir: dir.to_owned(),
-            database: database::url_of(dir)
-                .map(|url| Database::new(&url, None))
-                .transpose()?,
-            catalog: Catalog::staros().into(),
-            speedup: None,
-            silent_days: 31,
-            kept: authority::Kept::default(),
-        };
-        let (authority, secret) = Authority::open_at(settings, wall).await?;
-        Ok((Arc::new(authority), secret.map(|s| s.reveal().to_owned())))
-    }
-
-    async fn new(wall: Wall) -> Result<Self> {
-        let dir = tempfile::tempdir()?;
-        let (authority, secret) = Self::open(dir.path(), wall).await?;
-        let mut office = Self {
-            dir,
-            authority,
-            token: String::new(),
-        };
-        let setup = json!({
-            "secret": secret.context("the first start")?,
-            "domain": "example.org",
-            "name": "Example",
-            "user": "ada",
-            "password": PASSWORD,
-        });
-        office.post("/v1/setup", setup).await?;
-        let login = json!({ "user": "ada", "password": PASSWORD });
-        let session = office.post("/v1/login", login).await?;
-        office.token = text(&session["token"])?;
-        Ok(office)
-    }
-
-    async fn call(&self, verb: &str, path: &str, body: Option<Value>) -> Result<Value> {
-        let body = body.map_or(Body::empty(), |body| Body::from(body.to_string()));
-        let bearer = format!("Bearer {}", self.token);
-        let request = Request::builder().method(verb).uri(path);
-        let request = request.header("authorization", bearer).body(body)?;
-        let service = TowerToHyperService::new(self.authority.router());
-        let Ok(response) = service.call(request).await;
-        let status = response.status();
-        let octets = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
-        let said = serde_json::from_slice(&octets).unwrap_or(Value::Null);
-        ensure!(status.is_success(), "{verb} {path}: {status} {said}");
-        Ok(said)
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Result<Value> {
-        self.call("POST", path, Some(body)).await
-    }
-
-    async fn get(&self, path: &str) -> Result<Value> {
-        self.call("GET", path, None).await
-    }
-
-    async fn own(&self, quantity: u32) -> Result<()> {
-        let new = json!({ "license": "PGW", "quantity": quantity, "licenseType": "PERPETUAL" });
-        self.post(&format!("{VA}/licenses"), new).await.map(drop)
-    }
-
-    async fn id_token(&self) -> Result<String> {
-        let token = self
-            .post(&format!("{VA}/tokens"), json!({ "usesMax": 100 }))
-            .await?;
-        text(&token["token"])
-    }
-
-    async fn pgw(&self) -> Result<Value> {
-        let listed = self.get(&format!("{VA}/licenses")).await?;
-        let pools = listed["licenses"].as_array().context("a list")?;
-        let pgw = pools.iter().find(|pool| pool["license"] == "PGW");
-        pgw.cloned().context("a pool of PGW")
-    }
-
-    /// Stops and starts the authority.
-    async fn restart(&mut self, wall: Wall) -> Result<()> {
-        self.authority.close().await;
-        (self.authority, _) = Self::open(self.dir.path(), wall).await?;
-        Ok(())
-    }
-
-    /// Kills the authority: another goes on from what is on its disk.
-    async fn crash(&mut self, wall: Wall) -> Result<()> {
-        let dir = tempfile::tempdir()?;
-        copy(self.dir.path(), dir.path())?;
-        self.authority.close().await;
-        (self.authority, _) = Self::open(dir.path(), wall).await?;
-        self.dir = dir;
-        Ok(())
-    }
-
-    /// Takes a message over a connection that was made with this key.
-    async fn take(&self, octets: &[u8], key: Option<[u8; 32]>, now: Now) -> Result<Vec<u8>> {
-        let peer = key.as_ref().map(<[u8; 32]>::as_slice);
-        let now: Moment = self.authority.at(now.wall);
-        Ok(self.authority.answer(octets, peer, now).await?)
-    }
-}
-
-/// Copies a directory of files and directories.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            std::fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
-}
-
-fn text(value: &Value) -> Result<String> {
-    Ok(value.as_str().context("a text")?.to_owned())
-}
-
 fn config(number: u8) -> Result<Config> {
     let catalog = Arc::new(Catalog::staros());
     let product = catalog.product("VPC_SI").context("a product")?.tag.clone();
@@ -229,7 +90,7 @@ fn config(number: u8) -> Result<Config> {
 }
 
 impl Node {
-    fn new(number: u8, office: &Office, now: Now) -> Result<Self> {
+    fn new(number: u8, office: &Desk, now: Now) -> Result<Self> {
         let disk = Restored::default();
         let mut node = Self {
             number,
@@ -327,7 +188,7 @@ impl Node {
         }]))
     }
 
-    fn kill(&mut self, office: &Office) -> Result<()> {
+    fn kill(&mut self, office: &Desk) -> Result<()> {
         self.starts += 1;
         self.outbox.clear();
         self.agent = agent(
@@ -344,7 +205,7 @@ impl Node {
 
     async fn step(
         &mut self,
-        office: &Office,
+        office: &Desk,
         time: Duration,
         faults: Faults,
         random: &mut StdRng,
@@ -356,12 +217,7 @@ impl Node {
         self.deliver(office, faults, random).await
     }
 
-    async fn deliver(
-        &mut self,
-        office: &Office,
-        faults: Faults,
-        random: &mut StdRng,
-    ) -> Result<()> {
+    async fn deliver(&mut self, office: &Desk, faults: Faults, random: &mut StdRng) -> Result<()> {
         let mut chance = |percent: u32| random.random_range(0..100) < percent;
         for message in std::mem::take(&mut self.outbox) {
             let nonce = message.nonce;
@@ -415,7 +271,7 @@ impl Node {
 
     async fn command(
         &mut self,
-        office: &Office,
+        office: &Desk,
         command: LicenseCommand,
     ) -> Result<Result<(), String>> {
         let random = &mut StdRng::seed_from_u64(0);
@@ -436,7 +292,7 @@ impl Node {
 
     async fn register(
         &mut self,
-        office: &Office,
+        office: &Desk,
         idtoken: &str,
         force: bool,
     ) -> Result<Result<(), String>> {
@@ -482,8 +338,8 @@ fn run<F: Future<Output = Result<()>>>(future: F) -> Result<()> {
 fn an_agent_registers_renews_and_deregisters_with_the_authority() -> Result<()> {
     run(async {
         let now = beginning()?;
-        let office = Office::new(now.wall).await?;
-        office.own(10).await?;
+        let office = Desk::new(Of::default(), now.wall).await?;
+        office.own("PGW", 10).await?;
         let token = office.id_token().await?;
         let random = &mut StdRng::seed_from_u64(1);
         let mut node = Node::new(1, &office, now)?;
@@ -524,7 +380,7 @@ fn an_agent_registers_renews_and_deregisters_with_the_authority() -> Result<()> 
         node.command(&office, LicenseCommand::Deregister)
             .await?
             .map_err(anyhow::Error::msg)?;
-        let pgw = office.pgw().await?;
+        let pgw = office.pool("PGW").await?;
         ensure!(pgw["inUse"] == 0 && pgw["granted"] == 0, "{pgw}");
         ensure!(apart(&office, &[node]).await? == 0, "lost or counted twice");
         Ok(())
@@ -532,24 +388,11 @@ fn an_agent_registers_renews_and_deregisters_with_the_authority() -> Result<()> 
 }
 
 /// License-milliseconds by which what the authority has of each node and what the node has closed differ.
-async fn apart(office: &Office, nodes: &[Node]) -> Result<u64> {
-    let rows = office
-        .get(&format!("{VA}/reports/usage?format=json"))
-        .await?;
+async fn apart(office: &Desk, nodes: &[Node]) -> Result<u64> {
     let mut apart = 0;
     for node in nodes {
-        let name = format!("UDI_PID:VPC-SI; UDI_SN:SN{};", node.number);
-        let rows = rows["rows"].as_array().context("rows")?.iter();
-        let hours: f64 = rows
-            .filter(|row| row["displayName"] == *name)
-            .filter_map(|row| row["licenseHours"].as_f64())
-            .sum();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole milliseconds, far below 2^53"
-        )]
-        let has = (hours * 3_600_000.0).round() as u64;
+        let name = format!("SN{}", node.number);
+        let has = office.reported(&name).await?;
         let closed: u64 = node.closed.values().sum();
         ensure!(closed > 0, "{name} used something");
         apart += has.abs_diff(closed);
@@ -573,9 +416,9 @@ struct Sums {
 async fn five_hours(seed: u64) -> Result<Sums> {
     let mut sums = Sums::default();
     let now = beginning()?;
-    let mut office = Office::new(now.wall).await?;
+    let mut office = Desk::new(Of::default(), now.wall).await?;
     let owned = 12;
-    office.own(owned).await?;
+    office.own("PGW", owned).await?;
     let token = office.id_token().await?;
     let random = &mut StdRng::seed_from_u64(seed);
     let mut nodes = Vec::new();

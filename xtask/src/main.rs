@@ -1,4 +1,4 @@
-//! Development tasks: test, tidy, mutants, figure, bench.
+//! Development tasks: test, tidy, mutants, figure, bench, soak.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -7,6 +7,7 @@ mod figure;
 mod mutants;
 mod rules;
 mod run;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -29,7 +30,9 @@ usage: cargo xtask TASK
   figure [ID]          measure one of the promises of SPECIFICATION.md; alone: list them
   bench [--only NAME] [--force] [--out DIR]
                        measure speed and memory, and write docs/performance.md and its pictures; a report of a calmer
-                       machine stays without --force";
+                       machine stays without --force
+  soak PART [--minutes N]
+                       long runs, which add up in docs/soak.md: sim, kill, crash, fuzz [TARGET], all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +57,7 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["mutants", "--check"] => mutants::check(&workspace),
         ["mutants", names @ ..] => mutants::run(&workspace, names),
         ["figure"] => Ok(figure::list()),
+        ["soak", words @ ..] => soak::run(&workspace, words),
         ["bench", words @ ..] => bench::run(&workspace, words),
         ["figure", id] => figure::measure(&workspace, id),
         _ => bail!("{USAGE}"),

@@ -41,8 +41,9 @@ use crate::snmp::Feed;
 use crate::store::{AgentKept, AgentStore};
 use crate::transport::{Credentials, Outcome, Parcel, Transport, Trust};
 use crate::vitals::{EndOf, Vitals};
+pub use notice::news;
 pub(crate) use shown::AgentCurrent;
-pub(crate) use told::input;
+pub use told::input;
 
 /// From one look at the snapshot to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -465,7 +466,7 @@ fn speedup(snapshot: &Snapshot) -> u32 {
 }
 
 /// What is in use of each tag.
-fn usage(snapshot: &Snapshot) -> Vec<TagUse> {
+pub fn usage(snapshot: &Snapshot) -> Vec<TagUse> {
     let used = |row: TagRow<'_>| TagUse {
         tag: match row {
             TagRow::Service(service) => TagRef::Service(service.service),

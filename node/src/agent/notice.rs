@@ -55,7 +55,7 @@ pub(super) fn log(notice: &Notice) {
 }
 
 /// What managers are told of a notice; none: the table of alarms has it, or it is for the log alone.
-pub(super) fn news(notice: &Notice) -> Option<News> {
+pub fn news(notice: &Notice) -> Option<News> {
     Some(match notice {
         Notice::Registered => News::Registered,
         Notice::RegistrationFailed(_) => News::RegistrationFailed,

@@ -5,7 +5,7 @@ use enforcer::verdicts::{Answer, Input};
 use smart_agent::Told;
 
 /// The input of the same name and meaning.
-pub(crate) fn input(told: Told) -> Input {
+pub fn input(told: Told) -> Input {
     match told {
         Told::Registered => Input::Registered,
         Told::RegistrationFailed => Input::RegistrationFailed,

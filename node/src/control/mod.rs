@@ -214,6 +214,7 @@ impl Control {
         self.sample(now);
         if let Some(written) = self.keeper.retry(now.mono) {
             self.report_written(written, now);
+            self.perform(now);
         }
         if self.check.is_under_way() {
             self.check_ledgers(now);

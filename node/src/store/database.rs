@@ -62,6 +62,11 @@ impl OperatorDatabase {
         (Self(file), kept)
     }
 
+    #[cfg(test)]
+    pub(super) fn of(file: DatabaseFile) -> Self {
+        Self(file)
+    }
+
     /// Puts the record in place of the last one, durably.
     pub(super) fn write(&mut self, record: &OperatorRecord) -> Result<(), StoreError> {
         self.put(OPERATOR, record)

@@ -41,6 +41,15 @@ impl DatabaseFile {
         }
     }
 
+    /// The same on another medium, where there is none yet.
+    #[cfg(test)]
+    pub(super) fn of(path: PathBuf, key: &NodeKey, medium: impl redb::StorageBackend) -> Self {
+        Self {
+            database: Some(make(medium).expect("a medium that takes it")),
+            ..Self::new(path, key)
+        }
+    }
+
     pub(super) fn exists(&self) -> bool {
         self.path.exists()
     }
@@ -178,18 +187,13 @@ impl DatabaseFile {
         }
         let beside = self.path.with_added_extension("new");
         let _gone = fs::remove_file(&beside);
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let file = options
             .open(&beside)
             .map_err(file_error("making", &beside))?;
         let backend = FileBackend::new(file).map_err(|error| made(error.into()))?;
-        let database = builder
-            .create_with_backend(backend)
-            .map_err(|error| made(error.into()))?;
-        put_schema(&database).map_err(made)?;
+        let database = make(backend).map_err(made)?;
         fs::rename(&beside, &self.path).map_err(file_error("renaming", &beside))?;
         sync_directory_of(&self.path)?;
         Ok(database)
@@ -217,10 +221,15 @@ pub(super) fn put_row(
     Ok(())
 }
 
-fn put_schema(database: &Database) -> Result<(), redb::Error> {
-    write(database, Durability::Immediate, |transaction| {
+/// A new database.
+fn make(backend: impl redb::StorageBackend) -> Result<Database, redb::Error> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    let database = builder.create_with_backend(backend)?;
+    write(&database, Durability::Immediate, |transaction| {
         put_row(transaction, "schema", SCHEMA)
-    })
+    })?;
+    Ok(database)
 }
 
 fn write(

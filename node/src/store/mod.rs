@@ -18,6 +18,8 @@
 //! disk never stops a node that runs: [`Store::write`] says so, and is asked again.
 
 mod agent;
+#[cfg(test)]
+mod crash_points;
 mod database;
 mod database_file;
 mod key;
@@ -32,7 +34,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use licensing::record::{ClockRecord, OperatorRecord, Record};
+use enforcer::verdicts::{Restored, RestoredClock};
+use licensing::record::{Choice, ClockRecord, OperatorRecord, Record};
+use licensing::{TagOrder, TagRef};
 use thiserror::Error;
 
 pub use self::snmp::{SnmpKept, SnmpStore};
@@ -105,6 +109,61 @@ pub struct Found {
     pub serial: String,
 }
 
+/// All copies of what is kept, as a start reads them.
+#[derive(Clone, Debug)]
+pub struct Copies {
+    /// Nothing of a node was there.
+    pub is_new: bool,
+    /// The slots.
+    pub slots: Choice,
+    /// There was a database.
+    pub had_database: bool,
+    /// The license clock as the database has it.
+    pub clock: Option<ClockRecord>,
+    /// What operators and the authority said, from the database.
+    pub operator: Option<OperatorRecord>,
+    /// The database was altered, or can't be read.
+    pub altered: bool,
+}
+
+impl Copies {
+    /// What they come to: the newest copy holds.
+    pub fn found(self, serial: String) -> Found {
+        let generation = |clock: &ClockRecord| clock.generation;
+        let in_slots = self.slots.record.as_ref().map_or(0, generation);
+        let in_database = self.clock.as_ref().map_or(0, generation);
+        // One slot may be lost to the medium; a pair that is older than that was put back.
+        let put_back = in_database > in_slots + 1;
+        let taken_away = in_slots > 1 && !self.had_database;
+        let tampered = self.slots.is_tampered() || self.altered || taken_away || put_back;
+        let copies = self.slots.record.into_iter().chain(self.clock);
+        let clock = copies.max_by_key(generation);
+        Found {
+            lost: clock.is_none() && !self.is_new,
+            clock,
+            operator: self.operator,
+            tampered,
+            serial,
+        }
+    }
+}
+
+impl Found {
+    /// What the verdicts begin with, by the orders in force.
+    pub fn restored(self, orders: Vec<(TagRef, TagOrder)>) -> Restored {
+        Restored {
+            orders,
+            clock: match self.clock {
+                Some(clock) => RestoredClock::Kept(clock),
+                None if self.lost => RestoredClock::Lost,
+                None => RestoredClock::Fresh,
+            },
+            operator: self.operator,
+            tampered: self.tampered,
+        }
+    }
+}
+
 /// The directory, held.
 #[derive(Debug)]
 pub struct Store {
@@ -130,22 +189,15 @@ impl Store {
         if !had_key {
             NodeKey::set_up(dir)?;
         }
-        let generation = |clock: &ClockRecord| clock.generation;
-        let in_slots = choice.record.as_ref().map_or(0, generation);
-        let in_database = kept.clock.as_ref().map_or(0, generation);
-        // One slot may be lost to the medium; a pair that is older than that was put back.
-        let put_back = in_database > in_slots + 1;
-        let taken_away = in_slots > 1 && !had_database;
-        let copies = choice.record.clone().into_iter().chain(kept.clock);
-        let clock = copies.max_by_key(generation);
-        let tampered = choice.is_tampered() || kept.tampered || taken_away || put_back;
-        let found = Found {
-            lost: clock.is_none() && !is_new,
-            clock,
+        let copies = Copies {
+            is_new,
+            slots: choice,
+            had_database,
+            clock: kept.clock,
             operator: kept.record,
-            tampered,
-            serial: key.serial(),
+            altered: kept.tampered,
         };
+        let found = copies.found(key.serial());
         let store = Self {
             dir: dir.to_owned(),
             key,

@@ -8,18 +8,18 @@ use crate::message::Interface;
 use crate::planes::{GGSN, PGW, SAEGW, SGW};
 
 /// Access point names; the third is for emergencies, the last has few addresses.
-pub(super) const APNS: [&str; 4] = ["internet", "ims", "sos", "tiny"];
+pub(crate) const APNS: [&str; 4] = ["internet", "ims", "sos", "tiny"];
 const SOS: usize = 2;
-pub(super) const TINY: usize = 3;
+pub(crate) const TINY: usize = 3;
 /// Addresses that the last one has.
 const TINY_ADDRESSES: u32 = 8;
-pub(super) const SERVICES: [ServiceIndex; 4] = [GGSN, PGW, SAEGW, SGW];
+pub(crate) const SERVICES: [ServiceIndex; 4] = [GGSN, PGW, SAEGW, SGW];
 /// After a restart was told the sessions of the peer are gone by then: a worker hears of it within a second.
-pub(super) const GONE_AFTER: Duration = Duration::from_millis(1_300);
+pub(crate) const GONE_AFTER: Duration = Duration::from_millis(1_300);
 
 /// How a session's signalling comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Via {
+pub(crate) enum Via {
     /// By GTPv1.
     Gn,
     /// By GTPv2.
@@ -27,14 +27,14 @@ pub(super) enum Via {
 }
 
 impl Via {
-    pub(super) fn is_s11(self) -> bool {
+    pub(crate) fn is_s11(self) -> bool {
         self == Self::V2(Interface::S11)
     }
 }
 
 /// How far a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     /// Its PGW is asked for it.
     Asking,
     Up,
@@ -46,7 +46,7 @@ pub(super) enum State {
 
 /// One session, or one that is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// No other has had it.
     pub id: u64,
     pub subscriber: u64,
@@ -66,14 +66,14 @@ pub(super) struct Known {
 }
 
 /// A session's endpoint at its peer, and the number of its first context: by S11 a UE has one endpoint for all of them.
-pub(super) type Key = (u32, u8);
+pub(crate) type Key = (u32, u8);
 
 impl Known {
-    pub(super) fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         (self.theirs, self.number)
     }
 
-    pub(super) fn service(&self) -> ServiceIndex {
+    pub(crate) fn service(&self) -> ServiceIndex {
         match (self.via, self.pgw) {
             (_, Some(_)) => SGW,
             (Via::Gn, None) => GGSN,
@@ -83,11 +83,11 @@ impl Known {
     }
 
     /// Whether it ends when this peer restarts. A PGW has what it has made.
-    pub(super) fn is_of(&self, peer: usize) -> bool {
+    pub(crate) fn is_of(&self, peer: usize) -> bool {
         self.peer == peer || self.pgw == Some(peer) && self.state != State::Asking
     }
 
-    pub(super) fn is_emergency(&self) -> bool {
+    pub(crate) fn is_emergency(&self) -> bool {
         self.apn == SOS
     }
 
@@ -105,7 +105,7 @@ impl Known {
 
 /// How many there are, surely and at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Range {
+pub(crate) struct Range {
     pub sure: u32,
     pub most: u32,
 }
@@ -120,21 +120,21 @@ impl Range {
         range
     }
 
-    pub(super) fn has(&self, count: i64) -> bool {
+    pub(crate) fn has(&self, count: i64) -> bool {
         (i64::from(self.sure)..=i64::from(self.most)).contains(&count)
     }
 }
 
 /// What may be answered to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Verdicts {
+pub(crate) struct Verdicts {
     pub accepted: bool,
     pub no_license: bool,
     pub no_address: bool,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Model {
+pub(crate) struct Model {
     pub sessions: Vec<Known>,
     /// By place in [`SERVICES`].
     pub ceilings: [Option<u32>; 4],
@@ -143,27 +143,27 @@ pub(super) struct Model {
 
 impl Model {
     /// Sessions of a service that hold a license.
-    pub(super) fn licensed(&self, of: ServiceIndex) -> Range {
+    pub(crate) fn licensed(&self, of: ServiceIndex) -> Range {
         let sessions = self.sessions.iter();
         Range::of(sessions.filter(|s| s.service() == of && !s.is_emergency()))
     }
 
-    pub(super) fn all(&self) -> Range {
+    pub(crate) fn all(&self) -> Range {
         Range::of(self.sessions.iter())
     }
 
-    pub(super) fn emergencies(&self) -> Range {
+    pub(crate) fn emergencies(&self) -> Range {
         Range::of(self.sessions.iter().filter(|s| s.is_emergency()))
     }
 
     /// What a call replaces: what it collides with, or what comes over to it. Of an emergency call's there may be two.
-    pub(super) fn replaced(&self, call: &Known, comes_over: Option<Key>) -> Vec<Known> {
+    pub(crate) fn replaced(&self, call: &Known, comes_over: Option<Key>) -> Vec<Known> {
         let goes = |s: &&Known| call.collides(s) || comes_over == Some(s.key());
         self.sessions.iter().filter(goes).copied().collect()
     }
 
     /// What may be answered to a call.
-    pub(super) fn verdicts(&self, call: &Known, comes_over: Option<Key>) -> Verdicts {
+    pub(crate) fn verdicts(&self, call: &Known, comes_over: Option<Key>) -> Verdicts {
         // What comes over keeps its place before what has the same number; an emergency call takes the place of what has
         // the same number before that of another emergency call.
         let replaced = self.replaced(call, comes_over);
@@ -198,7 +198,7 @@ impl Model {
     }
 
     /// The sessions of a peer that were made before its restart.
-    pub(super) fn doom(&mut self, peer: usize, now: Mono) {
+    pub(crate) fn doom(&mut self, peer: usize, now: Mono) {
         let sessions = self.sessions.iter_mut();
         for session in sessions.filter(|session| session.is_of(peer)) {
             session.doomed.get_or_insert(now);
@@ -206,22 +206,22 @@ impl Model {
     }
 
     /// Forgets those that must be gone by now.
-    pub(super) fn forget_gone(&mut self, now: Mono) {
+    pub(crate) fn forget_gone(&mut self, now: Mono) {
         let lives = |doomed: Option<Mono>| doomed.is_none_or(|at| now < at.after(GONE_AFTER));
         self.sessions.retain(|session| lives(session.doomed));
     }
 
-    pub(super) fn find(&self, key: Key) -> Option<usize> {
+    pub(crate) fn find(&self, key: Key) -> Option<usize> {
         self.sessions
             .iter()
             .position(|session| session.key() == key)
     }
 
-    pub(super) fn by_id(&self, id: u64) -> Option<usize> {
+    pub(crate) fn by_id(&self, id: u64) -> Option<usize> {
         self.sessions.iter().position(|session| session.id == id)
     }
 
-    pub(super) fn remove(&mut self, key: Key) {
+    pub(crate) fn remove(&mut self, key: Key) {
         self.sessions.retain(|session| session.key() != key);
     }
 }

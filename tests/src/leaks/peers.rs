@@ -21,7 +21,7 @@ const FAREWELLS: usize = 500;
 
 impl Run {
     /// A peer answers one of the node's requests: as it should, twice, or from another address, which is no answer.
-    pub(super) fn answer(&mut self) -> Result<()> {
+    pub(crate) fn answer(&mut self) -> Result<()> {
         if self.asked.is_empty() {
             return Ok(());
         }
@@ -29,7 +29,7 @@ impl Run {
         self.answer_this(at)
     }
 
-    pub(super) fn answer_this(&mut self, at: usize) -> Result<()> {
+    pub(crate) fn answer_this(&mut self, at: usize) -> Result<()> {
         let asked = self.asked[at].clone();
         let accepted = self.random.random_bool(0.8);
         let octets = match asked.via {
@@ -62,7 +62,7 @@ impl Run {
     }
 
     /// A peer asks whether the node is there, and tells its restart counter; sometimes one that is out of date.
-    pub(super) fn echo(&mut self) -> Result<()> {
+    pub(crate) fn echo(&mut self) -> Result<()> {
         let peer = self.random.random_range(0..ALL);
         let outdated = self.peers[peer]
             .told
@@ -94,7 +94,7 @@ impl Run {
     }
 
     /// A peer restarts: the next that it says tells so. It tells of no more within a minute than end sessions at once.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let peer = self.random.random_range(0..ALL);
         let known = &self.peers[peer];
         let is_told = known.told == Some(known.counter);
@@ -108,7 +108,7 @@ impl Run {
 
     /// A peer answers nothing until its path has failed. Requests about single sessions would end them before that, so
     /// none is outstanding, and no restart of another peer is still to be told.
-    pub(super) fn fall_silent(&mut self) -> Result<()> {
+    pub(crate) fn fall_silent(&mut self) -> Result<()> {
         for peer in 0..ALL {
             self.tell(peer);
             self.echo_of(peer, self.peers[peer].counter)?;
@@ -142,7 +142,7 @@ impl Run {
     }
 
     /// A PGW wants a session gone.
-    pub(super) fn close(&mut self) -> Result<()> {
+    pub(crate) fn close(&mut self) -> Result<()> {
         let asked = &self.asked;
         let quiet = |s: &&Known| {
             let asked = asked.iter().any(|asked| asked.session == s.key());
@@ -166,7 +166,7 @@ impl Run {
     }
 
     /// Time passes; peers answer what the node sends, unless they are silent.
-    pub(super) fn pass(&mut self, time: Duration) -> Result<()> {
+    pub(crate) fn pass(&mut self, time: Duration) -> Result<()> {
         let end = self.planes.now.mono.after(time);
         while self.planes.step_to(end)? {
             while let Some(sent) = self.planes.take_sent() {
@@ -191,7 +191,7 @@ impl Run {
     }
 
     /// Of sessions that are no more nothing is asked, but for what a PGW wants to know that has lost its session since.
-    pub(super) fn forget_asked(&mut self) {
+    pub(crate) fn forget_asked(&mut self) {
         for at in (0..self.asked.len()).rev() {
             if self.model.find(self.asked[at].session).is_none() {
                 let asked = self.asked.swap_remove(at);
@@ -209,7 +209,7 @@ impl Run {
     }
 
     /// What the node says by itself: is a peer there, and end this session.
-    pub(super) fn hear(&mut self, sent: Sent) -> Result<()> {
+    pub(crate) fn hear(&mut self, sent: Sent) -> Result<()> {
         let peer = (0..ALL).find(|peer| address(*peer) == sent.to);
         let peer = peer.with_context(|| format!("sent to {}", sent.to))?;
         if sent.octets[0] >> 5 == 1 {

@@ -14,14 +14,14 @@ const QOS: [u8; 4] = [2, 0x0B, 0x92, 0x1F];
 
 /// An answer, as far as it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub cause: u8,
     /// Our endpoint for signalling, if it tells one.
     pub ours: u32,
 }
 
 impl Answer {
-    pub(super) fn is_accepted(&self, via: Via) -> bool {
+    pub(crate) fn is_accepted(&self, via: Via) -> bool {
         match via {
             Via::Gn => v1::Cause(self.cause).is_accepted(),
             Via::V2(_) => v2::Cause(self.cause).is_accepted(),
@@ -31,7 +31,7 @@ impl Answer {
 
 /// Who sends, from where, and what restart counter it tells.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     pub address: IpAddr,
     pub counter: u8,
 }
@@ -46,7 +46,7 @@ fn written(octets: Vec<u8>, result: Result<(), v1::WriteError>) -> Vec<u8> {
 }
 
 /// A Create PDP Context Request.
-pub(super) fn create_v1(call: &Known, apn: &str, from: Sender, sequence: u16) -> Vec<u8> {
+pub(crate) fn create_v1(call: &Known, apn: &str, from: Sender, sequence: u16) -> Vec<u8> {
     let mut octets = Vec::new();
     let kind = v1::MessageType::CREATE_PDP_CONTEXT_REQUEST;
     let mut writer = v1::Writer::new(&mut octets, kind, 0, sequence);
@@ -67,7 +67,7 @@ pub(super) fn create_v1(call: &Known, apn: &str, from: Sender, sequence: u16) ->
 }
 
 /// An Update PDP Context Request of an SGSN.
-pub(super) fn update_v1(session: &Known, from: Sender, theirs: u32, sequence: u16) -> Vec<u8> {
+pub(crate) fn update_v1(session: &Known, from: Sender, theirs: u32, sequence: u16) -> Vec<u8> {
     let mut octets = Vec::new();
     let kind = v1::MessageType::UPDATE_PDP_CONTEXT_REQUEST;
     let mut writer = v1::Writer::new(&mut octets, kind, session.ours, sequence);
@@ -84,7 +84,7 @@ pub(super) fn update_v1(session: &Known, from: Sender, theirs: u32, sequence: u1
 }
 
 /// A Delete PDP Context Request.
-pub(super) fn delete_v1(session: &Known, sequence: u16) -> Vec<u8> {
+pub(crate) fn delete_v1(session: &Known, sequence: u16) -> Vec<u8> {
     let mut octets = Vec::new();
     let kind = v1::MessageType::DELETE_PDP_CONTEXT_REQUEST;
     let mut writer = v1::Writer::new(&mut octets, kind, session.ours, sequence);
@@ -108,7 +108,7 @@ fn caller(session: &Known, interface: message::Interface, from: Sender, theirs: 
 }
 
 /// A Create Session Request; `named`: the endpoint that it goes to, `pgw`: where the MME wants it.
-pub(super) fn create_v2(
+pub(crate) fn create_v2(
     call: &Known,
     interface: message::Interface,
     apn: &str,
@@ -131,7 +131,7 @@ pub(super) fn create_v2(
 }
 
 /// A Modify Bearer Request of an SGW, ePDG, TWAN or MME.
-pub(super) fn modify(
+pub(crate) fn modify(
     session: &Known,
     interface: message::Interface,
     from: Sender,
@@ -142,7 +142,7 @@ pub(super) fn modify(
 }
 
 /// A Delete Session Request; the PGW is told, where there is one.
-pub(super) fn delete_v2(session: &Known, tells_pgw: bool) -> Message {
+pub(crate) fn delete_v2(session: &Known, tells_pgw: bool) -> Message {
     let request = message::delete(session.ours, session.number);
     let flags = Indication::default().with(Indication::OI);
     match tells_pgw {
@@ -152,7 +152,7 @@ pub(super) fn delete_v2(session: &Known, tells_pgw: bool) -> Message {
 }
 
 /// A PGW's Create Session Response to this endpoint: it accepts, with all that it must tell or with nothing, or refuses.
-pub(super) fn created(answer: PgwAnswer, to: u32, number: u8, pgw: IpAddr, teid: u32) -> Message {
+pub(crate) fn created(answer: PgwAnswer, to: u32, number: u8, pgw: IpAddr, teid: u32) -> Message {
     let accepted = || message::cause(v2::Cause::REQUEST_ACCEPTED);
     let endpoint = fteid(1, InterfaceType::S5S8_PGW_C, teid, pgw);
     let ies = match answer {
@@ -177,7 +177,7 @@ pub(super) fn created(answer: PgwAnswer, to: u32, number: u8, pgw: IpAddr, teid:
 
 /// What a PGW answers to a Create Session Request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PgwAnswer {
+pub(crate) enum PgwAnswer {
     Accepts,
     /// Without what it must tell.
     AcceptsHalf,
@@ -185,31 +185,31 @@ pub(super) enum PgwAnswer {
 }
 
 /// A PGW's Delete Session Response.
-pub(super) fn deleted(cause: v2::Cause) -> Message {
+pub(crate) fn deleted(cause: v2::Cause) -> Message {
     let kind = MessageType::DELETE_SESSION_RESPONSE;
     Message::new(kind, Some(0), vec![message::cause(cause)])
 }
 
 /// A PGW's Delete Bearer Request for a default bearer.
-pub(super) fn delete_bearer(ours: u32, number: u8) -> Message {
+pub(crate) fn delete_bearer(ours: u32, number: u8) -> Message {
     let linked = ie(IeType::EBI, 0, &[number]);
     let kind = MessageType::DELETE_BEARER_REQUEST;
     Message::new(kind, Some(ours), vec![linked])
 }
 
 /// A Release Access Bearers Request.
-pub(super) fn release_access_bearers(session: &Known) -> Message {
+pub(crate) fn release_access_bearers(session: &Known) -> Message {
     let kind = MessageType::RELEASE_ACCESS_BEARERS_REQUEST;
     Message::new(kind, Some(session.ours), Vec::new())
 }
 
 /// An Echo Request or Response by GTPv2.
-pub(super) fn echo_v2(kind: MessageType, from: Sender) -> Message {
+pub(crate) fn echo_v2(kind: MessageType, from: Sender) -> Message {
     Message::new(kind, None, vec![recovery(from)])
 }
 
 /// An Echo Response by GTPv1.
-pub(super) fn echo_response_v1(from: Sender, sequence: u16) -> Vec<u8> {
+pub(crate) fn echo_response_v1(from: Sender, sequence: u16) -> Vec<u8> {
     let mut octets = Vec::new();
     let kind = v1::MessageType::ECHO_RESPONSE;
     let mut writer = v1::Writer::new(&mut octets, kind, 0, sequence);
@@ -219,7 +219,7 @@ pub(super) fn echo_response_v1(from: Sender, sequence: u16) -> Vec<u8> {
 }
 
 /// A Delete PDP Context Response with this cause.
-pub(super) fn deleted_v1(cause: v1::Cause, teid: u32, sequence: u16) -> Vec<u8> {
+pub(crate) fn deleted_v1(cause: v1::Cause, teid: u32, sequence: u16) -> Vec<u8> {
     let mut octets = Vec::new();
     let kind = v1::MessageType::DELETE_PDP_CONTEXT_RESPONSE;
     let mut writer = v1::Writer::new(&mut octets, kind, teid, sequence);
@@ -229,13 +229,13 @@ pub(super) fn deleted_v1(cause: v1::Cause, teid: u32, sequence: u16) -> Vec<u8> 
 }
 
 /// A Delete Bearer Response with this cause.
-pub(super) fn deleted_v2(cause: v2::Cause, teid: u32) -> Message {
+pub(crate) fn deleted_v2(cause: v2::Cause, teid: u32) -> Message {
     let kind = MessageType::DELETE_BEARER_RESPONSE;
     Message::new(kind, Some(teid), vec![message::cause(cause)])
 }
 
 /// Reads an answer to one of these.
-pub(super) fn read(octets: &[u8], via: Via) -> Result<Answer> {
+pub(crate) fn read(octets: &[u8], via: Via) -> Result<Answer> {
     match via {
         Via::Gn => {
             let message = v1::Message::parse(octets)?;

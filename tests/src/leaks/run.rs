@@ -20,8 +20,8 @@ use crate::planes::{CONTROL, Planes, SGW, Sent, config};
 
 const SUBSCRIBERS: u64 = 40;
 /// Peers that call, and behind them PGWs of another's.
-pub(super) const PEERS: usize = 4;
-pub(super) const ALL: usize = PEERS + 2;
+pub(crate) const PEERS: usize = 4;
+pub(crate) const ALL: usize = PEERS + 2;
 /// Access point names that have a PGW elsewhere: the first ones.
 const ELSEWHERE: usize = 2;
 /// After so long an answer is not kept for a retransmission any more: T3-RESPONSE times N3-REQUESTS, and a second off.
@@ -38,11 +38,11 @@ const VIAS: [Via; 5] = [
     Via::V2(Interface::S11),
 ];
 /// Above all endpoints that are counted up: an MME's endpoints.
-pub(super) const MME: u32 = 0x8000_0000;
+pub(crate) const MME: u32 = 0x8000_0000;
 
 /// A peer as it is, and as the node knows it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     pub counter: u8,
     /// It has called at least once.
     pub met: bool,
@@ -56,7 +56,7 @@ pub(super) struct Peer {
 
 /// A request of the node's that waits for its answer.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub session: Key,
     pub via: Via,
     pub peer: usize,
@@ -72,7 +72,7 @@ pub(super) struct Asked {
 
 /// An MME's request that waits for a PGW.
 #[derive(Clone, Debug)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     pub peer: usize,
     pub sequence: u32,
     pub session: u64,
@@ -88,7 +88,7 @@ struct Exchange {
     answer: Vec<u8>,
 }
 
-pub(super) struct Run {
+pub(crate) struct Run {
     pub planes: Planes,
     pub model: Model,
     pub random: StdRng,
@@ -112,12 +112,12 @@ pub(super) struct Run {
     pub done: Done,
 }
 
-pub(super) fn address(peer: usize) -> IpAddr {
+pub(crate) fn address(peer: usize) -> IpAddr {
     Ipv4Addr::new(198, 51, 100, 1 + peer as u8).into()
 }
 
 impl Run {
-    pub(super) fn new(random: StdRng, workers: u16) -> Result<Self> {
+    pub(crate) fn new(random: StdRng, workers: u16) -> Result<Self> {
         Ok(Self {
             planes: Planes::new(config(), workers, 5)?,
             model: Model::default(),
@@ -138,8 +138,20 @@ impl Run {
         })
     }
 
-    pub(super) fn step(&mut self) -> Result<()> {
-        match self.random.random_range(0..2000) {
+    pub(crate) fn step(&mut self) -> Result<()> {
+        let draw = self.random.random_range(0..2000);
+        self.act(draw)
+    }
+
+    /// A step of whoever calls: none that changes terms, or in which so much time passes that a path fails.
+    pub(crate) fn traffic(&mut self) -> Result<()> {
+        let draw = self.random.random_range(0..1930);
+        let left_out = 1730..1800;
+        self.act(draw + if draw < left_out.start { 0 } else { 70 })
+    }
+
+    fn act(&mut self, draw: u32) -> Result<()> {
+        match draw {
             0..800 => self.create()?,
             800..1000 => self.modify()?,
             1000..1060 => self.release_access_bearers()?,
@@ -162,7 +174,7 @@ impl Run {
     }
 
     /// The counts are those of the model, or between what it is sure of and what may be there.
-    pub(super) fn compare(&self, whole: bool) -> Result<()> {
+    pub(crate) fn compare(&self, whole: bool) -> Result<()> {
         for service in SERVICES {
             let expected = self.model.licensed(service);
             let count = self.planes.gate.count(service);
@@ -198,14 +210,14 @@ impl Run {
         Ok(())
     }
 
-    pub(super) fn sender(&self, peer: usize) -> Sender {
+    pub(crate) fn sender(&self, peer: usize) -> Sender {
         Sender {
             address: address(peer),
             counter: self.peers[peer].counter,
         }
     }
 
-    pub(super) fn next_sequence(&mut self) -> u32 {
+    pub(crate) fn next_sequence(&mut self) -> u32 {
         self.sequence = (self.sequence + 1) % (1 << 24);
         self.sequence
     }
@@ -248,7 +260,7 @@ impl Run {
     }
 
     /// Remembers an exchange that may be repeated.
-    pub(super) fn keep(&mut self, peer: usize, request: Vec<u8>, answer: Vec<u8>) {
+    pub(crate) fn keep(&mut self, peer: usize, request: Vec<u8>, answer: Vec<u8>) {
         if self.exchanges.len() == REPEATABLE {
             self.exchanges.pop_front();
         }
@@ -268,7 +280,7 @@ impl Run {
     }
 
     /// Hears this, and what comes of it.
-    pub(super) fn hear_all(&mut self, sent: Vec<Sent>) -> Result<()> {
+    pub(crate) fn hear_all(&mut self, sent: Vec<Sent>) -> Result<()> {
         sent.into_iter().try_for_each(|sent| self.hear(sent))?;
         while let Some(sent) = self.planes.take_sent() {
             self.hear(sent)?;
@@ -282,7 +294,7 @@ impl Run {
     }
 
     /// The node is told a restart counter (TS 23.007 18).
-    pub(super) fn tell(&mut self, peer: usize) {
+    pub(crate) fn tell(&mut self, peer: usize) {
         let known = &mut self.peers[peer];
         let counter = known.counter;
         let newer = known.told.map(|told| counter.wrapping_sub(told));
@@ -445,7 +457,7 @@ impl Run {
 
     /// All sessions of a UE by S11 are where this one is from here on, but for those that a restart ends: what is in doubt
     /// here is of the MME that has just told of its own.
-    pub(super) fn move_ue(&mut self, to: Known) -> Result<()> {
+    pub(crate) fn move_ue(&mut self, to: Known) -> Result<()> {
         let moves =
             |s: &Known| s.via.is_s11() && s.subscriber == to.subscriber && s.doomed.is_none();
         for session in self.model.sessions.iter_mut().filter(|s| moves(s)) {
@@ -465,7 +477,7 @@ impl Run {
     }
 
     /// A session is no more, and neither is what the node asked about it.
-    pub(super) fn gone(&mut self, session: Key) {
+    pub(crate) fn gone(&mut self, session: Key) {
         self.model.remove(session);
         self.forget_asked();
     }
@@ -655,7 +667,7 @@ impl Run {
     }
 
     /// Everything is ended: by its peer, or by an operator. What is not back after that has leaked.
-    pub(super) fn end(mut self) -> Result<Done> {
+    pub(crate) fn end(mut self) -> Result<Done> {
         self.ending = true;
         self.pass(Duration::from_secs(60))?;
         ensure!(self.waiting.is_empty(), "{:?} have no answer", self.waiting);

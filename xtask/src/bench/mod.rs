@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: every measurement of speed, one after another, and the report of them.
 
 mod data;
-mod machine;
+pub mod machine;
 mod plan;
 mod plot;
 mod program;

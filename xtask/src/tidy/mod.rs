@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 
 pub use self::sources::is_test;
 use crate::clauses;
+use crate::soak;
 use crate::workspace::Workspace;
 
 /// One breach of a rule.
@@ -54,6 +55,7 @@ pub fn holds(workspace: &Workspace) -> Result<()> {
     breaches.extend(sources::breaches(workspace)?);
     breaches.extend(documents::breaches(workspace)?);
     breaches.extend(clauses::breaches(workspace)?);
+    breaches.extend(soak::breaches(workspace)?);
     breaches.extend(excerpts::stale(workspace)?);
     for Breach { file, line, why } in &breaches {
         match line {
