@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{PARTS, fuzz};
 use crate::bench::machine::Run;
+use crate::run;
 use crate::tidy::Breach;
 use crate::workspace::Workspace;
 
@@ -58,7 +60,10 @@ impl Piece {
         counts: BTreeMap<String, u64>,
     ) -> Self {
         let run = Run::begin(&workspace.root);
-        let and_more = if run.dirty { " and changes" } else { "" };
+        let and_more = match changed(workspace) {
+            true => " and changes",
+            false => "",
+        };
         Self {
             part: part.to_owned(),
             unit: unit.to_owned(),
@@ -70,6 +75,14 @@ impl Piece {
             counts,
         }
     }
+}
+
+/// The tree has changes besides the report's own.
+fn changed(workspace: &Workspace) -> bool {
+    let mut git = Command::new("git");
+    git.args(["status", "--porcelain", "--", ".", ":!docs/soak.*"]);
+    let status = run::output(git.current_dir(&workspace.root));
+    status.is_none_or(|text| !text.is_empty())
 }
 
 impl Soak {
