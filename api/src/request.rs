@@ -361,10 +361,11 @@ pub enum RequestError {
 }
 
 impl Request {
-    /// Reads a request from JSON, all of whose keys must be the request's.
+    /// Reads a request from JSON, all of whose keys must be the request's, each once.
     pub fn read(json: &[u8]) -> Result<Self, RequestError> {
+        // Not by way of a value, in which the last of two equal keys would hold.
+        let request: Self = serde_json::from_slice(json)?;
         let said: serde_json::Value = serde_json::from_slice(json)?;
-        let request = Self::deserialize(&said)?;
         let meant = serde_json::to_value(&request)?;
         if said == meant {
             return Ok(request);

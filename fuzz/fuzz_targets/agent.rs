@@ -1,4 +1,4 @@
-//! What the SNMP agent is sent: `cargo fuzz run -s none agent`.
+//! What the SNMP agent is sent: `cargo xtask soak fuzz agent`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

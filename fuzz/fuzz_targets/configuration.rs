@@ -1,4 +1,4 @@
-//! A configuration as text: `cargo fuzz run -s none configuration`.
+//! A configuration as text: `cargo xtask soak fuzz configuration`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

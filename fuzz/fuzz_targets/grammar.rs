@@ -1,4 +1,4 @@
-//! What is typed in a session of the shell: `cargo fuzz run -s none grammar`.
+//! What is typed in a session of the shell: `cargo xtask soak fuzz grammar`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

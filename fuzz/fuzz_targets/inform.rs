@@ -1,4 +1,4 @@
-//! What the receiver of an inform says: `cargo fuzz run -s none inform`.
+//! What the receiver of an inform says: `cargo xtask soak fuzz inform`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

@@ -1,7 +1,13 @@
-//! What must hold of any input, by where it comes from: networks, and whoever types.
+//! What must hold of any input, by where it comes from: networks, files, and whoever types.
 //!
-//! The corpora are replayed by the tests of `snmp` and `cli`, which take these files as modules of theirs.
+//! The corpora are replayed by the tests of `snmp`, `cli` and `tests`, which take these files as modules of theirs.
 #![forbid(unsafe_code)]
 
+pub mod gtp;
+#[path = "../../tests/src/planes.rs"]
+mod planes;
+pub mod sequences;
+pub mod slots;
 pub mod snmp;
 pub mod typed;
+pub mod wire;

@@ -12,7 +12,14 @@ use crate::run;
 use crate::workspace::{Workspace, cargo};
 
 /// Each target, and executions to be reached over all runs.
-const TARGETS: [(&str, u64); 4] = [
+const TARGETS: [(&str, u64); 11] = [
+    ("gtpv1", 100_000_000),
+    ("gtpv2", 100_000_000),
+    ("sequences", 10_000_000),
+    ("slots", 10_000_000),
+    ("control", 10_000_000),
+    ("authority", 10_000_000),
+    ("replies", 10_000_000),
     ("agent", 10_000_000),
     ("inform", 10_000_000),
     ("grammar", 10_000_000),
