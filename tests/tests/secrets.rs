@@ -452,5 +452,7 @@ fn no_secret_is_in_a_log_or_kept_in_the_clear() -> Result<()> {
     let own = |file: &String| !file.contains("identity.key") && !file.contains("node.key");
     let kept: Vec<_> = kept.into_iter().filter(own).collect();
     assert!(kept.is_empty(), "{kept:?}");
+    // Each is asserted.
+    println!("secrets-found 0");
     Ok(())
 }

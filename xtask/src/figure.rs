@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 39] = [
+const FIGURES: [Figure; 41] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -185,6 +185,22 @@ const FIGURES: [Figure; 39] = [
         meaning: "inputs that ended a fuzz target, of 10,000,000 for each and 100,000,000 for the decoders of GTP, in docs/soak.md",
         target: "0",
         how: How::Count(|workspace| soaked(workspace, "fuzz-crashes", "fuzz")),
+    },
+    Figure {
+        id: "build-reproducible",
+        meaning: "1: two builds of a commit, in directories of different names, are the same octets; in docs/soak.md",
+        target: "1",
+        how: How::Count(build_reproducible),
+    },
+    Figure {
+        id: "secrets-found",
+        meaning: "planted secrets in logs at their loudest, answers, metrics, samples, the journal and what a node and an authority keep",
+        target: "0",
+        how: How::Tests(&[Test {
+            package: "tests",
+            target: Some("secrets"),
+            name: "no_secret_is_in_a_log_or_kept_in_the_clear",
+        }]),
     },
     Figure {
         id: "cli-roundtrip",
@@ -548,6 +564,20 @@ fn scas_open(workspace: &Workspace) -> Result<Line> {
         verdict: match open {
             0 => Verdict::Ok,
             _ => Verdict::Short,
+        },
+    })
+}
+
+fn build_reproducible(workspace: &Workspace) -> Result<Line> {
+    let (bad, reached) = soak::standing(workspace, "build")?;
+    let same = bad == 0 && reached;
+    Ok(Line {
+        id: "build-reproducible".to_owned(),
+        value: u8::from(same).to_string(),
+        target: "1".to_owned(),
+        verdict: match same {
+            true => Verdict::Ok,
+            false => Verdict::Short,
         },
     })
 }

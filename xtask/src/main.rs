@@ -5,9 +5,11 @@ mod bench;
 mod clauses;
 mod figure;
 mod mutants;
+mod reproducible;
 mod rules;
 mod run;
 mod soak;
+mod supply;
 mod test;
 mod tidy;
 mod workspace;
@@ -23,6 +25,8 @@ usage: cargo xtask TASK
 
   test [--only STEP]   everything that must hold; the last line counts the tests
   test --peers         all of it, the authority's tests once more on a PostgreSQL server, and Cisco's unicon
+  sbom                 write what the product is made of, as CycloneDX, to target/sbom.cdx.json
+  reproducible         build twice, in two directories, and compare
   tidy                 the house rules: arrows between crates, no IO in machines, ...
   documents            bring excerpts and tables in documents up to date with their sources
   mutants [--check] [NAME ...]
@@ -52,6 +56,8 @@ fn task(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => test::run(&workspace, test::Which::Ordinary),
         ["test", "--peers"] => test::run(&workspace, test::Which::All),
         ["test", "--only", step] => test::run(&workspace, test::Which::One(step)),
+        ["sbom"] => supply::sbom(&workspace),
+        ["reproducible"] => reproducible::run(&workspace),
         ["tidy"] => tidy::run(&workspace),
         ["documents"] => tidy::excerpts::write(&workspace).map(|()| ExitCode::SUCCESS),
         ["mutants", "--check"] => mutants::check(&workspace),

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use super::{StoreError, beside, file_error, put_in_place, write_beside};
 
@@ -17,19 +18,23 @@ const SERIAL_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRSTUVWX";
 
 /// The key of the codes that tell our files from those of another hand.
 #[derive(Clone)]
-pub(super) struct NodeKey([u8; KEY_BYTES]);
+pub(super) struct NodeKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl NodeKey {
+    fn of(key: [u8; KEY_BYTES]) -> Self {
+        Self(Zeroizing::new(key))
+    }
+
     /// Reads the key, and whether it was set up; or makes one, or takes that of a first start cut short, both to be set
     /// up once all that it guards is there. One that is lost makes all codes wrong: what they guard counts as tampered
     /// with.
     pub(super) fn open(dir: &Path) -> Result<(Self, bool), StoreError> {
         let path = path(dir);
         if let Some(key) = read(&path)? {
-            return Ok((Self(key), true));
+            return Ok((Self::of(key), true));
         }
         if let Some(key) = read(&beside(&path))? {
-            return Ok((Self(key), false));
+            return Ok((Self::of(key), false));
         }
         let mut key = [0; KEY_BYTES];
         let filled = OsRng
@@ -37,7 +42,7 @@ impl NodeKey {
             .map_err(std::io::Error::other);
         filled.map_err(file_error("making a key for", &path))?;
         write_beside(&path, &key)?;
-        Ok((Self(key), false))
+        Ok((Self::of(key), false))
     }
 
     /// The key that is there, set up or not. Errors: it may be there, and can't be read.
@@ -47,7 +52,7 @@ impl NodeKey {
             None => read(&beside(&path))?,
             key => key,
         };
-        Ok(key.map(Self))
+        Ok(key.map(Self::of))
     }
 
     /// Gives a key that was not set up its name.
@@ -79,7 +84,7 @@ impl NodeKey {
     }
 
     fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(&self.0).expect("an HMAC takes keys of every length")
+        Hmac::new_from_slice(self.0.as_slice()).expect("an HMAC takes keys of every length")
     }
 }
 

@@ -97,6 +97,17 @@ const PARTS: [Part; 3] = [
     },
 ];
 
+/// Builds that are compared, and how many there are to be.
+const BUILDS: (&str, u64) = ("build", 2);
+
+/// Every part, and its goal.
+fn goals() -> impl Iterator<Item = (String, u64)> {
+    let parts = PARTS.iter().map(|part| (part.name, part.goal));
+    let parts = parts.chain([BUILDS]);
+    let parts = parts.map(|(name, goal)| (name.to_owned(), goal));
+    parts.chain(fuzz::goals())
+}
+
 pub fn run(workspace: &Workspace, words: &[&str]) -> Result<ExitCode> {
     let (words, minutes) = match words {
         [words @ .., "--minutes", minutes] => (words, minutes.parse().context("--minutes N")?),
@@ -148,6 +159,14 @@ fn keep(workspace: &Workspace, part: &str, unit: &str, from: u64, outcome: Outco
     let Outcome { done, bad, counts } = outcome;
     let piece = Piece::now(workspace, part, unit, from, done, bad, counts);
     Soak::read(workspace)?.with(piece).write(workspace)
+}
+
+/// What `cargo xtask reproducible` came to.
+pub fn keep_builds(workspace: &Workspace, done: u64, bad: u64) -> Result<()> {
+    let counts = BTreeMap::new();
+    let outcome = Outcome { done, bad, counts };
+    let from = Soak::read(workspace)?.done(BUILDS.0);
+    keep(workspace, BUILDS.0, "builds", from, outcome)
 }
 
 fn piece(workspace: &Workspace, part: &Part, from: u64) -> Result<Outcome> {

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{PARTS, fuzz};
+use super::{PARTS, goals};
 use crate::bench::machine::Run;
 use crate::run;
 use crate::tidy::Breach;
@@ -141,8 +141,7 @@ impl Soak {
         let mut page = format!(
             "{HEAD}\n| part | done | goal | bad | commits | last |\n|---|---:|---:|---:|---|---|\n"
         );
-        let parts = PARTS.iter().map(|part| (part.name.to_owned(), part.goal));
-        for (part, goal) in parts.chain(fuzz::goals()) {
+        for (part, goal) in goals() {
             let pieces: Vec<&Piece> = self.of(&part).collect();
             let Some(last) = pieces.last() else {
                 let _ = writeln!(page, "| {part} | 0 | {goal} | | | |");
@@ -192,9 +191,8 @@ pub fn breaches(workspace: &Workspace) -> Result<Vec<Breach>> {
 /// What is bad of these parts, and whether each has reached its goal; it is printed, too.
 pub fn standing(workspace: &Workspace, wanted: &str) -> Result<(u64, bool)> {
     let soak = Soak::read(workspace)?;
-    let parts = PARTS.iter().map(|part| (part.name.to_owned(), part.goal));
     let (mut bad, mut reached, mut some) = (0, true, false);
-    for (part, goal) in parts.chain(fuzz::goals()) {
+    for (part, goal) in goals() {
         if part.split(' ').next() != Some(wanted) {
             continue;
         }

@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian packages, with what each brings.
-const PACKAGES: [(&str, &str); 20] = [
+const PACKAGES: [(&str, &str); 21] = [
     ("smitools", "smilint, which reads our MIB"),
     ("osmo-ggsn", "sgsnemu and a GGSN"),
     ("osmo-gtphub", "a proxy between SGSN and GGSN"),
@@ -38,6 +38,7 @@ const PACKAGES: [(&str, &str); 20] = [
     ("valgrind", "callgrind, which counts instructions"),
     ("tmux", "a terminal that can be looked at"),
     ("iproute2", "a network namespace for that GGSN"),
+    ("systemd", "systemd-analyze, which judges our unit"),
 ];
 
 /// From PyPI: two more encoders and decoders, a client that tries an API by its OpenAPI document, an SNMP manager, what that

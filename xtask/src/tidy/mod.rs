@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 pub use self::sources::is_test;
 use crate::clauses;
 use crate::soak;
+use crate::supply;
 use crate::workspace::Workspace;
 
 /// One breach of a rule.
@@ -55,6 +56,7 @@ pub fn holds(workspace: &Workspace) -> Result<()> {
     breaches.extend(sources::breaches(workspace)?);
     breaches.extend(documents::breaches(workspace)?);
     breaches.extend(clauses::breaches(workspace)?);
+    breaches.extend(supply::breaches(workspace)?);
     breaches.extend(soak::breaches(workspace)?);
     breaches.extend(excerpts::stale(workspace)?);
     for Breach { file, line, why } in &breaches {
