@@ -53,7 +53,7 @@ impl Test {
     }
 }
 
-const FIGURES: [Figure; 41] = [
+const FIGURES: [Figure; 42] = [
     Figure {
         id: "gate-ratio",
         meaning: "admit+release, exact, policy and three features checked, over a bare atomic add+sub pair on an own line",
@@ -201,6 +201,12 @@ const FIGURES: [Figure; 41] = [
             target: Some("secrets"),
             name: "no_secret_is_in_a_log_or_kept_in_the_clear",
         }]),
+    },
+    Figure {
+        id: "soak-drift",
+        meaning: "samples in which counts and session tables differ, or slopes of memory and descriptors, in 30 minutes in docs/soak.md",
+        target: "0",
+        how: How::Count(|workspace| soaked(workspace, "soak-drift", "load")),
     },
     Figure {
         id: "cli-roundtrip",

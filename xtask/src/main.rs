@@ -36,7 +36,7 @@ usage: cargo xtask TASK
                        measure speed and memory, and write docs/performance.md and its pictures; a report of a calmer
                        machine stays without --force
   soak PART [--minutes N]
-                       long runs, which add up in docs/soak.md: sim, kill, crash, fuzz [TARGET], all";
+                       long runs, which add up in docs/soak.md: sim, kill, crash, load, fuzz [TARGET], all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

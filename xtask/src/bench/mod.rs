@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: every measurement of speed, one after another, and the report of them.
 
-mod data;
+pub mod data;
 pub mod machine;
 mod plan;
-mod plot;
+pub mod plot;
 mod program;
 mod report;
 

@@ -7,6 +7,7 @@ mod fuzz;
 mod report;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ usage: cargo xtask soak PART [--minutes N]
   sim      simulation of a whole node, by seeds
   kill     a node that is killed under load, by cycles
   crash    every point at which a day's writes of the license clock may be cut off
+  load     a node under load with faults, and how much it grows
   fuzz [TARGET]
            fuzz targets, each for its part of the time
   all      one after another
@@ -57,7 +59,7 @@ struct Part {
     environment: fn(u64, u64) -> Vec<(&'static str, String)>,
 }
 
-const PARTS: [Part; 3] = [
+const PARTS: [Part; 4] = [
     Part {
         name: "sim",
         unit: "seeds",
@@ -94,6 +96,16 @@ const PARTS: [Part; 3] = [
         test: &["--package", "node", "--lib", "store::crash_points"],
         figure: "crash-points",
         environment: |_, piece| vec![("TOLLGATE_CRASH_MINUTES", piece.to_string())],
+    },
+    Part {
+        name: "load",
+        unit: "minutes",
+        goal: 30,
+        piece: 30,
+        limit: Duration::from_secs(3_600),
+        test: &["--package", "tests", "--test", "soak"],
+        figure: "soak-drift",
+        environment: |_, piece| vec![("TOLLGATE_SOAK_MINUTES", piece.to_string())],
     },
 ];
 
@@ -180,6 +192,10 @@ fn piece(workspace: &Workspace, part: &Part, from: u64) -> Result<Outcome> {
     test.args(["--", "--nocapture"]);
     test.env("TOLLGATE_BIN", workspace.target.join("release/tollgate"));
     test.envs((part.environment)(from, part.piece));
+    let data = workspace.target.join("soak-data.jsonl");
+    // Of a piece before this one.
+    let _gone = fs::remove_file(&data);
+    test.env("TOLLGATE_SOAK_DATA", &data);
     let mut bad = None;
     let mut counts = BTreeMap::new();
     let green = run::lines(&mut test, |line| {
@@ -193,6 +209,9 @@ fn piece(workspace: &Workspace, part: &Part, from: u64) -> Result<Outcome> {
     })?;
     let bad: u64 = bad.with_context(|| format!("{} said nothing of {}", part.name, part.figure))?;
     ensure!(green || bad > 0, "{}: the test fails", part.name);
+    if data.is_file() {
+        report::draw(workspace, part.name, &data)?;
+    }
     Ok(Outcome {
         done: part.piece,
         bad,

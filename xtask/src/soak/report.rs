@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{PARTS, goals};
+use crate::bench::data::Data;
 use crate::bench::machine::Run;
+use crate::bench::plot;
 use crate::run;
 use crate::tidy::Breach;
 use crate::workspace::Workspace;
@@ -17,6 +20,9 @@ use crate::workspace::Workspace;
 /// The page, beside which its data are.
 const NAME: &str = "docs/soak.md";
 const DATA: &str = "docs/soak.toml";
+const PICTURES: &str = "docs/soak";
+/// The part that is drawn.
+const DRAWN: &str = "load";
 const HEAD: &str = "\
 # Soak
 
@@ -164,17 +170,32 @@ impl Soak {
             if counts.is_empty() {
                 continue;
             }
-            let _ = writeln!(
-                page,
-                "\n## {}\n\n| what | how many |\n|---|---:|",
-                part.name
-            );
+            let _ = writeln!(page, "\n## {}\n", part.name);
+            if part.name == DRAWN {
+                let _ = writeln!(page, "![Over time, of the last run](soak/{DRAWN}.svg)\n");
+            }
+            let _ = writeln!(page, "| what | how many |\n|---|---:|");
             for (name, many) in counts {
                 let _ = writeln!(page, "| {name} | {many} |");
             }
         }
         page
     }
+}
+
+/// Draws what a piece handed over beside the page.
+pub fn draw(workspace: &Workspace, part: &str, data: &Path) -> Result<()> {
+    let text = fs::read_to_string(data).with_context(|| data.display().to_string())?;
+    let data = Data::parse(&text)?;
+    let dir = workspace.root.join(PICTURES);
+    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    for table in &data.tables {
+        if let Some(plot) = &table.plot {
+            let svg = plot::svg(table, plot)?;
+            fs::write(dir.join(format!("{part}.svg")), svg).context(PICTURES)?;
+        }
+    }
+    Ok(())
 }
 
 /// The page is what its data give.

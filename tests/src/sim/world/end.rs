@@ -82,7 +82,11 @@ impl World {
                 }
             }
             last = self.answers.remove(&ticket).unwrap_or(last);
-            if last.is_ok() || self.current.smart.mode != Mode::Registered {
+            // One that was asked for before a crash may have come to its end by itself.
+            if self.current.smart.mode != Mode::Registered {
+                last = Ok(());
+            }
+            if last.is_ok() {
                 break;
             }
         }
