@@ -73,7 +73,7 @@ impl Clock {
         let unknown = std::mem::take(&mut self.unkept_ms);
         if unknown > 0 || unkept {
             self.surely_ms = self.surely_ms.saturating_sub(unknown);
-            let slack = unknown / 1000 + self.quantum_s;
+            let slack = unknown / 1000 + self.quantum_s + 2;
             self.left_s = self.left_s.map(|left| left + slack);
             self.recovery_s = self.recovery_s.map(|left| left + slack);
         }
