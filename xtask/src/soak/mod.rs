@@ -157,6 +157,8 @@ fn pieces(workspace: &Workspace, part: &Part, time: Duration) -> Result<bool> {
         let done = Soak::read(workspace)?.done(part.name);
         if done >= part.goal {
             println!("{}: {done} {} are done", part.name, part.unit);
+            // A page that somebody has changed is made anew.
+            Soak::read(workspace)?.write(workspace)?;
             break;
         }
         println!("{}: {} from {done}", part.name, part.unit);
