@@ -5,7 +5,7 @@
 
 pub mod gtp;
 #[path = "../../tests/src/planes.rs"]
-mod planes;
+pub mod planes;
 pub mod sequences;
 pub mod slots;
 pub mod snmp;

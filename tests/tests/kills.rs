@@ -1,6 +1,7 @@
 //! A node under load that is killed again and again, beside a clock outside of it.
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +12,7 @@ use rand::{Rng, SeedableRng};
 use tests::gateway::{Gateway, Site};
 use tests::node::launch;
 use tests::sgsn::{Call, ie};
+use tests::wait::eventually;
 
 /// Names another number of cycles.
 const CYCLES: &str = "TOLLGATE_KILL_CYCLES";
@@ -20,6 +22,9 @@ const SPEEDUP: u32 = 600;
 const QUANTUM_S: u64 = SPEEDUP as u64;
 /// Names another seed.
 const SEED: &str = "TOLLGATE_KILL_SEED";
+
+/// What is waited for takes far less; the machine may be busy.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// What is known from outside.
 struct Outside {
@@ -184,6 +189,68 @@ fn a_node_that_is_killed_under_load_gains_no_time_and_forgets_nothing() -> Resul
     println!("kill9-cycles {}", outside.lost + outside.gained);
     ensure!(outside.gained == 0, "I4: time was gained");
     ensure!(outside.lost == 0, "I4: more than a quantum was lost");
+    gateway.terminate()?;
+    Ok(())
+}
+
+/// What is on the disk is older than what the node had said: the highest of what is left holds, somebody is told, and managers hear
+/// a higher count of boots than ever.
+//= L3
+#[test]
+fn slots_and_boots_put_back_to_yesterday_give_no_time_and_are_told() -> Result<()> {
+    let site = Site::new()?;
+    let lab = format!(
+        "[lab]\nspeedup = {SPEEDUP}\n[snmp]\nlisten = \"{}\"",
+        site.subnet().tcp()
+    );
+    let configuration = site.configuration().with(&lab);
+    let mut gateway = site.open(&configuration)?;
+    let enable = Request::SmartLicensing { enable: true };
+    ensure!(gateway.node()?.control().change(&enable)?);
+    let copies = ["clock.a", "clock.b", "snmp.redb"];
+    let mut used = Vec::new();
+    let mut boots = Vec::new();
+    let yesterday = tempfile::tempdir()?;
+    for day in 0..3 {
+        gateway.accepted(&Call::new(day, "internet"))?;
+        let begun = gateway.snapshot()?.evaluation.used_s;
+        let spent = eventually("license time is used", LIMIT, || {
+            let now = gateway.snapshot()?.evaluation.used_s;
+            Ok((now >= begun + 2 * QUANTUM_S).then_some(now))
+        })?;
+        used.push(spent);
+        boots.push(gateway.node()?.control().snmp(0)?.1.server.engine_boots);
+        gateway.while_dead(|configuration| {
+            for name in copies {
+                let (here, there) = (
+                    configuration.state_dir.join(name),
+                    yesterday.path().join(name),
+                );
+                match day {
+                    0 => fs::copy(here, there)?,
+                    1 => fs::copy(there, here)?,
+                    _ => 0,
+                };
+            }
+            Ok(())
+        })?;
+    }
+    let snapshot = gateway.snapshot()?;
+    let last = gateway.node()?.control().snmp(0)?.1.server.engine_boots;
+    ensure!(
+        snapshot.evaluation.used_s >= used[2],
+        "I4: {used:?}, then {snapshot:?}"
+    );
+    ensure!(used.is_sorted(), "I4: {used:?}");
+    ensure!(
+        of(&snapshot, AlarmKind::StateTampered).is_some(),
+        "nobody is told"
+    );
+    boots.push(last);
+    ensure!(
+        boots.windows(2).all(|two| two[0] < two[1]),
+        "boots {boots:?}"
+    );
     gateway.terminate()?;
     Ok(())
 }
