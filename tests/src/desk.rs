@@ -1,6 +1,6 @@
 //! A license authority without its sockets: the machine, the real store, real certificates and signatures.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +11,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use licensing::{Catalog, Now, Wall};
 use serde_json::{Value, json};
+use smart_agent::Record;
 
 use crate::database;
 
@@ -199,11 +200,6 @@ impl Desk {
         let now: Moment = self.authority.at(now.wall);
         Ok(self.authority.answer(octets, peer, now).await?)
     }
-
-    /// Where its store is.
-    pub fn dir(&self) -> PathBuf {
-        self.dir.path().to_owned()
-    }
 }
 
 /// Copies a directory of files and directories.
@@ -223,4 +219,24 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 fn text(value: &Value) -> Result<String> {
     Ok(value.as_str().context("a text")?.to_owned())
+}
+
+/// Usage of the reports in a record of an agent's, by what they are of: licenses times milliseconds.
+///
+/// # Errors
+///
+/// When a report can't be read.
+pub fn usage_of(record: &Record) -> Result<Vec<(String, u64)>> {
+    let texts: Vec<_> = match record {
+        Record::Report { text, .. } => vec![text],
+        Record::Ledger(ledger) => ledger.reports.values().collect(),
+        Record::State(_) | Record::Trust(_) | Record::Interval(_) | Record::Marks(_) => Vec::new(),
+    };
+    let read = texts.iter().map(|text| {
+        let report = text.read()?;
+        let of = format!("{:?} {:?}", report.end, report.entries);
+        let sum = report.entries.iter().map(|entry| entry.license_ms).sum();
+        Ok((of, sum))
+    });
+    read.collect()
 }

@@ -17,7 +17,7 @@ use smart_agent::{
     Agent, AtStart, Config, Failure, Identity, Input, Message, Output, Record, Restored, Seed,
     Start, TagUse, Ticket, Told,
 };
-use tests::desk::{Desk, Of, VA};
+use tests::desk::{Desk, Of, VA, usage_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,19 +135,7 @@ impl Node {
     }
 
     fn persist(&mut self, record: Record) -> Result<()> {
-        let texts: Vec<_> = match &record {
-            Record::Report { text, .. } => vec![text],
-            Record::Ledger(ledger) => ledger.reports.values().collect(),
-            Record::State(_) | Record::Trust(_) | Record::Interval(_) | Record::Marks(_) => {
-                Vec::new()
-            }
-        };
-        for text in texts {
-            let report = text.read()?;
-            let of = format!("{:?} {:?}", report.end, report.entries);
-            let sum = report.entries.iter().map(|entry| entry.license_ms).sum();
-            self.closed.insert(of, sum);
-        }
+        self.closed.extend(usage_of(&record)?);
         self.disk.keep(record);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A day of the license clock, cut off everywhere: after each step of each write, in the middle of one, and with what was
-//! not yet durable there in any part. The steps are those that the store takes, written down as it takes them.
+//! not yet durable there in any part. The steps are those that the store takes, written down as it takes them; that it waits until
+//! a slot is durable is taken on its word.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -37,39 +38,94 @@ enum Step {
     Durable,
 }
 
-/// A database in memory that writes its steps down.
-#[derive(Clone, Debug, Default)]
-struct Medium(Arc<Mutex<(Vec<u8>, Vec<Step>)>>);
+/// A database in memory, beside slots in files, that writes the steps of both down.
+#[derive(Clone, Debug)]
+struct Medium(Arc<Mutex<Written>>);
+
+#[derive(Debug)]
+struct Written {
+    /// Where the slots are.
+    dir: PathBuf,
+    /// The slots as they were seen last.
+    slots: [(Slot, Vec<u8>); 2],
+    database: Vec<u8>,
+    steps: Vec<Step>,
+}
+
+fn slot_file(dir: &Path, slot: Slot) -> PathBuf {
+    dir.join(match slot {
+        Slot::A => "clock.a",
+        Slot::B => "clock.b",
+    })
+}
+
+impl Medium {
+    fn new(dir: &Path) -> Self {
+        let slots = [Slot::A, Slot::B];
+        let slots = slots.map(|slot| (slot, fs::read(slot_file(dir, slot)).unwrap()));
+        Self(Arc::new(Mutex::new(Written {
+            dir: dir.to_owned(),
+            slots,
+            database: Vec::new(),
+            steps: Vec::new(),
+        })))
+    }
+
+    /// The steps since the last call.
+    fn take(&self) -> Vec<Step> {
+        let mut written = self.0.lock();
+        written.look_at_slots();
+        std::mem::take(&mut written.steps)
+    }
+}
+
+impl Written {
+    /// A slot that has changed was written before whatever comes next.
+    fn look_at_slots(&mut self) {
+        for (slot, seen) in &mut self.slots {
+            let now = fs::read(slot_file(&self.dir, *slot)).unwrap();
+            if now != *seen {
+                seen.clone_from(&now);
+                self.steps.push(Step::Slot(*slot, now));
+            }
+        }
+    }
+
+    fn note(&mut self, step: Step) {
+        self.look_at_slots();
+        self.steps.push(step);
+    }
+}
 
 impl StorageBackend for Medium {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().0.len() as u64)
+        Ok(self.0.lock().database.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let medium = self.0.lock();
+        let written = self.0.lock();
         let at = offset as usize;
-        let found = medium.0.get(at..at + out.len());
+        let found = written.database.get(at..at + out.len());
         out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        let mut medium = self.0.lock();
-        medium.0.resize(length as usize, 0);
-        medium.1.push(Step::Length(length));
+        let mut written = self.0.lock();
+        written.database.resize(length as usize, 0);
+        written.note(Step::Length(length));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.lock().1.push(Step::Durable);
+        self.0.lock().note(Step::Durable);
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut medium = self.0.lock();
-        medium.0[offset as usize..][..data.len()].copy_from_slice(data);
-        medium.1.push(Step::Database(offset, data.to_vec()));
+        let mut written = self.0.lock();
+        written.database[offset as usize..][..data.len()].copy_from_slice(data);
+        written.note(Step::Database(offset, data.to_vec()));
         Ok(())
     }
 }
@@ -108,46 +164,55 @@ struct State {
 }
 
 struct Rig {
-    dir: tempfile::TempDir,
-    key: NodeKey,
-    slots: ClockSlots,
-    database: OperatorDatabase,
+    /// The store that writes.
+    store: Store,
     medium: Medium,
+    /// Where it is, and where starts are tried.
+    _work: tempfile::TempDir,
+    dir: tempfile::TempDir,
     /// What is durable.
     disk: Disk,
     /// What was written since, and is there or not after a loss of power.
     group: Vec<Step>,
     state: State,
+    /// Of the newest slot that is durable: no start may find an older clock.
+    newest: u64,
     random: StdRng,
     points: u64,
 }
 
+/// In memory where there is such a place: what is durable is decided here, not by a disk.
+fn directory() -> tempfile::TempDir {
+    let shm = Path::new("/dev/shm");
+    let dir = match shm.is_dir() {
+        true => tempfile::tempdir_in(shm),
+        false => tempfile::tempdir(),
+    };
+    dir.unwrap()
+}
+
 impl Rig {
     fn new(seed: u64) -> Self {
-        // In memory where there is such a place: what is durable is decided here, not by a disk.
-        let shm = Path::new("/dev/shm");
-        let dir = match shm.is_dir() {
-            true => tempfile::tempdir_in(shm),
-            false => tempfile::tempdir(),
-        };
-        let dir = dir.unwrap();
-        drop(Store::open(dir.path()).unwrap());
-        let (key, _) = NodeKey::open(dir.path()).unwrap();
-        let medium = Medium::default();
-        let (slots, _) = ClockSlots::open(dir.path(), &key, false).unwrap();
-        let database = DatabaseFile::of(dir.path().join("operator.redb"), &key, medium.clone());
+        let (work, dir) = (directory(), directory());
+        let mut store = Store::open(work.path()).unwrap().0;
+        fs::copy(work.path().join("node.key"), dir.path().join("node.key")).unwrap();
+        let medium = Medium::new(work.path());
+        let database = work.path().join("operator.redb");
+        let database = DatabaseFile::of(database, &store.key, medium.clone());
+        store.database = OperatorDatabase::of(database);
+        let slot = |slot| fs::read(slot_file(work.path(), slot)).unwrap();
         let mut rig = Self {
             disk: Disk {
-                a: fs::read(dir.path().join("clock.a")).unwrap(),
-                b: fs::read(dir.path().join("clock.b")).unwrap(),
+                a: slot(Slot::A),
+                b: slot(Slot::B),
                 database: Vec::new(),
             },
-            group: Vec::new(),
-            dir,
-            key,
-            slots,
-            database: OperatorDatabase::of(database),
+            store,
             medium,
+            _work: work,
+            dir,
+            group: Vec::new(),
+            newest: 0,
             state: State {
                 clock: ClockRecord::default(),
                 operator: OperatorRecord::default(),
@@ -156,39 +221,21 @@ impl Rig {
             points: 0,
         };
         let operator = Record::Operator(rig.state.operator.clone());
-        for step in rig.steps(&operator) {
-            rig.disk.take(&step);
-        }
+        rig.set_up(&operator);
         for generation in 1..=2 {
             rig.state.clock.generation = generation;
             let clock = Record::Clock(rig.state.clock.clone());
-            for step in rig.steps(&clock) {
-                rig.disk.take(&step);
-            }
+            rig.set_up(&clock);
         }
         rig
     }
 
-    /// The steps of a write, as the store takes them.
-    fn steps(&mut self, record: &Record) -> Vec<Step> {
-        self.medium.0.lock().1.clear();
-        let mut steps = Vec::new();
-        match record {
-            Record::Clock(clock) => {
-                self.slots.write(clock).unwrap();
-                let slot = Slot::of(clock.generation);
-                let name = match slot {
-                    Slot::A => "clock.a",
-                    Slot::B => "clock.b",
-                };
-                let bytes = fs::read(self.dir.path().join(name)).unwrap();
-                steps.push(Step::Slot(slot, bytes));
-                self.database.write_clock(clock).unwrap();
-            }
-            Record::Operator(operator) => self.database.write(operator).unwrap(),
+    /// Writes a record that nothing happens to.
+    fn set_up(&mut self, record: &Record) {
+        self.store.write(record).unwrap();
+        for step in self.medium.take() {
+            self.disk.take(&step);
         }
-        steps.append(&mut self.medium.0.lock().1);
-        steps
     }
 
     /// Writes a record; the power fails at every point of that.
@@ -198,8 +245,8 @@ impl Rig {
             Record::Clock(clock) => after.clock = clock.clone(),
             Record::Operator(operator) => after.operator = operator.clone(),
         }
-        // The directory of the rig is free for starts from here on: what the store has written there is in the steps.
-        for step in self.steps(record) {
+        self.store.write(record).unwrap();
+        for step in self.medium.take() {
             match &step {
                 // The store waits until a slot is durable: sectors of it alone.
                 Step::Slot(..) => {
@@ -207,6 +254,7 @@ impl Rig {
                         self.start_with(Some(part), &after);
                     }
                     self.disk.take(&step);
+                    self.newest = after.clock.generation;
                 }
                 Step::Durable => {
                     for step in std::mem::take(&mut self.group) {
@@ -263,6 +311,12 @@ impl Rig {
             clock,
             "point {point}: {found:?}, between {before:?} and {after:?}"
         );
+        let generation = found.clock.generation;
+        assert!(
+            generation >= self.newest,
+            "point {point}: {generation} is found, {} is durable",
+            self.newest
+        );
         let operator = [&before.operator, &after.operator].contains(&&found.operator);
         assert!(
             operator,
@@ -274,14 +328,13 @@ impl Rig {
     /// A start, and now and then the next minute after it.
     fn start_on(&self, disk: &Disk) -> State {
         let point = self.points;
-        let path = |name: &str| self.dir.path().join(name);
-        fs::write(path("clock.a"), &disk.a).unwrap();
-        fs::write(path("clock.b"), &disk.b).unwrap();
-        fs::write(path("operator.redb"), &disk.database).unwrap();
+        fs::write(slot_file(self.dir.path(), Slot::A), &disk.a).unwrap();
+        fs::write(slot_file(self.dir.path(), Slot::B), &disk.b).unwrap();
+        fs::write(self.dir.path().join("operator.redb"), &disk.database).unwrap();
         let (mut store, found) = Store::open(self.dir.path()).unwrap();
         assert!(!found.lost, "point {point}: nothing can be read");
         assert!(!found.tampered, "point {point}: taken for another hand's");
-        assert_eq!(found.serial, self.key.serial());
+        assert_eq!(found.serial, self.store.key.serial());
         let state = State {
             clock: found.clock.unwrap(),
             operator: found.operator.unwrap(),

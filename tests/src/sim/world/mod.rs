@@ -30,7 +30,7 @@ use super::nms::Nms;
 use super::outside::{Alarms, Clock};
 use super::wire::{self, Packet, Wire};
 use super::{Done, HEALED};
-use crate::desk::{Desk, Of};
+use crate::desk::{Desk, Of, usage_of};
 use crate::leaks::model::SERVICES;
 use crate::leaks::run::Run;
 

@@ -42,7 +42,7 @@ impl World {
             };
             match output {
                 smart_agent::Output::Persist(record) => {
-                    let closed = closed(&record)?;
+                    let closed = usage_of(&record)?;
                     if self.disk.keep_agent(record) {
                         self.closed.extend(closed);
                     } else {
@@ -182,21 +182,4 @@ pub(super) fn kind_of(told: &Told) -> String {
         | Told::Order { .. }
         | Told::LabSpeedup { .. } => format!("{:?}", std::mem::discriminant(told)),
     }
-}
-
-/// Usage of reports in a record, by what they are of.
-pub(super) fn closed(record: &smart_agent::Record) -> Result<Vec<(String, u64)>> {
-    use smart_agent::Record as R;
-    let texts: Vec<_> = match record {
-        R::Report { text, .. } => vec![text],
-        R::Ledger(ledger) => ledger.reports.values().collect(),
-        R::State(_) | R::Trust(_) | R::Interval(_) | R::Marks(_) => Vec::new(),
-    };
-    let read = texts.iter().map(|text| {
-        let report = text.read()?;
-        let of = format!("{:?} {:?}", report.end, report.entries);
-        let sum = report.entries.iter().map(|entry| entry.license_ms).sum();
-        Ok((of, sum))
-    });
-    read.collect()
 }
