@@ -51,6 +51,10 @@ pub(super) fn agent(
     let config = smart_agent::Config {
         lab: speedup.is_some(),
         speedup: speedup.unwrap_or(1),
+        timers: Timers {
+            report: REPORT,
+            ..Timers::default()
+        },
         ..smart_agent::Config::new(sudi, product, Arc::clone(catalog))
     };
     let mut random = [0; 32];

@@ -19,7 +19,7 @@ use licensing::{Catalog, Event, LicenseTime, Mode, Mono, Now, Snapshot, Wall};
 use node::machines;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use smart_agent::{Agent, AtStart, Failure, Identity, Seed, Start, TagUse, Ticket, Told};
+use smart_agent::{Agent, AtStart, Failure, Identity, Seed, Start, TagUse, Ticket, Timers, Told};
 use snmp::Oid;
 use snmp::delivery::{self, Delivery, Inform, Target};
 use snmp::notifications::{DEFAULT_ENTERPRISE, News};
@@ -49,6 +49,8 @@ const WORKERS: u16 = 2;
 const TICK: Duration = Duration::from_millis(500);
 /// After so long a message has no answer.
 const ANSWER: Duration = Duration::from_secs(20);
+/// Use is reported this often: a run has many reports, and faults meet them.
+const REPORT: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(1);
 /// A registration that is asked for may last for as long as its retries.
 const DEREGISTER_TRIES: u32 = 5;
