@@ -284,8 +284,10 @@ async fn store(
     .bind(text.as_str())
     .execute(tx)
     .await?;
-    for entry in &report.entries {
-        add(tx, instance, entry).await?;
+    if !is_counted(tx, instance, link).await? {
+        for entry in &report.entries {
+            add(tx, instance, entry).await?;
+        }
     }
     store::query("UPDATE instances SET last_report = $1, last_digest = $2 WHERE id = $3")
         .bind(number(link.number))
@@ -294,6 +296,21 @@ async fn store(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// Whether another registration of this key has the report: the message with it was late, and the node, which had no
+/// receipt, brought it along to this one.
+async fn is_counted(tx: &mut Tx, instance: &Instance, link: &Link) -> Result<bool, StoreError> {
+    store::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM instances i JOIN usage_reports r ON r.instance = i.id
+         WHERE i.public_key = $1 AND i.id <> $2 AND r.number = $3 AND r.digest = $4)",
+    )
+    .bind(instance.key.as_slice())
+    .bind(instance.id)
+    .bind(number(link.number))
+    .bind(link.digest.0.to_vec())
+    .fetch_one(tx)
+    .await
 }
 
 /// Adds an entry to what the instance used.

@@ -1,4 +1,6 @@
-use api::smart::{Answer, FailureCode, InstanceId, RequestBody, TrustRequest, Verdict};
+use api::smart::{
+    Answer, EntitlementRequest, FailureCode, InstanceId, RequestBody, TrustRequest, Verdict,
+};
 use licensing::{LicenseCount, Wall};
 use serde_json::json;
 
@@ -405,6 +407,35 @@ async fn reports_count_once_in_their_order() {
             .await,
         3
     );
+}
+
+#[tokio::test]
+async fn a_report_that_two_registrations_of_a_node_bring_counts_once() {
+    let rig = Rig::new().await;
+    let token = rig.token(json!({ "usesMax": 9 })).await.token.unwrap();
+    let mut node = Node::new(1);
+    rig.register(&mut node, &token).await;
+    let first = node.report(5);
+    let asked = EntitlementRequest {
+        tags: vec![],
+        reports: vec![first],
+        oldest_report: Some(1),
+    };
+    let late = node.message(RequestBody::Entitlement(asked), rig.now.wall);
+    rig.try_register(&mut node, &token, true).await.unwrap();
+    rig.send(&node, &late.octets()).await.unwrap();
+    // Without a receipt the node brings it along to its new registration, and what it used since.
+    node.report(7);
+    let receipt = rig.ask_all(&node, vec![]).await.unwrap().receipt;
+    assert_eq!((receipt.taken, receipt.forked), (vec![1, 2], false));
+    assert_eq!(receipt.last.unwrap().report_id, 2);
+    let sum = "SELECT CAST(sum(license_ms) AS BIGINT) FROM usage_sums";
+    assert_eq!(rig.number(sum).await, 12);
+    // The same numbers of another key are other reports.
+    let mut other = rig.node(2).await;
+    other.report(5);
+    rig.ask_all(&other, vec![]).await.unwrap();
+    assert_eq!(rig.number(sum).await, 17);
 }
 
 #[tokio::test]
