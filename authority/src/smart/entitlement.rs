@@ -301,16 +301,17 @@ async fn store(
 /// Whether another registration of this key has the report: the message with it was late, and the node, which had no
 /// receipt, brought it along to this one.
 async fn is_counted(tx: &mut Tx, instance: &Instance, link: &Link) -> Result<bool, StoreError> {
-    store::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM instances i JOIN usage_reports r ON r.instance = i.id
-         WHERE i.public_key = $1 AND i.id <> $2 AND r.number = $3 AND r.digest = $4)",
+    let other: Option<i64> = store::query_scalar(
+        "SELECT i.id FROM instances i JOIN usage_reports r ON r.instance = i.id
+         WHERE i.public_key = $1 AND i.id <> $2 AND r.number = $3 AND r.digest = $4 LIMIT 1",
     )
     .bind(instance.key.as_slice())
     .bind(instance.id)
     .bind(number(link.number))
     .bind(link.digest.0.to_vec())
-    .fetch_one(tx)
-    .await
+    .fetch_optional(tx)
+    .await?;
+    Ok(other.is_some())
 }
 
 /// Adds an entry to what the instance used.
