@@ -86,7 +86,7 @@ impl Piece {
 /// The tree has changes besides the report's own.
 fn changed(workspace: &Workspace) -> bool {
     let mut git = Command::new("git");
-    git.args(["status", "--porcelain", "--", ".", ":!docs/soak.*"]);
+    git.args(["status", "--porcelain", "--", ".", ":!docs/soak*"]);
     let status = run::output(git.current_dir(&workspace.root));
     status.is_none_or(|text| !text.is_empty())
 }
