@@ -246,6 +246,54 @@ fn two_nodes_of_one_identity_are_shown_and_both_go_on() -> Result<()> {
     })
 }
 
+/// Where the whole disk of a node is put back, nothing on it knows better; its authority does, and says so.
+//= L3
+//= L10
+#[test]
+fn a_node_put_back_to_yesterday_is_told_by_its_authority() -> Result<()> {
+    let stage = Stage::open(PLENTY)?;
+    let mut gateway = stage.registered("report_usage_s = 1", 12)?;
+    reported(&gateway)?;
+    let id = instance(&gateway)?;
+    let yesterday = stage.dir.path().join("yesterday");
+    gateway.while_down(|state_dir| copy(state_dir, &yesterday))?;
+    grow(&mut gateway, 0..25)?;
+    reported(&gateway)?;
+    let log = gateway.node()?.process().log();
+    assert!(!TAMPERED.iter().any(|said| log.contains(said)), "{log}");
+    let had = stage.has(&id)?;
+    gateway.while_down(|state_dir| {
+        fs::remove_dir_all(state_dir)?;
+        copy(&yesterday, state_dir)
+    })?;
+    let watch = Watch::begin(&gateway)?;
+    grow(&mut gateway, 0..25)?;
+    reported(&gateway)?;
+    // The alarm is over with the next answer of an authority that has heard the node since.
+    until("the node is told", LIMIT, || {
+        let log = gateway.node()?.process().log();
+        Ok(TAMPERED.iter().all(|said| log.contains(said)))
+    })?;
+    watch.end()?;
+    assert_eq!(instance(&gateway)?, id, "it is who it was");
+    deregister(&gateway)?;
+    let has = stage.has(&id)?;
+    for (tag, (_, before)) in had {
+        assert!(has[&tag].1 > before, "what was reported is not taken back");
+    }
+    assert_eq!(
+        has,
+        sums(&without_numbers(&stage.courier.seen().reports[&id])?)?
+    );
+    Ok(())
+}
+
+/// What a log has when the authority knows more of a node than that does.
+const TAMPERED: [&str; 2] = [
+    "the license authority sees two nodes of this identity, or that this one's state was restored",
+    "state of licensing is older than it should be, or altered event={\"event\":\"alarm-raised\"",
+];
+
 /// Reports that are the same but for their place in the chain, once. One that lost its number to the other node's got another.
 fn without_numbers(said: &[ReportText]) -> Result<Vec<ReportText>> {
     let mut once = BTreeMap::new();
