@@ -41,6 +41,8 @@ pub(super) struct Disk {
     /// A slot before its last write.
     before: Option<(usize, Vec<u8>)>,
     database: Option<Database>,
+    /// Slots have a clock that the database does not.
+    pub behind: bool,
     pub agent: Restored,
     told: BTreeMap<Key, Told>,
     /// Of what was told, what a crash leaves.
@@ -65,6 +67,7 @@ impl Disk {
             earlier: [vec![0; SLOT_BYTES], vec![0; SLOT_BYTES]],
             before: None,
             database: None,
+            behind: false,
             agent: Restored::default(),
             told: BTreeMap::new(),
             durable: BTreeMap::new(),
@@ -103,13 +106,17 @@ impl Disk {
             self.was_cut = length.is_some();
             let length = length.unwrap_or(SLOT_BYTES);
             self.slots[at][..length].copy_from_slice(&bytes[..length]);
+            self.behind = true;
         }
         if self.mood == Mood::Full || self.was_cut {
             return false;
         }
         let database = self.database.get_or_insert_default();
         match record {
-            Record::Clock(clock) => database.clock = Some(clock.clone()),
+            Record::Clock(clock) => {
+                database.clock = Some(clock.clone());
+                self.behind = false;
+            }
             Record::Operator(operator) => database.operator = Some(operator.clone()),
         }
         true

@@ -26,8 +26,10 @@ pub(super) struct Clock {
     starts: u64,
     left_s: Option<u64>,
     recovery_s: Option<u64>,
-    /// The disk kept nothing for so long: a crash gives that back.
+    /// Not all copies on the disk have what passed in the last so long: a crash may give that back.
     unkept_ms: u64,
+    /// Of that, what crashes are taken to have given back already.
+    forgiven_ms: u64,
     /// All copies were lost.
     pub lost: bool,
 }
@@ -43,6 +45,7 @@ impl Clock {
             left_s: None,
             recovery_s: None,
             unkept_ms: 0,
+            forgiven_ms: 0,
             lost: false,
         }
     }
@@ -55,9 +58,9 @@ impl Clock {
         if surely || maybe {
             self.most_ms += license_ms;
         }
-        self.unkept_ms = match kept {
-            true => 0,
-            false => self.unkept_ms + license_ms,
+        (self.unkept_ms, self.forgiven_ms) = match kept {
+            true => (0, 0),
+            false => (self.unkept_ms + license_ms, self.forgiven_ms),
         };
     }
 
@@ -70,9 +73,10 @@ impl Clock {
             // Nobody remembers: seven days, and what there was before is not known.
             self.recovery_s = None;
         }
-        let unknown = std::mem::take(&mut self.unkept_ms);
+        let unknown = self.unkept_ms;
         if unknown > 0 || unkept {
-            self.surely_ms = self.surely_ms.saturating_sub(unknown);
+            let more = unknown - std::mem::replace(&mut self.forgiven_ms, unknown);
+            self.surely_ms = self.surely_ms.saturating_sub(more);
             let slack = unknown / 1000 + self.quantum_s + 2;
             self.left_s = self.left_s.map(|left| left + slack);
             self.recovery_s = self.recovery_s.map(|left| left + slack);

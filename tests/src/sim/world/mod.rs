@@ -276,7 +276,7 @@ impl World {
         if orderly {
             self.tell(Input::Save)?;
         }
-        let unkept = !self.keeper.written || self.keeper.clock.is_some();
+        let unkept = !self.keeper.written || self.keeper.clock.is_some() || self.disk.behind;
         self.disk.crash(&mut self.random);
         self.start_again(unkept)
     }
@@ -368,7 +368,7 @@ impl World {
     fn passed(&mut self, before: LicenseTime, surely: bool, maybe: bool) -> Result<()> {
         let passed = self.now().license.since(before);
         self.done.license_s += passed.as_secs();
-        let kept = self.keeper.written && self.keeper.clock.is_none();
+        let kept = self.keeper.written && self.keeper.clock.is_none() && !self.disk.behind;
         let surely_after = Clock::surely_runs(&self.current, self.licensed());
         let millis = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
         self.outside
