@@ -37,8 +37,14 @@ pub fn v1(datagram: &[u8]) -> Read {
     let header = message.header;
     let sequence = header.sequence.unwrap_or(0);
     let mut writer = v1::Writer::new(&mut octets, header.kind, header.teid, sequence);
-    for ie in set.iter() {
-        writer.ie(ie.kind, ie.value);
+    // Elements are written in the order of their types (TS 29.060 7.7), and read in any.
+    let mut sorted: Vec<_> = set.iter().collect();
+    sorted.sort_by_key(|ie| ie.kind);
+    for ie in &sorted {
+        match ie.kind {
+            v1::IeType::EXTENSION_HEADER_TYPE_LIST => writer.extension_header_types(ie.value),
+            _ => writer.ie(ie.kind, ie.value),
+        };
     }
     // A message at the longest has no room for the options of the header that it came without.
     if writer.finish().is_err() {
@@ -49,7 +55,7 @@ pub fn v1(datagram: &[u8]) -> Read {
     assert_eq!(again.header.teid, header.teid);
     assert_eq!(again.header.sequence, Some(sequence));
     let again = again.ie_set().expect("as its elements are");
-    assert!(again.iter().eq(set.iter()), "another list of elements");
+    assert!(again.iter().eq(sorted), "another list of elements");
     Read::Whole
 }
 
