@@ -3,6 +3,7 @@
 //! none is above a ceiling that was not (I1).
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use enforcer::Terms;
@@ -47,6 +48,10 @@ impl Input<'_> {
         Some(*first)
     }
 }
+
+/// [`CAPTURES`] as octets.
+static MESSAGES: LazyLock<Vec<Vec<u8>>> =
+    LazyLock::new(|| CAPTURES.iter().map(|hex| octets(hex)).collect());
 
 fn octets(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.trim().bytes().filter_map(digit).collect();
@@ -119,7 +124,7 @@ fn step(
 ) -> Option<()> {
     match what {
         0..208 => {
-            let mut message = octets(CAPTURES[usize::from(what) % CAPTURES.len()]);
+            let mut message = MESSAGES[usize::from(what) % MESSAGES.len()].clone();
             let peer = IpAddr::from(Ipv4Addr::new(198, 51, 100, 1 + input.octet()? % 3));
             let how = input.octet()?;
             let has_teid = message[0] >> 5 == 1 || message[0] & 8 != 0;

@@ -2,8 +2,13 @@
 //! that nobody touched (I4, I12).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
 
 use licensing::record::{ClockRecord, SLOT_BYTES, Slot, SlotError, choose};
+
+/// The first generation, and how many after it are the newest by turns.
+const FIRST: u64 = 999;
+const NEWEST: u64 = 16;
 
 /// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +21,26 @@ pub enum Read {
     Nothing,
 }
 
+/// Octets of the newest slot and of the one before it, as nobody has touched them.
+static WRITTEN: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let slot = |generation| record(generation).encode(code);
+    let written = (FIRST..=FIRST + NEWEST).map(slot);
+    written
+        .map(|bytes| bytes.expect("no grace clock").to_vec())
+        .collect()
+});
+
+fn written(generation: u64) -> Vec<u8> {
+    let at = usize::try_from(generation - FIRST).expect("one of a few");
+    WRITTEN[at].clone()
+}
+
 fn code(body: &[u8]) -> [u8; 32] {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
     let mut code = [0; 32];
     for (place, part) in code.chunks_mut(8).enumerate() {
-        let mut hasher = DefaultHasher::new();
-        (place, body).hash(&mut hasher);
+        place.hash(&mut hasher);
         part.copy_from_slice(&hasher.finish().to_le_bytes());
     }
     code
@@ -39,11 +59,8 @@ fn record(generation: u64) -> ClockRecord {
 /// rest stands at the beginning of a slot.
 pub fn slots(input: &[u8]) -> Option<Read> {
     let (how, mut rest) = input.split_first()?;
-    let newest = 1_000 + u64::from(how >> 2 & 15);
-    let mut slots = [newest - 1, newest].map(|generation| {
-        let bytes = record(generation).encode(code);
-        (generation, bytes.expect("no grace clock").to_vec())
-    });
+    let newest = FIRST + 1 + u64::from(how >> 2) % NEWEST;
+    let mut slots = [newest - 1, newest].map(|generation| (generation, written(generation)));
     let touched = [how & 1 != 0, how & 2 != 0];
     for ((_, bytes), touched) in slots.iter_mut().zip(touched) {
         if !touched {

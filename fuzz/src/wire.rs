@@ -2,7 +2,7 @@
 //! nothing that is unsigned is believed.
 
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use api::LicenseCommand;
 use api::smart::{Envelope, ReplyEnvelope, Sudi, WireError};
@@ -107,8 +107,10 @@ pub fn replies(octets: &[u8]) -> Came {
     came
 }
 
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::staros()));
+
 fn agent() -> Agent {
-    let catalog = Arc::new(Catalog::staros());
+    let catalog = Arc::clone(&CATALOG);
     let product = catalog.products()[0].tag.clone();
     let sudi = Sudi {
         udi_pid: "VPC-SI".into(),

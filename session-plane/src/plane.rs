@@ -146,6 +146,11 @@ impl SessionPlane {
         })
     }
 
+    /// Sessions that there are.
+    pub fn sessions(&self) -> u32 {
+        self.table.len()
+    }
+
     /// What was counted so far, and what is there now, in a bounded time.
     pub fn statistics(&self) -> Statistics {
         let mut statistics = self.counters.statistics();

@@ -279,7 +279,7 @@ impl Planes {
 
     /// Sessions of all workers.
     pub fn sessions(&self) -> u32 {
-        self.statistics().map(|worker| worker.sessions).sum()
+        self.planes.iter().map(SessionPlane::sessions).sum()
     }
 
     /// Sessions of a service, of all workers.
