@@ -190,10 +190,17 @@ impl Enforcer {
 
     /// Takes one input, told at `now`; the times of successive inputs don't fall.
     pub fn handle(&mut self, input: Input, now: Now) {
+        let charged = self.clocks.evaluation.charged_minutes();
         self.taken += 1;
         self.pass(now);
         self.take(input, now);
         self.settle(now);
+        // The gate goes on by the last terms if this one ends.
+        let now_charged = self.clocks.evaluation.charged_minutes();
+        assert!(
+            now_charged >= charged,
+            "I4: {now_charged} minutes charged, {charged} before"
+        );
         self.check_invariants();
     }
 
