@@ -8,6 +8,7 @@ mod report;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -19,18 +20,18 @@ use report::{Piece, Soak};
 pub use report::{breaches, standing};
 
 const HELP: &str = "\
-usage: cargo xtask soak PART [--minutes N]
+usage: cargo xtask soak [PART] [--minutes N]
 
   sim      simulation of a whole node, by seeds
   kill     a node that is killed under load, by cycles
   crash    every point at which a day's writes of the license clock may be cut off
-  load     a node under load with faults, and how much it grows
+  load     a node under load with faults for N minutes, and how much it grows; kept from 30 on. This is what no PART means
   fuzz [TARGET]
            fuzz targets, each for its part of the time
   all      one after another
 
-Goes on where docs/soak.toml ends, for 30 minutes unless another number is named, or until the part's goal is reached. Ends on
-Ctrl-C without loss of the pieces that are done. A seed that fails is told with the command that runs it again.";
+The others go on where docs/soak.toml ends, for 30 minutes unless another number is named, or until the part's goal is reached.
+Ends on Ctrl-C without loss of the pieces that are done. A seed that fails is told with the command that runs it again.";
 
 const BUILD_MAX_S: u32 = 1_800;
 
@@ -98,16 +99,19 @@ const PARTS: [Part; 4] = [
         environment: |_, piece| vec![("TOLLGATE_CRASH_MINUTES", piece.to_string())],
     },
     Part {
-        name: "load",
+        name: LOAD,
         unit: "minutes",
         goal: 30,
         piece: 30,
-        limit: Duration::from_secs(3_600),
+        limit: Duration::from_secs(26 * 3_600),
         test: &["--package", "tests", "--test", "soak"],
         figure: "soak-drift",
         environment: |_, piece| vec![("TOLLGATE_SOAK_MINUTES", piece.to_string())],
     },
 ];
+
+/// The part that is one run each time.
+const LOAD: &str = "load";
 
 /// Builds that are compared, and how many there are to be.
 const BUILDS: (&str, u64) = ("build", 2);
@@ -132,11 +136,13 @@ pub fn run(workspace: &Workspace, words: &[&str]) -> Result<ExitCode> {
         ["fuzz", target] => fuzz::run(workspace, Some(target), time)?,
         ["all"] => {
             let mut clean = true;
-            for part in &PARTS {
+            for part in PARTS.iter().filter(|part| part.name != LOAD) {
                 clean &= pieces(workspace, part, time)?;
             }
+            clean &= load(workspace, minutes)?;
             clean & fuzz::run(workspace, None, time)?
         }
+        [] | ["load"] => load(workspace, minutes)?,
         [name] => match PARTS.iter().find(|part| part.name == *name) {
             Some(part) => pieces(workspace, part, time)?,
             None => bail!("no part {name:?}\n{HELP}"),
@@ -162,11 +168,32 @@ fn pieces(workspace: &Workspace, part: &Part, time: Duration) -> Result<bool> {
             break;
         }
         println!("{}: {} from {done}", part.name, part.unit);
-        let outcome = piece(workspace, part, done)?;
+        let outcome = piece(workspace, part, done, part.piece)?;
         clean = outcome.bad == 0;
         keep(workspace, part.name, part.unit, done, outcome)?;
     }
     Ok(clean)
+}
+
+/// One run of so many minutes: a slope of pieces would say nothing.
+fn load(workspace: &Workspace, minutes: u64) -> Result<bool> {
+    let part = PARTS.iter().find(|part| part.name == LOAD);
+    let part = part.context("a part of that name")?;
+    let outcome = piece(workspace, part, 0, minutes)?;
+    let clean = outcome.bad == 0;
+    if minutes < part.goal {
+        println!("less than {} minutes: not kept in docs/soak.md", part.goal);
+        return Ok(clean);
+    }
+    report::draw(workspace, part.name, &data_of(workspace))?;
+    let done = Soak::read(workspace)?.done(part.name);
+    keep(workspace, part.name, part.unit, done, outcome)?;
+    Ok(clean)
+}
+
+/// What the run hands over to be drawn.
+fn data_of(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("soak-data.jsonl")
 }
 
 fn keep(workspace: &Workspace, part: &str, unit: &str, from: u64, outcome: Outcome) -> Result<()> {
@@ -183,7 +210,7 @@ pub fn keep_builds(workspace: &Workspace, done: u64, bad: u64) -> Result<()> {
     keep(workspace, BUILDS.0, "builds", from, outcome)
 }
 
-fn piece(workspace: &Workspace, part: &Part, from: u64) -> Result<Outcome> {
+fn piece(workspace: &Workspace, part: &Part, from: u64, many: u64) -> Result<Outcome> {
     let mut build = run::bounded(BUILD_MAX_S, cargo());
     build.args(["build", "--release", "--quiet", "--package", "cli"]);
     run::must("cargo build", build.current_dir(&workspace.root))?;
@@ -193,8 +220,8 @@ fn piece(workspace: &Workspace, part: &Part, from: u64) -> Result<Outcome> {
     test.args(["test", "--release", "--quiet"]).args(part.test);
     test.args(["--", "--nocapture"]);
     test.env("TOLLGATE_BIN", workspace.target.join("release/tollgate"));
-    test.envs((part.environment)(from, part.piece));
-    let data = workspace.target.join("soak-data.jsonl");
+    test.envs((part.environment)(from, many));
+    let data = data_of(workspace);
     // Of a piece before this one.
     let _gone = fs::remove_file(&data);
     test.env("TOLLGATE_SOAK_DATA", &data);
@@ -211,11 +238,8 @@ fn piece(workspace: &Workspace, part: &Part, from: u64) -> Result<Outcome> {
     })?;
     let bad: u64 = bad.with_context(|| format!("{} said nothing of {}", part.name, part.figure))?;
     ensure!(green || bad > 0, "{}: the test fails", part.name);
-    if data.is_file() {
-        report::draw(workspace, part.name, &data)?;
-    }
     Ok(Outcome {
-        done: part.piece,
+        done: many,
         bad,
         counts,
     })
