@@ -335,26 +335,28 @@ async fn place_of(tx: &mut Tx, identity: &Identity) -> Result<Option<Place>, Sto
     Ok(row.map(|(account, va)| Place { account, va }))
 }
 
-/// The node has stored a certificate: those before it are void.
+/// The node has stored a certificate: those before it are void. One that was issued since, to a node that asked again before
+/// this came, is not.
 pub(super) async fn acknowledge(
     tx: &mut Tx,
     instance: &Instance,
     asked: &Acknowledgement,
 ) -> Result<Answer, Refusal> {
-    let held: Option<i64> = store::query_scalar(
-        "SELECT instance FROM certificates WHERE serial = $1 AND instance = $2",
-    )
-    .bind(asked.id_cert_serial_number.as_str())
-    .bind(instance.id)
-    .fetch_optional(tx)
-    .await?;
-    if held.is_none() {
+    let serial = asked.id_cert_serial_number.as_str();
+    let ends: Option<i64> =
+        store::query_scalar("SELECT ends FROM certificates WHERE serial = $1 AND instance = $2")
+            .bind(serial)
+            .bind(instance.id)
+            .fetch_optional(tx)
+            .await?;
+    let Some(ends) = ends else {
         let why = "the certificate is not one that the product instance was given";
         return refused(FailureCode::CertificateInvalid, why);
-    }
-    store::query("DELETE FROM certificates WHERE instance = $1 AND serial <> $2")
+    };
+    store::query("DELETE FROM certificates WHERE instance = $1 AND serial <> $2 AND ends <= $3")
         .bind(instance.id)
-        .bind(asked.id_cert_serial_number.as_str())
+        .bind(serial)
+        .bind(ends)
         .execute(tx)
         .await?;
     Ok(Answer::Acknowledgement {})

@@ -1,5 +1,6 @@
 use api::smart::{
-    Answer, EntitlementRequest, FailureCode, InstanceId, RequestBody, TrustRequest, Verdict,
+    Acknowledgement, Answer, EntitlementRequest, FailureCode, InstanceId, RequestBody,
+    TrustRequest, Verdict,
 };
 use licensing::{LicenseCount, Wall};
 use serde_json::json;
@@ -102,6 +103,24 @@ async fn a_registration_whose_answer_was_lost_is_the_same_registration() {
     assert_eq!(rig.number("SELECT count(*) FROM certificates").await, 1);
     let answer = rig.try_register(&mut node, &token, false).await;
     assert_eq!(code(answer), FailureCode::TokenUsedUp);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_comes_late_voids_no_certificate_that_was_issued_since() {
+    let mut rig = Rig::new().await;
+    let token = rig.token(json!({ "usesMax": 1 })).await.token.unwrap();
+    let mut node = Node::new(1);
+    rig.try_register(&mut node, &token, false).await.unwrap();
+    let late = Acknowledgement {
+        id_cert_serial_number: node.serial.clone().unwrap(),
+    };
+    let late = node.message(RequestBody::Acknowledgement(late), rig.now.wall);
+    rig.pass(1_000);
+    rig.try_register(&mut node, &token, true).await.unwrap();
+    rig.send(&node, &late.octets()).await.unwrap();
+    rig.acknowledge(&node).await.unwrap();
+    assert_eq!(rig.number("SELECT count(*) FROM certificates").await, 1);
+    assert!(rig.ask_all(&node, vec![]).await.is_ok());
 }
 
 #[tokio::test]
