@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,9 @@ use tests::sim::{self, Done, Templates};
 /// Names other seeds than these: `FIRST..END`.
 const SEEDS: &str = "TOLLGATE_SIM_SEEDS";
 const IN_A_TEST: Range<u64> = 0..2_000;
+/// Beyond those: what they found stays mended (docs/bugs.md), or was not promised (2871: both slots lost while the database was
+/// full).
+const FOUND: [u64; 2] = [2_871, 21_025];
 const STEPS: u64 = 120;
 /// Each of so many is run twice.
 const TWICE: u64 = 50;
@@ -21,14 +24,15 @@ const TELL: Duration = Duration::from_secs(30);
 /// A broken product breaks many: these are enough to go on with.
 const FAILURES_MAX: usize = 10;
 
-fn seeds() -> Result<Range<u64>> {
+fn seeds() -> Result<Vec<u64>> {
     let Ok(named) = std::env::var(SEEDS) else {
-        return Ok(IN_A_TEST);
+        return Ok(IN_A_TEST.chain(FOUND).collect());
     };
     let (first, end) = named
         .split_once("..")
         .with_context(|| format!("{SEEDS}={named:?}: FIRST..END, as 0..100"))?;
-    Ok(first.parse()?..end.parse()?)
+    let seeds: Range<u64> = first.parse()?..end.parse()?;
+    Ok(seeds.collect())
 }
 
 /// What a thread did of the seeds, and which failed.
@@ -38,15 +42,14 @@ struct Part {
     failed: Vec<(u64, anyhow::Error)>,
 }
 
-fn part(seeds: &Range<u64>, next: &AtomicU64) -> Part {
+fn part(seeds: &[u64], next: &AtomicUsize) -> Part {
     let mut part = Part::default();
     let mut templates = Templates::default();
     let mut told = Instant::now();
     while part.failed.len() < FAILURES_MAX {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= seeds.end {
+        let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else {
             break;
-        }
+        };
         let ran = match seed % TWICE {
             0 => sim::run_twice(seed, STEPS, &mut templates),
             _ => sim::run(seed, STEPS, &mut templates),
@@ -60,7 +63,7 @@ fn part(seeds: &Range<u64>, next: &AtomicU64) -> Part {
         }
         if told.elapsed() > TELL {
             told = Instant::now();
-            eprintln!("seed {seed} of {seeds:?}");
+            eprintln!("seed {seed} of {}", seeds.len());
         }
     }
     part
@@ -73,7 +76,7 @@ fn part(seeds: &Range<u64>, next: &AtomicU64) -> Part {
 #[test]
 fn no_seed_breaks_an_invariant() -> Result<()> {
     let seeds = seeds()?;
-    let next = AtomicU64::new(seeds.start);
+    let next = AtomicUsize::new(0);
     let parts: Vec<Part> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| scope.spawn(|| part(&seeds, &next)))
@@ -89,7 +92,7 @@ fn no_seed_breaks_an_invariant() -> Result<()> {
         all.add(&part.done);
         failed.extend(part.failed);
     }
-    println!("seeds {seeds:?}");
+    println!("seeds {:?} to {:?}", seeds.first(), seeds.last());
     let counts = [
         (all.steps, "steps"),
         (all.license_s / 86_400, "days of license time"),

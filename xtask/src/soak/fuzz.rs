@@ -34,6 +34,7 @@ const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// One input takes far less.
 const INPUT_MAX_S: u32 = 10;
 const MEMORY_MAX_MIB: u32 = 2_048;
+const KEPT_BYTES: &str = "100000000";
 
 pub fn goals() -> impl Iterator<Item = (String, u64)> {
     TARGETS
@@ -84,6 +85,9 @@ fn fuzz(workspace: &Workspace, target: &str, time: Duration) -> Result<Outcome> 
     let limit = u32::try_from(seconds + 120)?;
     let program = dir.join(TRIPLE).join("release").join(target);
     let mut fuzz = run::bounded(limit, program);
+    // What an input takes is given back after it, and would go to the system and come again.
+    fuzz.env("MALLOC_TRIM_THRESHOLD_", KEPT_BYTES);
+    fuzz.env("MALLOC_TOP_PAD_", KEPT_BYTES);
     fuzz.arg(format!("-max_total_time={seconds}"));
     fuzz.arg(format!("-timeout={INPUT_MAX_S}"));
     fuzz.arg(format!("-rss_limit_mb={MEMORY_MAX_MIB}"));
