@@ -18,6 +18,7 @@ mod words;
 
 use std::error::Error;
 use std::io;
+use std::sync::LazyLock;
 
 use clap::FromArgMatches;
 use licensing::Wall;
@@ -125,15 +126,15 @@ pub enum Next {
     End,
 }
 
+/// The words of the modes of bulk statistics.
+static BULKSTATS: LazyLock<Word> = LazyLock::new(|| Word::below(&BULKSTATS_MODE));
+
 /// One session.
 #[derive(Debug)]
 pub struct Shell {
     host: String,
     privilege: Privilege,
     mode: Mode,
-    words: Word,
-    /// The words of the modes of bulk statistics.
-    bulkstats: Word,
     /// The file whose mode it is.
     file: String,
     timestamps: bool,
@@ -149,8 +150,6 @@ impl Shell {
             host: host.into(),
             privilege,
             mode: Mode::Exec,
-            words: Word::all(),
-            bulkstats: Word::below(&BULKSTATS_MODE),
             file: String::new(),
             timestamps: true,
             length: None,
@@ -263,10 +262,11 @@ impl Shell {
     }
 
     fn walk(&self) -> Walk<'_> {
-        let of = |words| Walk::new(words, self.mode, self.privilege).under(&self.words);
+        let all = Word::all();
+        let of = |words| Walk::new(words, self.mode, self.privilege).under(all);
         match self.mode {
-            Mode::Program | Mode::Exec | Mode::Config => of(&self.words),
-            Mode::Bulkstats | Mode::BulkstatsFile => of(&self.bulkstats),
+            Mode::Program | Mode::Exec | Mode::Config => of(all),
+            Mode::Bulkstats | Mode::BulkstatsFile => of(&BULKSTATS),
         }
     }
 
@@ -336,7 +336,7 @@ impl Shell {
     /// The command of a line that whoever types may not do, without its arguments.
     fn above(&self, tokens: &[Token]) -> Option<Understood> {
         let command = tokens.split(|token| token.is_bar).next()?;
-        let all = Walk::new(&self.words, self.mode, Privilege::Administrator);
+        let all = Walk::new(Word::all(), self.mode, Privilege::Administrator);
         let walk = all.all(command).ok()?;
         let leaf = walk.leaf()?;
         (leaf.row.privilege > self.privilege).then(|| Understood {

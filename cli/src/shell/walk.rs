@@ -295,15 +295,11 @@ fn distance(one: &str, other: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use super::super::tokens::tokens;
     use super::*;
 
-    static WORDS: LazyLock<Word> = LazyLock::new(Word::all);
-
     fn walk(line: &str, mode: Mode) -> Result<(Vec<String>, Vec<String>), Astray> {
-        let walk = Walk::new(&WORDS, mode, Privilege::Administrator);
+        let walk = Walk::new(Word::all(), mode, Privilege::Administrator);
         let walk = walk.all(&tokens(line))?;
         Ok((walk.words, walk.arguments))
     }
@@ -385,7 +381,7 @@ mod tests {
 
     #[test]
     fn an_inspector_is_offered_what_shows() {
-        let walk = Walk::new(&WORDS, Mode::Exec, Privilege::Inspector);
+        let walk = Walk::new(Word::all(), Mode::Exec, Privilege::Inspector);
         let (following, _) = walk.following();
         let names: Vec<_> = following.iter().map(|(name, _)| name.as_str()).collect();
         // Configuration has no command for an inspector, yet may be entered to leave it.

@@ -1,5 +1,7 @@
 //! The tree of words of the shell, from the grammar and the table.
 
+use std::sync::LazyLock;
+
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
@@ -52,8 +54,13 @@ pub struct Argument {
 }
 
 impl Word {
-    /// All words of the shell.
-    pub fn all() -> Self {
+    /// All words of the shell: they are those of the program, and the same in every session.
+    pub fn all() -> &'static Self {
+        static ALL: LazyLock<Word> = LazyLock::new(Word::of_program);
+        &ALL
+    }
+
+    fn of_program() -> Self {
         let mut root = Self::default();
         for mut command in [Grammar::command(), own::command()] {
             command.build();
@@ -68,7 +75,7 @@ impl Word {
 
     /// The words of the modes below these words, with what the shell does by itself there.
     pub fn below(before: &[&str]) -> Self {
-        let mut place = Self::all();
+        let mut place = Self::of_program();
         for name in before {
             let below = place.below.into_iter().find(|word| word.name == *name);
             place = below.unwrap_or_default();

@@ -84,10 +84,11 @@ impl Disk {
 
     /// In place of the keyed code of `node::store`.
     fn code(&self, body: &[u8]) -> [u8; 32] {
+        let mut hasher = DefaultHasher::new();
+        (self.key, body).hash(&mut hasher);
         let mut code = [0; 32];
         for (place, part) in code.chunks_mut(8).enumerate() {
-            let mut hasher = DefaultHasher::new();
-            (self.key, place, body).hash(&mut hasher);
+            place.hash(&mut hasher);
             part.copy_from_slice(&hasher.finish().to_le_bytes());
         }
         code
